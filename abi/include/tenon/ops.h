@@ -1,0 +1,1722 @@
+/* Made by tools/gen_ops.py from ops.def. One typed inline function per op over tn_op_call (op.h). Each comment is the op's
+ * schema; docs/ops.md says what it computes. Options may be NULL: the defaults. An optional input may be NULL. Each *out_ is an
+ * owned reference. A list option that is NULL has its default, which the _init comment names. */
+#ifndef TENON_OPS_H_
+#define TENON_OPS_H_
+#include "op.h"
+#include "op_ids.h"
+TN_EXTERN_C_BEGIN
+
+/* neg(x) -> y */
+TN_INLINE tn_error* tn_neg(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_NEG, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* abs(x) -> y */
+TN_INLINE tn_error* tn_abs(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ABS, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* floor(x) -> y */
+TN_INLINE tn_error* tn_floor(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_FLOOR, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* ceil(x) -> y */
+TN_INLINE tn_error* tn_ceil(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_CEIL, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* round(x) -> y */
+TN_INLINE tn_error* tn_round(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ROUND, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* exp(x) -> y */
+TN_INLINE tn_error* tn_exp(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_EXP, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* expm1(x) -> y */
+TN_INLINE tn_error* tn_expm1(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_EXPM1, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* log(x) -> y */
+TN_INLINE tn_error* tn_log(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_LOG, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* log1p(x) -> y */
+TN_INLINE tn_error* tn_log1p(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_LOG1P, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* sqrt(x) -> y */
+TN_INLINE tn_error* tn_sqrt(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SQRT, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* rsqrt(x) -> y */
+TN_INLINE tn_error* tn_rsqrt(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_RSQRT, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* sin(x) -> y */
+TN_INLINE tn_error* tn_sin(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SIN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* cos(x) -> y */
+TN_INLINE tn_error* tn_cos(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_COS, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* tanh(x) -> y */
+TN_INLINE tn_error* tn_tanh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_TANH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* erf(x) -> y */
+TN_INLINE tn_error* tn_erf(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ERF, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* not(x) -> y */
+TN_INLINE tn_error* tn_not(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_NOT, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* cast(x, *, dtype: dtype) -> y */
+TN_INLINE tn_error* tn_cast(tn_ctx* ctx, tn_tensor* x, tn_dtype dtype, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_dtype(TN_CAST_DTYPE, dtype);
+  return tn_op_call(ctx, TN_OP_CAST, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* bitcast(x, *, dtype: dtype) -> y */
+TN_INLINE tn_error* tn_bitcast(tn_ctx* ctx, tn_tensor* x, tn_dtype dtype, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_dtype(TN_BITCAST_DTYPE, dtype);
+  return tn_op_call(ctx, TN_OP_BITCAST, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* add(a, b) -> y */
+TN_INLINE tn_error* tn_add(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_ADD, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* sub(a, b) -> y */
+TN_INLINE tn_error* tn_sub(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_SUB, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* mul(a, b) -> y */
+TN_INLINE tn_error* tn_mul(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_MUL, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* div(a, b) -> y */
+TN_INLINE tn_error* tn_div(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_DIV, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* rem(a, b) -> y */
+TN_INLINE tn_error* tn_rem(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_REM, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* pow(a, b) -> y */
+TN_INLINE tn_error* tn_pow(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_POW, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* atan2(a, b) -> y */
+TN_INLINE tn_error* tn_atan2(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_ATAN2, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* maximum(a, b) -> y */
+TN_INLINE tn_error* tn_maximum(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_MAXIMUM, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* minimum(a, b) -> y */
+TN_INLINE tn_error* tn_minimum(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_MINIMUM, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* and(a, b) -> y */
+TN_INLINE tn_error* tn_and(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_AND, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* or(a, b) -> y */
+TN_INLINE tn_error* tn_or(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_OR, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* xor(a, b) -> y */
+TN_INLINE tn_error* tn_xor(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_XOR, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* shl(a, b) -> y */
+TN_INLINE tn_error* tn_shl(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_SHL, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* shr(a, b) -> y */
+TN_INLINE tn_error* tn_shr(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_SHR, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* eq(a, b) -> y */
+TN_INLINE tn_error* tn_eq(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_EQ, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* lt(a, b) -> y */
+TN_INLINE tn_error* tn_lt(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_LT, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* le(a, b) -> y */
+TN_INLINE tn_error* tn_le(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_LE, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* where(condition, a, b) -> y */
+TN_INLINE tn_error* tn_where(tn_ctx* ctx, tn_tensor* condition, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = condition;
+  inputs[1] = a;
+  inputs[2] = b;
+  return tn_op_call(ctx, TN_OP_WHERE, inputs, 3, NULL, 0, out_y, 1, &n);
+}
+
+/* copy(x) -> y */
+TN_INLINE tn_error* tn_copy(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_COPY, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* reshape(x, *, dims: i64s) -> y */
+TN_INLINE tn_error* tn_reshape(tn_ctx* ctx, tn_tensor* x, uint32_t n_dims, const int64_t* dims, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_RESHAPE_DIMS, dims, n_dims);
+  return tn_op_call(ctx, TN_OP_RESHAPE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* expand(x, *, dims: i64s) -> y */
+TN_INLINE tn_error* tn_expand(tn_ctx* ctx, tn_tensor* x, uint32_t n_dims, const int64_t* dims, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_EXPAND_DIMS, dims, n_dims);
+  return tn_op_call(ctx, TN_OP_EXPAND, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* transpose(x, *, perm: i64s) -> y */
+TN_INLINE tn_error* tn_transpose(tn_ctx* ctx, tn_tensor* x, uint32_t n_perm, const int64_t* perm, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_TRANSPOSE_PERM, perm, n_perm);
+  return tn_op_call(ctx, TN_OP_TRANSPOSE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_slice_options {
+  uint32_t struct_size;
+  uint32_t n_steps;
+  const int64_t* steps;
+} tn_slice_options;
+TN_INLINE tn_slice_options tn_slice_options_init(void) {
+  tn_slice_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_steps = 0, o.steps = NULL; /* [] */
+  return o;
+}
+/* slice(x, *, starts: i64s, stops: i64s, steps: i64s = []) -> y */
+TN_INLINE tn_error* tn_slice(tn_ctx* ctx, tn_tensor* x, uint32_t n_starts, const int64_t* starts, uint32_t n_stops, const int64_t* stops, const tn_slice_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STARTS, starts, n_starts);
+  attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STOPS, stops, n_stops);
+  if (options && options->steps) attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STEPS, options->steps, options->n_steps);
+  return tn_op_call(ctx, TN_OP_SLICE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_pad_options {
+  uint32_t struct_size;
+  uint32_t n_interior;
+  const int64_t* interior;
+} tn_pad_options;
+TN_INLINE tn_pad_options tn_pad_options_init(void) {
+  tn_pad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_interior = 0, o.interior = NULL; /* [] */
+  return o;
+}
+/* pad(x, value?, *, low: i64s, high: i64s, interior: i64s = []) -> y */
+TN_INLINE tn_error* tn_pad(tn_ctx* ctx, tn_tensor* x, tn_tensor* value, uint32_t n_low, const int64_t* low, uint32_t n_high, const int64_t* high, const tn_pad_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = value;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_LOW, low, n_low);
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_HIGH, high, n_high);
+  if (options && options->interior) attrs[n_attrs++] = tn_attr_i64s(TN_PAD_INTERIOR, options->interior, options->n_interior);
+  return tn_op_call(ctx, TN_OP_PAD, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_concat_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_concat_options;
+TN_INLINE tn_concat_options tn_concat_options_init(void) {
+  tn_concat_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.reserved = 0;
+  return o;
+}
+/* concat(xs..., *, axis: i64 = 0) -> y */
+TN_INLINE tn_error* tn_concat(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, const tn_concat_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONCAT_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_CONCAT, xs, n_xs, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* flip(x, *, axes: i64s) -> y */
+TN_INLINE tn_error* tn_flip(tn_ctx* ctx, tn_tensor* x, uint32_t n_axes, const int64_t* axes, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_FLIP_AXES, axes, n_axes);
+  return tn_op_call(ctx, TN_OP_FLIP, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_gather_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_gather_options;
+TN_INLINE tn_gather_options tn_gather_options_init(void) {
+  tn_gather_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.reserved = 0;
+  return o;
+}
+/* gather(x, indices, *, axis: i64 = 0) -> y */
+TN_INLINE tn_error* tn_gather(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices, const tn_gather_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = indices;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_GATHER_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_GATHER, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_scatter_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+  tn_str mode;
+} tn_scatter_options;
+TN_INLINE tn_scatter_options tn_scatter_options_init(void) {
+  tn_scatter_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.mode = tn_string("set");
+  o.reserved = 0;
+  return o;
+}
+/* scatter(x, indices, updates, *, axis: i64 = 0, mode: string = 'set') -> y */
+TN_INLINE tn_error* tn_scatter(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices, tn_tensor* updates, const tn_scatter_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = indices;
+  inputs[2] = updates;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_SCATTER_MODE, options->mode);
+  return tn_op_call(ctx, TN_OP_SCATTER, inputs, 3, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_iota_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+  int64_t axis;
+} tn_iota_options;
+TN_INLINE tn_iota_options tn_iota_options_init(void) {
+  tn_iota_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.dtype = TN_DTYPE_I64;
+  return o;
+}
+/* iota(*, dims: i64s, axis: i64 = 0, dtype: dtype = i64) -> y */
+TN_INLINE tn_error* tn_iota(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, const tn_iota_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_IOTA_DIMS, dims, n_dims);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_IOTA_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_IOTA_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_IOTA, NULL, 0, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_fill_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+} tn_fill_options;
+TN_INLINE tn_fill_options tn_fill_options_init(void) {
+  tn_fill_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.dtype = TN_DTYPE_F32;
+  return o;
+}
+/* fill(value, *, dims: i64s, dtype: dtype = f32) -> y */
+TN_INLINE tn_error* tn_fill(tn_ctx* ctx, tn_tensor* value, uint32_t n_dims, const int64_t* dims, const tn_fill_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_FILL_DIMS, dims, n_dims);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_FILL_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_FILL, &value, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_sum_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_sum_options;
+TN_INLINE tn_sum_options tn_sum_options_init(void) {
+  tn_sum_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* sum(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_sum(tn_ctx* ctx, tn_tensor* x, const tn_sum_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_SUM_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_SUM_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_SUM, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_prod_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_prod_options;
+TN_INLINE tn_prod_options tn_prod_options_init(void) {
+  tn_prod_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* prod(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_prod(tn_ctx* ctx, tn_tensor* x, const tn_prod_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_PROD_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_PROD_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_PROD, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_max_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_max_options;
+TN_INLINE tn_max_options tn_max_options_init(void) {
+  tn_max_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* max(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_max(tn_ctx* ctx, tn_tensor* x, const tn_max_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MAX_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_MAX, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_min_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_min_options;
+TN_INLINE tn_min_options tn_min_options_init(void) {
+  tn_min_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* min(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_min(tn_ctx* ctx, tn_tensor* x, const tn_min_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MIN_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MIN_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_MIN, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_argmax_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  int64_t axis;
+} tn_argmax_options;
+TN_INLINE tn_argmax_options tn_argmax_options_init(void) {
+  tn_argmax_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = -1;
+  o.keepdims = 0;
+  return o;
+}
+/* argmax(x, *, axis: i64 = -1, keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_argmax(tn_ctx* ctx, tn_tensor* x, const tn_argmax_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_ARGMAX_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_ARGMAX_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_ARGMAX, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_cumsum_options {
+  uint32_t struct_size;
+  int32_t exclusive;
+  int32_t reverse;
+  uint32_t reserved;
+  int64_t axis;
+} tn_cumsum_options;
+TN_INLINE tn_cumsum_options tn_cumsum_options_init(void) {
+  tn_cumsum_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.exclusive = 0;
+  o.reverse = 0;
+  o.reserved = 0;
+  return o;
+}
+/* cumsum(x, *, axis: i64 = 0, exclusive: bool = 0, reverse: bool = 0) -> y */
+TN_INLINE tn_error* tn_cumsum(tn_ctx* ctx, tn_tensor* x, const tn_cumsum_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CUMSUM_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_EXCLUSIVE, options->exclusive);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_REVERSE, options->reverse);
+  return tn_op_call(ctx, TN_OP_CUMSUM, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_matmul_options {
+  uint32_t struct_size;
+  int32_t transpose_a;
+  int32_t transpose_b;
+} tn_matmul_options;
+TN_INLINE tn_matmul_options tn_matmul_options_init(void) {
+  tn_matmul_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.transpose_a = 0;
+  o.transpose_b = 0;
+  return o;
+}
+/* matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0) -> y */
+TN_INLINE tn_error* tn_matmul(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_matmul_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_A, options->transpose_a);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_B, options->transpose_b);
+  return tn_op_call(ctx, TN_OP_MATMUL, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_conv_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_low;
+  uint32_t n_high;
+  uint32_t n_lhs_dilation;
+  uint32_t n_rhs_dilation;
+  const int64_t* stride;
+  const int64_t* low;
+  const int64_t* high;
+  const int64_t* lhs_dilation;
+  const int64_t* rhs_dilation;
+  int64_t groups;
+} tn_conv_options;
+TN_INLINE tn_conv_options tn_conv_options_init(void) {
+  tn_conv_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_low = 0, o.low = NULL; /* [] */
+  o.n_high = 0, o.high = NULL; /* [] */
+  o.n_lhs_dilation = 0, o.lhs_dilation = NULL; /* [] */
+  o.n_rhs_dilation = 0, o.rhs_dilation = NULL; /* [] */
+  o.groups = 1;
+  return o;
+}
+/* conv(x, w, *, stride: i64s = [], low: i64s = [], high: i64s = [], lhs_dilation: i64s = [], rhs_dilation: i64s = [], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_conv(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, const tn_conv_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = w;
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_STRIDE, options->stride, options->n_stride);
+  if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LOW, options->low, options->n_low);
+  if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_HIGH, options->high, options->n_high);
+  if (options && options->lhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LHS_DILATION, options->lhs_dilation, options->n_lhs_dilation);
+  if (options && options->rhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_RHS_DILATION, options->rhs_dilation, options->n_rhs_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_window_reduce_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_low;
+  uint32_t n_high;
+  uint32_t n_dilation;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* low;
+  const int64_t* high;
+  const int64_t* dilation;
+  tn_str mode;
+} tn_window_reduce_options;
+TN_INLINE tn_window_reduce_options tn_window_reduce_options_init(void) {
+  tn_window_reduce_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_low = 0, o.low = NULL; /* [] */
+  o.n_high = 0, o.high = NULL; /* [] */
+  o.n_dilation = 0, o.dilation = NULL; /* [] */
+  o.mode = tn_string("max");
+  o.reserved = 0;
+  return o;
+}
+/* window_reduce(x, *, window: i64s, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], mode: string = 'max') -> y */
+TN_INLINE tn_error* tn_window_reduce(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, const int64_t* window, const tn_window_reduce_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_WINDOW, window, n_window);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_STRIDE, options->stride, options->n_stride);
+  if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_LOW, options->low, options->n_low);
+  if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_HIGH, options->high, options->n_high);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_WINDOW_REDUCE_MODE, options->mode);
+  return tn_op_call(ctx, TN_OP_WINDOW_REDUCE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_window_scatter_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_low;
+  uint32_t n_high;
+  uint32_t n_dilation;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* low;
+  const int64_t* high;
+  const int64_t* dilation;
+} tn_window_scatter_options;
+TN_INLINE tn_window_scatter_options tn_window_scatter_options_init(void) {
+  tn_window_scatter_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_low = 0, o.low = NULL; /* [] */
+  o.n_high = 0, o.high = NULL; /* [] */
+  o.n_dilation = 0, o.dilation = NULL; /* [] */
+  o.reserved = 0;
+  return o;
+}
+/* window_scatter(x, g, *, window: i64s, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = []) -> y */
+TN_INLINE tn_error* tn_window_scatter(tn_ctx* ctx, tn_tensor* x, tn_tensor* g, uint32_t n_window, const int64_t* window, const tn_window_scatter_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = g;
+  attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_WINDOW, window, n_window);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_STRIDE, options->stride, options->n_stride);
+  if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_LOW, options->low, options->n_low);
+  if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_HIGH, options->high, options->n_high);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_DILATION, options->dilation, options->n_dilation);
+  return tn_op_call(ctx, TN_OP_WINDOW_SCATTER, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_sort_options {
+  uint32_t struct_size;
+  int32_t descending;
+  int64_t axis;
+} tn_sort_options;
+TN_INLINE tn_sort_options tn_sort_options_init(void) {
+  tn_sort_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = -1;
+  o.descending = 0;
+  return o;
+}
+/* sort(keys, values, *, axis: i64 = -1, descending: bool = 0) -> sorted_keys, sorted_values */
+TN_INLINE tn_error* tn_sort(tn_ctx* ctx, tn_tensor* keys, tn_tensor* values, const tn_sort_options* options, tn_tensor** out_sorted_keys, tn_tensor** out_sorted_values) {
+  uint32_t n = 0;
+  tn_tensor* outputs[2];
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = keys;
+  inputs[1] = values;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_SORT_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_SORT_DESCENDING, options->descending);
+  TN_TRY(tn_op_call(ctx, TN_OP_SORT, inputs, 2, attrs, n_attrs, outputs, 2, &n));
+  *out_sorted_keys = outputs[0];
+  *out_sorted_values = outputs[1];
+  return NULL;
+}
+
+/* philox(*, dims: i64s) -> bits */
+TN_INLINE tn_error* tn_philox(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, tn_tensor** out_bits) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PHILOX_DIMS, dims, n_dims);
+  return tn_op_call(ctx, TN_OP_PHILOX, NULL, 0, attrs, n_attrs, out_bits, 1, &n);
+}
+
+/* ne(a, b) -> y */
+TN_INLINE tn_error* tn_ne(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_NE, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* gt(a, b) -> y */
+TN_INLINE tn_error* tn_gt(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_GT, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* ge(a, b) -> y */
+TN_INLINE tn_error* tn_ge(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_GE, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* square(x) -> y */
+TN_INLINE tn_error* tn_square(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SQUARE, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* reciprocal(x) -> y */
+TN_INLINE tn_error* tn_reciprocal(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_RECIPROCAL, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* sign(x) -> y */
+TN_INLINE tn_error* tn_sign(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SIGN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* relu(x) -> y */
+TN_INLINE tn_error* tn_relu(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_RELU, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* sigmoid(x) -> y */
+TN_INLINE tn_error* tn_sigmoid(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SIGMOID, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* softplus(x) -> y */
+TN_INLINE tn_error* tn_softplus(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SOFTPLUS, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_gelu_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str approximate;
+} tn_gelu_options;
+TN_INLINE tn_gelu_options tn_gelu_options_init(void) {
+  tn_gelu_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.approximate = tn_string("none");
+  o.reserved = 0;
+  return o;
+}
+/* gelu(x, *, approximate: string = 'none') -> y */
+TN_INLINE tn_error* tn_gelu(tn_ctx* ctx, tn_tensor* x, const tn_gelu_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_GELU_APPROXIMATE, options->approximate);
+  return tn_op_call(ctx, TN_OP_GELU, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* silu(x) -> y */
+TN_INLINE tn_error* tn_silu(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SILU, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_leaky_relu_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double slope;
+} tn_leaky_relu_options;
+TN_INLINE tn_leaky_relu_options tn_leaky_relu_options_init(void) {
+  tn_leaky_relu_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.slope = 0.01;
+  o.reserved = 0;
+  return o;
+}
+/* leaky_relu(x, *, slope: f64 = 0.01) -> y */
+TN_INLINE tn_error* tn_leaky_relu(tn_ctx* ctx, tn_tensor* x, const tn_leaky_relu_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_LEAKY_RELU_SLOPE, options->slope);
+  return tn_op_call(ctx, TN_OP_LEAKY_RELU, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* clip(x, low?, high?) -> y */
+TN_INLINE tn_error* tn_clip(tn_ctx* ctx, tn_tensor* x, tn_tensor* low, tn_tensor* high, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = low;
+  inputs[2] = high;
+  return tn_op_call(ctx, TN_OP_CLIP, inputs, 3, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_mean_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_mean_options;
+TN_INLINE tn_mean_options tn_mean_options_init(void) {
+  tn_mean_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* mean(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_mean(tn_ctx* ctx, tn_tensor* x, const tn_mean_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MEAN_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MEAN_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_MEAN, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_argmin_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  int64_t axis;
+} tn_argmin_options;
+TN_INLINE tn_argmin_options tn_argmin_options_init(void) {
+  tn_argmin_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = -1;
+  o.keepdims = 0;
+  return o;
+}
+/* argmin(x, *, axis: i64 = -1, keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_argmin(tn_ctx* ctx, tn_tensor* x, const tn_argmin_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_ARGMIN_AXIS, options->axis);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_ARGMIN_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_ARGMIN, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_logsumexp_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_logsumexp_options;
+TN_INLINE tn_logsumexp_options tn_logsumexp_options_init(void) {
+  tn_logsumexp_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* logsumexp(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_logsumexp(tn_ctx* ctx, tn_tensor* x, const tn_logsumexp_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_LOGSUMEXP_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_LOGSUMEXP_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_LOGSUMEXP, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_var_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+  double correction;
+} tn_var_options;
+TN_INLINE tn_var_options tn_var_options_init(void) {
+  tn_var_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.correction = 0.0;
+  o.reserved = 0;
+  return o;
+}
+/* var(x, *, axes: i64s = [], keepdims: bool = 0, correction: f64 = 0.0) -> y */
+TN_INLINE tn_error* tn_var(tn_ctx* ctx, tn_tensor* x, const tn_var_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_VAR_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_VAR_KEEPDIMS, options->keepdims);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_VAR_CORRECTION, options->correction);
+  return tn_op_call(ctx, TN_OP_VAR, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_any_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_any_options;
+TN_INLINE tn_any_options tn_any_options_init(void) {
+  tn_any_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* any(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_any(tn_ctx* ctx, tn_tensor* x, const tn_any_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_ANY_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_ANY_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_ANY, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_all_options {
+  uint32_t struct_size;
+  int32_t keepdims;
+  uint32_t n_axes;
+  uint32_t reserved;
+  const int64_t* axes;
+} tn_all_options;
+TN_INLINE tn_all_options tn_all_options_init(void) {
+  tn_all_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  o.keepdims = 0;
+  o.reserved = 0;
+  return o;
+}
+/* all(x, *, axes: i64s = [], keepdims: bool = 0) -> y */
+TN_INLINE tn_error* tn_all(tn_ctx* ctx, tn_tensor* x, const tn_all_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_ALL_AXES, options->axes, options->n_axes);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_ALL_KEEPDIMS, options->keepdims);
+  return tn_op_call(ctx, TN_OP_ALL, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_squeeze_options {
+  uint32_t struct_size;
+  uint32_t n_axes;
+  const int64_t* axes;
+} tn_squeeze_options;
+TN_INLINE tn_squeeze_options tn_squeeze_options_init(void) {
+  tn_squeeze_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_axes = 0, o.axes = NULL; /* [] */
+  return o;
+}
+/* squeeze(x, *, axes: i64s = []) -> y */
+TN_INLINE tn_error* tn_squeeze(tn_ctx* ctx, tn_tensor* x, const tn_squeeze_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_SQUEEZE_AXES, options->axes, options->n_axes);
+  return tn_op_call(ctx, TN_OP_SQUEEZE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* unsqueeze(x, *, axes: i64s) -> y */
+TN_INLINE tn_error* tn_unsqueeze(tn_ctx* ctx, tn_tensor* x, uint32_t n_axes, const int64_t* axes, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_UNSQUEEZE_AXES, axes, n_axes);
+  return tn_op_call(ctx, TN_OP_UNSQUEEZE, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_stack_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_stack_options;
+TN_INLINE tn_stack_options tn_stack_options_init(void) {
+  tn_stack_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.reserved = 0;
+  return o;
+}
+/* stack(xs..., *, axis: i64 = 0) -> y */
+TN_INLINE tn_error* tn_stack(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, const tn_stack_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_STACK_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_STACK, xs, n_xs, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_split_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_split_options;
+TN_INLINE tn_split_options tn_split_options_init(void) {
+  tn_split_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.reserved = 0;
+  return o;
+}
+/* split(x, *, sizes: i64s, axis: i64 = 0) -> ys */
+TN_INLINE tn_error* tn_split(tn_ctx* ctx, tn_tensor* x, uint32_t n_sizes, const int64_t* sizes, const tn_split_options* options, tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_SPLIT_SIZES, sizes, n_sizes);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_SPLIT_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_SPLIT, &x, 1, attrs, n_attrs, outputs, capacity, out_n);
+}
+
+typedef struct tn_scatter_add_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_scatter_add_options;
+TN_INLINE tn_scatter_add_options tn_scatter_add_options_init(void) {
+  tn_scatter_add_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = 0;
+  o.reserved = 0;
+  return o;
+}
+/* scatter_add(x, indices, updates, *, axis: i64 = 0) -> y */
+TN_INLINE tn_error* tn_scatter_add(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices, tn_tensor* updates, const tn_scatter_add_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = indices;
+  inputs[2] = updates;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_ADD_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_SCATTER_ADD, inputs, 3, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_one_hot_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+} tn_one_hot_options;
+TN_INLINE tn_one_hot_options tn_one_hot_options_init(void) {
+  tn_one_hot_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.dtype = TN_DTYPE_F32;
+  return o;
+}
+/* one_hot(indices, *, depth: i64, dtype: dtype = f32) -> y */
+TN_INLINE tn_error* tn_one_hot(tn_ctx* ctx, tn_tensor* indices, int64_t depth, const tn_one_hot_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64(TN_ONE_HOT_DEPTH, depth);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_ONE_HOT_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_ONE_HOT, &indices, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* embedding(table, indices) -> y */
+TN_INLINE tn_error* tn_embedding(tn_ctx* ctx, tn_tensor* table, tn_tensor* indices, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = table;
+  inputs[1] = indices;
+  return tn_op_call(ctx, TN_OP_EMBEDDING, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_conv2d_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t n_dilation;
+  const int64_t* stride;
+  const int64_t* padding;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv2d_options;
+TN_INLINE tn_conv2d_options tn_conv2d_options_init(void) {
+  tn_conv2d_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [1, 1] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.n_dilation = 0, o.dilation = NULL; /* [1, 1] */
+  o.groups = 1;
+  return o;
+}
+/* conv2d(x, w, bias?, *, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_conv2d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* bias, const tn_conv2d_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_PADDING, options->padding, options->n_padding);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV2D, inputs, 3, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_conv2d_input_grad_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t n_dilation;
+  const int64_t* stride;
+  const int64_t* padding;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv2d_input_grad_options;
+TN_INLINE tn_conv2d_input_grad_options tn_conv2d_input_grad_options_init(void) {
+  tn_conv2d_input_grad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [1, 1] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.n_dilation = 0, o.dilation = NULL; /* [1, 1] */
+  o.groups = 1;
+  return o;
+}
+/* conv2d_input_grad(g, w, *, height: i64, width: i64, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> dx */
+TN_INLINE tn_error* tn_conv2d_input_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* w, int64_t height, int64_t width, const tn_conv2d_input_grad_options* options, tn_tensor** out_dx) {
+  uint32_t n = 0;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = g;
+  inputs[1] = w;
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_HEIGHT, height);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_WIDTH, width);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_PADDING, options->padding, options->n_padding);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, attrs, n_attrs, out_dx, 1, &n);
+}
+
+typedef struct tn_conv2d_weight_grad_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t n_dilation;
+  const int64_t* stride;
+  const int64_t* padding;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv2d_weight_grad_options;
+TN_INLINE tn_conv2d_weight_grad_options tn_conv2d_weight_grad_options_init(void) {
+  tn_conv2d_weight_grad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [1, 1] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.n_dilation = 0, o.dilation = NULL; /* [1, 1] */
+  o.groups = 1;
+  return o;
+}
+/* conv2d_weight_grad(g, x, *, height: i64, width: i64, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> dw */
+TN_INLINE tn_error* tn_conv2d_weight_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* x, int64_t height, int64_t width, const tn_conv2d_weight_grad_options* options, tn_tensor** out_dw) {
+  uint32_t n = 0;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = g;
+  inputs[1] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT, height);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_WIDTH, width);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_PADDING, options->padding, options->n_padding);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, attrs, n_attrs, out_dw, 1, &n);
+}
+
+typedef struct tn_max_pool2d_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* padding;
+} tn_max_pool2d_options;
+TN_INLINE tn_max_pool2d_options tn_max_pool2d_options_init(void) {
+  tn_max_pool2d_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.reserved = 0;
+  return o;
+}
+/* max_pool2d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0]) -> y */
+TN_INLINE tn_error* tn_max_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, const int64_t* window, const tn_max_pool2d_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_WINDOW, window, n_window);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_PADDING, options->padding, options->n_padding);
+  return tn_op_call(ctx, TN_OP_MAX_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_avg_pool2d_options {
+  uint32_t struct_size;
+  int32_t count_padding;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  const int64_t* stride;
+  const int64_t* padding;
+} tn_avg_pool2d_options;
+TN_INLINE tn_avg_pool2d_options tn_avg_pool2d_options_init(void) {
+  tn_avg_pool2d_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.count_padding = 1;
+  return o;
+}
+/* avg_pool2d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0], count_padding: bool = 1) -> y */
+TN_INLINE tn_error* tn_avg_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, const int64_t* window, const tn_avg_pool2d_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_WINDOW, window, n_window);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_PADDING, options->padding, options->n_padding);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL2D_COUNT_PADDING, options->count_padding);
+  return tn_op_call(ctx, TN_OP_AVG_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* global_avg_pool(x) -> y */
+TN_INLINE tn_error* tn_global_avg_pool(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_GLOBAL_AVG_POOL, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* global_max_pool(x) -> y */
+TN_INLINE tn_error* tn_global_max_pool(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_GLOBAL_MAX_POOL, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_softmax_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_softmax_options;
+TN_INLINE tn_softmax_options tn_softmax_options_init(void) {
+  tn_softmax_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = -1;
+  o.reserved = 0;
+  return o;
+}
+/* softmax(x, *, axis: i64 = -1) -> y */
+TN_INLINE tn_error* tn_softmax(tn_ctx* ctx, tn_tensor* x, const tn_softmax_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_SOFTMAX_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_SOFTMAX, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_log_softmax_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axis;
+} tn_log_softmax_options;
+TN_INLINE tn_log_softmax_options tn_log_softmax_options_init(void) {
+  tn_log_softmax_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axis = -1;
+  o.reserved = 0;
+  return o;
+}
+/* log_softmax(x, *, axis: i64 = -1) -> y */
+TN_INLINE tn_error* tn_log_softmax(tn_ctx* ctx, tn_tensor* x, const tn_log_softmax_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_LOG_SOFTMAX_AXIS, options->axis);
+  return tn_op_call(ctx, TN_OP_LOG_SOFTMAX, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_layer_norm_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t axes;
+  double epsilon;
+} tn_layer_norm_options;
+TN_INLINE tn_layer_norm_options tn_layer_norm_options_init(void) {
+  tn_layer_norm_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.axes = 1;
+  o.epsilon = 1e-5;
+  o.reserved = 0;
+  return o;
+}
+/* layer_norm(x, scale?, bias?, *, axes: i64 = 1, epsilon: f64 = 1e-5) -> y */
+TN_INLINE tn_error* tn_layer_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, tn_tensor* bias, const tn_layer_norm_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_LAYER_NORM_AXES, options->axes);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_LAYER_NORM_EPSILON, options->epsilon);
+  return tn_op_call(ctx, TN_OP_LAYER_NORM, inputs, 3, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_batch_norm_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double epsilon;
+} tn_batch_norm_options;
+TN_INLINE tn_batch_norm_options tn_batch_norm_options_init(void) {
+  tn_batch_norm_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.epsilon = 1e-5;
+  o.reserved = 0;
+  return o;
+}
+/* batch_norm(x, scale, bias, mean, variance, *, epsilon: f64 = 1e-5) -> y */
+TN_INLINE tn_error* tn_batch_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, tn_tensor* bias, tn_tensor* mean, tn_tensor* variance, const tn_batch_norm_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[5];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  inputs[3] = mean;
+  inputs[4] = variance;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_EPSILON, options->epsilon);
+  return tn_op_call(ctx, TN_OP_BATCH_NORM, inputs, 5, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_batch_norm_train_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double epsilon;
+} tn_batch_norm_train_options;
+TN_INLINE tn_batch_norm_train_options tn_batch_norm_train_options_init(void) {
+  tn_batch_norm_train_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.epsilon = 1e-5;
+  o.reserved = 0;
+  return o;
+}
+/* batch_norm_train(x, scale, bias, *, epsilon: f64 = 1e-5) -> y, mean, variance */
+TN_INLINE tn_error* tn_batch_norm_train(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, tn_tensor* bias, const tn_batch_norm_train_options* options, tn_tensor** out_y, tn_tensor** out_mean, tn_tensor** out_variance) {
+  uint32_t n = 0;
+  tn_tensor* outputs[3];
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, options->epsilon);
+  TN_TRY(tn_op_call(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, outputs, 3, &n));
+  *out_y = outputs[0];
+  *out_mean = outputs[1];
+  *out_variance = outputs[2];
+  return NULL;
+}
+
+typedef struct tn_dropout_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double rate;
+} tn_dropout_options;
+TN_INLINE tn_dropout_options tn_dropout_options_init(void) {
+  tn_dropout_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.rate = 0.5;
+  o.reserved = 0;
+  return o;
+}
+/* dropout(x, *, rate: f64 = 0.5) -> y */
+TN_INLINE tn_error* tn_dropout(tn_ctx* ctx, tn_tensor* x, const tn_dropout_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_DROPOUT_RATE, options->rate);
+  return tn_op_call(ctx, TN_OP_DROPOUT, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* linear(x, w, bias?) -> y */
+TN_INLINE tn_error* tn_linear(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* bias, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  return tn_op_call(ctx, TN_OP_LINEAR, inputs, 3, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_cross_entropy_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str reduction;
+} tn_cross_entropy_options;
+TN_INLINE tn_cross_entropy_options tn_cross_entropy_options_init(void) {
+  tn_cross_entropy_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.reserved = 0;
+  return o;
+}
+/* cross_entropy(logits, labels, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_cross_entropy(tn_ctx* ctx, tn_tensor* logits, tn_tensor* labels, const tn_cross_entropy_options* options, tn_tensor** out_loss) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = logits;
+  inputs[1] = labels;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, options->reduction);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY, inputs, 2, attrs, n_attrs, out_loss, 1, &n);
+}
+
+typedef struct tn_cross_entropy_probs_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str reduction;
+} tn_cross_entropy_probs_options;
+TN_INLINE tn_cross_entropy_probs_options tn_cross_entropy_probs_options_init(void) {
+  tn_cross_entropy_probs_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.reserved = 0;
+  return o;
+}
+/* cross_entropy_probs(logits, probabilities, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_cross_entropy_probs(tn_ctx* ctx, tn_tensor* logits, tn_tensor* probabilities, const tn_cross_entropy_probs_options* options, tn_tensor** out_loss) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = logits;
+  inputs[1] = probabilities;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, options->reduction);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs, n_attrs, out_loss, 1, &n);
+}
+
+typedef struct tn_mse_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str reduction;
+} tn_mse_options;
+TN_INLINE tn_mse_options tn_mse_options_init(void) {
+  tn_mse_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.reserved = 0;
+  return o;
+}
+/* mse(x, target, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_mse(tn_ctx* ctx, tn_tensor* x, tn_tensor* target, const tn_mse_options* options, tn_tensor** out_loss) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = target;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_MSE_REDUCTION, options->reduction);
+  return tn_op_call(ctx, TN_OP_MSE, inputs, 2, attrs, n_attrs, out_loss, 1, &n);
+}
+
+typedef struct tn_bce_with_logits_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str reduction;
+} tn_bce_with_logits_options;
+TN_INLINE tn_bce_with_logits_options tn_bce_with_logits_options_init(void) {
+  tn_bce_with_logits_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.reserved = 0;
+  return o;
+}
+/* bce_with_logits(logits, target, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_bce_with_logits(tn_ctx* ctx, tn_tensor* logits, tn_tensor* target, const tn_bce_with_logits_options* options, tn_tensor** out_loss) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = logits;
+  inputs[1] = target;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, options->reduction);
+  return tn_op_call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs, n_attrs, out_loss, 1, &n);
+}
+
+typedef struct tn_uniform_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+  double low;
+  double high;
+} tn_uniform_options;
+TN_INLINE tn_uniform_options tn_uniform_options_init(void) {
+  tn_uniform_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.low = 0.0;
+  o.high = 1.0;
+  o.dtype = TN_DTYPE_F32;
+  return o;
+}
+/* uniform(*, dims: i64s, low: f64 = 0.0, high: f64 = 1.0, dtype: dtype = f32) -> y */
+TN_INLINE tn_error* tn_uniform(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, const tn_uniform_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_UNIFORM_DIMS, dims, n_dims);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_LOW, options->low);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_HIGH, options->high);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_UNIFORM_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_UNIFORM, NULL, 0, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_normal_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+  double mean;
+  double deviation;
+} tn_normal_options;
+TN_INLINE tn_normal_options tn_normal_options_init(void) {
+  tn_normal_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.mean = 0.0;
+  o.deviation = 1.0;
+  o.dtype = TN_DTYPE_F32;
+  return o;
+}
+/* normal(*, dims: i64s, mean: f64 = 0.0, deviation: f64 = 1.0, dtype: dtype = f32) -> y */
+TN_INLINE tn_error* tn_normal(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, const tn_normal_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_NORMAL_DIMS, dims, n_dims);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_MEAN, options->mean);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_DEVIATION, options->deviation);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_NORMAL_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_NORMAL, NULL, 0, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_bernoulli_options {
+  uint32_t struct_size;
+  tn_dtype dtype;
+  double probability;
+} tn_bernoulli_options;
+TN_INLINE tn_bernoulli_options tn_bernoulli_options_init(void) {
+  tn_bernoulli_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.probability = 0.5;
+  o.dtype = TN_DTYPE_BOOL;
+  return o;
+}
+/* bernoulli(*, dims: i64s, probability: f64 = 0.5, dtype: dtype = bool) -> y */
+TN_INLINE tn_error* tn_bernoulli(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, const tn_bernoulli_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_BERNOULLI_DIMS, dims, n_dims);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_BERNOULLI_PROBABILITY, options->probability);
+  if (options) attrs[n_attrs++] = tn_attr_dtype(TN_BERNOULLI_DTYPE, options->dtype);
+  return tn_op_call(ctx, TN_OP_BERNOULLI, NULL, 0, attrs, n_attrs, out_y, 1, &n);
+}
+
+TN_EXTERN_C_END
+#endif

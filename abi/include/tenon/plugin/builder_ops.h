@@ -1,0 +1,1156 @@
+/* Made by tools/gen_ops.py from ops.def. Short forms of tn_builder_vtbl.call for recipes: tn_b_<op>. A list that is NULL has
+ * its default. */
+#ifndef TENON_PLUGIN_BUILDER_OPS_H_
+#define TENON_PLUGIN_BUILDER_OPS_H_
+#include "../op_ids.h"
+#include "builder.h"
+TN_EXTERN_C_BEGIN
+
+TN_INLINE tn_value tn_b_neg(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_NEG, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_abs(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ABS, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_floor(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_FLOOR, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_ceil(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_CEIL, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_round(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ROUND, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_exp(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_EXP, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_expm1(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_EXPM1, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_log(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_LOG, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_log1p(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_LOG1P, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sqrt(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SQRT, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_rsqrt(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_RSQRT, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sin(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SIN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cos(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_COS, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_tanh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_TANH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_erf(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ERF, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_not(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_NOT, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cast(tn_builder* builder, tn_value x, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_dtype(TN_CAST_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_CAST, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_bitcast(tn_builder* builder, tn_value x, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_dtype(TN_BITCAST_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_BITCAST, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_add(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_ADD, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sub(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_SUB, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_mul(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_MUL, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_div(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_DIV, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_rem(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_REM, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_pow(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_POW, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_atan2(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_ATAN2, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_maximum(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_MAXIMUM, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_minimum(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_MINIMUM, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_and(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_AND, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_or(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_OR, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_xor(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_XOR, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_shl(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_SHL, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_shr(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_SHR, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_eq(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_EQ, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_lt(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_LT, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_le(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_LE, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_where(tn_builder* builder, tn_value condition, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[3];
+  inputs[0] = condition;
+  inputs[1] = a;
+  inputs[2] = b;
+  builder->v->call(builder, TN_OP_WHERE, inputs, 3, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_copy(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_COPY, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_reshape(tn_builder* builder, tn_value x, const int64_t* dims, uint32_t n_dims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_RESHAPE_DIMS, dims, n_dims);
+  builder->v->call(builder, TN_OP_RESHAPE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_expand(tn_builder* builder, tn_value x, const int64_t* dims, uint32_t n_dims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_EXPAND_DIMS, dims, n_dims);
+  builder->v->call(builder, TN_OP_EXPAND, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_transpose(tn_builder* builder, tn_value x, const int64_t* perm, uint32_t n_perm) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_TRANSPOSE_PERM, perm, n_perm);
+  builder->v->call(builder, TN_OP_TRANSPOSE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_slice(tn_builder* builder, tn_value x, const int64_t* starts, uint32_t n_starts, const int64_t* stops, uint32_t n_stops, const int64_t* steps, uint32_t n_steps) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STARTS, starts, n_starts);
+  attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STOPS, stops, n_stops);
+  if (steps) attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STEPS, steps, n_steps);
+  builder->v->call(builder, TN_OP_SLICE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_pad(tn_builder* builder, tn_value x, tn_value value, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* interior, uint32_t n_interior) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = value;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_LOW, low, n_low);
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_HIGH, high, n_high);
+  if (interior) attrs[n_attrs++] = tn_attr_i64s(TN_PAD_INTERIOR, interior, n_interior);
+  builder->v->call(builder, TN_OP_PAD, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_concat(tn_builder* builder, const tn_value* xs, uint32_t n_xs, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64(TN_CONCAT_AXIS, axis);
+  builder->v->call(builder, TN_OP_CONCAT, xs, n_xs, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_flip(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_FLIP_AXES, axes, n_axes);
+  builder->v->call(builder, TN_OP_FLIP, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_gather(tn_builder* builder, tn_value x, tn_value indices, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = indices;
+  attrs[n_attrs++] = tn_attr_i64(TN_GATHER_AXIS, axis);
+  builder->v->call(builder, TN_OP_GATHER, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_scatter(tn_builder* builder, tn_value x, tn_value indices, tn_value updates, int64_t axis, tn_str mode) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = indices;
+  inputs[2] = updates;
+  attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_string(TN_SCATTER_MODE, mode);
+  builder->v->call(builder, TN_OP_SCATTER, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_iota(tn_builder* builder, const int64_t* dims, uint32_t n_dims, int64_t axis, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_IOTA_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_i64(TN_IOTA_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_dtype(TN_IOTA_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_IOTA, NULL, 0, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_fill(tn_builder* builder, tn_value value, const int64_t* dims, uint32_t n_dims, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = value;
+  attrs[n_attrs++] = tn_attr_i64s(TN_FILL_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_dtype(TN_FILL_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_FILL, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sum(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_SUM_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_SUM_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_SUM, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_prod(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_PROD_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_PROD_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_PROD, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_max(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_MAX_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_MAX, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_min(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MIN_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_MIN_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_MIN, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_argmax(tn_builder* builder, tn_value x, int64_t axis, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_ARGMAX_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_ARGMAX_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_ARGMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cumsum(tn_builder* builder, tn_value x, int64_t axis, int32_t exclusive, int32_t reverse) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_CUMSUM_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_EXCLUSIVE, exclusive);
+  attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_REVERSE, reverse);
+  builder->v->call(builder, TN_OP_CUMSUM, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_matmul(tn_builder* builder, tn_value a, tn_value b, int32_t transpose_a, int32_t transpose_b) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_A, transpose_a);
+  attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_B, transpose_b);
+  builder->v->call(builder, TN_OP_MATMUL, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv(tn_builder* builder, tn_value x, tn_value w, const int64_t* stride, uint32_t n_stride, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* lhs_dilation, uint32_t n_lhs_dilation, const int64_t* rhs_dilation, uint32_t n_rhs_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = w;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_STRIDE, stride, n_stride);
+  if (low) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LOW, low, n_low);
+  if (high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_HIGH, high, n_high);
+  if (lhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LHS_DILATION, lhs_dilation, n_lhs_dilation);
+  if (rhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_RHS_DILATION, rhs_dilation, n_rhs_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_window_reduce(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* dilation, uint32_t n_dilation, tn_str mode) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_STRIDE, stride, n_stride);
+  if (low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_LOW, low, n_low);
+  if (high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_HIGH, high, n_high);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_string(TN_WINDOW_REDUCE_MODE, mode);
+  builder->v->call(builder, TN_OP_WINDOW_REDUCE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_window_scatter(tn_builder* builder, tn_value x, tn_value g, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* dilation, uint32_t n_dilation) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = g;
+  attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_STRIDE, stride, n_stride);
+  if (low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_LOW, low, n_low);
+  if (high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_HIGH, high, n_high);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_DILATION, dilation, n_dilation);
+  builder->v->call(builder, TN_OP_WINDOW_SCATTER, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_sort(tn_builder* builder, tn_value keys, tn_value values, int64_t axis, int32_t descending, tn_value* outputs) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = keys;
+  inputs[1] = values;
+  attrs[n_attrs++] = tn_attr_i64(TN_SORT_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_SORT_DESCENDING, descending);
+  builder->v->call(builder, TN_OP_SORT, inputs, 2, attrs, n_attrs, outputs, 2);
+}
+
+TN_INLINE tn_value tn_b_philox(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PHILOX_DIMS, dims, n_dims);
+  builder->v->call(builder, TN_OP_PHILOX, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_ne(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_NE, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_gt(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_GT, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_ge(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_GE, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_square(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SQUARE, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_reciprocal(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_RECIPROCAL, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sign(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SIGN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_relu(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_RELU, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sigmoid(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SIGMOID, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_softplus(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SOFTPLUS, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_gelu(tn_builder* builder, tn_value x, tn_str approximate) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_string(TN_GELU_APPROXIMATE, approximate);
+  builder->v->call(builder, TN_OP_GELU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_silu(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SILU, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_leaky_relu(tn_builder* builder, tn_value x, double slope) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_LEAKY_RELU_SLOPE, slope);
+  builder->v->call(builder, TN_OP_LEAKY_RELU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_clip(tn_builder* builder, tn_value x, tn_value low, tn_value high) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = low;
+  inputs[2] = high;
+  builder->v->call(builder, TN_OP_CLIP, inputs, 3, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_mean(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MEAN_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_MEAN_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_MEAN, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_argmin(tn_builder* builder, tn_value x, int64_t axis, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_ARGMIN_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_ARGMIN_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_ARGMIN, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_logsumexp(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_LOGSUMEXP_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_LOGSUMEXP_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_LOGSUMEXP, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_var(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims, double correction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_VAR_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_VAR_KEEPDIMS, keepdims);
+  attrs[n_attrs++] = tn_attr_f64(TN_VAR_CORRECTION, correction);
+  builder->v->call(builder, TN_OP_VAR, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_any(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_ANY_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_ANY_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_ANY, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_all(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_ALL_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_ALL_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_ALL, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_squeeze(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_SQUEEZE_AXES, axes, n_axes);
+  builder->v->call(builder, TN_OP_SQUEEZE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_unsqueeze(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_UNSQUEEZE_AXES, axes, n_axes);
+  builder->v->call(builder, TN_OP_UNSQUEEZE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_stack(tn_builder* builder, const tn_value* xs, uint32_t n_xs, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64(TN_STACK_AXIS, axis);
+  builder->v->call(builder, TN_OP_STACK, xs, n_xs, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_split(tn_builder* builder, tn_value x, const int64_t* sizes, uint32_t n_sizes, int64_t axis, tn_value* outputs, uint32_t n_outputs) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_SPLIT_SIZES, sizes, n_sizes);
+  attrs[n_attrs++] = tn_attr_i64(TN_SPLIT_AXIS, axis);
+  builder->v->call(builder, TN_OP_SPLIT, inputs, 1, attrs, n_attrs, outputs, n_outputs);
+}
+
+TN_INLINE tn_value tn_b_scatter_add(tn_builder* builder, tn_value x, tn_value indices, tn_value updates, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = indices;
+  inputs[2] = updates;
+  attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_ADD_AXIS, axis);
+  builder->v->call(builder, TN_OP_SCATTER_ADD, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_one_hot(tn_builder* builder, tn_value indices, int64_t depth, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = indices;
+  attrs[n_attrs++] = tn_attr_i64(TN_ONE_HOT_DEPTH, depth);
+  attrs[n_attrs++] = tn_attr_dtype(TN_ONE_HOT_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_ONE_HOT, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_embedding(tn_builder* builder, tn_value table, tn_value indices) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = table;
+  inputs[1] = indices;
+  builder->v->call(builder, TN_OP_EMBEDDING, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv2d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV2D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv2d_input_grad(tn_builder* builder, tn_value g, tn_value w, int64_t height, int64_t width, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = g;
+  inputs[1] = w;
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_HEIGHT, height);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_WIDTH, width);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv2d_weight_grad(tn_builder* builder, tn_value g, tn_value x, int64_t height, int64_t width, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = g;
+  inputs[1] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT, height);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_WIDTH, width);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_max_pool2d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_PADDING, padding, n_padding);
+  builder->v->call(builder, TN_OP_MAX_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_avg_pool2d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, int32_t count_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_PADDING, padding, n_padding);
+  attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL2D_COUNT_PADDING, count_padding);
+  builder->v->call(builder, TN_OP_AVG_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_global_avg_pool(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_GLOBAL_AVG_POOL, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_global_max_pool(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_GLOBAL_MAX_POOL, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_softmax(tn_builder* builder, tn_value x, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_SOFTMAX_AXIS, axis);
+  builder->v->call(builder, TN_OP_SOFTMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_log_softmax(tn_builder* builder, tn_value x, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_LOG_SOFTMAX_AXIS, axis);
+  builder->v->call(builder, TN_OP_LOG_SOFTMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_layer_norm(tn_builder* builder, tn_value x, tn_value scale, tn_value bias, int64_t axes, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  attrs[n_attrs++] = tn_attr_i64(TN_LAYER_NORM_AXES, axes);
+  attrs[n_attrs++] = tn_attr_f64(TN_LAYER_NORM_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_LAYER_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_batch_norm(tn_builder* builder, tn_value x, tn_value scale, tn_value bias, tn_value mean, tn_value variance, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[5];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  inputs[3] = mean;
+  inputs[4] = variance;
+  attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_BATCH_NORM, inputs, 5, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_batch_norm_train(tn_builder* builder, tn_value x, tn_value scale, tn_value bias, double epsilon, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, outputs, 3);
+}
+
+TN_INLINE tn_value tn_b_dropout(tn_builder* builder, tn_value x, tn_value seed, tn_value stream, tn_value offset, double rate) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[4];
+  inputs[0] = x;
+  inputs[1] = seed;
+  inputs[2] = stream;
+  inputs[3] = offset;
+  attrs[n_attrs++] = tn_attr_f64(TN_DROPOUT_RATE, rate);
+  builder->v->call(builder, TN_OP_DROPOUT, inputs, 4, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_linear(tn_builder* builder, tn_value x, tn_value w, tn_value bias) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  builder->v->call(builder, TN_OP_LINEAR, inputs, 3, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cross_entropy(tn_builder* builder, tn_value logits, tn_value labels, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = logits;
+  inputs[1] = labels;
+  attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cross_entropy_probs(tn_builder* builder, tn_value logits, tn_value probabilities, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = logits;
+  inputs[1] = probabilities;
+  attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_mse(tn_builder* builder, tn_value x, tn_value target, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_MSE_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_MSE, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_bce_with_logits(tn_builder* builder, tn_value logits, tn_value target, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = logits;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_uniform(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims, double low, double high, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_UNIFORM_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_LOW, low);
+  attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_HIGH, high);
+  attrs[n_attrs++] = tn_attr_dtype(TN_UNIFORM_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_UNIFORM, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_normal(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims, double mean, double deviation, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_NORMAL_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_MEAN, mean);
+  attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_DEVIATION, deviation);
+  attrs[n_attrs++] = tn_attr_dtype(TN_NORMAL_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_NORMAL, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_bernoulli(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims, double probability, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_BERNOULLI_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_f64(TN_BERNOULLI_PROBABILITY, probability);
+  attrs[n_attrs++] = tn_attr_dtype(TN_BERNOULLI_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_BERNOULLI, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_EXTERN_C_END
+#endif

@@ -1,0 +1,166 @@
+/* What the machine can do at most, on argv[1] threads (default 2), as one JSON object on stdout:
+ * f32 multiply-adds in registers, and over arrays that fit no cache a[i] = b[i] + c[i] with plain and
+ * with non-temporal stores, a[i] += b[i], and a sum. Bytes are those the program asks for: three
+ * floats an element, one for the sum. Each figure is the best of several bursts. */
+#define _POSIX_C_SOURCE 200809L
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define X86 1
+#else
+#define X86 0
+#endif
+
+enum { MAX_THREADS = 64, BURSTS = 7, STREAM_FLOATS = 16 << 20, FMA_LOOPS = 2000000 };
+
+static double seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+/* ---- multiply-adds: 16 independent chains hide the latency of two units ------------------------ */
+
+/* A body per vector width: GCC and clang contract a * b + c where the target has the instruction. */
+#define FMA_FUNCTION(name, bytes, attribute)                       \
+  typedef float name##_vector __attribute__((vector_size(bytes))); \
+  attribute static double name(long loops) {                       \
+    name##_vector acc[16], scale, step;                            \
+    for (int i = 0; i < (int)(bytes / sizeof(float)); ++i) {       \
+      scale[i] = 0.999f;                                           \
+      step[i] = 0.001f;                                            \
+    }                                                              \
+    for (int k = 0; k < 16; ++k) acc[k] = scale;                   \
+    for (long i = 0; i < loops; ++i)                               \
+      for (int k = 0; k < 16; ++k) acc[k] = acc[k] * scale + step; \
+    double sum = 0;                                                \
+    for (int k = 0; k < 16; ++k) sum += (double)acc[k][0];         \
+    return sum;                                                    \
+  }
+
+#if X86
+FMA_FUNCTION(fma_avx512, 64, __attribute__((target("avx512f"))))
+FMA_FUNCTION(fma_avx2, 32, __attribute__((target("avx2,fma"))))
+#endif
+FMA_FUNCTION(fma_portable, 16, )
+
+typedef struct fma_choice {
+  double (*run)(long loops);
+  int lanes;
+  const char* name;
+} fma_choice;
+
+static fma_choice choose_fma(void) {
+#if X86
+  if (__builtin_cpu_supports("avx512f")) return (fma_choice){fma_avx512, 16, "avx512"};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return (fma_choice){fma_avx2, 8, "avx2"};
+#endif
+  return (fma_choice){fma_portable, 4, "portable"};
+}
+
+/* ---- stream ------------------------------------------------------------------------------------ */
+
+static void update(float* a, const float* b, size_t n) {
+  for (size_t i = 0; i < n; ++i) a[i] += b[i];
+}
+
+static double read_all(const float* b, size_t n) {
+  uint32_t sum = 0;
+  for (size_t i = 0; i < n; ++i) {
+    uint32_t bits;
+    memcpy(&bits, b + i, sizeof bits);
+    sum += bits;
+  }
+  return sum;
+}
+
+static void add_plain(float* a, const float* b, const float* c, size_t n) {
+  for (size_t i = 0; i < n; ++i) a[i] = b[i] + c[i];
+}
+
+#if X86
+static void add_streaming(float* a, const float* b, const float* c, size_t n) {
+  for (size_t i = 0; i + 4 <= n; i += 4)
+    _mm_stream_ps(a + i, _mm_add_ps(_mm_loadu_ps(b + i), _mm_loadu_ps(c + i)));
+  _mm_sfence();
+}
+#endif
+
+/* ---- threads ----------------------------------------------------------------------------------- */
+
+typedef enum job { JOB_FMA, JOB_PLAIN, JOB_STREAMING, JOB_UPDATE, JOB_READ } job;
+
+typedef struct worker {
+  pthread_t thread;
+  job what;
+  fma_choice fma;
+  float *a, *b, *c;
+  size_t n;
+  double result;
+} worker;
+
+static void* work(void* argument) {
+  worker* w = (worker*)argument;
+  if (w->what == JOB_FMA) w->result = w->fma.run(FMA_LOOPS);
+  if (w->what == JOB_PLAIN) add_plain(w->a, w->b, w->c, w->n);
+  if (w->what == JOB_UPDATE) update(w->a, w->b, w->n);
+  if (w->what == JOB_READ) w->result = read_all(w->b, w->n);
+#if X86
+  if (w->what == JOB_STREAMING) add_streaming(w->a, w->b, w->c, w->n);
+#endif
+  return NULL;
+}
+
+/* Least time of one pass over all threads. */
+static double best_pass(worker* workers, int threads, job what) {
+  double best = 1e9;
+  for (int burst = 0; burst < BURSTS; ++burst) {
+    const double start = seconds();
+    for (int i = 0; i < threads; ++i) {
+      workers[i].what = what;
+      if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) exit(1);
+    }
+    for (int i = 0; i < threads; ++i) pthread_join(workers[i].thread, NULL);
+    const double took = seconds() - start;
+    if (took < best) best = took;
+  }
+  return best;
+}
+
+int main(int argc, char** argv) {
+  static worker workers[MAX_THREADS];
+  int threads = argc > 1 ? atoi(argv[1]) : 2;
+  if (threads < 1 || threads > MAX_THREADS) threads = 1;
+  const size_t bytes = (size_t)STREAM_FLOATS * sizeof(float);
+  float* arrays[3];
+  for (int i = 0; i < 3; ++i) {
+    if (posix_memalign((void**)&arrays[i], 4096, bytes)) return 1;
+    memset(arrays[i], 0, bytes);
+  }
+  const size_t share = STREAM_FLOATS / (size_t)threads / 16 * 16;
+  for (int i = 0; i < threads; ++i) {
+    workers[i].fma = choose_fma();
+    workers[i].a = arrays[0] + share * (size_t)i;
+    workers[i].b = arrays[1] + share * (size_t)i;
+    workers[i].c = arrays[2] + share * (size_t)i;
+    workers[i].n = share;
+  }
+  const double flop = 2.0 * 16 * workers[0].fma.lanes * FMA_LOOPS * threads;
+  const double moved = 3.0 * (double)(share * sizeof(float)) * threads;
+  printf("{\"threads\": %d, \"isa\": \"%s\"", threads, workers[0].fma.name);
+  printf(", \"fma_gflops\": %.1f", flop / best_pass(workers, threads, JOB_FMA) * 1e-9);
+  printf(", \"stream_gbs\": %.1f", moved / best_pass(workers, threads, JOB_PLAIN) * 1e-9);
+  if (X86)
+    printf(", \"stream_nt_gbs\": %.1f", moved / best_pass(workers, threads, JOB_STREAMING) * 1e-9);
+  printf(", \"update_gbs\": %.1f", moved / best_pass(workers, threads, JOB_UPDATE) * 1e-9);
+  printf(", \"read_gbs\": %.1f", moved / 3 / best_pass(workers, threads, JOB_READ) * 1e-9);
+  printf("}\n");
+  return 0;
+}

@@ -1,0 +1,80 @@
+/* The inputs of every bench case, equal bit for bit on each side: a value is a hash of its index.
+ * C11 and C++20; bench/peers/python/fill.py is the same in NumPy. */
+#ifndef BENCH_FILL_H
+#define BENCH_FILL_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The finaliser of splitmix64 (Steele, Lea, Flood 2014) over (seed, index). */
+static inline uint64_t bench_hash(uint64_t seed, uint64_t index) {
+  uint64_t z = seed * 0xd1342543de82ef95u + (index + 1) * 0x9e3779b97f4a7c15u;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+
+/* Uniform in [-0.5, 0.5), a multiple of 2^-24: exact in f32. */
+static inline float bench_unit(uint64_t seed, uint64_t index) {
+  return (float)(bench_hash(seed, index) >> 40) * 0x1p-24f - 0.5f;
+}
+
+static inline void bench_fill(float* out, size_t n, uint64_t seed, float scale) {
+  for (size_t i = 0; i < n; ++i) out[i] = bench_unit(seed, i) * scale;
+}
+
+static inline void bench_fill_classes(int64_t* out, size_t n, uint64_t seed, int64_t classes) {
+  for (size_t i = 0; i < n; ++i)
+    out[i] = (int64_t)((bench_hash(seed, i) >> 33) % (uint64_t)classes);
+}
+
+/* D1/shapes: shape number `index` of a fixed random sequence: rank 1 to 4, at most 64 elements.
+ * Two thousand draws hold well over a thousand different ones. Returns the rank. */
+static inline int bench_shape(uint64_t index, int64_t dims[4]) {
+  int rank = 1 + (int)(bench_hash(77, index * 8) % 4);
+  int64_t room = 64;
+  for (int d = 0; d < rank; ++d) {
+    dims[d] = 1 + (int64_t)(bench_hash(77, index * 8 + 1 + (uint64_t)d) % (uint64_t)room);
+    room /= dims[d];
+  }
+  return rank;
+}
+
+/* Fills `dims`[n][4] and `ranks`[n] with the first n different shapes of that sequence. */
+static inline void bench_different_shapes(int64_t (*dims)[4], int* ranks, int n) {
+  int have = 0;
+  for (uint64_t draw = 0; have < n; ++draw) {
+    int64_t d[4] = {0, 0, 0, 0};
+    int rank = bench_shape(draw, d), seen = 0;
+    for (int i = 0; i < have && !seen; ++i)
+      seen = ranks[i] == rank && dims[i][0] == d[0] && dims[i][1] == d[1] && dims[i][2] == d[2] &&
+             dims[i][3] == d[3];
+    if (seen) continue;
+    for (int k = 0; k < 4; ++k) dims[have][k] = d[k];
+    ranks[have++] = rank;
+  }
+}
+
+/* T1 and S5: the MLP and its data. Weights are [out, in]; a side that wants them the other way
+ * round fills by this order first. */
+enum {
+  BENCH_MLP_BATCH = 64,
+  BENCH_MLP_BATCHES = 8,
+  BENCH_MLP_LAYERS = 3,
+  BENCH_MLP_CLASSES = 10,
+  BENCH_MLP_CHECK_STEPS = 20
+};
+static const int64_t bench_mlp_dims[BENCH_MLP_LAYERS + 1] = {784, 256, 128, 10};
+static const double bench_mlp_sgd_rate = 0.05;
+static const double bench_mlp_adam_rate = 0.001;
+
+/* 2 / sqrt(in): weights and biases are uniform in +-1 / sqrt(in). */
+static inline float bench_mlp_scale(int layer) {
+  static const float scale[BENCH_MLP_LAYERS] = {0x1.24924ap-4f, 0.125f, 0x1.6a09e6p-3f};
+  return scale[layer];
+}
+
+/* O1: AdamW over this many parameters, in 1 or 160 equal tensors. */
+enum { BENCH_ADAMW_PARAMS = 10000000, BENCH_ADAMW_CHECK_STEPS = 5 };
+
+#endif

@@ -1,0 +1,39 @@
+# Instructions of one call, counted by callgrind: the difference of two runs, so that start and end
+# of the process fall out.
+#
+# cmake -DVALGRIND=<program> -DPROGRAM=<bench_count> -DKIND=add -DLIMIT=300 -P gate.cmake
+# LIMIT may be empty: the count is printed and holds anyhow. Prints "skipped: why" where it cannot
+# run; CTest looks for that.
+
+set(COUNT 2000)
+
+if(NOT VALGRIND)
+  message("skipped: valgrind is not installed")
+  return()
+endif()
+
+function(instructions count out_total)
+  # AVX2 at most: valgrind ends at the first AVX-512 instruction.
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env TENON_MAX_ISA=avx2
+      ${VALGRIND} --tool=callgrind --callgrind-out-file=/dev/null ${PROGRAM} ${KIND} ${count}
+    RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE text)
+  if(NOT code EQUAL 0 OR NOT text MATCHES "Collected : ([0-9]+)")
+    message(FATAL_ERROR "${KIND}: callgrind gave no count (exit ${code}):\n${text}")
+  endif()
+  set(${out_total} ${CMAKE_MATCH_1} PARENT_SCOPE)
+endfunction()
+
+math(EXPR twice "2 * ${COUNT}")
+instructions(${COUNT} short)
+instructions(${twice} long)
+math(EXPR each "(${long} - ${short}) / ${COUNT}")
+
+if(LIMIT AND each GREATER LIMIT)
+  message(FATAL_ERROR "${KIND}: ${each} instructions a call, the limit is ${LIMIT}")
+endif()
+set(of "")
+if(LIMIT)
+  set(of " of ${LIMIT}")
+endif()
+message("${KIND}: ${each}${of} instructions a call")

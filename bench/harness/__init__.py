@@ -1,0 +1,1 @@
+"""./tools/bench: measures Tenon against its peers, alternately, in one run. See bench/README.md."""

@@ -1,0 +1,150 @@
+"""The table of workloads. A row is one id; its cases are measured one after another.
+
+A goal is a least ratio against one peer, or against "best": the fastest peer of the case. `floor`
+is the same for what a release must not fall below. `own` is a figure of our own to hold, in the
+row's unit.
+"""
+
+from dataclasses import dataclass, field
+
+# Keeps freed memory in the process. libtorch gives large blocks back to the system after every use
+# otherwise and pays for their first touch again.
+KEEP_MEMORY = {
+    "MALLOC_MMAP_THRESHOLD_": "1073741824",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "MALLOC_TOP_PAD_": "268435456",
+}
+
+
+@dataclass
+class Peer:
+    name: str  # as the report shows it
+    worker: str  # "libtorch", "torch", "jax", "safetensors"
+    case: str  # the case's id in that worker
+    env: dict = field(default_factory=lambda: dict(KEEP_MEMORY))
+
+
+@dataclass
+class Case:
+    id: str
+    what: str
+    peers: list
+    ours: str = ""  # the case's id in our worker, where it is another
+    goal: dict = field(default_factory=dict)  # peer name or "best" -> least ratio
+    floor: dict = field(default_factory=dict)
+    own: float = None  # largest own figure, in the row's unit
+    judged: bool = True  # part of the row's mean and verdict
+    tolerance: float = 1e-6  # relative, between the outputs of the sides
+    work: float = 0  # per iteration, in flop or bytes
+    bound: str = ""  # the ceiling that work is held against: a key of machine["ceilings"]
+
+
+@dataclass
+class Row:
+    id: str
+    what: str
+    unit: str  # "ns", "us", "ms", "MB", "KB"
+    cases: list
+    kind: str = "steps"  # how measure.py takes it: steps, start, memory, size, file
+
+
+def libtorch(case, name="libtorch", env=None):
+    return Peer(name, "libtorch", case, dict(KEEP_MEMORY) if env is None else env)
+
+
+def _matmul_cases():
+    goals = {8: {"libtorch": 5}, 16: {}, 32: {"libtorch": 2}, 64: {"libtorch": 1.2}}
+    return [
+        Case(
+            f"D6/{n}",
+            f"{n}x{n}x{n}",
+            [libtorch(f"D6/{n}"), libtorch(f"D6/{n}-out", "libtorch out=")],
+            goal=goal,
+            tolerance=1e-5,
+            work=2.0 * n**3,
+            bound="fma_gflops",
+        )
+        for n, goal in goals.items()
+    ]
+
+
+# Forward, weight gradients, and input gradients of all layers but the first.
+_MLP_LAYERS = ((784, 256), (256, 128), (128, 10))
+_MLP_SIZES = [i * o for i, o in _MLP_LAYERS]
+MLP_FLOP = 64 * 2.0 * (2 * sum(_MLP_SIZES) + sum(_MLP_SIZES[1:]))
+
+
+def _mlp_case(name, what, goal, floor):
+    peers = [
+        libtorch(f"T1/{name}"),
+        libtorch(f"T1/{name}-fused", "libtorch fused"),
+        Peer("torch.compile", "torch", f"T1/{name}"),
+        Peer("jax.jit", "jax", f"T1/{name}"),
+    ]
+    return Case(f"T1/{name}", what, peers, goal=goal, floor=floor, tolerance=1e-4,
+                work=MLP_FLOP, bound="fma_gflops")  # fmt: skip
+
+
+def _adamw_case(tensors):
+    # Reads parameter, gradient and two moments, writes all but the gradient: 28 bytes each.
+    return Case(
+        f"O1/{tensors}",
+        f"{tensors} tensor" + ("s" if tensors > 1 else ""),
+        [libtorch(f"O1/{tensors}", "libtorch fused")],
+        goal={"best": 1.1},
+        own=7.5,
+        tolerance=1e-5,
+        work=28e7,
+        bound="update_gbs",
+    )
+
+
+def _memory_peers():
+    return [libtorch("S5", env={}), libtorch("S5", "libtorch tuned")]
+
+
+ROWS = [
+    Row("D1", "eager c = a + b, f32[1]", "ns", [
+        Case("D1/new", "a new tensor, dropped", [libtorch("D1/new")], goal={"libtorch": 25},
+             floor={"libtorch": 20}, own=25),
+        Case("D1/out", "beside the out= form", [libtorch("D1/out", "libtorch out=")], "D1/new",
+             judged=False),
+        Case("D1/shapes", "1,000 shapes in turn", [libtorch("D1/shapes")], own=80,
+             judged=False),
+    ]),
+    Row("D2", "the same, recorded", "ns", [
+        Case("D2", "result and tape node dropped", [libtorch("D2")],
+             goal={"libtorch": 20}, floor={"libtorch": 15}, own=60),
+    ]),
+    Row("D4", "10 ops forward + backward", "us", [
+        Case("D4", "f32[16], gradients of two leaves", [libtorch("D4")],
+             goal={"libtorch": 40}, floor={"libtorch": 30}, own=1.5, tolerance=1e-5),
+    ]),
+    Row("D6", "small matmul, f32", "ns", _matmul_cases()),
+    Row("T1", "MLP training step", "us", [
+        _mlp_case("sgd", "SGD, batch 64", {"best": 1.5}, {"libtorch": 1.2}),
+        _mlp_case("adam", "Adam, batch 64", {"best": 1.5, "libtorch": 4}, {"libtorch": 2.5}),
+    ]),
+    Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),
+    Row("S1", "500 MB safetensors, summed", "ms", [
+        Case(f"S1/{state}", f"{state} page cache",
+             [Peer("reader, torch", "safetensors", "S1/torch"),
+              Peer("reader, numpy", "safetensors", "S1/numpy")],
+             "S1", goal={"best": 1.0}, tolerance=0, work=5e8, bound="read_gbs")
+        for state in ("warm", "cold")
+    ], kind="file"),
+    Row("S3", "process start to first op", "ms", [
+        Case("first_op", "C program, cpu plugin", [libtorch("first_op", env={})],
+             goal={"libtorch": 30}, own=8),
+    ], kind="start"),
+    Row("S4", "size, stripped", "KB", [
+        Case("libtenon", "libtenon.so", [], own=1000),
+        Case("cpu", "cpu plugin", [], own=4000),
+    ], kind="size"),
+    Row("S5", "peak memory over idle", "MB", [
+        Case("S5/growth", "MLP training, Adam", _memory_peers(), "S5", goal={"best": 4},
+             tolerance=1e-4),
+        Case("S5/whole", "the whole process", _memory_peers(), "S5", tolerance=1e-4,
+             judged=False),
+    ], kind="memory"),
+]  # fmt: skip

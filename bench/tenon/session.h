@@ -1,0 +1,35 @@
+/* Our side of the bench: what its files share. */
+#ifndef BENCH_TENON_SESSION_H
+#define BENCH_TENON_SESSION_H
+
+#include "../common/serve.h"
+
+#include <tenon/tenon.h>
+
+#include "../common/fill.h"
+
+/* The one runtime and context of the worker, on the device that TENON_DEVICE names, else the cpu.
+ * Made at the first call. Borrowed. */
+tn_error* session_get(tn_ctx** out_cx);
+void session_close(void);
+
+/* The error's message, which is released, or NULL for NULL. Valid until the next call. */
+const char* session_message(tn_error* error);
+
+/* f32 tensor with the bench's reproducible values. */
+tn_error* session_filled(tn_ctx* cx, uint32_t rank, const int64_t* dims, uint64_t seed, float scale,
+                         tn_tensor** out_tensor);
+/* Appends the sum and the sum of magnitudes of an f32 tensor, added up in double. */
+tn_error* session_push_sums(tn_ctx* cx, tn_tensor* tensor, double* values, int* n);
+
+/* The cases of each file. */
+extern const bench_case dispatch_cases[];
+extern const int dispatch_case_count;
+extern const bench_case training_cases[];
+extern const int training_case_count;
+extern const bench_case optimizer_cases[];
+extern const int optimizer_case_count;
+extern const bench_case file_cases[];
+extern const int file_case_count;
+
+#endif

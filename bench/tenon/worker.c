@@ -1,0 +1,90 @@
+/* Our side of the bench: a process that answers the protocol of common/serve.h. */
+#include "session.h"
+
+static tn_runtime* runtime;
+static tn_ctx* context;
+
+tn_error* session_get(tn_ctx** out_cx) {
+  if (!context) {
+    const char* device = getenv("TENON_DEVICE");
+    const char* threads = getenv("BENCH_THREADS");
+    tn_runtime_desc desc = tn_runtime_desc_init();
+    desc.thread_count = threads ? atoi(threads) : 2;
+    if (!runtime) TN_TRY(tn_runtime_create(&desc, &runtime));
+    TN_TRY(tn_ctx_create(runtime, tn_string(device ? device : "cpu"), &context));
+  }
+  *out_cx = context;
+  return NULL;
+}
+
+void session_close(void) {
+  tn_ctx_release(context);
+  tn_runtime_release(runtime);
+  context = NULL;
+  runtime = NULL;
+}
+
+const char* session_message(tn_error* error) {
+  static char text[512];
+  if (!error) return NULL;
+  snprintf(text, sizeof text, "%s", tn_error_message(error));
+  text[strcspn(text, "\n")] = 0;
+  tn_error_release(error);
+  return text;
+}
+
+tn_error* session_filled(tn_ctx* cx, uint32_t rank, const int64_t* dims, uint64_t seed, float scale,
+                         tn_tensor** out_tensor) {
+  size_t n = 1;
+  for (uint32_t i = 0; i < rank; ++i) n *= (size_t)dims[i];
+  float* data = (float*)malloc(n * sizeof *data);
+  if (!data) return tn_error_create(TN_OUT_OF_MEMORY, tn_string("bench: no memory for an input"));
+  bench_fill(data, n, seed, scale);
+  tn_error* error = tn_tensor_from_f32(cx, data, rank, dims, out_tensor);
+  free(data);
+  return error;
+}
+
+tn_error* session_push_sums(tn_ctx* cx, tn_tensor* tensor, double* values, int* n) {
+  const uint64_t bytes = tn_tensor_bytes(tensor);
+  float* data = (float*)malloc(bytes);
+  if (!data) return tn_error_create(TN_OUT_OF_MEMORY, tn_string("bench: no memory for a result"));
+  tn_error* error = tn_tensor_read(cx, tensor, data, bytes);
+  double sum = 0, size = 0;
+  for (uint64_t i = 0; !error && i < bytes / sizeof *data; ++i) {
+    sum += data[i];
+    size += data[i] < 0 ? -data[i] : data[i];
+  }
+  free(data);
+  values[(*n)++] = sum;
+  values[(*n)++] = size;
+  return error;
+}
+
+static int64_t peak_bytes(void) {
+  tn_ctx* cx = NULL;
+  tn_memory_stats stats = tn_memory_stats_init();
+  tn_error* error = session_get(&cx);
+  if (!error) error = tn_device_get_memory(tn_ctx_get_device(cx), &stats);
+  tn_error_release(error);
+  return (int64_t)stats.peak_bytes;
+}
+
+int main(void) {
+  enum { CAPACITY = 64 };
+  static bench_case cases[CAPACITY];
+  const bench_case* parts[] = {dispatch_cases, training_cases, optimizer_cases, file_cases};
+  const int counts[] = {dispatch_case_count, training_case_count, optimizer_case_count,
+                        file_case_count};
+  int n = 0;
+  for (int p = 0; p < 4; ++p)
+    for (int i = 0; i < counts[p] && n < CAPACITY; ++i) cases[n++] = parts[p][i];
+  char about[64];
+  const uint32_t version = tn_version();
+  snprintf(about, sizeof about, "tenon %u.%u.%u", (unsigned)(version >> 22),
+           (unsigned)((version >> 12) & 0x3ffu), (unsigned)(version & 0xfffu));
+  const bench_worker worker = {about, cases, n, peak_bytes};
+  const int code = bench_serve(&worker);
+  session_close();
+  return code;
+}

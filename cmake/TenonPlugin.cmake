@@ -1,0 +1,81 @@
+# tenon_add_plugin(<target> KIND <kind> NAME <name> SOURCES <source>... MANIFEST <file.json>
+#                  [LIBRARIES <library>...] [OUTPUT_DIRECTORY <folder>] [NO_INSTALL])
+#
+# Builds tenon_<kind>_<name>.so, which exports tn_plugin_query and nothing else, and puts the
+# manifest beside it as tenon_<kind>_<name>.json. KIND is backend, optimizer, format, tracker,
+# collective or ops. In the manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ are filled
+# in. The output folder is lib/tenon/plugins of the build tree unless given; both files are
+# installed to lib/tenon/plugins unless NO_INSTALL.
+#
+# Works alike in Tenon's own tree and, after find_package(Tenon), in yours.
+
+include_guard(GLOBAL)
+include(GNUInstallDirs)
+
+set(TENON_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/tenon_plugin.map)
+if(NOT DEFINED TENON_PLUGIN_OUTPUT_DIRECTORY)
+  set(TENON_PLUGIN_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/tenon/plugins)
+endif()
+if(NOT TARGET tenon_plugins)
+  add_custom_target(tenon_plugins)  # every plugin that is installed
+endif()
+
+# Unresolved symbols are an error at link time, except where a sanitizer of clang leaves its own
+# run-time library to the program.
+function(tenon_forbid_undefined target)
+  if(CMAKE_CXX_COMPILER_ID MATCHES Clang AND
+     "${TENON_SANITIZE} ${CMAKE_C_FLAGS} ${CMAKE_CXX_FLAGS}" MATCHES "address|thread|sanitize")
+    return()
+  endif()
+  target_link_options(${target} PRIVATE -Wl,--no-undefined)
+endfunction()
+
+function(tenon_add_plugin target)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "KIND;NAME;MANIFEST;OUTPUT_DIRECTORY"
+                        "SOURCES;LIBRARIES")
+  foreach(word KIND NAME MANIFEST SOURCES)
+    if(NOT arg_${word})
+      message(FATAL_ERROR "tenon_add_plugin(${target}): ${word} is missing")
+    endif()
+  endforeach()
+  foreach(library ${arg_LIBRARIES})
+    if(library MATCHES "^(tenon|tenon_objects|Tenon::tenon)$")
+      message(FATAL_ERROR "tenon_add_plugin(${target}): a plugin never links ${library}; "
+                          "the host hands its services over in open()")
+    endif()
+  endforeach()
+  if(NOT arg_OUTPUT_DIRECTORY)
+    set(arg_OUTPUT_DIRECTORY ${TENON_PLUGIN_OUTPUT_DIRECTORY})
+  endif()
+  set(file tenon_${arg_KIND}_${arg_NAME})
+
+  set(TENON_PLUGIN_LIBRARY ${file}.so)
+  set(TENON_PLUGIN_VERSION ${PROJECT_VERSION})
+  set(manifest ${CMAKE_CURRENT_BINARY_DIR}/${file}.json)
+  configure_file(${arg_MANIFEST} ${manifest} @ONLY)
+
+  add_library(${target} MODULE ${arg_SOURCES})
+  if(COMMAND tenon_target_flags)
+    tenon_target_flags(${target})
+  else()
+    target_compile_features(${target} PRIVATE c_std_11 cxx_std_20)
+  endif()
+  set_target_properties(${target} PROPERTIES
+    PREFIX "" OUTPUT_NAME ${file} SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${arg_OUTPUT_DIRECTORY}
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    LINK_DEPENDS "${TENON_PLUGIN_MAP};${manifest}")
+  target_link_libraries(${target} PRIVATE Tenon::sdk ${arg_LIBRARIES})
+  target_link_options(${target} PRIVATE -Wl,--version-script=${TENON_PLUGIN_MAP})
+  tenon_forbid_undefined(${target})
+  # Beside the library only once that exists: a manifest alone would be reported as broken.
+  add_custom_command(TARGET ${target} POST_BUILD VERBATIM
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${manifest} ${arg_OUTPUT_DIRECTORY})
+
+  if(NOT arg_NO_INSTALL)
+    add_dependencies(tenon_plugins ${target})
+    set(destination ${CMAKE_INSTALL_LIBDIR}/tenon/plugins)
+    install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT plugins)
+    install(FILES ${manifest} DESTINATION ${destination} COMPONENT plugins)
+  endif()
+endfunction()

@@ -1,0 +1,101 @@
+// Adds calls to the tape.
+#include "base/error.hpp"
+#include "op/node.hpp"
+#include "op/runtime.hpp"
+#include "recipe/site.hpp"
+
+namespace tenon {
+
+const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents) {
+  for (const GradProgram& g : site.gradients)
+    if (g.wants == wants && g.cotangents == cotangents) return g;
+  const size_t n_in = site.n_in, n_out = site.outputs.size();
+  auto bit = [](uint64_t mask, size_t i) { return i >= 64 || (mask >> i & 1); };
+  std::vector<bool> want(n_in), have(n_out);
+  for (size_t i = 0; i < n_in; ++i) want[i] = bit(wants, i) && !site.inputs[i].absent && is_floating(site.inputs[i].shape.dtype);
+  for (size_t i = 0; i < n_out; ++i) have[i] = bit(cotangents, i) && is_floating(site.outputs[i].dtype);
+  Graph graph = trace_gradient(ctx->runtime->ops, *site.entry, site.inputs, site.outputs, site.attrs, want, have);
+  std::vector<bool> used = graph.mark_live();
+  std::vector<ProgramInput> inputs(n_in + 2 * n_out);
+  for (size_t i = 0; i < n_in; ++i) {
+    inputs[i].shape = site.inputs[i].shape;
+    inputs[i].weak = site.inputs[i].weak;
+    inputs[i].absent = site.inputs[i].absent || !used[i];
+    inputs[i].scalar = site.scalar_inputs[i];
+  }
+  for (size_t i = 0; i < n_out; ++i) {
+    inputs[n_in + i].shape = inputs[n_in + n_out + i].shape = site.outputs[i];
+    inputs[n_in + i].absent = !used[n_in + i];
+    inputs[n_in + n_out + i].absent = !used[n_in + n_out + i];
+  }
+  CompileOptions options;
+  options.deterministic = ctx->deterministic;
+  options.queue = ctx->state(site.program->device).queue;
+  Program* program = compile(ctx->runtime, *site.program->device, graph, inputs, options);
+  if (site.gradients.size() >= 16) {  // many masks: forget the oldest
+    program_release(site.gradients.front().program);
+    site.gradients.erase(site.gradients.begin());
+  }
+  site.gradients.push_back({wants, cotangents, std::move(used), program});
+  return site.gradients.back();
+}
+
+void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t n_outputs) {
+  uint64_t wants = 0;
+  for (uint32_t i = 0; i < site.n_in; ++i) {
+    if (!inputs[i] || !inputs[i]->node || !is_floating(inputs[i]->view.dtype)) continue;
+    if (inputs[i]->node->heap != ctx->heap)
+      fail(TN_FAILED_PRECONDITION, "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from its variable here.", site.entry->name(), i);
+    if (i < 64) wants |= 1ull << i;
+    if (i >= 64) wants |= 1ull << 63;
+  }
+  if (!wants) return;
+  uint64_t cotangents = 0;
+  for (uint32_t i = 0; i < n_outputs && i < 64; ++i)
+    if (is_floating(site.outputs[i].dtype)) cotangents |= 1ull << i;
+  const GradProgram& gradient = site_gradient(ctx, site, wants, cotangents);
+  Node* node = node_make(ctx->heap, NodeKind::kOp, site.n_in, n_outputs);
+  node->site = &site;
+  ++site.refs;
+  node->wants = wants;
+  for (uint32_t i = 0; i < site.n_in; ++i) {
+    tn_tensor* t = inputs[i];
+    if (!t) continue;
+    if (t->node && is_floating(t->view.dtype)) node->edges[i] = {node_retain(t->node), t->out_index};
+    if (gradient.used[i]) node->saved[i] = keep(ctx, t);
+  }
+  try {
+    for (uint32_t k = 0; k < n_outputs; ++k) {
+      tn_tensor* t = outputs[k];
+      // A result that is an input itself must not get that input's place on the tape.
+      for (uint32_t i = 0; i < site.n_in; ++i)
+        if (inputs[i] == t) {
+          tn_tensor* fresh = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+          fresh->queue = t->queue;
+          fresh->value = t->value;
+          drop(ctx, t);
+          outputs[k] = t = fresh;
+          break;
+        }
+      if (!is_floating(t->view.dtype)) continue;
+      // A saved output shares the memory, not the tensor: that would be a cycle.
+      if (gradient.used[site.n_in + k]) {
+        tn_tensor* s = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+        s->queue = t->queue;
+        s->value = t->value;
+        node->saved[site.n_in + k] = s;
+      }
+    }
+  } catch (...) {
+    node_release(node);
+    throw;
+  }
+  for (uint32_t k = 0; k < n_outputs; ++k) {
+    if (!is_floating(outputs[k]->view.dtype)) continue;
+    outputs[k]->node = node_retain(node);
+    outputs[k]->out_index = k;
+  }
+  node_release(node);
+}
+
+}  // namespace tenon

@@ -1,0 +1,118 @@
+#include "error.hpp"
+
+#include <new>
+
+namespace tenon {
+namespace {
+
+struct OutOfMemory : tn_error {
+  OutOfMemory() {
+    code = TN_OUT_OF_MEMORY;
+    is_static = true;
+    retryable = true;
+  }
+};
+
+// Storage without a constructor or destructor at load or exit; the object is made on first use and never destroyed. Its message
+// fits the small-string buffer of no library for certain, so it is kept apart.
+alignas(OutOfMemory) unsigned char oom_storage[sizeof(OutOfMemory)];
+std::atomic<int> oom_state{0};  // 0 not made, 1 in making, 2 made
+constexpr const char kOutOfMemory[] = "out of host memory";
+
+}  // namespace
+
+tn_error* error_out_of_memory() noexcept {
+  int expected = 0;
+  if (oom_state.compare_exchange_strong(expected, 1)) {
+    new (oom_storage) OutOfMemory();
+    oom_state.store(2, std::memory_order_release);
+  }
+  while (oom_state.load(std::memory_order_acquire) != 2) {
+  }
+  return reinterpret_cast<tn_error*>(oom_storage);
+}
+
+tn_error* error_make(tn_code code, std::string message) noexcept {
+  auto* e = new (std::nothrow) tn_error;
+  if (!e) return error_out_of_memory();
+  e->code = code;
+  e->retryable = code == TN_OUT_OF_MEMORY || code == TN_DEADLINE_EXCEEDED || code == TN_CANCELLED;
+  e->message = std::move(message);
+  return e;
+}
+
+tn_error* error_retain(tn_error* e) noexcept {
+  if (e && !e->is_static) e->refs.fetch_add(1, std::memory_order_relaxed);
+  return e;
+}
+
+void error_release(tn_error* e) noexcept {
+  while (e && !e->is_static && e->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+    tn_error* cause = e->cause;
+    delete e;
+    e = cause;
+  }
+}
+
+tn_error* error_from_exception() noexcept {
+  try {
+    throw;
+  } catch (Error& e) {
+    return e.release();
+  } catch (const std::bad_alloc&) {
+    return error_out_of_memory();
+  } catch (const std::exception& e) {
+    try {
+      return error_make(TN_INTERNAL, e.what());
+    } catch (...) {
+      return error_out_of_memory();
+    }
+  } catch (...) {
+    try {
+      return error_make(TN_INTERNAL, "an unknown exception reached the edge of the library");
+    } catch (...) {
+      return error_out_of_memory();
+    }
+  }
+}
+
+void assert_failed(const char* what, const char* file, int line) {
+  fail(TN_INTERNAL, "broken invariant: {} ({}:{}). This is a bug in Tenon; please report it.", what, file, line);
+}
+
+}  // namespace tenon
+
+using namespace tenon;
+
+extern "C" {
+
+tn_error* tn_error_create(tn_code code, tn_str message) {
+  try {
+    return error_make(code == TN_OK ? TN_INTERNAL : code, std::string(message.data ? message.data : "", message.size));
+  } catch (...) {
+    return error_out_of_memory();
+  }
+}
+void tn_error_release(tn_error* error) { error_release(error); }
+tn_code tn_error_code(const tn_error* e) { return e ? e->code : TN_OK; }
+const char* tn_error_message(const tn_error* e) {
+  if (!e) return "";
+  return e->is_static ? kOutOfMemory : e->message.c_str();
+}
+const char* tn_error_op(const tn_error* e) { return e ? e->op.c_str() : ""; }
+const char* tn_error_device(const tn_error* e) { return e ? e->device.c_str() : ""; }
+const char* tn_error_plugin(const tn_error* e) { return e ? e->plugin.c_str() : ""; }
+const tn_error* tn_error_get_cause(const tn_error* e) { return e ? e->cause : nullptr; }
+int32_t tn_error_retryable(const tn_error* e) { return e && e->retryable; }
+
+const char* tn_code_name(tn_code code) {
+  static constexpr const char* kNames[] = {
+      "OK",          "INVALID_ARGUMENT",   "NOT_FOUND",     "ALREADY_EXISTS",    "OUT_OF_MEMORY", "UNIMPLEMENTED",
+      "FAILED_PRECONDITION", "OUT_OF_RANGE", "PERMISSION_DENIED", "DATA_LOSS",   "DEVICE_FAILED", "DEADLINE_EXCEEDED",
+      "CANCELLED",   "SHUTDOWN",           "FORKED",        "INCOMPATIBLE",      "IO",            "INTERNAL"};
+  return code < sizeof kNames / sizeof *kNames ? kNames[code] : "UNKNOWN";
+}
+
+uint32_t tn_version(void) { return TENON_VERSION; }
+
+}  // extern "C"

@@ -1,0 +1,12 @@
+// Writing JSON strings. Reading JSON is the manifest's business alone.
+#pragma once
+#include <string>
+#include <string_view>
+
+namespace tenon {
+
+// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 (paths may hold any) become U+FFFD, so that the
+// document as a whole is always valid.
+void append_json_string(std::string& out, std::string_view text);
+
+}  // namespace tenon

@@ -1,0 +1,100 @@
+#include "sym.hpp"
+
+#include <algorithm>
+
+#include "error.hpp"
+
+namespace tenon {
+
+int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b) {
+  using K = SymTable::Kind;
+  int64_t r = 0;
+  bool overflow = false;
+  switch (kind) {
+    case K::kAdd: overflow = __builtin_add_overflow(a, b, &r); break;
+    case K::kSub: overflow = __builtin_sub_overflow(a, b, &r); break;
+    case K::kMul: overflow = __builtin_mul_overflow(a, b, &r); break;
+    case K::kFloorDiv:
+    case K::kCeilDiv: {
+      if (b == 0) fail(TN_OUT_OF_RANGE, "a size is divided by zero");
+      r = a / b;
+      const int64_t rest = a % b;
+      if (rest != 0 && kind == K::kFloorDiv && ((rest < 0) != (b < 0))) --r;
+      if (rest != 0 && kind == K::kCeilDiv && ((rest < 0) == (b < 0))) ++r;
+      break;
+    }
+    case K::kMax: r = std::max(a, b); break;
+    case K::kMin: r = std::min(a, b); break;
+    case K::kSymbol: break;
+  }
+  if (overflow) fail(TN_OUT_OF_RANGE, "sizes overflow 64 bits: {} with {}", a, b);
+  return r;
+}
+
+int64_t SymTable::intern(Expr e) {
+  const auto key = std::make_tuple(e.kind, e.a, e.b);
+  if (auto it = index_.find(key); it != index_.end()) return it->second;
+  exprs_.push_back(e);
+  const int64_t id = -1 - static_cast<int64_t>(exprs_.size());
+  index_.emplace(key, id);
+  return id;
+}
+
+int64_t SymTable::symbol(std::string name) {
+  names_.push_back(std::move(name));
+  return intern({Kind::kSymbol, static_cast<int64_t>(names_.size()) - 1, 0});
+}
+
+int64_t SymTable::make(Kind kind, int64_t a, int64_t b) {
+  if (!is_symbolic(a) && !is_symbolic(b)) return dim_apply(kind, a, b);
+  switch (kind) {
+    case Kind::kAdd:
+      if (a == 0) return b;
+      if (b == 0) return a;
+      break;
+    case Kind::kSub:
+      if (b == 0) return a;
+      if (a == b) return 0;
+      break;
+    case Kind::kMul:
+      if (a == 0 || b == 0) return 0;
+      if (a == 1) return b;
+      if (b == 1) return a;
+      break;
+    case Kind::kFloorDiv:
+    case Kind::kCeilDiv:
+      if (b == 1) return a;
+      break;
+    case Kind::kMax:
+    case Kind::kMin:
+      if (a == b) return a;
+      break;
+    case Kind::kSymbol: break;
+  }
+  const bool commutes = kind == Kind::kAdd || kind == Kind::kMul || kind == Kind::kMax || kind == Kind::kMin;
+  if (commutes && a < b) std::swap(a, b);
+  return intern({kind, a, b});
+}
+
+int SymTable::equal(int64_t a, int64_t b) const {
+  if (a == b) return 1;
+  if (!is_symbolic(a) && !is_symbolic(b)) return 0;
+  return -1;
+}
+
+int64_t SymTable::evaluate(int64_t dim, const std::vector<int64_t>& values) const {
+  if (!is_symbolic(dim)) return dim;
+  const Expr& e = at(dim);
+  if (e.kind == Kind::kSymbol) return values.at(static_cast<size_t>(e.a));
+  return dim_apply(e.kind, evaluate(e.a, values), evaluate(e.b, values));
+}
+
+std::string SymTable::text(int64_t dim) const {
+  if (!is_symbolic(dim)) return fmt::format("{}", dim);
+  const Expr& e = at(dim);
+  if (e.kind == Kind::kSymbol) return names_[static_cast<size_t>(e.a)];
+  static constexpr const char* kNames[] = {"", "+", "-", "*", "//", "ceildiv", "max", "min"};
+  return fmt::format("({} {} {})", text(e.a), kNames[static_cast<int>(e.kind)], text(e.b));
+}
+
+}  // namespace tenon

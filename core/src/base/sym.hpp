@@ -1,0 +1,45 @@
+// Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, <= -2 the id of an expression here.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace tenon {
+
+class SymTable {
+ public:
+  enum class Kind : uint8_t { kSymbol, kAdd, kSub, kMul, kFloorDiv, kCeilDiv, kMax, kMin };
+
+  int64_t symbol(std::string name);
+  // Folds what is concrete, and the identities x+0, x-0, x-x, x*1, x*0, x/1, max(x,x), min(x,x).
+  int64_t make(Kind kind, int64_t a, int64_t b);
+  // 1 equal, 0 different, -1 unknown. Equal ids are equal; two different expressions may still be equal.
+  int equal(int64_t a, int64_t b) const;
+  void assume_equal(int64_t a, int64_t b) { assumed_.emplace_back(a, b); }
+  const std::vector<std::pair<int64_t, int64_t>>& assumed() const { return assumed_; }
+  // Value of a dim when symbol i (in order of creation) has values[i].
+  int64_t evaluate(int64_t dim, const std::vector<int64_t>& values) const;
+  std::string text(int64_t dim) const;
+
+ private:
+  struct Expr {
+    Kind kind;
+    int64_t a, b;  // kSymbol: a is the index in names_
+  };
+  int64_t intern(Expr e);
+  const Expr& at(int64_t dim) const { return exprs_[static_cast<size_t>(-2 - dim)]; }
+
+  std::vector<Expr> exprs_;
+  std::map<std::tuple<Kind, int64_t, int64_t>, int64_t> index_;
+  std::vector<std::string> names_;
+  std::vector<std::pair<int64_t, int64_t>> assumed_;
+};
+
+// The same arithmetic on concrete dims; throws OUT_OF_RANGE on overflow and division by zero.
+int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b);
+
+inline bool is_symbolic(int64_t dim) { return dim <= -2; }
+
+}  // namespace tenon

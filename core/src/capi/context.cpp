@@ -1,0 +1,140 @@
+#include "autograd/autograd.hpp"
+#include "guards.hpp"
+#include "recipe/site.hpp"
+
+using namespace tenon;
+
+namespace {
+
+void destroy(tn_ctx* ctx) noexcept {
+  forget_leaves(ctx);
+  for (auto& [key, p] : ctx->programs) program_release(p);
+  ctx->programs.clear();
+  ctx->sites.clear();
+  ctx->heap->drain();
+  ctx->flush_dead();
+  const bool alive = ctx->page->state.load() == kAlive;
+  for (auto& ds : ctx->states) {
+    if (!ds) continue;
+    buffer_release(ds->arena);
+    if (!alive) continue;
+    ds->device->give_queue(ds->queue);
+    if (ds->copies != ds->queue) ds->device->give_queue(ds->copies);
+  }
+  tn_runtime* rt = ctx->runtime;
+  heap_abandon(ctx->heap);
+  delete ctx;
+  runtime_release(rt);
+}
+
+}  // namespace
+
+extern "C" {
+
+tn_error* tn_ctx_create(tn_runtime* rt, tn_str device, tn_ctx** out) {
+  return with_runtime(rt, "tn_ctx_create", [&] {
+    need(out, "tn_ctx_create", "out_ctx");
+    tn_device* d = find_device(rt, view_of(device));
+    auto ctx = std::make_unique<tn_ctx>();
+    ctx->heap = new Heap(rt);
+    ctx->heap->context = ctx.get();
+    ctx->page = rt->page;
+    ctx->device = d;
+    ctx->runtime = runtime_retain(rt);
+    try {
+      ctx->make_state(d);
+    } catch (...) {
+      destroy(ctx.release());
+      throw;
+    }
+    *out = ctx.release();
+  });
+}
+
+void tn_ctx_release(tn_ctx* ctx) {
+  if (ctx) destroy(ctx);
+}
+
+tn_device* tn_ctx_get_device(const tn_ctx* ctx) { return ctx ? ctx->device : nullptr; }
+tn_runtime* tn_ctx_get_runtime(const tn_ctx* ctx) { return ctx ? ctx->runtime : nullptr; }
+
+int32_t tn_ctx_set_grad_mode(tn_ctx* ctx, int32_t enabled) { return ctx ? std::exchange(ctx->grad_mode, enabled != 0) : 0; }
+int32_t tn_ctx_get_grad_mode(const tn_ctx* ctx) { return ctx && ctx->grad_mode; }
+
+int32_t tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled) {
+  if (!ctx) return 0;
+  const bool before = std::exchange(ctx->deterministic, enabled != 0);
+  if (before != ctx->deterministic) ctx->sites.clear();  // kernels are chosen anew
+  return before;
+}
+int32_t tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled) { return ctx ? std::exchange(ctx->fallback, enabled != 0) : 0; }
+
+tn_error* tn_ctx_set_seed(tn_ctx* ctx, uint64_t seed) {
+  return with_ctx(ctx, "tn_ctx_set_seed", [&] { ctx->random = {seed, 0, 0}; });
+}
+tn_error* tn_ctx_get_random_state(tn_ctx* ctx, uint64_t out[3]) {
+  return with_ctx(ctx, "tn_ctx_get_random_state", [&] {
+    need(out, "tn_ctx_get_random_state", "out_state");
+    out[0] = ctx->random.seed, out[1] = ctx->random.stream, out[2] = ctx->random.offset;
+  });
+}
+tn_error* tn_ctx_set_random_state(tn_ctx* ctx, const uint64_t state[3]) {
+  return with_ctx(ctx, "tn_ctx_set_random_state", [&] {
+    need(state, "tn_ctx_set_random_state", "state");
+    ctx->random = {state[0], state[1], state[2]};
+  });
+}
+
+tn_error* tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns) {
+  return with_ctx(ctx, "tn_ctx_synchronize", [&] {
+    for (auto& ds : ctx->states) {
+      if (!ds || !ds->queue) continue;
+      queue_wait(ds->queue, ds->queue->submitted(), timeout_ns, &ctx->interrupt);
+      if (ds->copies != ds->queue) queue_wait(ds->copies, ds->copies->submitted(), timeout_ns, &ctx->interrupt);
+    }
+  });
+}
+
+void tn_ctx_interrupt(tn_ctx* ctx) {
+  if (ctx) ctx->interrupt.store(true);
+}
+
+tn_error* tn_ctx_recover(tn_ctx* ctx) {
+  return with_ctx(ctx, "tn_ctx_recover", [&] {
+    for (auto& ds : ctx->states) {
+      if (!ds || !ds->queue) continue;
+      const bool failed = ds->queue->failed_at(UINT64_MAX) || ds->copies->failed_at(UINT64_MAX);
+      if (!failed) continue;
+      Queue* fresh = ds->device->take_queue();
+      Queue* copies = fresh;
+      if (ds->copies != ds->queue) {
+        try {
+          copies = ds->device->take_queue();
+        } catch (...) {
+          ds->device->give_queue(fresh);
+          throw;
+        }
+      }
+      ctx->flush_dead();  // their memory belongs to the order of the old queue
+      buffer_release(std::exchange(ds->arena, nullptr));
+      if (ds->copies != ds->queue) ds->device->give_queue(ds->copies);
+      ds->device->give_queue(ds->queue);
+      ds->queue = fresh;
+      ds->copies = copies;
+    }
+    ctx->sites.clear();  // plans may belong to a queue
+    for (auto& [key, p] : ctx->programs) program_release(p);
+    ctx->programs.clear();
+  });
+}
+
+tn_error* tn_ctx_get_native_queue(tn_ctx* ctx, uint64_t* out) {
+  return with_ctx(ctx, "tn_ctx_get_native_queue", [&] {
+    need(out, "tn_ctx_get_native_queue", "out_queue");
+    Queue* q = ctx->state(ctx->device).queue;
+    if (!q) fail(TN_UNIMPLEMENTED, "tn_ctx_get_native_queue: {} runs everything inside the call, it has no queue", ctx->device->name);
+    check(ctx->device->vtbl->queue_native(q->native, out));
+  });
+}
+
+}  // extern "C"

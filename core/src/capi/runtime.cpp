@@ -1,0 +1,116 @@
+#include <thread>
+
+#include "guards.hpp"
+#include "ops/ops.hpp"
+#include "plugin/registry.hpp"
+#include "profile/profiler.hpp"
+#include "tenon/plugin.h"
+
+using namespace tenon;
+
+namespace {
+
+// The core's definitions: constant data, made on first use, never destroyed.
+struct CoreTable {
+  CoreOps ops;
+  std::array<tn_op, CoreOps::kCount> ids;
+  CoreTable() {
+    for (size_t i = 0; i < ids.size(); ++i) ids[i] = ops.id(i);
+  }
+};
+const CoreTable& core_table() {
+  static const CoreTable* table = new CoreTable;
+  return *table;
+}
+
+std::vector<std::string> paths_of(const tn_runtime_desc& d) {
+  std::vector<std::string> out;
+  if (d.plugin_path_count && !d.plugin_paths) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: plugin_paths is NULL but plugin_path_count is {}", d.plugin_path_count);
+  for (uint32_t i = 0; i < d.plugin_path_count; ++i) out.emplace_back(view_of(d.plugin_paths[i]));
+  return out;
+}
+
+tn_runtime* make(const tn_runtime_desc& d) {
+  auto rt = std::make_unique<tn_runtime>(core_table().ops.defs(), core_table().ids.data());
+  tn_runtime* raw = rt.get();
+  if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH)) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: unknown flags {:#x}", d.flags);
+  if (d.thread_count < 0) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}", d.thread_count);
+  rt->environment = !(d.flags & TN_RUNTIME_NO_ENVIRONMENT);
+  rt->log_level = d.log_level;
+  rt->memory_limit = d.memory_limit;
+  if (d.allocator) {
+    if (!d.allocator->allocate || !d.allocator->free) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: allocator lacks allocate or free");
+    rt->has_allocator = true;
+    rt->allocator = *d.allocator;
+  }
+  const int threads = d.thread_count ? d.thread_count : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  rt->pool = std::make_unique<ThreadPool>(threads);
+  PluginConfig config;
+  config.search = !(d.flags & TN_RUNTIME_NO_SEARCH);
+  config.environment = rt->environment;
+  config.trust = d.trust;
+  config.paths = paths_of(d);
+  config.lock_file = view_of(d.lock_file);
+  for (const tn_plugin_query_fn* q = d.static_plugins; q && *q; ++q) config.statics.push_back(*q);
+  config.log = [raw](uint32_t level, std::string_view m) { log(raw, level, std::string(m)); };
+  rt->plugins = std::make_unique<PluginRegistry>(
+      std::move(config),
+      [raw](const std::string& id) -> const tn_host* {
+        std::lock_guard lock(raw->device_mutex);
+        raw->hosts.push_back(std::make_unique<HostSlot>(raw, id));
+        return &raw->hosts.back()->host;
+      },
+      [raw](Plugin& p) { runtime_register(raw, p); });
+  rt->log = d.log;  // from here on its destroy is ours
+  try {
+    rt->plugins->search();
+  } catch (...) {
+    rt->log = {};
+    throw;
+  }
+  return rt.release();
+}
+
+}  // namespace
+
+extern "C" {
+
+tn_error* tn_runtime_create(const tn_runtime_desc* desc, tn_runtime** out) {
+  tn_error* e = guard([&] {
+    need(out, "tn_runtime_create", "out_runtime");
+    *out = make(take_struct(desc, tn_runtime_desc_init(), "tn_runtime_create"));
+  });
+  if (e && desc && desc->log.destroy) desc->log.destroy(desc->log.user);
+  return e;
+}
+
+void tn_runtime_shutdown(tn_runtime* rt) {
+  if (rt) runtime_shut_down(rt);
+}
+
+tn_runtime* tn_runtime_retain(tn_runtime* rt) { return rt ? runtime_retain(rt) : nullptr; }
+
+void tn_runtime_release(tn_runtime* rt) { runtime_release(rt); }
+
+tn_error* tn_profile_start(tn_runtime* rt, uint64_t max_events) {
+  return with_runtime(rt, "tn_profile_start", [&] { rt->profiler->start(max_events); });
+}
+
+tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
+  return with_runtime(rt, "tn_profile_stop", [&] { rt->profiler->stop(std::string(view_of(path))); });
+}
+
+tn_error* tn_plugin_load(tn_runtime* rt, tn_str path) {
+  return with_runtime(rt, "tn_plugin_load", [&] { plugin_load(*rt->plugins, path); });
+}
+tn_error* tn_plugin_count(tn_runtime* rt, uint32_t* out_count) {
+  return with_runtime(rt, "tn_plugin_count", [&] { plugin_count(*rt->plugins, out_count); });
+}
+tn_error* tn_plugin_get_record(tn_runtime* rt, uint32_t index, tn_plugin_record* out) {
+  return with_runtime(rt, "tn_plugin_get_record", [&] { plugin_get_record(*rt->plugins, index, out); });
+}
+tn_error* tn_plugin_report(tn_runtime* rt, char* buffer, uint64_t capacity, uint64_t* out_size) {
+  return with_runtime(rt, "tn_plugin_report", [&] { plugin_report(*rt->plugins, buffer, capacity, out_size); });
+}
+
+}  // extern "C"

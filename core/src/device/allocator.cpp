@@ -1,0 +1,234 @@
+#include "allocator.hpp"
+
+#include <algorithm>
+
+#include "device.hpp"
+
+namespace tenon {
+namespace {
+
+constexpr uint64_t kChunkBytes = 2 << 20;
+constexpr uint64_t kSmall = 256 << 10;  // up to here blocks are carved from chunks
+
+std::string size_text(uint64_t b) {
+  if (b >= 1ull << 30) return fmt::format("{:.1f} GiB", static_cast<double>(b) / (1ull << 30));
+  if (b >= 1ull << 20) return fmt::format("{:.1f} MiB", static_cast<double>(b) / (1ull << 20));
+  if (b >= 1ull << 10) return fmt::format("{:.1f} KiB", static_cast<double>(b) / (1ull << 10));
+  return fmt::format("{} bytes", b);
+}
+
+}  // namespace
+
+Allocator::~Allocator() { close(); }
+
+void Allocator::close() {
+  std::lock_guard lock(mutex_);
+  if (closed_) return;
+  closed_ = true;
+  deferred_.clear();
+  for (auto& list : free_) list.clear();
+  for (Chunk& c : chunks_)
+    if (c.mem) device_.vtbl->free(device_.handle, c.mem, c.bytes);
+  for (auto& [mem, bytes] : own_blocks_) device_.vtbl->free(device_.handle, mem, bytes);
+  own_blocks_.clear();
+}
+
+uint64_t Allocator::raw(uint64_t bytes) {
+  if (limit_ && reserved_ + bytes > limit_) return 0;
+  uint64_t mem = 0;
+  tn_error* e = device_.vtbl->allocate(device_.handle, bytes, &mem);
+  ++raw_calls_;
+  if (!e) {
+    reserved_ += bytes;
+    return mem;
+  }
+  Error error(e);
+  if (error.code() != TN_OUT_OF_MEMORY) throw error;
+  return 0;
+}
+
+void Allocator::put(uint32_t cls, Place place) {
+  if (place.chunk) --chunks_[place.chunk - 1].live;
+  free_[cls].push_back(place);
+}
+
+void Allocator::collect() {
+  std::erase_if(deferred_, [this](Deferred& d) {
+    for (auto& [q, value] : d.until)
+      if (!q->done(value)) return false;
+    put(d.cls, d.place);
+    return true;
+  });
+}
+
+bool Allocator::take(uint32_t cls, Place& out) {
+  auto& list = free_[cls];
+  if (list.empty()) return false;
+  out = list.back();
+  list.pop_back();
+  if (out.chunk) ++chunks_[out.chunk - 1].live;
+  return true;
+}
+
+bool Allocator::carve(uint32_t cls, Place& out) {
+  const uint64_t step = (class_bytes(cls) + device_.alignment - 1) / device_.alignment * device_.alignment;
+  if (step <= kSmall) {
+    for (size_t i = open_.size(); i-- > 0;) {
+      Chunk& c = chunks_[open_[i]];
+      if (c.used + step <= c.bytes) {
+        out = {c.mem, c.used, open_[i] + 1};
+        c.used += step;
+        ++c.live;
+        return true;
+      }
+      if (c.bytes - c.used < 4096) open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
+    }
+    const uint64_t mem = raw(kChunkBytes);
+    if (mem) {
+      uint32_t slot = 0;
+      while (slot < chunks_.size() && chunks_[slot].mem) ++slot;
+      if (slot == chunks_.size()) chunks_.emplace_back();
+      chunks_[slot] = {mem, kChunkBytes, step, 1};
+      open_.push_back(slot);
+      out = {mem, 0, slot + 1};
+      return true;
+    }
+  }
+  const uint64_t mem = raw(step);
+  if (!mem) return false;
+  try {
+    own_blocks_.emplace(mem, step);
+  } catch (...) {
+    device_.vtbl->free(device_.handle, mem, step);
+    reserved_ -= step;
+    throw;
+  }
+  out = {mem, 0, 0};
+  return true;
+}
+
+void Allocator::out_of_memory(uint64_t bytes, const std::string& what) {
+  const std::string limit = limit_ ? fmt::format(" over a limit of {}", size_text(limit_)) : "";
+  fail(TN_OUT_OF_MEMORY, "out of memory on {}: wanted {} ({}){}; {} are in use by {} blocks, {} are reserved", device_.name,
+       size_text(bytes), what, limit, size_text(live_), live_blocks_, size_text(reserved_));
+}
+
+Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what) {
+  const uint32_t cls = size_class(bytes);
+  auto* b = new Buffer;
+  try {
+    std::lock_guard lock(mutex_);
+    if (device_.max_block && class_bytes(cls) > device_.max_block)
+      fail(TN_OUT_OF_MEMORY, "out of memory on {}: wanted {} ({}) but the largest block there is {}", device_.name,
+           size_text(bytes), what, size_text(device_.max_block));
+    Place p{};
+    if (!deferred_.empty()) collect();
+    if (!take(cls, p) && !carve(cls, p)) {
+      trim_locked();
+      if (!carve(cls, p)) {
+        // What queues still use may come free: wait for it before giving up.
+        for (auto& d : deferred_)
+          for (auto& [q, value] : d.until) queue_wait(q, value, TN_FOREVER, nullptr);
+        collect();
+        if (!take(cls, p)) {
+          trim_locked();
+          if (!carve(cls, p)) out_of_memory(bytes, what);
+        }
+      }
+    }
+    ++served_;
+    ++live_blocks_;
+    live_ += class_bytes(cls);
+    const uint64_t in_use = live_ - std::min<uint64_t>(live_, static_cast<uint64_t>(std::max<int64_t>(0, idle_.load(std::memory_order_relaxed))));
+    peak_ = std::max(peak_, in_use);
+    b->size_class = cls;
+    b->device = &device_;
+    b->allocator = this;
+    b->mem = p.mem;
+    b->offset = p.offset;
+    b->bytes = class_bytes(cls);
+    b->home = home;
+    b->user = reinterpret_cast<void*>(static_cast<uintptr_t>(p.chunk));
+  } catch (...) {
+    delete b;
+    throw;
+  }
+  return b;
+}
+
+void Allocator::free(Buffer* b) noexcept {
+  try {
+    std::lock_guard lock(mutex_);
+    if (closed_) return;
+    const Place place{b->mem, b->offset, static_cast<uint32_t>(reinterpret_cast<uintptr_t>(b->user))};
+    live_ -= class_bytes(b->size_class);
+    --live_blocks_;
+    Deferred d{b->size_class, place, {}};
+    if (b->home && !b->home->done(b->home->submitted())) d.until.emplace_back(b->home, b->home->submitted());
+    uint64_t readers = b->readers.load(std::memory_order_acquire);
+    while (readers) {
+      Queue* q = device_.queue_at(static_cast<uint32_t>(__builtin_ctzll(readers)));
+      readers &= readers - 1;
+      if (q && !q->done(q->submitted())) d.until.emplace_back(q, q->submitted());
+    }
+    if (d.until.empty())
+      put(b->size_class, place);
+    else
+      deferred_.push_back(std::move(d));
+  } catch (...) {  // no memory for the list: the block is lost to the cache, not to correctness
+  }
+}
+
+void Allocator::trim_locked() {
+  for (uint32_t c = 0; c < kSizeClasses; ++c) {
+    std::erase_if(free_[c], [&](const Place& p) {
+      if (p.chunk) return chunks_[p.chunk - 1].live == 0;
+      const uint64_t step = (class_bytes(c) + device_.alignment - 1) / device_.alignment * device_.alignment;
+      device_.vtbl->free(device_.handle, p.mem, step);
+      own_blocks_.erase(p.mem);
+      reserved_ -= step;
+      return true;
+    });
+  }
+  for (uint32_t i = 0; i < chunks_.size(); ++i) {
+    Chunk& c = chunks_[i];
+    if (!c.mem || c.live) continue;
+    device_.vtbl->free(device_.handle, c.mem, c.bytes);
+    reserved_ -= c.bytes;
+    c = Chunk{};
+    std::erase(open_, i);
+  }
+}
+
+void Allocator::trim() {
+  std::lock_guard lock(mutex_);
+  collect();
+  trim_locked();
+}
+
+tn_memory_stats Allocator::stats() {
+  std::lock_guard lock(mutex_);
+  collect();
+  tn_memory_stats s = tn_memory_stats_init();
+  const auto idle = static_cast<uint64_t>(std::max<int64_t>(0, idle_.load(std::memory_order_relaxed)));
+  s.live_blocks = live_blocks_;
+  s.live_bytes = live_ - std::min(live_, idle);
+  s.reserved_bytes = reserved_;
+  s.peak_bytes = std::max(peak_, s.live_bytes);
+  s.limit_bytes = limit_;
+  s.allocation_count = served_;
+  s.device_allocation_count = raw_calls_;
+  return s;
+}
+
+void Allocator::reset_peak() {
+  std::lock_guard lock(mutex_);
+  peak_ = 0;
+}
+
+void Allocator::set_limit(uint64_t bytes) {
+  std::lock_guard lock(mutex_);
+  limit_ = bytes;
+}
+
+}  // namespace tenon

@@ -1,0 +1,143 @@
+#include "device.hpp"
+
+namespace tenon {
+
+namespace {
+constexpr size_t kMaxPlans = 8192;
+}
+
+PlanEntry* PlanCache::find(const std::string& key) {
+  std::lock_guard lock(mutex_);
+  auto it = plans_.find(key);
+  if (it == plans_.end()) return nullptr;
+  it->second->refs.fetch_add(1, std::memory_order_relaxed);
+  return it->second;
+}
+
+void PlanCache::insert(const std::string& key, PlanEntry* plan) {
+  std::lock_guard lock(mutex_);
+  if (plans_.size() >= kMaxPlans) {  // forget what no call site uses, else one
+    for (auto it = plans_.begin(); it != plans_.end();) {
+      if (it->second->refs.load() == 1) {
+        plan_release(it->second);
+        it = plans_.erase(it);
+      } else {
+        ++it;
+      }
+    }
+    if (plans_.size() >= kMaxPlans) {
+      plan_release(plans_.begin()->second);
+      plans_.erase(plans_.begin());
+    }
+  }
+  auto [it, fresh] = plans_.emplace(key, plan);
+  if (fresh) plan->refs.fetch_add(1, std::memory_order_relaxed);
+}
+
+void PlanCache::clear() {
+  std::lock_guard lock(mutex_);
+  for (auto& [key, plan] : plans_) plan_release(plan);
+  plans_.clear();
+}
+
+void Queue::throw_failure() {
+  std::lock_guard lock(mutex);
+  throw Error(error ? error_retain(error) : error_make(TN_DEVICE_FAILED, device->name + ": execution failed"));
+}
+
+void Queue::fail(uint64_t value, tn_error* taken) noexcept {
+  std::lock_guard lock(mutex);
+  if (error) {
+    error_release(taken);
+    return;
+  }
+  if (taken && !taken->is_static && taken->device.empty()) taken->device = device->name;
+  error = taken;
+  atomic_store(line.failed, value ? value : 1);
+}
+
+void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>* interrupt) {
+  constexpr uint64_t kSlice = 20'000'000;
+  uint64_t left = timeout_ns;
+  while (!q->done(value)) {
+    if (interrupt && interrupt->exchange(false)) fail(TN_CANCELLED, "the wait for {} was interrupted", q->device->name);
+    const uint64_t slice = left < kSlice ? left : kSlice;
+    if (tn_error* e = q->device->vtbl->queue_wait(q->native, value, slice)) {
+      Error error(e);
+      if (error.code() != TN_DEADLINE_EXCEEDED) throw error;
+      if (left != TN_FOREVER) {
+        left -= slice;
+        if (left == 0) fail(TN_DEADLINE_EXCEEDED, "{} did not finish within {} ms", q->device->name, timeout_ns / 1000000);
+      }
+    }
+  }
+  if (q->failed_at(value)) q->throw_failure();
+}
+
+void buffer_destroy(Buffer* b) noexcept {
+  if (b->allocator)
+    b->allocator->free(b);
+  else if (b->destroy)
+    b->destroy(b->user);
+  delete b;
+}
+
+}  // namespace tenon
+
+using namespace tenon;
+
+Queue* tn_device::take_queue() {
+  if (is_inline()) return nullptr;
+  std::lock_guard lock(queue_mutex);
+  if (!idle_queues.empty()) {
+    Queue* q = idle_queues.back();
+    idle_queues.pop_back();
+    return q;
+  }
+  uint32_t slot = 0;
+  while (slot < queues.size() && queues[slot]) ++slot;
+  if (slot >= kMaxQueues) fail(TN_OUT_OF_RANGE, "{}: more than {} queues at once; release contexts that are not in use", name, kMaxQueues);
+  queues.reserve(kMaxQueues);  // queue_at reads without the lock
+  auto q = std::make_unique<Queue>();
+  q->device = this;
+  q->index = slot;
+  check(vtbl->queue_create(handle, &q->line, &q->native));
+  if (slot == queues.size()) queues.emplace_back();
+  queues[slot] = std::move(q);
+  return queues[slot].get();
+}
+
+void tn_device::give_queue(Queue* q) noexcept {
+  if (!q) return;
+  std::lock_guard lock(queue_mutex);
+  try {
+    if (atomic_load(q->line.failed) == 0) {
+      idle_queues.push_back(q);
+      return;
+    }
+    failed_queues.reserve(failed_queues.size() + 1);
+    vtbl->queue_destroy(q->native);
+    q->native = nullptr;
+    atomic_store(q->line.completed, UINT64_MAX);
+    failed_queues.push_back(std::move(queues[q->index]));
+  } catch (...) {  // no memory to note it: the queue stays where it is, unused
+  }
+}
+
+void tn_device::shut_down() noexcept {
+  if (!vtbl) return;
+  for (auto& q : queues) {
+    if (!q) continue;
+    try {
+      queue_wait(q.get(), q->submitted(), 10'000'000'000ull, nullptr);
+    } catch (...) {
+    }
+    vtbl->queue_destroy(q->native);
+    q->native = nullptr;
+  }
+  plans.clear();
+  allocator->close();
+  vtbl->close(handle);
+  handle = nullptr;
+  vtbl = nullptr;
+}

@@ -1,0 +1,76 @@
+// A device as the core holds it: the plugin's table and handle, the allocator, the kernels by op, the plan cache, the queues.
+#pragma once
+#include <memory>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "allocator.hpp"
+#include "queue.hpp"
+#include "tenon/plugin/kernels.h"
+
+namespace tenon {
+
+// A kernel's plan for one signature, shared by call sites and contexts.
+struct PlanEntry {
+  std::atomic<uint32_t> refs{1};
+  tn_plan plan{};
+  const tn_kernel* kernel = nullptr;
+  ~PlanEntry() {
+    if (plan.release) plan.release(plan.data);
+  }
+};
+inline void plan_release(PlanEntry* p) noexcept {
+  if (p && p->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete p;
+}
+
+// Bounded; any thread.
+class PlanCache {
+ public:
+  ~PlanCache() { clear(); }
+  PlanEntry* find(const std::string& key);              // a new reference, or null
+  void insert(const std::string& key, PlanEntry* plan);  // takes a reference of its own
+  void clear();
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, PlanEntry*> plans_;
+};
+
+}  // namespace tenon
+
+struct tn_device {
+  tn_runtime* runtime = nullptr;
+  uint32_t ordinal = 0;  // in runtime->devices
+  const tn_device_vtbl* vtbl = nullptr;
+  void* handle = nullptr;
+  std::string type, name, label, plugin;
+  int32_t index = 0;
+  uint32_t flags = 0;
+  uint64_t alignment = 64, memory_bytes = 0, max_block = 0, max_binding = 0;
+  int32_t priority = 0;
+  std::vector<tn_kernel> kernel_table;                    // full-size copies
+  std::vector<std::vector<const tn_kernel*>> kernels;     // by op slot, from high to low priority; under kernel_mutex
+  mutable std::shared_mutex kernel_mutex;
+  tenon::PlanCache plans;
+  std::unique_ptr<tenon::Allocator> allocator;
+
+  std::mutex queue_mutex;
+  std::vector<std::unique_ptr<tenon::Queue>> queues;  // by index
+  std::vector<tenon::Queue*> idle_queues;
+  std::vector<std::unique_ptr<tenon::Queue>> failed_queues;  // tensors may still point at them
+
+  std::vector<const tn_kernel*> kernels_of(uint32_t slot) const {
+    std::shared_lock lock(kernel_mutex);
+    return slot < kernels.size() ? kernels[slot] : std::vector<const tn_kernel*>();
+  }
+  bool is_inline() const { return (flags & TN_DEVICE_INLINE) != 0; }
+  bool host_memory() const { return (flags & TN_DEVICE_HOST_MEMORY) != 0; }
+  tenon::Queue* queue_at(uint32_t i) { return i < queues.size() ? queues[i].get() : nullptr; }
+
+  // A queue for one context: an idle one or a new one; null on an inline device.
+  tenon::Queue* take_queue();
+  void give_queue(tenon::Queue* q) noexcept;
+  void shut_down() noexcept;  // waits for queues, frees memory, closes the handle
+};

@@ -1,0 +1,57 @@
+// A queue: an in-order timeline of one device, used by one context at a time.
+#pragma once
+#include <array>
+#include <mutex>
+
+#include "base/error.hpp"
+#include "tensor/tensor.hpp"
+#include "tenon/plugin/device.h"
+
+namespace tenon {
+
+inline uint64_t atomic_load(const uint64_t& x) { return __atomic_load_n(&x, __ATOMIC_ACQUIRE); }
+inline void atomic_store(uint64_t& x, uint64_t v) { __atomic_store_n(&x, v, __ATOMIC_RELEASE); }
+
+constexpr uint32_t kMaxQueues = 64;  // per device: one bit each in Buffer::readers
+
+struct Queue {
+  tn_timeline line{};  // first: the plugin knows the queue by its address
+  tn_device* device = nullptr;
+  void* native = nullptr;
+  uint32_t index = 0;
+  std::mutex mutex;          // guards error
+  tn_error* error = nullptr; // the first failure, owned
+  std::array<uint64_t, kMaxQueues> waited{};  // per queue of the device: the value this one is already ordered after
+
+  uint64_t submitted() const { return atomic_load(line.submitted); }
+  bool done(uint64_t value) const { return atomic_load(line.completed) >= value; }
+  bool failed_at(uint64_t value) const {
+    const uint64_t f = atomic_load(line.failed);
+    return f != 0 && f <= value;
+  }
+  [[noreturn]] void throw_failure();
+  void fail(uint64_t value, tn_error* taken) noexcept;  // only the first counts
+  ~Queue() { error_release(error); }
+};
+
+// One command on a queue: counts it before the call, takes it back when the call fails. q may be null (inline device).
+class Submission {
+ public:
+  explicit Submission(Queue* q) : queue_(q) {
+    if (q) atomic_store(q->line.submitted, q->line.submitted + 1);
+  }
+  ~Submission() {
+    if (queue_) atomic_store(queue_->line.submitted, queue_->line.submitted - 1);
+  }
+  void commit() { queue_ = nullptr; }
+  void* native() const { return queue_ ? queue_->native : nullptr; }
+
+ private:
+  Queue* queue_;
+};
+
+// Blocks until `value` is reached; throws the queue's failure, DEADLINE_EXCEEDED, or CANCELLED once *interrupt is set (it is then
+// cleared). A value that failed counts as reached.
+void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>* interrupt);
+
+}  // namespace tenon

@@ -1,0 +1,45 @@
+// The one thread pool of a runtime, lent to plugins.
+#pragma once
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace tenon {
+
+// Any thread may call run; one job has the workers at a time, a second caller (or a nested call) works through its parts alone.
+// Threads start at the first job that needs them, with all signals blocked.
+class ThreadPool {
+ public:
+  explicit ThreadPool(int threads) : size_(threads) {}
+  ~ThreadPool() { stop(); }
+  ThreadPool(const ThreadPool&) = delete;
+
+  int size() const { return size_; }
+  using Body = void (*)(void* user, int64_t begin, int64_t end);
+  // body over disjoint parts of 0..n; boundaries depend only on n, grain and size().
+  void run(int64_t n, int64_t grain, Body body, void* user);
+  void stop();
+
+ private:
+  struct Job {
+    Body body;
+    void* user;
+    int64_t n, part;
+  };
+  void start();
+  void work();
+  void take_parts(const Job& job);
+
+  const int size_;
+  std::vector<std::thread> workers_;
+  std::mutex owner_;                  // held by the caller whose job the workers do
+  Job job_{};
+  std::atomic<uint32_t> generation_{0};  // rises with every job
+  std::atomic<int64_t> next_{0};         // next part to take
+  std::atomic<int32_t> working_{0};      // workers that have not finished the job
+  std::atomic<bool> stopping_{false};
+};
+
+}  // namespace tenon

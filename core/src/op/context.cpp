@@ -1,0 +1,322 @@
+#include "context.hpp"
+
+#include <new>
+
+#include "node.hpp"
+#include "runtime.hpp"
+
+namespace tenon {
+
+constexpr size_t kSlabTensors = 64;
+constexpr uint64_t kDeadBytes = 64ull << 20;  // per context and device
+
+// ---- heap -------------------------------------------------------------------------------------
+
+Heap::Heap(tn_runtime* rt) : runtime(runtime_retain(rt)) {}
+
+Heap::~Heap() {
+  for (void* s : slabs) ::operator delete(s, std::align_val_t{64});
+  runtime_release(runtime);
+}
+
+tn_tensor* Heap::make() {
+  if (!free_tensors) {
+    if (remote.load(std::memory_order_relaxed)) drain();
+    if (!free_tensors) {
+      slabs.reserve(slabs.size() + 1);
+      auto* slab = static_cast<tn_tensor*>(::operator new(sizeof(tn_tensor) * kSlabTensors, std::align_val_t{64}));
+      slabs.push_back(slab);
+      for (size_t i = kSlabTensors; i-- > 0;) {
+        auto* t = new (slab + i) tn_tensor{};
+        t->heap = this;
+        t->next = free_tensors;
+        free_tensors = t;
+      }
+    }
+  }
+  tn_tensor* t = free_tensors;
+  free_tensors = t->next;
+  t->next = nullptr;
+  t->local = 1;
+  t->view.dims = t->dims;
+  t->view.strides = t->strides;
+  ++live;
+  return t;
+}
+
+void Heap::recycle(tn_tensor* t) noexcept {
+  if (t->flags & kWideDims) delete[] const_cast<int64_t*>(t->view.dims);
+  t->flags = 0;
+  t->buffer = nullptr;
+  t->queue = nullptr;
+  t->node = nullptr;
+  t->device = nullptr;
+  t->shape_id = 0;
+  t->view = tn_view{};
+  t->shared.store(0, std::memory_order_relaxed);
+  t->local = 0;
+  t->next = free_tensors;
+  free_tensors = t;
+  --live;
+}
+
+void Heap::drain() noexcept {
+  tn_tensor* t = remote.exchange(nullptr, std::memory_order_acq_rel);
+  while (t) {
+    tn_tensor* next = t->next;
+    t->next = nullptr;
+    const uint32_t before = t->shared.fetch_and(~kQueued, std::memory_order_acq_rel);
+    if (t->local + (static_cast<int32_t>(before) >> 1) == 0) {
+      t->shared.store(0, std::memory_order_relaxed);
+      t->local = 0;
+      tensor_free(this, t);
+    }
+    t = next;
+  }
+}
+
+void tensor_release_remote(tn_tensor* t) noexcept {
+  Heap* heap = t->heap;
+  uint32_t word = t->shared.load(std::memory_order_relaxed);
+  uint32_t wanted;
+  bool push;
+  do {
+    wanted = word - 2;
+    push = static_cast<int32_t>(wanted) >> 1 <= 0 && !(wanted & kQueued);
+    if (push) wanted |= kQueued;
+  } while (!t->shared.compare_exchange_weak(word, wanted, std::memory_order_acq_rel));
+  if (!push) return;
+  tn_tensor* head = heap->remote.load(std::memory_order_relaxed);
+  do {
+    t->next = head;
+  } while (!heap->remote.compare_exchange_weak(head, t, std::memory_order_seq_cst));
+  if (heap->abandoned.load(std::memory_order_seq_cst)) {
+    bool last = false;
+    {
+      std::lock_guard lock(heap->mutex);
+      heap->drain();
+      last = heap->live == 0;
+      if (last) heap->live = -1;  // nobody else deletes it
+    }
+    if (last) delete heap;
+  }
+}
+
+void heap_abandon(Heap* heap) noexcept {
+  bool last = false;
+  {
+    std::lock_guard lock(heap->mutex);
+    heap->context = nullptr;
+    heap->abandoned.store(true, std::memory_order_seq_cst);
+    heap->drain();
+    last = heap->live == 0;
+    if (last) heap->live = -1;
+  }
+  if (last) delete heap;
+}
+
+void tensor_free(Heap* heap, tn_tensor* t) noexcept {
+  if (t->node) {
+    node_release(t->node);
+    t->node = nullptr;
+  }
+  if ((t->flags & kRecyclable) && heap->context) {
+    push_dead(heap->context, t);
+    return;
+  }
+  Buffer* b = t->buffer;
+  heap->recycle(t);
+  buffer_release(b);
+}
+
+void drop_slow(tn_ctx* ctx, tn_tensor* t) noexcept {
+  if (t->heap != ctx->heap) {
+    tensor_release_remote(t);
+    return;
+  }
+  if (--t->local != 0) return;
+  // Nobody here holds it any more. A queued one is looked at when it is drained.
+  const uint32_t word = t->shared.load(std::memory_order_acquire);
+  if (word == 0) tensor_free(ctx->heap, t);
+}
+
+void push_dead(tn_ctx* ctx, tn_tensor* t) noexcept {
+  Buffer* b = t->buffer;
+  DeviceState& ds = ctx->state(t->device);
+  const uint32_t c = b->size_class;
+  const uint64_t bytes = b->bytes;
+  if (b->refs.load(std::memory_order_acquire) == 1 && b->home == ds.queue && b->readers.load(std::memory_order_relaxed) == 0 &&
+      ds.dead_bytes + bytes <= kDeadBytes && ds.dead_count[c] < 256) [[likely]] {
+    t->next = ds.dead[c];
+    ds.dead[c] = t;
+    ++ds.dead_count[c];
+    ds.dead_bytes += bytes;
+    if (bytes >= 4096) b->allocator->add_idle(static_cast<int64_t>(bytes));
+    return;
+  }
+  ctx->heap->recycle(t);
+  buffer_release(b);
+}
+
+// ---- making -----------------------------------------------------------------------------------
+
+void set_shape(tn_tensor* t, const Shape& s, uint64_t id) {
+  if (t->shape_id == id && id) return;
+  if (t->flags & kWideDims) {
+    delete[] const_cast<int64_t*>(t->view.dims);
+    t->flags &= ~static_cast<uint32_t>(kWideDims);
+    t->view.dims = t->dims;
+    t->view.strides = t->strides;
+  }
+  int64_t *dims = t->dims, *strides = t->strides;
+  if (s.rank > 4) {
+    dims = new int64_t[2 * TN_MAX_RANK];
+    strides = dims + TN_MAX_RANK;
+    t->flags |= kWideDims;
+    t->view.dims = dims;
+    t->view.strides = strides;
+  }
+  for (int i = 0; i < s.rank; ++i) dims[i] = s.dims[i], strides[i] = s.strides[i];
+  t->view.rank = s.rank;
+  t->view.dtype = s.dtype;
+  t->view.count = s.count();
+  t->view.flags = s.dense() ? TN_VIEW_CONTIGUOUS : 0;
+  t->shape_id = id;
+}
+
+tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id, uint64_t bytes) {
+  const uint32_t c = size_class(bytes);
+  tn_tensor* t = ds.dead[c];
+  if (t) [[likely]] {
+    ds.dead[c] = t->next;
+    --ds.dead_count[c];
+    ds.dead_bytes -= t->buffer->bytes;
+    if (t->buffer->bytes >= 4096) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+    t->next = nullptr;
+    t->local = 1;
+  } else {
+    if (ctx->heap->remote.load(std::memory_order_relaxed)) {
+      ctx->heap->drain();
+      if (ds.dead[c]) return make_output(ctx, ds, shape, shape_id, bytes);
+    }
+    Buffer* b;
+    const std::string what = shape_text(shape.dtype, shape.rank, shape.dims);
+    try {
+      b = ds.device->allocator->allocate(bytes, ds.queue, what);
+    } catch (Error& e) {
+      if (e.code() != TN_OUT_OF_MEMORY || ds.dead_bytes == 0) throw;
+      ctx->flush_dead();
+      b = ds.device->allocator->allocate(bytes, ds.queue, what);
+    }
+    try {
+      t = ctx->heap->make();
+    } catch (...) {
+      buffer_release(b);
+      throw;
+    }
+    t->buffer = b;
+    t->device = ds.device;
+    t->view.mem = b->mem;
+    t->view.offset = b->offset;
+    t->flags = kRecyclable;
+  }
+  try {
+    set_shape(t, shape, shape_id);
+  } catch (...) {
+    drop(ctx, t);
+    throw;
+  }
+  return t;
+}
+
+tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape, uint64_t shape_id, uint64_t byte_offset) {
+  tn_tensor* t = ctx->heap->make();
+  try {
+    set_shape(t, shape, shape_id);
+  } catch (...) {
+    ctx->heap->recycle(t);
+    throw;
+  }
+  buffer_retain(buffer);
+  t->buffer = buffer;
+  t->device = device;
+  t->view.mem = buffer->mem;
+  t->view.offset = byte_offset;
+  if (!buffer->allocator) t->flags |= kExternal;
+  return t;
+}
+
+tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* element) {
+  const uint64_t size = dtype_size(dtype);
+  if (size > 8) fail(TN_INVALID_ARGUMENT, "a host scalar cannot be {}", tn_dtype_name(dtype));
+  Shape s;
+  s.dtype = dtype;
+  const uint64_t id = ctx->runtime->shapes.intern(nullptr, s, kScalar | (weak ? 1u : 0u));
+  tn_tensor* t = ctx->heap->make();
+  set_shape(t, s, id);
+  t->flags |= kScalar;
+  t->view.flags = static_cast<uint8_t>(TN_VIEW_CONTIGUOUS | TN_VIEW_IMMEDIATE | (weak ? TN_VIEW_WEAK : 0u));
+  std::memcpy(&t->view.mem, element, size);
+  return t;
+}
+
+// ---- order ------------------------------------------------------------------------------------
+
+void order_after(Queue* q, tn_tensor* t) {
+  Queue* p = t->queue;
+  if (p->failed_at(t->value)) p->throw_failure();
+  if (q && p->device == q->device) {
+    t->buffer->readers.fetch_or(1ull << q->index, std::memory_order_relaxed);
+    if (q->waited[p->index] >= t->value || p->done(t->value)) return;
+    Submission s(q);
+    tn_error* e = q->device->vtbl->queue_wait_for(q->native, p->native, &p->line, t->value);
+    if (!e) {
+      s.commit();
+      q->waited[p->index] = t->value;
+      return;
+    }
+    Error error(e);
+    if (error.code() != TN_UNIMPLEMENTED) throw error;
+  }
+  queue_wait(p, t->value, TN_FOREVER, nullptr);
+}
+
+void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
+  if (t->queue) queue_wait(t->queue, t->value, TN_FOREVER, ctx ? &ctx->interrupt : nullptr);
+}
+
+}  // namespace tenon
+
+using namespace tenon;
+
+DeviceState& tn_ctx::make_state(tn_device* d) {
+  auto ds = std::make_unique<DeviceState>();
+  ds->device = d;
+  if (states.size() <= d->ordinal) states.resize(d->ordinal + 1);
+  ds->queue = d->take_queue();
+  try {
+    ds->copies = d->flags & TN_DEVICE_COPY_QUEUE ? d->take_queue() : ds->queue;
+  } catch (...) {
+    d->give_queue(ds->queue);
+    throw;
+  }
+  states[d->ordinal] = std::move(ds);
+  return *states[d->ordinal];
+}
+
+void tn_ctx::flush_dead() noexcept {
+  for (auto& ds : states) {
+    if (!ds) continue;
+    for (uint32_t c = 0; c < kSizeClasses; ++c) {
+      while (tn_tensor* t = ds->dead[c]) {
+        ds->dead[c] = t->next;
+        if (t->buffer->bytes >= 4096) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+        Buffer* b = t->buffer;
+        heap->recycle(t);
+        buffer_release(b);
+      }
+      ds->dead_count[c] = 0;
+    }
+    ds->dead_bytes = 0;
+  }
+}

@@ -1,0 +1,180 @@
+// The context, the heap of its tensors, and what a runtime owns. Owner thread only unless said otherwise.
+#pragma once
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "device/device.hpp"
+#include "device/thread_pool.hpp"
+#include "registry.hpp"
+#include "tenon/autograd.h"
+
+namespace tenon {
+
+class PluginRegistry;
+class Profiler;
+struct Program;
+struct Site;
+struct Node;
+
+// Words on a page that a forked child finds zeroed.
+struct StatePage {
+  std::atomic<uint32_t> state;  // kAlive, kDown; 0 in a forked child
+};
+constexpr uint32_t kAlive = 1, kDown = 2, kProfiling = 3;
+
+// Owner of tensors. Outlives its context while tensors live: then `context` is null and everything happens under `mutex`.
+struct Heap {
+  explicit Heap(tn_runtime* rt);
+  ~Heap();
+  tn_runtime* runtime;  // counted
+  tn_ctx* context = nullptr;
+  std::atomic<tn_tensor*> remote{nullptr};  // released elsewhere, linked by `next`
+  std::atomic<bool> abandoned{false};
+  std::mutex mutex;
+  int64_t live = 0;  // tensors handed out
+  tn_tensor* free_tensors = nullptr;
+  std::vector<void*> slabs;
+  Node* free_nodes = nullptr;  // blank ones, linked by `next`
+
+  tn_tensor* make();              // blank, local = 1
+  void recycle(tn_tensor* t) noexcept;  // struct only
+  void drain() noexcept;          // takes in what was released elsewhere
+};
+
+void tensor_free(Heap* heap, tn_tensor* t) noexcept;        // both counts are 0
+void tensor_release_remote(tn_tensor* t) noexcept;          // any thread
+void heap_abandon(Heap* heap) noexcept;
+
+inline tn_tensor* tensor_retain(tn_tensor* t) noexcept {
+  t->shared.fetch_add(2, std::memory_order_relaxed);
+  return t;
+}
+
+// What a context holds per device.
+struct DeviceState {
+  tn_device* device = nullptr;
+  Queue* queue = nullptr;   // null: inline
+  Queue* copies = nullptr;  // for uploads and downloads; may be `queue`
+  tn_tensor* dead[kSizeClasses] = {};  // recyclable tensors with their buffers, newest first
+  uint16_t dead_count[kSizeClasses] = {};
+  uint64_t dead_bytes = 0;
+  Buffer* arena = nullptr;  // scratch of programs, in queue order
+};
+
+// Call sites by op, input shapes and attributes: 4-way, a set's tags in half a line.
+class SiteTable {
+ public:
+  static constexpr size_t kSets = 1024, kWays = 4;
+  SiteTable();
+  ~SiteTable();
+  struct Set {
+    uint64_t tags[kWays];
+    Site* sites[kWays];
+  };
+  Set& set(uint64_t hash) { return sets_[hash & (kSets - 1)]; }
+  void insert(uint64_t hash, Site* site);
+  void clear() noexcept;
+
+ private:
+  std::unique_ptr<Set[]> sets_;
+  uint32_t next_ = 0;
+};
+
+struct RandomState {
+  uint64_t seed = 0, stream = 0, offset = 0;
+};
+
+}  // namespace tenon
+
+struct tn_ctx {
+  tn_runtime* runtime = nullptr;
+  tenon::StatePage* page = nullptr;
+  tenon::Heap* heap = nullptr;
+  tn_device* device = nullptr;
+  bool grad_mode = true;
+  bool deterministic = false;
+  bool fallback = false;
+  std::atomic<bool> interrupt{false};
+  uint64_t node_seq = 0;
+  uint64_t backward_epoch = 0;
+  tenon::RandomState random;
+  tenon::SiteTable sites;
+  std::vector<std::unique_ptr<tenon::DeviceState>> states;  // by device ordinal
+  std::unordered_map<std::string, tenon::Program*> programs;  // recipes run by name (bounded)
+  struct Leaf {
+    uint64_t version;
+    tn_tensor* tensor;
+    tn_variable* variable;  // counted
+  };
+  std::unordered_map<const tn_variable*, Leaf> leaves;  // values of variables last taken here
+  size_t leaves_swept = 64;
+
+  tenon::DeviceState& state(tn_device* d) {
+    if (d->ordinal < states.size() && states[d->ordinal]) [[likely]]
+      return *states[d->ordinal];
+    return make_state(d);
+  }
+  tenon::DeviceState& make_state(tn_device* d);
+  void flush_dead() noexcept;  // gives the dead tensors' buffers back to the allocators
+};
+
+namespace tenon {
+
+// A tensor with a buffer of its own for a dense result.
+tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id, uint64_t bytes);
+// A tensor over part of a buffer (a new reference to it).
+tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape, uint64_t shape_id, uint64_t byte_offset);
+// A host scalar.
+tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* element);
+void set_shape(tn_tensor* t, const Shape& shape, uint64_t shape_id);
+
+// Gives up the reference of the thread that uses ctx.
+void drop_slow(tn_ctx* ctx, tn_tensor* t) noexcept;
+void push_dead(tn_ctx* ctx, tn_tensor* t) noexcept;
+
+inline void drop(tn_ctx* ctx, tn_tensor* t) noexcept {
+  if (t->heap != ctx->heap || t->local != 1 || t->shared.load(std::memory_order_acquire) != 0) {
+    drop_slow(ctx, t);
+    return;
+  }
+  t->local = 0;
+  tensor_free(ctx->heap, t);
+}
+// One more reference for the thread that uses ctx.
+inline tn_tensor* keep(tn_ctx* ctx, tn_tensor* t) noexcept {
+  if (t->heap == ctx->heap)
+    ++t->local;
+  else
+    tensor_retain(t);
+  return t;
+}
+
+// Owned references that are dropped on the way out unless released.
+class Owned {
+ public:
+  Owned(tn_ctx* ctx, tn_tensor* t) : ctx_(ctx), t_(t) {}
+  Owned(Owned&& o) noexcept : ctx_(o.ctx_), t_(std::exchange(o.t_, nullptr)) {}
+  Owned& operator=(Owned&& o) noexcept {
+    std::swap(t_, o.t_);
+    std::swap(ctx_, o.ctx_);
+    return *this;
+  }
+  ~Owned() {
+    if (t_) drop(ctx_, t_);
+  }
+  tn_tensor* get() const { return t_; }
+  tn_tensor* release() { return std::exchange(t_, nullptr); }
+  explicit operator bool() const { return t_ != nullptr; }
+
+ private:
+  tn_ctx* ctx_;
+  tn_tensor* t_;
+};
+
+// Makes queue `q` see what produces t; throws the producer's failure. t's queue differs from q.
+void order_after(Queue* q, tn_tensor* t);
+// Blocks until t is there; throws its producer's failure.
+void wait_tensor(tn_ctx* ctx, tn_tensor* t);
+
+}  // namespace tenon

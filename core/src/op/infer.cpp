@@ -1,0 +1,157 @@
+#include "infer.hpp"
+
+#include <cstring>
+
+#include "base/error.hpp"
+
+namespace tenon {
+namespace {
+
+struct Infer : tn_infer {
+  const OpEntry* op;
+  const std::vector<const tn_view*>* inputs;
+  const Attrs* attrs;
+  SymTable* symbols;
+  Inferred result;
+  std::optional<Error> pending;  // of a function that cannot return one
+
+  int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
+    try {
+      if (is_symbolic(a) || is_symbolic(b)) {
+        if (!symbols) fail(TN_INVALID_ARGUMENT, "a size is symbolic, which is only possible in a capture");
+        return symbols->make(kind, a, b);
+      }
+      return dim_apply(kind, a, b);
+    } catch (...) {
+      if (!pending) pending.emplace(error_from_exception());
+      return 0;
+    }
+  }
+};
+
+Infer& self(tn_infer* c) { return *static_cast<Infer*>(c); }
+
+template <SymTable::Kind kind>
+int64_t TN_CALL dim_op(tn_infer* c, int64_t a, int64_t b) {
+  return self(c).combine(kind, a, b);
+}
+
+int32_t TN_CALL dim_equal(tn_infer* c, int64_t a, int64_t b) {
+  Infer& s = self(c);
+  if (a == b) return 1;
+  return s.symbols ? s.symbols->equal(a, b) : 0;
+}
+
+int64_t TN_CALL dim_broadcast(tn_infer* c, int64_t a, int64_t b) {
+  if (a == b || b == 1) return a;
+  if (a == 1) return b;
+  Infer& s = self(c);
+  if (s.symbols && (is_symbolic(a) || is_symbolic(b))) {
+    try {
+      s.symbols->assume_equal(a, b);
+    } catch (...) {
+      s.pending.emplace(error_from_exception());
+    }
+    return is_symbolic(a) ? b : a;  // the concrete one, if there is one
+  }
+  return -1;
+}
+
+uint32_t TN_CALL input_count(tn_infer* c) { return static_cast<uint32_t>(self(c).inputs->size()); }
+const tn_view* TN_CALL input(tn_infer* c, uint32_t i) {
+  static const tn_view absent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
+  return i < self(c).inputs->size() ? (*self(c).inputs)[i] : &absent;
+}
+const tn_attr* TN_CALL attr(tn_infer* c, uint32_t k) { return &self(c).attrs->items[k]; }
+
+tn_dtype TN_CALL promote_inputs(tn_infer* c, uint32_t a, uint32_t b) {
+  const tn_view *x = input(c, a), *y = input(c, b);
+  return promote(x->dtype, x->flags & TN_VIEW_WEAK, y->dtype, y->flags & TN_VIEW_WEAK);
+}
+
+void TN_CALL cast_input(tn_infer* c, uint32_t i, tn_dtype dtype) {
+  Infer& s = self(c);
+  if (i < s.result.casts.size() && (*s.inputs)[i]->dtype != dtype) s.result.casts[i] = dtype;
+  // A weak scalar of the right dtype still has to become a typed one.
+  if (i < s.result.casts.size() && ((*s.inputs)[i]->flags & TN_VIEW_WEAK)) s.result.casts[i] = dtype;
+}
+
+tn_error* TN_CALL rule_error(tn_infer* c, tn_code code, tn_str message) {
+  try {
+    return error_make(code, fmt::format("{}: {}", self(c).op->name(), view_of(message)));
+  } catch (...) {
+    return error_out_of_memory();
+  }
+}
+
+tn_error* TN_CALL output(tn_infer* c, uint32_t i, tn_dtype dtype, uint32_t rank, const int64_t* dims) {
+  Infer& s = self(c);
+  return guard([&] {
+    const std::string name(s.op->name());
+    bool symbolic = false;
+    if (rank <= TN_MAX_RANK)
+      for (uint32_t k = 0; k < rank; ++k) symbolic |= is_symbolic(dims[k]);
+    if (!symbolic) check_dims(name.c_str(), dtype, rank, dims);
+    if (i >= 65536) fail(TN_INVALID_ARGUMENT, "{}: more than 65,536 outputs", name);
+    if (i >= s.result.outputs.size()) s.result.outputs.resize(i + 1);
+    Shape& shape = s.result.outputs[i].shape;
+    shape.dtype = dtype;
+    shape.rank = static_cast<uint8_t>(rank);
+    for (uint32_t k = 0; k < rank; ++k) shape.dims[k] = dims[k];
+    if (!symbolic) shape.set_dense();
+  });
+}
+
+void TN_CALL view(tn_infer* c, uint32_t i, uint32_t in, const int64_t* strides, int64_t offset) {
+  Infer& s = self(c);
+  if (i >= s.result.outputs.size()) return;
+  InferredOutput& o = s.result.outputs[i];
+  o.view_of = static_cast<int>(in);
+  o.view_offset = offset;
+  for (int k = 0; k < o.shape.rank; ++k) o.shape.strides[k] = strides[k];
+}
+
+void TN_CALL alias(tn_infer* c, uint32_t i, uint32_t in) {
+  Infer& s = self(c);
+  if (i < s.result.outputs.size()) s.result.outputs[i].alias = static_cast<int>(in);
+}
+
+using K = SymTable::Kind;
+const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl), 0, input_count, input, attr, dim_op<K::kAdd>, dim_op<K::kSub>, dim_op<K::kMul>,
+                              dim_op<K::kFloorDiv>, dim_op<K::kCeilDiv>, dim_op<K::kMax>, dim_op<K::kMin>, dim_equal, dim_broadcast,
+                              promote_inputs, cast_input, output, view, alias, rule_error};
+
+}  // namespace
+
+void check_input_count(const OpEntry& op, uint32_t n) {
+  const bool few = n < op.n_required || (op.variadic && n < 1);
+  if (few || (!op.variadic && n > op.n_fixed))
+    fail(TN_INVALID_ARGUMENT, "{}: {} inputs given. Signature: {}", op.name(), n, op.signature());
+}
+
+Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs, SymTable* symbols) {
+  check_input_count(op, static_cast<uint32_t>(inputs.size()));
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if ((inputs[i]->flags & TN_VIEW_ABSENT) && (op.variadic || i < op.n_required) &&
+        (op.variadic || op.def.params[i].kind == TN_PARAM_REQUIRED))
+      fail(TN_INVALID_ARGUMENT, "{}: input {} is NULL. Signature: {}", op.name(), op.variadic ? std::to_string(i) : std::string(view_of(op.def.params[i].name)), op.signature());
+  Infer c;
+  c.v = &kTable;
+  c.op = &op;
+  c.inputs = &inputs;
+  c.attrs = &attrs;
+  c.symbols = symbols;
+  c.result.casts.assign(inputs.size(), TN_DTYPE_NONE);
+  if (!op.is(TN_OP_OUTPUTS_VARY)) c.result.outputs.resize(op.def.n_outputs);
+  tn_error* e = op.def.infer(&c);
+  if (c.pending) {
+    error_release(e);
+    fail(c.pending->code(), "{}: {}", op.name(), c.pending->message());
+  }
+  check(e);
+  for (const InferredOutput& o : c.result.outputs)
+    if (o.shape.dtype == TN_DTYPE_NONE) fail(TN_INTERNAL, "{}: its rule left an output out", op.name());
+  return std::move(c.result);
+}
+
+}  // namespace tenon

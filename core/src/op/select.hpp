@@ -1,0 +1,27 @@
+// Chooses the kernel for a signature.
+#pragma once
+#include "device/device.hpp"
+#include "registry.hpp"
+
+namespace tenon {
+
+// Why each candidate was or was not taken: for errors and `explain`.
+struct Candidate {
+  const tn_kernel* kernel;
+  std::string verdict;  // "chosen", "declined", "not asked"
+  std::string why;
+};
+
+struct Signature {
+  const OpEntry* op;
+  std::vector<const tn_view*> inputs, outputs;
+  const Attrs* attrs;
+  bool deterministic = false;
+  Queue* queue = nullptr;  // for kernels whose plans are not re-entrant
+};
+
+// A new reference to a plan, or null: nobody takes it. Inputs flagged IMMEDIATE are shown as tensors to kernels that take no
+// immediates. `trail` may be null.
+PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Candidate>* trail);
+
+}  // namespace tenon

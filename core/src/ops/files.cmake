@@ -1,0 +1,29 @@
+# The core's ops: paths relative to core/.
+set(TENON_OPS_SOURCES
+  src/ops/activation.cpp
+  src/ops/binary.cpp
+  src/ops/cast.cpp
+  src/ops/compare_logic.cpp
+  src/ops/concat.cpp
+  src/ops/conv.cpp
+  src/ops/conv2d.cpp
+  src/ops/create.cpp
+  src/ops/gather_scatter.cpp
+  src/ops/infer.cpp
+  src/ops/loss.cpp
+  src/ops/matmul.cpp
+  src/ops/moments.cpp
+  src/ops/norm.cpp
+  src/ops/ops.cpp
+  src/ops/pad.cpp
+  src/ops/pool.cpp
+  src/ops/random.cpp
+  src/ops/recipe.cpp
+  src/ops/reduce.cpp
+  src/ops/reshape.cpp
+  src/ops/slice.cpp
+  src/ops/softmax.cpp
+  src/ops/sort.cpp
+  src/ops/unary.cpp
+  src/ops/where_clip.cpp
+  src/ops/window.cpp)

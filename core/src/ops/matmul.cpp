@@ -1,0 +1,110 @@
+// matmul (numpy batching) and linear.
+#include "infer.hpp"
+#include "recipe.hpp"
+
+namespace tenon {
+namespace ops {
+namespace {
+
+// ---- matmul
+
+tn_error* require_matrix(const Infer& c, uint32_t i, const char* name) {
+  if (c.rank(i) >= 2) return nullptr;
+  return c.error("{} is {}; it must have rank 2 or more. Give a vector an axis of size 1 with unsqueeze.", name,
+                 c.text(i));
+}
+
+tn_error* matmul_rule(Infer& c) {
+  TN_TRY(require_matrix(c, 0, "a"));
+  TN_TRY(require_matrix(c, 1, "b"));
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1}, kNumber, &t));
+  const bool ta = c.flag(TN_MATMUL_TRANSPOSE_A), tb = c.flag(TN_MATMUL_TRANSPOSE_B);
+  const uint32_t na = c.rank(0), nb = c.rank(1);
+  const int64_t rows = c.dim(0, na - (ta ? 1 : 2)), inner_a = c.dim(0, na - (ta ? 2 : 1));
+  const int64_t columns = c.dim(1, nb - (tb ? 2 : 1)), inner_b = c.dim(1, nb - (tb ? 1 : 2));
+  if (c.differ(inner_a, inner_b)) {
+    std::string hint;
+    if (c.same(inner_a, columns)) {
+      hint = fmt::format(" Transpose b (transpose_b = {})?", tb ? "false" : "true");
+    } else if (c.same(rows, inner_b)) {
+      hint = fmt::format(" Transpose a (transpose_a = {})?", ta ? "false" : "true");
+    }
+    return c.error("inner dimensions differ: a is {}{}, b is {}{} ({} against {}).{}", c.text(0),
+                   ta ? " transposed" : "", c.text(1), tb ? " transposed" : "", dim_text(inner_a),
+                   dim_text(inner_b), hint);
+  }
+  Dims to;
+  to.n = (na > nb ? na : nb) - 2;
+  for (uint32_t a = 0; a < to.n; ++a) {
+    const int64_t x = a + na < to.n + 2 ? 1 : c.dim(0, a + na - to.n - 2);
+    const int64_t y = a + nb < to.n + 2 ? 1 : c.dim(1, a + nb - to.n - 2);
+    to[a] = c.broadcast_dim(x, y);
+    if (to[a] == -1)
+      return c.error("batch dimensions do not broadcast: a is {}, b is {} ({} against {}; they must be equal or 1)",
+                     c.text(0), c.text(1), dim_text(x), dim_text(y));
+  }
+  to.push(rows);
+  to.push(columns);
+  TN_TRY(c.check_count(to));
+  return c.out(0, t, to);
+}
+
+// y = A B with A = a or a^T, B = b or b^T: dA = g B^T, dB = A^T g. Where b has no batch axes, those of a are rows for it.
+void d_matmul(Recipe& b) {
+  const Value x = b.in(0), w = b.in(1), g = b.g();
+  const bool tx = b.flag(TN_MATMUL_TRANSPOSE_A), tw = b.flag(TN_MATMUL_TRANSPOSE_B);
+  if (b.wants(0)) b.set_summed(0, tx ? matmul(w, g, tw, true) : matmul(g, w, false, !tw));
+  if (!b.wants(1)) return;
+  const bool flat = !tx && w.rank() == 2;
+  const Value xm = flat ? as_matrix(x) : x, gm = flat ? as_matrix(g) : g;
+  b.set_summed(1, tw ? matmul(gm, xm, true, tx) : matmul(xm, gm, !tx, false));
+}
+
+// ---- linear: y = x w^T + bias, w [out, in]
+
+tn_error* linear_rule(Infer& c) {
+  if (c.rank(0) == 0) return c.error("x is {}; it must have rank 1 or more: [..., in]", c.text(0));
+  TN_TRY(c.require_rank(1, "w", 2, "[out, in]"));
+  if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[out]"));
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1, 2}, kNumber, &t));
+  const uint32_t last = c.rank(0) - 1;
+  if (c.differ(c.dim(0, last), c.dim(1, 1)))
+    return c.error("x is {} and w is {}: the last axis of x and axis 1 of w differ ({} against {}). w is [out, in].{}",
+                   c.text(0), c.text(1), dim_text(c.dim(0, last)), dim_text(c.dim(1, 1)),
+                   c.same(c.dim(0, last), c.dim(1, 0)) ? " Transpose w?" : "");
+  if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1), dim_text(c.dim(1, 0)));
+  Dims to = c.dims(0);
+  to[last] = c.dim(1, 0);
+  TN_TRY(c.check_count(to));
+  return c.out(0, t, to);
+}
+
+void linear_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  Value y = matmul(x.rank() == 1 ? as_matrix(x) : x, b.in(1), false, true);
+  if (x.rank() == 1) y = squeeze(y, 1u);
+  b.set(0, b.in(2) ? y + b.in(2) : y);
+}
+
+void d_linear(Recipe& b) {
+  const Value x = b.in(0), g = b.g();
+  if (b.wants(0)) {
+    const Value dx = matmul(as_matrix(g), b.in(1));
+    b.set(0, x.rank() == 2 ? dx : reshape_like(dx, x));
+  }
+  if (b.wants(1)) b.set(1, matmul(as_matrix(g), as_matrix(x), true, false));
+  if (b.in(2) && b.wants(2)) b.set_summed(2, g);
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
+
+const OpRules rules_matmul = {TN_OP_MATMUL, rule<matmul_rule>, nullptr, recipe<d_matmul>, nullptr};
+const OpRules rules_linear = {TN_OP_LINEAR, rule<linear_rule>, recipe<linear_of_base>, recipe<d_linear>, nullptr};
+
+}  // namespace tenon

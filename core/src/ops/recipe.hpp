@@ -1,0 +1,177 @@
+// Sugar for recipes: a recipe is `void f(Recipe& b)` over Values with operators, and recipe<f> is its C form. Private to
+// core/src/ops.
+//
+// Constants that meet a Value in an operator take its dtype: weak scalars beside floating values, typed ones beside integers.
+// Dims are tokens: never look at a size, except that a concrete one may choose a cheaper form of the same result.
+#pragma once
+#include <span>
+#include <string_view>
+
+#include "dims.hpp"
+#include "ops.hpp"
+#include "tenon/plugin/builder_ops.h"
+
+namespace tenon::ops {
+
+struct Value {
+  tn_builder* b = nullptr;
+  tn_value v = TN_NO_VALUE;
+
+  explicit operator bool() const { return v != TN_NO_VALUE; }
+  tn_dtype dtype() const { return b->v->dtype(b, v); }
+  uint32_t rank() const { return b->v->rank(b, v); }
+  int64_t dim(uint32_t axis) const { return b->v->dim(b, v, axis); }
+  Dims dims() const;
+  uint32_t all_axes() const { return (1u << rank()) - 1; }
+};
+
+class Recipe {
+ public:
+  explicit Recipe(tn_builder* b) : b_(b) {}
+  tn_builder* raw() const { return b_; }
+
+  uint32_t count() const { return b_->v->input_count(b_); }
+  Value in(uint32_t i) const { return {b_, b_->v->input(b_, i)}; }
+  int64_t i64(uint32_t key) const { return static_cast<int64_t>(attr(key).bits); }
+  double f64(uint32_t key) const { return tn_attr_get_f64(&attr(key)); }
+  bool flag(uint32_t key) const { return attr(key).bits != 0; }
+  tn_dtype type(uint32_t key) const { return static_cast<tn_dtype>(attr(key).bits); }
+  tn_str str(uint32_t key) const { return {static_cast<const char*>(attr(key).data), attr(key).bits}; }
+  std::string_view string(uint32_t key) const { return {str(key).data, static_cast<size_t>(str(key).size)}; }
+  std::span<const int64_t> list(uint32_t key) const {
+    return {static_cast<const int64_t*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
+  }
+
+  // Gradient recipes.
+  bool wants(uint32_t i) const { return b_->v->wants(b_, i) != 0; }
+  Value out(uint32_t i = 0) const { return {b_, b_->v->output(b_, i)}; }
+  Value g(uint32_t i = 0) const { return {b_, b_->v->cotangent(b_, i)}; }
+
+  void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v); }
+  void set_zero(uint32_t i) const { b_->v->set(b_, i, TN_NO_VALUE); }
+  // As set(i, ...) for input i, first summed over the axes along which that input was broadcast.
+  void set_summed(uint32_t i, Value v) const { b_->v->set(b_, i, b_->v->sum_to_like(b_, v.v, b_->v->input(b_, i))); }
+
+  int64_t add(int64_t x, int64_t y) const { return b_->v->dim_add(b_, x, y); }
+  int64_t mul(int64_t x, int64_t y) const { return b_->v->dim_mul(b_, x, y); }
+  bool same(int64_t x, int64_t y) const { return b_->v->dim_equal(b_, x, y) == 1; }
+  int64_t product(std::span<const int64_t> dims) const;
+
+  Value fill(double value, const Dims& dims, tn_dtype dtype) const;
+  Value iota(const Dims& dims, uint32_t axis, tn_dtype dtype) const;
+  Value dim_scalar(int64_t dim, tn_dtype dtype) const { return {b_, b_->v->dim_scalar(b_, dim, dtype)}; }
+  void fail(tn_code code, std::string_view message) const { b_->v->fail(b_, code, {message.data(), message.size()}); }
+
+ private:
+  const tn_attr& attr(uint32_t key) const { return *b_->v->attr(b_, key); }
+  tn_builder* b_;
+};
+
+// A constant to meet x with.
+Value constant(Value x, double value);
+
+#define TN_VALUE_UNARY(name) \
+  inline Value name(Value x) { return {x.b, tn_b_##name(x.b, x.v)}; }
+TN_VALUE_UNARY(abs)
+TN_VALUE_UNARY(floor)
+TN_VALUE_UNARY(exp)
+TN_VALUE_UNARY(log)
+TN_VALUE_UNARY(log1p)
+TN_VALUE_UNARY(rsqrt)
+TN_VALUE_UNARY(sin)
+TN_VALUE_UNARY(cos)
+TN_VALUE_UNARY(sqrt)
+TN_VALUE_UNARY(tanh)
+TN_VALUE_UNARY(erf)
+TN_VALUE_UNARY(sign)
+TN_VALUE_UNARY(sigmoid)
+TN_VALUE_UNARY(square)
+TN_VALUE_UNARY(copy)
+#undef TN_VALUE_UNARY
+inline Value operator-(Value x) { return {x.b, tn_b_neg(x.b, x.v)}; }
+inline Value operator!(Value x) { return {x.b, tn_b_not(x.b, x.v)}; }
+
+#define TN_VALUE_BINARY(name, op)                                                          \
+  inline Value name(Value x, Value y) { return {x.b, tn_b_##op(x.b, x.v, y.v)}; }          \
+  inline Value name(Value x, double y) { return name(x, constant(x, y)); }                 \
+  inline Value name(double x, Value y) { return name(constant(y, x), y); }
+TN_VALUE_BINARY(operator+, add)
+TN_VALUE_BINARY(operator-, sub)
+TN_VALUE_BINARY(operator*, mul)
+TN_VALUE_BINARY(operator/, div)
+TN_VALUE_BINARY(pow, pow)
+TN_VALUE_BINARY(maximum, maximum)
+TN_VALUE_BINARY(minimum, minimum)
+TN_VALUE_BINARY(eq, eq)
+TN_VALUE_BINARY(lt, lt)
+TN_VALUE_BINARY(le, le)
+TN_VALUE_BINARY(gt, gt)
+TN_VALUE_BINARY(ge, ge)
+TN_VALUE_BINARY(shr, shr)
+#undef TN_VALUE_BINARY
+
+inline Value where(Value c, Value x, Value y) { return {c.b, tn_b_where(c.b, c.v, x.v, y.v)}; }
+inline Value where(Value c, Value x, double y) { return where(c, x, constant(x, y)); }
+inline Value where(Value c, double x, Value y) { return where(c, constant(y, x), y); }
+
+// To `dtype`; nothing where x has it.
+Value cast(Value x, tn_dtype dtype);
+// The same for an input that may be a weak scalar: one of its own dtype afterwards, so that arithmetic with constants alone
+// does not fall to the default dtype.
+Value typed(Value x, tn_dtype dtype);
+// f16 and bf16 to f32, in which sums and exponentials of them are computed; others stay.
+Value wide(Value x);
+
+// Reductions over a mask of axes; mask 0 (rank 0): x itself.
+Value sum(Value x, uint32_t axes, bool keepdims);
+Value max(Value x, uint32_t axes, bool keepdims);
+Value mean(Value x, uint32_t axes, bool keepdims);  // by division with the size as a scalar of x's dtype
+Value softmax(Value x, int64_t axis);
+Value log_softmax(Value x, int64_t axis);
+Value size_of(Value x, uint32_t axes);  // product of the dims, a scalar of x's dtype (complex: its real one)
+
+Value reshape(Value x, const Dims& dims);
+Value expand(Value x, const Dims& dims);
+Value transpose(Value x, const Dims& perm);
+Value flip(Value x, uint32_t axes);
+// low, high, interior as the op pad; the new elements are `value`.
+Value pad(Value x, const Dims& low, const Dims& high, const Dims& interior, double value = 0);
+inline constexpr int64_t kToEnd = INT64_MAX;  // as a stop: up to the end
+Value slice(Value x, const Dims& starts, const Dims& stops, const Dims& steps);
+Value matmul(Value a, Value b, bool transpose_a = false, bool transpose_b = false);
+Value gather(Value x, Value indices, uint32_t axis);
+Value scatter(Value x, Value indices, Value updates, uint32_t axis, const char* mode);
+
+inline Value sum_to_like(Value x, Value like) { return {x.b, x.b->v->sum_to_like(x.b, x.v, like.v)}; }
+inline Value broadcast_like(Value x, Value like) { return {x.b, x.b->v->broadcast_like(x.b, x.v, like.v)}; }
+inline Value reshape_like(Value x, Value like) { return {x.b, x.b->v->reshape_like(x.b, x.v, like.v)}; }
+// A value with x's dims and dtype.
+Value full_like(Value x, double value);
+
+// Puts axes of size 1 where `axes` (a mask over the result) says, or takes them away.
+Value unsqueeze(Value x, uint32_t axes);
+Value squeeze(Value x, uint32_t axes);
+// Undoes the shape change of a reduction of `like`: r (reduced over `axes`) with the dims of `like`.
+Value unreduce(Value r, Value like, uint32_t axes, bool keepdims);
+// [..., n] as [product of the others, n]; rank 1 as [1, n].
+Value as_matrix(Value x);
+// A vector [n] with axes of size 1 around it, so that it lies along `axis` of a tensor of rank `rank`.
+Value along(Value vector, uint32_t axis, uint32_t rank);
+
+// ---- masks of axes
+
+inline uint32_t axis_of(int64_t axis, uint32_t rank) {
+  const int64_t a = axis < 0 ? axis + rank : axis;
+  return a >= 0 && a < TN_MAX_RANK ? static_cast<uint32_t>(a) : 0;
+}
+uint32_t axes_mask(std::span<const int64_t> axes, uint32_t rank, uint32_t if_empty);
+Dims axes_list(uint32_t mask);
+
+// The C form of a recipe.
+template <void (*Body)(Recipe&)>
+void TN_CALL recipe(tn_builder* b) {
+  Recipe r(b);
+  Body(r);
+}
+
+}  // namespace tenon::ops

@@ -1,0 +1,53 @@
+// softmax and log_softmax along one axis. f16 and bf16 are computed in f32.
+#include "infer.hpp"
+#include "recipe.hpp"
+
+namespace tenon {
+namespace ops {
+namespace {
+
+static_assert(TN_SOFTMAX_AXIS == TN_LOG_SOFTMAX_AXIS);
+
+tn_error* softmax_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kFloat, &t));
+  uint32_t axis = 0;
+  TN_TRY(c.axis(c.i64(TN_SOFTMAX_AXIS), c.rank(0), &axis));
+  return c.elementwise(t, c.dims(0), {0});
+}
+
+uint32_t axis_mask(const Recipe& b) { return 1u << axis_of(b.i64(TN_SOFTMAX_AXIS), b.in(0).rank()); }
+
+// The greatest element is taken away first: exponentials are at most 1.
+void softmax_of_base(Recipe& b) {
+  const Value x = wide(b.in(0));
+  const uint32_t axis = axis_mask(b);
+  const Value e = exp(x - max(x, axis, true));
+  b.set(0, cast(e / sum(e, axis, true), b.in(0).dtype()));
+}
+void d_softmax(Recipe& b) {
+  const Value y = wide(b.out()), g = wide(b.g());
+  b.set(0, y * (g - sum(g * y, axis_mask(b), true)));
+}
+
+void log_softmax_of_base(Recipe& b) {
+  const Value x = wide(b.in(0));
+  const uint32_t axis = axis_mask(b);
+  const Value shifted = x - max(x, axis, true);
+  b.set(0, cast(shifted - log(sum(exp(shifted), axis, true)), b.in(0).dtype()));
+}
+void d_log_softmax(Recipe& b) {
+  const Value y = wide(b.out()), g = wide(b.g());
+  b.set(0, g - exp(y) * sum(g, axis_mask(b), true));
+}
+
+}  // namespace
+}  // namespace ops
+
+using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
+
+const OpRules rules_softmax = {TN_OP_SOFTMAX, rule<softmax_rule>, recipe<softmax_of_base>, recipe<d_softmax>, nullptr};
+const OpRules rules_log_softmax = {TN_OP_LOG_SOFTMAX, rule<softmax_rule>, recipe<log_softmax_of_base>,
+                                   recipe<d_log_softmax>, nullptr};
+
+}  // namespace tenon

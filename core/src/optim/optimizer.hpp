@@ -1,0 +1,88 @@
+// An optimizer in use: its hyper-parameters, and the state of every variable that it has stepped.
+#pragma once
+#include <map>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "autograd/autograd.hpp"
+#include "tenon/optimizer.h"
+#include "tenon/plugin/optimizer.h"
+
+namespace tenon {
+
+// State of one variable.
+struct OptimizerGroup {
+  tn_variable* variable = nullptr;  // counted; the one that was stepped last under this name
+  std::vector<tn_tensor*> slots;    // owned
+  std::vector<std::string> names;   // "<variable>.<slot>"
+};
+
+}  // namespace tenon
+
+// One thread at a time. Holds no pointer to data of a plugin but the recipe.
+struct tn_optimizer {
+  struct Hyper {
+    std::string name;
+    double min, max;
+    bool constant;
+    tn_variable* variable = nullptr;  // counted; null for a constant one
+  };
+  struct Slot {
+    std::string name;
+    double initial;
+  };
+
+  tn_runtime* runtime = nullptr;  // counted
+  std::string name;
+  std::string recipe_name;  // "adam update", for messages and as a key
+  tn_recipe update = nullptr;
+  const tenon::OpEntry* fused = nullptr;  // null: it has none
+  std::vector<Hyper> hypers;
+  std::vector<tn_attr> constants;
+  std::vector<Slot> slots;
+
+  int64_t step = 0;  // updates done
+  std::vector<tenon::OptimizerGroup> groups;
+  std::unordered_map<std::string, size_t> group_of;  // by the variable's name
+  std::map<std::string, tn_tensor*> pending;         // state set for variables not seen yet; owned
+
+  ~tn_optimizer();
+};
+
+namespace tenon {
+
+// All throw; contracts in tenon/optimizer.h.
+tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options, uint32_t n_options);
+tn_variable* optimizer_hyper(tn_optimizer& o, std::string_view name);
+void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n);
+uint32_t optimizer_state_count(const tn_optimizer& o);
+Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str* out_name);
+void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value);
+
+// Gives the state of a variable, making it from what was set before or from the slots' initial values. Throws if what was set
+// does not fit the variable.
+OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable, tn_device* device);
+
+void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit, tn_tensor** out_grads);
+void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm, tn_tensor** out_grads, tn_tensor** out_norm);
+
+// Options of an optimizer or a schedule: numbers by name.
+double option_number(std::string_view owner, const tn_option& option);
+
+// Makes tensors on another device than the context's own while it lives.
+class DeviceScope {
+ public:
+  DeviceScope(tn_ctx* ctx, tn_device* device) : ctx_(ctx), before_(ctx->device) { ctx->device = device; }
+  ~DeviceScope() { ctx_->device = before_; }
+  DeviceScope(const DeviceScope&) = delete;
+
+ private:
+  tn_ctx* ctx_;
+  tn_device* before_;
+};
+
+// tn_tensor_full as an owned reference, on the context's device.
+Owned make_full(tn_ctx* ctx, tn_dtype dtype, double value, const Shape& like);
+
+}  // namespace tenon

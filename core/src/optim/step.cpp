@@ -1,0 +1,225 @@
+// One step: every variable gets its update, or none does.
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "optimizer.hpp"
+#include "recipe/run.hpp"
+
+namespace tenon {
+namespace {
+
+// The thread sanitizer follows at most 64 locks of a thread.
+#if defined(__SANITIZE_THREAD__)
+constexpr size_t kMaxLocked = 32;
+#else
+constexpr size_t kMaxLocked = SIZE_MAX;
+#endif
+
+// The variables that have a gradient.
+struct Work {
+  std::vector<tn_variable*> variables;
+  std::vector<tn_tensor*> grads;
+  std::vector<tn_tensor*> values;  // of the variables
+  std::vector<OptimizerGroup*> groups;
+  std::vector<Owned> made;         // keeps values alive, where the variables are not locked
+  tn_device* device = nullptr;
+  size_t size() const { return variables.size(); }
+};
+
+// Locks the variables of a step, in the order of their addresses, so that two steps never wait for each other. As long as they are
+// locked nobody can come to hold their memory, and the step may write over it.
+class VariableLocks {
+ public:
+  void lock(std::vector<tn_variable*> variables) {
+    std::sort(variables.begin(), variables.end());
+    for (tn_variable* v : variables) {
+      v->mutex.lock();
+      locked_.push_back(v);
+    }
+  }
+  explicit VariableLocks(size_t n) { locked_.reserve(n); }
+  ~VariableLocks() { unlock(); }
+  VariableLocks(const VariableLocks&) = delete;
+  void unlock() {
+    for (tn_variable* v : locked_) v->mutex.unlock();
+    locked_.clear();
+  }
+  bool held() const { return !locked_.empty(); }
+
+ private:
+  std::vector<tn_variable*> locked_;
+};
+
+bool computes(tn_dtype t) { return t == TN_DTYPE_F32 || t == TN_DTYPE_F64 || t == TN_DTYPE_F16 || t == TN_DTYPE_BF16; }
+
+void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor* grad) {
+  const Shape& s = v.shape;
+  if (!computes(s.dtype))
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}; only f32, f64, f16 and bf16 are updated", o.name, v.name,
+         shape_text(s.dtype, s.rank, s.dims));
+  const tn_view& g = grad->view;
+  if (is_scalar(grad) || g.dtype != s.dtype || g.rank != s.rank || std::memcmp(g.dims, s.dims, sizeof(int64_t) * s.rank) != 0)
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name, v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
+}
+
+Work collect(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+  Work w;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!variables[i]) fail(TN_INVALID_ARGUMENT, "optimizer {}: variable {} is NULL", o.name, i);
+    if (!grads[i]) continue;
+    check_gradient(o, *variables[i], grads[i]);
+    if (!w.device) w.device = grads[i]->device;
+    if (grads[i]->device != w.device)
+      fail(TN_INVALID_ARGUMENT, "optimizer {}: the gradient of \"{}\" lives on {}, that of \"{}\" on {}. Step them by one optimizer each.", o.name,
+           w.variables[0]->name, w.device->name, variables[i]->name, grads[i]->device->name);
+    w.variables.push_back(variables[i]);
+    w.grads.push_back(grads[i]);
+  }
+  for (tn_variable* v : w.variables) {
+    const OptimizerGroup& group = optimizer_group(ctx, o, v, w.device);
+    if (group.variable != v || std::find(w.groups.begin(), w.groups.end(), &group) != w.groups.end()) continue;
+  }
+  return w;
+}
+
+// Finds the state of each variable. Two variables of one name would share theirs.
+void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
+  o.groups.reserve(o.groups.size() + w.size());  // groups stay where they are
+  for (tn_variable* v : w.variables) w.groups.push_back(&optimizer_group(ctx, o, v, w.device));
+  std::vector<OptimizerGroup*> sorted = w.groups;
+  std::sort(sorted.begin(), sorted.end());
+  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
+  if (twice != sorted.end())
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: two of the variables are named \"{}\"; state is kept by name", o.name, (*twice)->variable->name);
+}
+
+// Is this context's only reference the only one?
+bool sole_reference(tn_ctx* ctx, const tn_tensor* t) {
+  if (t->heap != ctx->heap) return false;
+  const uint32_t word = t->shared.load(std::memory_order_acquire);
+  return !(word & kQueued) && t->local + (static_cast<int32_t>(word) >> 1) == 1;
+}
+
+// step and the variable hyper-parameters, on the device of the variables.
+std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
+  std::vector<Owned> out;
+  out.reserve(1 + o.hypers.size());
+  const DeviceScope scope(ctx, device);
+  out.push_back(make_full(ctx, TN_DTYPE_F32, static_cast<double>(o.step + 1), Shape{}));
+  for (const auto& h : o.hypers) {
+    if (h.constant) continue;
+    Owned value(ctx, keep(ctx, variable_leaf(ctx, h.variable)));
+    if (value.get()->device != device) {
+      tn_tensor* moved = nullptr;
+      check(tn_tensor_to(ctx, value.get(), tn_string(device->name.c_str()), &moved));
+      value = Owned(ctx, moved);
+    }
+    out.push_back(std::move(value));
+  }
+  return out;
+}
+
+// All parameters in one call of the fused op. Where the device's kernel works in place, memory that nobody else holds is reused.
+// Everything on the host that can fail comes before the kernel starts.
+std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, const std::vector<Owned>& common) {
+  const size_t n_slots = o.slots.size();
+  std::vector<tn_tensor*> inputs;
+  std::vector<bool> donate;
+  inputs.reserve(common.size() + w.size() * (2 + n_slots));
+  donate.reserve(inputs.capacity());
+  const auto add = [&](tn_tensor* t, bool give) {
+    inputs.push_back(t);
+    donate.push_back(give && sole_reference(ctx, t));
+  };
+  for (const Owned& t : common) add(t.get(), false);
+  for (size_t i = 0; i < w.size(); ++i) {
+    add(w.values[i], locked);
+    add(w.grads[i], false);
+    for (tn_tensor* slot : w.groups[i]->slots) add(slot, true);
+  }
+  std::vector<tn_tensor*> outputs(w.size() * (1 + n_slots), nullptr);
+  std::vector<Owned> results;
+  results.reserve(outputs.size());
+  op_call_donating(ctx, o.fused->id, inputs, o.constants, outputs, donate);
+  for (tn_tensor* t : outputs) results.emplace_back(ctx, t);
+  return results;
+}
+
+// One parameter after the other by the recipe, into memory of its own.
+std::vector<Owned> run_recipes(tn_ctx* ctx, tn_optimizer& o, const Work& w, const std::vector<Owned>& common) {
+  const size_t n_slots = o.slots.size();
+  std::vector<Owned> results;
+  results.reserve(w.size() * (1 + n_slots));
+  std::vector<tn_tensor*> inputs, outputs(1 + n_slots);
+  for (size_t i = 0; i < w.size(); ++i) {
+    inputs.assign({w.values[i], w.grads[i]});
+    inputs.insert(inputs.end(), w.groups[i]->slots.begin(), w.groups[i]->slots.end());
+    for (const Owned& t : common) inputs.push_back(t.get());
+    run_recipe(ctx, o.recipe_name.c_str(), o.update, inputs, o.constants, outputs);
+    for (tn_tensor* t : outputs) results.emplace_back(ctx, t);
+  }
+  return results;
+}
+
+// What the update gave must be what the variables and slots are: an optimizer may come from anywhere.
+void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned>& results) {
+  const size_t group = 1 + o.slots.size();
+  for (size_t i = 0; i < w.size(); ++i) {
+    for (size_t k = 0; k < group; ++k) {
+      const tn_tensor* was = k == 0 ? w.values[i] : w.groups[i]->slots[k - 1];
+      const tn_tensor* is = results[i * group + k].get();
+      const tn_view &a = was->view, &b = is->view;
+      if (a.dtype != b.dtype || a.rank != b.rank || is_scalar(is) || std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) != 0)
+        fail(TN_INTERNAL, "optimizer {}: its update made {} of \"{}\" {}, which was {}", o.name, k == 0 ? "the value" : o.slots[k - 1].name,
+             w.variables[i]->name, shape_text(b), shape_text(a));
+    }
+  }
+}
+
+// From here on nothing fails.
+void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, std::vector<Owned>& results) noexcept {
+  const size_t group = 1 + o.slots.size();
+  for (size_t i = 0; i < w.size(); ++i) {
+    tn_variable& v = *w.variables[i];
+    if (!locked) v.mutex.lock();
+    tn_tensor* old = std::exchange(v.value, results[i * group].release());
+    ++v.version;
+    if (!locked) v.mutex.unlock();
+    drop(ctx, old);
+    for (size_t k = 1; k < group; ++k) drop(ctx, std::exchange(w.groups[i]->slots[k - 1], results[i * group + k].release()));
+  }
+  ++o.step;
+}
+
+}  // namespace
+
+void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+  const NoGrad no_grad(ctx);
+  Work w = collect(ctx, o, variables, grads, n);
+  if (w.size() == 0) return;
+  find_state(ctx, o, w);
+  const std::vector<Owned> common = scalars(ctx, o, w.device);
+  // The context's own views of the old values would count as holders of their memory.
+  variable_forget(ctx, w.variables.data(), w.size());
+
+  VariableLocks locks(w.size());
+  const bool locked = w.size() <= kMaxLocked;
+  if (locked) locks.lock(w.variables);
+  for (tn_variable* v : w.variables) {
+    if (locked) {
+      w.values.push_back(v->value);
+      continue;
+    }
+    const std::lock_guard lock(v->mutex);
+    w.made.emplace_back(ctx, tensor_retain(v->value));
+    w.values.push_back(v->value);
+  }
+  std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot) ? run_fused(ctx, o, w, locked, common)
+                                                                                     : run_recipes(ctx, o, w, common);
+  check_results(o, w, results);
+  commit(ctx, o, w, locked, results);
+}
+
+}  // namespace tenon

@@ -1,0 +1,154 @@
+// PluginRegistry: what it tells of its candidates.
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "plugin/candidate.hpp"
+#include "plugin/registry.hpp"
+
+namespace tenon {
+namespace {
+
+constexpr const char* kVerdicts[] = {"ready", "loaded", "refused", "broken"};
+constexpr const char* kKinds[] = {"device", "op", "optimizer", "format"};
+constexpr size_t kListed = 6;  // candidates or names in a message
+
+// "a, b, c and 4 more"
+class List {
+ public:
+  void add(std::string_view item, std::string_view between = ", ") {
+    if (++count_ > kListed) return;
+    if (!text_.empty()) text_ += between;
+    text_ += item;
+  }
+  std::string text() const {
+    return count_ > kListed ? fmt::format("{} and {} more", text_, count_ - kListed) : text_;
+  }
+  bool empty() const { return count_ == 0; }
+
+ private:
+  std::string text_;
+  size_t count_ = 0;
+};
+
+}  // namespace
+
+PluginRecord PluginRegistry::make_record(const Candidate& c) const {
+  PluginRecord r{c.verdict, c.id, c.path(), c.version, c.provides.text(), c.reason};
+  if (c.verdict == TN_PLUGIN_LOADED && !c.note.empty())
+    r.provides += (r.provides.empty() ? "" : "; ") + c.note;
+  return r;
+}
+
+std::vector<PluginRecord> PluginRegistry::records() {
+  const std::lock_guard lock(mutex_);
+  std::vector<PluginRecord> list;
+  for (const auto& c : candidates_) list.push_back(make_record(*c));
+  return list;
+}
+
+uint32_t PluginRegistry::count() {
+  const std::lock_guard lock(mutex_);
+  return static_cast<uint32_t>(candidates_.size());
+}
+
+tn_str PluginRegistry::lend(const std::string& text) {
+  const std::string& kept = *texts_.insert(text).first;
+  return {kept.c_str(), kept.size()};
+}
+
+tn_plugin_record PluginRegistry::record(uint32_t index) {
+  const std::lock_guard lock(mutex_);
+  if (index >= candidates_.size()) {
+    fail(TN_OUT_OF_RANGE, "plugin record {}: there are {}", index, candidates_.size());
+  }
+  const PluginRecord r = make_record(*candidates_[index]);
+  return {sizeof(tn_plugin_record), r.verdict,        lend(r.id),    lend(r.path),
+          lend(r.version),          lend(r.provides), lend(r.reason)};
+}
+
+std::string PluginRegistry::report_json() {
+  std::string text = "[";
+  for (const PluginRecord& r : records()) {
+    text += text.size() > 1 ? ",\n " : "";
+    const std::pair<const char*, std::string_view> pairs[] = {
+        {"{\"id\": ", r.id},
+        {", \"path\": ", r.path},
+        {", \"verdict\": ", kVerdicts[r.verdict]},
+        {", \"reason\": ", r.reason},
+        {", \"version\": ", r.version},
+        {", \"provides\": ", r.provides}};
+    for (const auto& [key, value] : pairs) text += key, append_json_string(text, value);
+    text += '}';
+  }
+  return text + "]\n";
+}
+
+std::string PluginRegistry::why_not(Provision kind, std::string_view name) {
+  const std::lock_guard lock(mutex_);
+  List refused, others, unreadable, folders;
+  for (const auto& c : candidates_) {
+    const bool claims = c->provides.has(kind, name);
+    if (c->alive()) {
+      if (c->verdict == TN_PLUGIN_LOADED && !c->note.empty() && kind == Provision::device) {
+        refused.add(fmt::format("{} ({}): {}", c->id, c->path(), c->note), "; ");
+      }
+      for (std::string_view other : c->provides.names(kind)) others.add(other);
+    } else if (claims) {
+      refused.add(
+          fmt::format("{} ({}) is {}: {}", c->id, c->path(), kVerdicts[c->verdict], c->reason),
+          "; ");
+    } else if (!c->has_manifest) {
+      unreadable.add(fmt::format("{} is {}: {}", c->path(), kVerdicts[c->verdict], c->reason),
+                     "; ");
+    }
+  }
+  const char* what = kKinds[static_cast<int>(kind)];
+  std::string text = fmt::format("no plugin provides the {} \"{}\"", what, name);
+  if (!refused.empty()) text += "; " + refused.text();
+  if (!others.empty()) text += fmt::format("; there are: {}", others.text());
+  if (!unreadable.empty()) text += "; " + unreadable.text();
+  if (refused.empty() && others.empty()) {
+    for (const std::string& folder : searched_) folders.add(folder);
+    text += folders.empty() ? "; no folder was searched" : "; searched: " + folders.text();
+  }
+  return text;
+}
+
+void plugin_load(PluginRegistry& registry, tn_str path) {
+  if (!path.data || path.size == 0) fail(TN_INVALID_ARGUMENT, "tn_plugin_load: the path is empty");
+  registry.load(std::string(path.data, path.size));
+}
+
+void plugin_count(PluginRegistry& registry, uint32_t* out_count) {
+  if (!out_count) fail(TN_INVALID_ARGUMENT, "tn_plugin_count: out_count is NULL");
+  *out_count = registry.count();
+}
+
+void plugin_get_record(PluginRegistry& registry, uint32_t index, tn_plugin_record* out_record) {
+  if (!out_record) fail(TN_INVALID_ARGUMENT, "tn_plugin_get_record: out_record is NULL");
+  const uint32_t size = out_record->struct_size;
+  if (size < offsetof(tn_plugin_record, reason) + sizeof(tn_str)) {
+    fail(TN_INVALID_ARGUMENT,
+         "tn_plugin_get_record: struct_size is {}; make the record with tn_plugin_record_init",
+         size);
+  }
+  tn_plugin_record r = registry.record(index);
+  r.struct_size = size;
+  std::memcpy(out_record, &r, std::min<size_t>(size, sizeof r));
+}
+
+void plugin_report(PluginRegistry& registry, char* buffer, uint64_t capacity, uint64_t* out_size) {
+  if (!buffer && capacity)
+    fail(TN_INVALID_ARGUMENT, "tn_plugin_report: buffer is NULL, but its capacity is {}", capacity);
+  const std::string text = registry.report_json();
+  if (capacity) {
+    const size_t n = std::min<size_t>(text.size(), capacity - 1);
+    std::memcpy(buffer, text.data(), n);
+    buffer[n] = '\0';
+  }
+  if (out_size) *out_size = text.size();
+}
+
+}  // namespace tenon

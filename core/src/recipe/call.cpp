@@ -1,0 +1,473 @@
+// tn_op_call: from the C entry to the kernel.
+#include <cstring>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "profile/profiler.hpp"
+#include "run.hpp"
+#include "tenon/op_ids.h"
+
+namespace tenon {
+namespace {
+
+constexpr uint64_t kMul = 0x9e3779b97f4a7c15u;
+
+inline uint64_t mix(uint64_t h, uint64_t v) {
+  h = (h ^ v) * kMul;
+  return h ^ (h >> 32);
+}
+
+inline uint64_t hash_call(tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+  uint64_t h = (static_cast<uint64_t>(op) << 20 | static_cast<uint64_t>(n) << 8 | n_attrs) * kMul;
+  for (uint32_t i = 0; i < n; ++i) h = mix(h, inputs[i] ? inputs[i]->shape_id : ~0ull);
+  for (uint32_t k = 0; k < n_attrs; ++k) {
+    h = mix(h, static_cast<uint64_t>(attrs[k].key) << 8 | attrs[k].tag);
+    h = mix(h, attrs[k].bits);
+    const uint64_t bytes = attrs[k].data ? attr_bytes(attrs[k]) : 0;
+    const auto* p = static_cast<const unsigned char*>(attrs[k].data);
+    for (uint64_t i = 0; i + 8 <= bytes; i += 8) {
+      uint64_t word;
+      std::memcpy(&word, p + i, 8);
+      h = mix(h, word);
+    }
+    uint64_t tail = 0;
+    if (bytes % 8) {
+      std::memcpy(&tail, p + bytes / 8 * 8, bytes % 8);
+      h = mix(h, tail);
+    }
+  }
+  return h;
+}
+
+inline bool same_call(const Site& s, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+  if (s.op != op || s.n_in != n || s.n_attrs != n_attrs) return false;
+  const uint64_t* ids = n <= 4 ? s.ids_inline : s.ids.data();
+  for (uint32_t i = 0; i < n; ++i)
+    if (ids[i] != (inputs[i] ? inputs[i]->shape_id : ~0ull)) return false;
+  for (uint32_t k = 0; k < n_attrs; ++k) {
+    const tn_attr &a = attrs[k], &b = s.given[k];
+    if (a.key != b.key || a.tag != b.tag || a.bits != b.bits) return false;
+    if (const uint64_t bytes = attr_bytes(a); bytes && (!a.data || std::memcmp(a.data, b.data, bytes) != 0)) return false;
+  }
+  return true;
+}
+
+tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n) {
+  tn_device* device = nullptr;
+  uint32_t first = 0;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!inputs[i] || is_scalar(inputs[i])) continue;
+    if (!device) {
+      device = inputs[i]->device;
+      first = i;
+    } else if (device != inputs[i]->device) {
+      auto name = [&](uint32_t k) { return op.variadic ? fmt::format("{}", k) : std::string(view_of(op.def.params[k].name)); };
+      fail(TN_INVALID_ARGUMENT, "{}: inputs live on two devices: {} on {}, {} on {}. Copy one with tn_tensor_to.", op.name(), name(first),
+           device->name, name(i), inputs[i]->device->name);
+    }
+  }
+  return device ? device : ctx->device;
+}
+
+Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+  auto site = std::make_unique<Site>();
+  site->op = op.id;
+  site->entry = &op;
+  site->n_in = n;
+  site->n_attrs = n_attrs;
+  site->attrs = complete_attrs(op, attrs, n_attrs);
+  for (uint32_t k = 0; k < n_attrs; ++k) {
+    site->given.push_back(attrs[k]);
+    site->given.back().data = site->attrs.items[attrs[k].key].data;
+  }
+  tn_device* device = device_of(ctx, op, inputs, n);
+  std::vector<const tn_view*> views;
+  std::vector<ProgramInput> shapes;
+  static const tn_view absent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
+  for (uint32_t i = 0; i < n; ++i) {
+    ProgramInput in;
+    TraceInput trace;
+    if (inputs[i]) {
+      in.shape = shape_of(inputs[i]->view);
+      in.scalar = is_scalar(inputs[i]);
+      in.weak = inputs[i]->view.flags & TN_VIEW_WEAK;
+      views.push_back(&inputs[i]->view);
+      site->any_floating |= is_floating(in.shape.dtype);
+    } else {
+      in.absent = true;
+      views.push_back(&absent);
+    }
+    trace.shape = in.shape;
+    trace.weak = in.weak;
+    trace.absent = in.absent;
+    shapes.push_back(in);
+    site->inputs.push_back(trace);
+    site->scalar_inputs.push_back(in.scalar);
+    const uint64_t id = inputs[i] ? inputs[i]->shape_id : ~0ull;
+    if (n <= 4)
+      site->ids_inline[i] = id;
+    else
+      site->ids.push_back(id);
+  }
+  const Inferred inferred = infer(op, views, site->attrs);
+  // One node, so that the same code lowers an op and a recipe.
+  Graph graph;
+  for (const TraceInput& in : site->inputs) {
+    GraphValue v;
+    v.shape = in.shape;
+    v.weak = in.weak;
+    v.absent = in.absent;
+    graph.inputs.push_back(static_cast<int>(graph.values.size()));
+    graph.values.push_back(v);
+  }
+  GraphNode node;
+  node.op = &op;
+  node.attrs = complete_attrs(op, attrs, n_attrs);
+  for (uint32_t i = 0; i < n; ++i) node.inputs.push_back(inputs[i] ? static_cast<int>(i) : -1);
+  for (const InferredOutput& o : inferred.outputs) {
+    GraphValue v;
+    v.shape = o.shape;
+    v.node = 0;
+    node.outputs.push_back(static_cast<int>(graph.values.size()));
+    graph.results.push_back(static_cast<int>(graph.values.size()));
+    graph.values.push_back(v);
+    site->outputs.push_back(o.shape);
+    site->outputs.back().set_dense();
+  }
+  node.inferred = inferred;
+  graph.nodes.push_back(std::move(node));
+  graph.mark_live();
+  CompileOptions options;
+  options.deterministic = ctx->deterministic;
+  options.queue = ctx->state(device).queue;
+  site->program = compile(ctx->runtime, *device, graph, shapes, options);
+  bool floating_out = false;
+  for (const Shape& s : site->outputs) floating_out |= is_floating(s.dtype);
+  site->records = op.differentiable() && floating_out;
+  site->derived = site->records && !op.def.gradient;
+  return site.release();
+}
+
+inline Site* find_site(tn_ctx* ctx, uint64_t hash, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+  SiteTable::Set& set = ctx->sites.set(hash);
+  for (size_t w = 0; w < SiteTable::kWays; ++w)
+    if (set.tags[w] == hash && set.sites[w] && same_call(*set.sites[w], op, inputs, n, attrs, n_attrs)) return set.sites[w];
+  return nullptr;
+}
+
+inline bool any_node(tn_tensor* const* inputs, uint32_t n) {
+  bool any = false;
+  for (uint32_t i = 0; i < n; ++i) any |= inputs[i] && inputs[i]->node;
+  return any;
+}
+
+tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
+  if (e && !e->is_static && op && e->refs.load() == 1) {
+    try {
+      if (e->op.empty()) e->op = op->name();
+      if (device && e->device.empty()) e->device = device->name;
+    } catch (...) {
+    }
+  }
+  return e;
+}
+
+// One kernel over pointers into one buffer of its own: nothing here allocates or throws when the lists are warm.
+inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) {
+  DeviceState& ds = ctx->state(p.device);
+  for (const Patch& x : p.patches) {
+    tn_tensor* t = inputs[x.index];
+    tn_view& v = p.views[x.view];
+    if (x.kind == PatchKind::kPointer) [[likely]] {
+      if (t->queue != ds.queue && t->queue) [[unlikely]]
+        order_after(ds.queue, t);
+      v.mem = t->view.mem;
+      v.offset = t->view.offset + x.delta;
+    } else {
+      const tn_dtype from = t->view.dtype;
+      if (from == v.dtype) {
+        v.mem = t->view.mem;
+      } else {
+        v.mem = 0;
+        if (is_floating(from))
+          element_from_f64(&v.mem, v.dtype, element_to_f64(&t->view.mem, from));
+        else
+          element_from_i64(&v.mem, v.dtype, element_to_i64(&t->view.mem, from));
+      }
+    }
+  }
+  const OutputBuffer& b = p.buffers[0];
+  tn_tensor* out = ds.dead[b.cls];
+  if (out && out->shape_id == b.shape_id) [[likely]] {
+    ds.dead[b.cls] = out->next;
+    --ds.dead_count[b.cls];
+    const uint64_t bytes = out->buffer->bytes;
+    ds.dead_bytes -= bytes;
+    if (bytes >= 4096) out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
+    out->next = nullptr;
+    out->local = 1;
+  } else {
+    out = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
+  }
+  for (uint32_t k = 0; k < b.n_patches; ++k) {
+    auto& [view, delta] = p.output_patches[b.first_patch + k];
+    p.views[view].mem = out->view.mem;
+    p.views[view].offset = out->view.offset + delta;
+  }
+  const Step& s = p.steps[0];
+  out->queue = ds.queue;
+  tn_error* e;
+  if (!ds.queue) [[likely]] {
+    e = s.run(s.data, nullptr, p.args.data());
+  } else {
+    if (ds.queue->failed_at(UINT64_MAX)) {
+      out->queue = nullptr;
+      drop(ctx, out);
+      ds.queue->throw_failure();
+    }
+    Submission submission(ds.queue);
+    e = s.run(s.data, submission.native(), p.args.data());
+    out->value = ds.queue->line.submitted;
+    if (!e) submission.commit();
+  }
+  if (e) [[unlikely]] {
+    drop(ctx, out);
+    throw Error(e);
+  }
+  return out;
+}
+
+// An op the device cannot run, on the cpu: with copies there and back.
+uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+                     uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity) {
+  tn_device* cpu = find_device(ctx->runtime, "cpu");
+  log(ctx->runtime, TN_LOG_WARNING, fmt::format("{}: runs on {} because {} has no kernel for it (fallback is allowed on this context)", op.name(), cpu->name, device->name));
+  std::vector<Owned> moved;
+  std::vector<tn_tensor*> there;
+  for (uint32_t i = 0; i < n; ++i) {
+    tn_tensor* t = nullptr;
+    if (inputs[i]) check(tn_tensor_to(ctx, inputs[i], tn_string(cpu->name.c_str()), &t));
+    moved.emplace_back(ctx, t);
+    there.push_back(t);
+  }
+  std::vector<tn_tensor*> results(capacity, nullptr);
+  const uint32_t count = call(ctx, op.id, there.data(), n, attrs, n_attrs, results.data(), capacity);
+  std::vector<Owned> owned, back;
+  for (uint32_t i = 0; i < count; ++i) owned.emplace_back(ctx, results[i]);
+  for (uint32_t i = 0; i < count; ++i) {
+    tn_tensor* t = nullptr;
+    check(tn_tensor_to(ctx, results[i], tn_string(device->name.c_str()), &t));
+    back.emplace_back(ctx, t);
+  }
+  for (uint32_t i = 0; i < count; ++i) outputs[i] = back[i].release();
+  return count;
+}
+
+uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t n, tn_tensor** outputs, uint32_t capacity,
+                     const std::vector<bool>* donate) {
+  const auto count = static_cast<uint32_t>(site.program->results.size());
+  if (count > capacity) fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", site.entry->name(), count, capacity);
+  const bool recording = ctx->grad_mode && site.records && any_node(inputs, n);
+  if (recording && site.derived) {
+    Graph graph = trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs, site.attrs, count);
+    std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
+    for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
+    return count;
+  }
+  tn_tensor* small[8];
+  std::vector<tn_tensor*> large;
+  tn_tensor** results = small;
+  if (count > 8) {
+    large.resize(count);
+    results = large.data();
+  }
+  ++site.refs;  // a callback or an eviction must not take it away
+  try {
+    if (site.program->simple && !ctx->runtime->profiler->active() && !donate)
+      results[0] = run_simple(ctx, *site.program, inputs);
+    else
+      run_program(ctx, *site.program, inputs, results, donate);
+    if (recording) {
+      try {
+        record(ctx, site, inputs, results, count);
+      } catch (...) {
+        for (uint32_t i = 0; i < count; ++i) drop(ctx, results[i]);
+        throw;
+      }
+    }
+  } catch (Error& e) {
+    annotate(e.get(), site.entry, site.program->device);
+    site_release(&site);
+    throw;
+  } catch (...) {
+    site_release(&site);
+    throw;
+  }
+  site_release(&site);
+  for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
+  return count;
+}
+
+// The random state as three more inputs, and its advance.
+uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs,
+                     tn_tensor** outputs, uint32_t capacity) {
+  std::vector<tn_tensor*> all(inputs, inputs + n);
+  all.resize(op.n_fixed - op.n_state, nullptr);
+  std::vector<Owned> state;
+  for (uint64_t word : {ctx->random.seed, ctx->random.stream, ctx->random.offset}) {
+    state.emplace_back(ctx, make_scalar(ctx, TN_DTYPE_U64, false, &word));
+    all.push_back(state.back().get());
+  }
+  const uint32_t count = call(ctx, op.id, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs, outputs, capacity);
+  // f64 draws take two words an element (see uniform).
+  const uint64_t words = static_cast<uint64_t>(outputs[0]->view.count) * (outputs[0]->view.dtype == TN_DTYPE_F64 ? 2 : 1);
+  ctx->random.offset += (words + 3) / 4;
+  return count;
+}
+
+}  // namespace
+
+uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+              uint32_t capacity, const std::vector<bool>* donate) {
+  const uint64_t hash = hash_call(op, inputs, n, attrs, n_attrs);
+  Site* site = find_site(ctx, hash, op, inputs, n, attrs, n_attrs);
+  if (!site) {
+    const OpEntry& entry = ctx->runtime->ops.get(op);
+    if (entry.n_state && n <= entry.n_fixed - entry.n_state) return call_random(ctx, entry, inputs, n, attrs, n_attrs, outputs, capacity);
+    try {
+      site = make_site(ctx, entry, inputs, n, attrs, n_attrs);
+    } catch (Error& e) {
+      if (e.code() == TN_UNIMPLEMENTED && ctx->fallback) {
+        tn_device* device = device_of(ctx, entry, inputs, n);
+        if (device->type != "cpu") return call_on_cpu(ctx, entry, device, inputs, n, attrs, n_attrs, outputs, capacity);
+      }
+      annotate(e.get(), &entry, nullptr);
+      throw;
+    }
+    ctx->sites.insert(hash, site);
+  }
+  return finish_call(ctx, *site, inputs, n, outputs, capacity, donate);
+}
+
+std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs) {
+  std::vector<Owned> values;
+  for (size_t i = 0; i < graph.values.size(); ++i) values.emplace_back(ctx, nullptr);
+  for (size_t i = 0; i < graph.inputs.size(); ++i)
+    if (inputs[i]) values[static_cast<size_t>(graph.inputs[i])] = Owned(ctx, keep(ctx, inputs[i]));
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const GraphValue& v = graph.values[i];
+    if (v.constant) values[i] = Owned(ctx, make_scalar(ctx, v.shape.dtype, v.weak, v.bits));
+  }
+  for (const GraphNode& node : graph.nodes) {
+    if (!node.live) continue;
+    std::vector<tn_tensor*> in, out(node.outputs.size(), nullptr);
+    for (int i : node.inputs) in.push_back(i < 0 ? nullptr : values[static_cast<size_t>(i)].get());
+    call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(), node.attrs.size(), out.data(),
+         static_cast<uint32_t>(out.size()));
+    for (size_t k = 0; k < out.size(); ++k) values[static_cast<size_t>(node.outputs[k])] = Owned(ctx, out[k]);
+  }
+  std::vector<tn_tensor*> results;
+  results.reserve(graph.results.size());
+  for (int r : graph.results) results.push_back(r < 0 ? nullptr : keep(ctx, values[static_cast<size_t>(r)].get()));
+  return results;
+}
+
+void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
+                      std::span<tn_tensor*> outputs, const std::vector<bool>& donate) {
+  NoGrad no_grad(ctx);
+  call(ctx, op, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.data(), static_cast<uint32_t>(attrs.size()), outputs.data(),
+       static_cast<uint32_t>(outputs.size()), &donate);
+}
+
+void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
+                std::span<tn_tensor*> outputs, uint64_t donate) {
+  NoGrad no_grad(ctx);
+  std::string key = name;
+  auto put = [&key](const auto& v) { key.append(reinterpret_cast<const char*>(&v), sizeof v); };
+  put(recipe);
+  for (tn_tensor* t : inputs) put(t ? t->shape_id : ~0ull);
+  for (const tn_attr& a : attrs) {
+    put(a.tag);
+    put(a.bits);
+    key.append(static_cast<const char*>(a.data), attr_bytes(a));
+  }
+  auto it = ctx->programs.find(key);
+  if (it == ctx->programs.end()) {
+    std::vector<TraceInput> shapes;
+    std::vector<ProgramInput> given;
+    tn_device* device = nullptr;
+    for (tn_tensor* t : inputs) {
+      TraceInput trace;
+      ProgramInput in;
+      trace.absent = in.absent = !t;
+      if (t) {
+        trace.shape = in.shape = shape_of(t->view);
+        trace.weak = in.weak = t->view.flags & TN_VIEW_WEAK;
+        in.scalar = is_scalar(t);
+        if (!in.scalar && !device) device = t->device;
+        if (!in.scalar && device != t->device) fail(TN_INVALID_ARGUMENT, "{}: inputs live on {} and {}", name, device->name, t->device->name);
+      }
+      shapes.push_back(trace);
+      given.push_back(in);
+    }
+    if (!device) device = ctx->device;
+    Attrs complete;
+    for (const tn_attr& a : attrs) complete.items.push_back(a);
+    Graph graph = trace_recipe(ctx->runtime->ops, name, recipe, shapes, complete, static_cast<uint32_t>(outputs.size()));
+    CompileOptions options;
+    options.deterministic = ctx->deterministic;
+    options.queue = ctx->state(device).queue;
+    std::unique_ptr<Program> program(compile(ctx->runtime, *device, graph, given, options));
+    if (ctx->programs.size() >= 4096) {
+      for (auto& [k, p] : ctx->programs) program_release(p);
+      ctx->programs.clear();
+    }
+    it = ctx->programs.emplace(key, program.get()).first;
+    program.release();
+  }
+  std::vector<bool> give(inputs.size());
+  for (size_t i = 0; i < inputs.size() && i < 64; ++i) give[i] = donate >> i & 1;
+  run_program(ctx, *it->second, inputs.data(), outputs.data(), donate ? &give : nullptr);
+}
+
+SiteTable::SiteTable() : sets_(new Set[kSets]{}) {}
+SiteTable::~SiteTable() { clear(); }
+
+void SiteTable::insert(uint64_t hash, Site* site) {
+  Set& s = set(hash);
+  size_t w = 0;
+  while (w < kWays && s.sites[w]) ++w;
+  if (w == kWays) w = next_++ % kWays;
+  site_release(s.sites[w]);
+  s.tags[w] = hash;
+  s.sites[w] = site;
+}
+
+void SiteTable::clear() noexcept {
+  for (size_t i = 0; i < kSets; ++i)
+    for (size_t w = 0; w < kWays; ++w) {
+      site_release(sets_[i].sites[w]);
+      sets_[i].sites[w] = nullptr;
+      sets_[i].tags[w] = 0;
+    }
+}
+
+}  // namespace tenon
+
+using namespace tenon;
+
+extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                                tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
+  try {
+    if (!ctx) [[unlikely]]
+      fail(TN_INVALID_ARGUMENT, "tn_op_call: ctx is NULL");
+    if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) [[unlikely]]
+      runtime_check(ctx->runtime);
+    if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs)) [[unlikely]]
+      fail(TN_INVALID_ARGUMENT, "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
+    *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
+    return nullptr;
+  } catch (...) {
+    return error_from_exception();
+  }
+}

@@ -1,0 +1,594 @@
+// Graph -> Program: decomposes what has no kernel, turns views into strides, places intermediates in one arena.
+#include <algorithm>
+#include <cstring>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "program.hpp"
+#include "tenon/op_ids.h"
+
+namespace tenon {
+namespace {
+
+const tn_view kAbsent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
+constexpr int kForEver = 1 << 30;
+
+enum class Base : uint8_t { kInput, kTemp, kConstant, kNone };
+
+// A value while lowering: where it lies, as what.
+struct LValue {
+  Base base = Base::kNone;
+  int index = -1;        // input or temp
+  Shape shape;
+  uint64_t delta = 0;    // bytes from the base's first element
+  bool immediate = false, weak = false, converted = false;
+  tn_dtype source = TN_DTYPE_NONE;  // immediate: dtype before conversion
+  uint64_t bits[2] = {0, 0};        // constant
+};
+
+struct Temp {
+  uint64_t bytes = 0, offset = 0;
+  Shape shape;
+  int first = 0, last = -1;  // steps
+  int buffer = -1;           // it is a result
+  int alias = -1;
+};
+
+struct LStep {
+  PlanEntry* plan = nullptr;
+  std::vector<int> inputs;   // values; -1 absent
+  std::vector<int> outputs;  // temps
+  int workspace = -1;        // temp
+  bool immediates = false;
+};
+
+class Lowering {
+ public:
+  Lowering(tn_runtime* rt, tn_device& device, const std::vector<ProgramInput>& inputs, const CompileOptions& options)
+      : rt_(rt), device_(device), inputs_(inputs), options_(options), program_(new Program) {}
+  ~Lowering() {
+    for (LStep& s : steps_) plan_release(s.plan);
+  }
+
+  Program* run(Graph& graph);
+
+ private:
+  int add(LValue v) {
+    values_.push_back(std::move(v));
+    return static_cast<int>(values_.size()) - 1;
+  }
+  std::vector<int> lower_graph(Graph& graph, const std::vector<int>& inputs);
+  std::vector<int> lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs, int depth);
+  int convert(int v, tn_dtype dtype);
+  int call_one(tn_op op, int x, std::initializer_list<tn_attr> attrs = {});
+  int contiguous(int v) { return call_one(TN_OP_COPY, v); }
+  int expand_to(int v, const Shape& like);
+  bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs, const Inferred& inferred, std::vector<int>& outputs,
+                  std::vector<Candidate>& why);
+  int temp(const Shape& shape, uint64_t bytes);
+  tn_view view(const LValue& v) const;
+  Inferred infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const;
+  [[noreturn]] void unsupported(const OpEntry& op, const std::vector<int>& inputs, const std::vector<Candidate>& why) const;
+  void place_results(const std::vector<int>& results);
+  void plan_memory();
+  void emit();
+  uint32_t emit_arg(int value, bool immediates);
+  uint32_t emit_temp(int index, const Shape& shape, uint64_t delta);
+  int slot_of(int value);
+
+  tn_runtime* rt_;
+  tn_device& device_;
+  const std::vector<ProgramInput>& inputs_;
+  const CompileOptions& options_;
+  std::unique_ptr<Program> program_;
+  std::deque<LValue> values_;
+  std::vector<Temp> temps_;
+  std::vector<LStep> steps_;
+  std::vector<std::pair<int, int>> slots_;  // immediate value -> temp that it is uploaded to
+  std::vector<std::vector<std::pair<uint32_t, uint64_t>>> buffer_patches_;
+  bool first_ = true;
+};
+
+tn_view Lowering::view(const LValue& v) const {
+  tn_view out{};
+  out.dims = v.shape.dims;
+  out.strides = v.shape.strides;
+  out.dtype = v.shape.dtype;
+  out.rank = v.shape.rank;
+  out.count = v.shape.count();
+  if (v.shape.dense()) out.flags |= TN_VIEW_CONTIGUOUS;
+  if (v.immediate) out.flags |= TN_VIEW_IMMEDIATE;
+  if (v.weak) out.flags |= TN_VIEW_WEAK;
+  return out;
+}
+
+Inferred Lowering::infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const {
+  std::deque<tn_view> views;
+  std::vector<const tn_view*> pointers;
+  for (int i : inputs) {
+    if (i < 0) {
+      pointers.push_back(&kAbsent);
+      continue;
+    }
+    views.push_back(view(values_[static_cast<size_t>(i)]));
+    pointers.push_back(&views.back());
+  }
+  return infer(op, pointers, attrs);
+}
+
+int Lowering::temp(const Shape& shape, uint64_t bytes) {
+  Temp t;
+  t.shape = shape;
+  t.bytes = std::max<uint64_t>(bytes, 16);
+  t.first = static_cast<int>(steps_.size());
+  t.last = t.first;
+  temps_.push_back(t);
+  return static_cast<int>(temps_.size()) - 1;
+}
+
+int Lowering::call_one(tn_op op, int x, std::initializer_list<tn_attr> attrs) {
+  const OpEntry& entry = rt_->ops.get(op);
+  return lower(entry, {x}, complete_attrs(entry, attrs.begin(), static_cast<uint32_t>(attrs.size())), 0)[0];
+}
+
+int Lowering::convert(int i, tn_dtype dtype) {
+  LValue v = values_[static_cast<size_t>(i)];
+  if (v.shape.dtype == dtype && !v.weak) return i;
+  if (!v.immediate || (v.converted && v.shape.dtype != dtype)) return call_one(TN_OP_CAST, i, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+  if (v.base == Base::kConstant) {
+    uint64_t bits[2] = {0, 0};
+    if (is_floating(v.shape.dtype))
+      element_from_f64(bits, dtype, element_to_f64(v.bits, v.shape.dtype));
+    else
+      element_from_i64(bits, dtype, element_to_i64(v.bits, v.shape.dtype));
+    std::memcpy(v.bits, bits, sizeof bits);
+  }
+  v.converted = true;
+  v.weak = false;
+  v.shape.dtype = dtype;
+  return add(v);
+}
+
+int Lowering::expand_to(int i, const Shape& like) {
+  const LValue& from = values_[static_cast<size_t>(i)];
+  if (from.shape.rank == like.rank && std::memcmp(from.shape.dims, like.dims, sizeof(int64_t) * like.rank) == 0) return i;
+  LValue v = from;
+  const int lead = like.rank - from.shape.rank;
+  v.shape.rank = like.rank;
+  for (int k = 0; k < like.rank; ++k) {
+    const int s = k - lead;
+    v.shape.dims[k] = like.dims[k];
+    v.shape.strides[k] = v.immediate || s < 0 || from.shape.dims[s] == 1 ? 0 : from.shape.strides[s];
+  }
+  return add(v);
+}
+
+bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs, const Inferred& inferred,
+                          std::vector<int>& outputs, std::vector<Candidate>& why) {
+  std::deque<tn_view> views;
+  Signature s;
+  s.op = &op;
+  s.attrs = &attrs;
+  s.deterministic = options_.deterministic;
+  s.queue = options_.queue;
+  for (int i : inputs) {
+    if (i < 0) {
+      s.inputs.push_back(&kAbsent);
+      continue;
+    }
+    views.push_back(view(values_[static_cast<size_t>(i)]));
+    views.back().flags &= static_cast<uint8_t>(~TN_VIEW_WEAK);
+    s.inputs.push_back(&views.back());
+  }
+  std::vector<Shape> shapes;
+  for (const InferredOutput& o : inferred.outputs) {
+    shapes.push_back(o.shape);
+    shapes.back().set_dense();
+  }
+  for (const Shape& shape : shapes) {
+    LValue v;
+    v.shape = shape;
+    views.push_back(view(v));
+    views.back().dims = shape.dims;
+    views.back().strides = shape.strides;
+    s.outputs.push_back(&views.back());
+  }
+  PlanEntry* plan = select_kernel(device_, s, &why);
+  if (!plan) return false;
+  LStep step;
+  step.plan = plan;
+  step.immediates = plan->kernel->flags & TN_KERNEL_IMMEDIATES;
+  step.inputs = inputs;
+  steps_.push_back(step);  // owns the plan from here on
+  const int at = static_cast<int>(steps_.size()) - 1;
+  for (int i : inputs) {
+    if (i < 0) continue;
+    LValue& v = values_[static_cast<size_t>(i)];
+    if (v.base == Base::kTemp) temps_[static_cast<size_t>(v.index)].last = std::max(temps_[static_cast<size_t>(v.index)].last, at);
+  }
+  for (size_t k = 0; k < shapes.size(); ++k) {
+    LValue v;
+    v.base = Base::kTemp;
+    v.shape = shapes[k];
+    v.index = temp(shapes[k], tn_dtype_bytes(shapes[k].dtype, static_cast<uint64_t>(shapes[k].count())));
+    Temp& t = temps_[static_cast<size_t>(v.index)];
+    t.first = t.last = at;
+    const int alias = inferred.outputs[k].alias;
+    if (alias >= 0 && (plan->kernel->flags & TN_KERNEL_INPLACE) && inputs[static_cast<size_t>(alias)] >= 0) {
+      const LValue& a = values_[static_cast<size_t>(inputs[static_cast<size_t>(alias)])];
+      if (a.base == Base::kInput && !a.immediate && a.delta == 0 && a.shape.dense()) t.alias = a.index;
+    }
+    steps_.back().outputs.push_back(v.index);
+    outputs.push_back(add(v));
+  }
+  if (plan->plan.workspace_bytes) {
+    Shape bytes;
+    bytes.dtype = TN_DTYPE_U8;
+    bytes.rank = 1;
+    bytes.dims[0] = static_cast<int64_t>(plan->plan.workspace_bytes);
+    bytes.strides[0] = 1;
+    const int w = temp(bytes, plan->plan.workspace_bytes);
+    temps_[static_cast<size_t>(w)].first = temps_[static_cast<size_t>(w)].last = at;
+    steps_.back().workspace = w;
+  }
+  return true;
+}
+
+void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs, const std::vector<Candidate>& why) const {
+  std::string given;
+  for (int i : inputs) {
+    if (i < 0) continue;
+    const Shape& s = values_[static_cast<size_t>(i)].shape;
+    given += (given.empty() ? "" : ", ") + shape_text(s.dtype, s.rank, s.dims);
+  }
+  std::string reasons;
+  for (const Candidate& c : why) reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", view_of(c.kernel->name), c.why);
+  if (reasons.empty()) reasons = "the device has none, and the op has no decomposition";
+  fail(TN_UNIMPLEMENTED, "{}: no kernel for ({}) on {} ({}). Cast or move the inputs, or allow fallback on this context.", op.name(), given,
+       device_.name, reasons);
+}
+
+std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs, int depth) {
+  const bool first = std::exchange(first_, false);
+  if (depth > 64) fail(TN_INTERNAL, "{}: its decomposition does not end", op.name());
+  Inferred inferred = infer_now(op, inputs, attrs);
+  bool cast = false;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    if (inputs[i] < 0 || inferred.casts[i] == TN_DTYPE_NONE) continue;
+    inputs[i] = convert(inputs[i], inferred.casts[i]);
+    cast = true;
+  }
+  if (cast) inferred = infer_now(op, inputs, attrs);
+
+  if (op.is(TN_OP_VIEW) && inputs[0] >= 0) {
+    if (inferred.outputs[0].view_of < 0 && !values_[static_cast<size_t>(inputs[0])].immediate &&
+        !values_[static_cast<size_t>(inputs[0])].shape.dense()) {
+      inputs[0] = contiguous(inputs[0]);
+      inferred = infer_now(op, inputs, attrs);
+    }
+    bool views = true;
+    for (const InferredOutput& o : inferred.outputs) views = views && o.view_of >= 0;
+    if (views) {
+      std::vector<int> outputs;
+      for (const InferredOutput& o : inferred.outputs) {
+        LValue v = values_[static_cast<size_t>(inputs[static_cast<size_t>(o.view_of)])];
+        v.shape = o.shape;
+        if (v.immediate)
+          std::fill(v.shape.strides, v.shape.strides + TN_MAX_RANK, 0);
+        else
+          v.delta = static_cast<uint64_t>(static_cast<int64_t>(v.delta) + o.view_offset * static_cast<int64_t>(dtype_size(v.shape.dtype)));
+        outputs.push_back(add(v));
+      }
+      return outputs;
+    }
+  }
+  std::vector<int> expanded = inputs;
+  if (op.is(TN_OP_ELEMENTWISE))
+    for (int& i : expanded)
+      if (i >= 0) i = expand_to(i, inferred.outputs[0].shape);
+
+  std::vector<Candidate> why;
+  std::vector<int> outputs;
+  if (try_kernel(op, expanded, attrs, inferred, outputs, why)) {
+    if (first && options_.trail) *options_.trail = why;
+    return outputs;
+  }
+  // Once more with what is strided made contiguous.
+  bool strided = false;
+  std::vector<int> packed = expanded;
+  if (op.id != TN_OP_COPY && !why.empty()) {
+    for (int& i : packed) {
+      if (i < 0) continue;
+      const LValue& v = values_[static_cast<size_t>(i)];
+      if (v.shape.dense()) continue;
+      strided = true;
+    }
+    if (strided) {
+      std::vector<Candidate> again;
+      const size_t steps = steps_.size();
+      for (int& i : packed)
+        if (i >= 0 && !values_[static_cast<size_t>(i)].shape.dense()) i = contiguous(i);
+      if (try_kernel(op, packed, attrs, inferred, outputs, again)) {
+        if (first && options_.trail) *options_.trail = again;
+        return outputs;
+      }
+      while (steps_.size() > steps) {  // the copies were for nothing
+        plan_release(steps_.back().plan);
+        steps_.pop_back();
+      }
+    }
+  }
+  if (first && options_.trail) *options_.trail = why;
+  if (!op.def.decompose) unsupported(op, inputs, why);
+  std::vector<TraceInput> shapes;
+  for (int i : inputs) {
+    TraceInput t;
+    if (i < 0)
+      t.absent = true;
+    else
+      t.shape = values_[static_cast<size_t>(i)].shape, t.weak = values_[static_cast<size_t>(i)].weak;
+    shapes.push_back(t);
+  }
+  Graph graph = trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs, op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
+  if (first && options_.decomposed)
+    for (const GraphNode& n : graph.nodes)
+      if (n.live) options_.decomposed->push_back(n.op->name());
+  std::vector<int> map(graph.values.size(), -1);
+  for (size_t i = 0; i < inputs.size(); ++i) map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const GraphValue& g = graph.values[i];
+    if (!g.constant) continue;
+    LValue v;
+    v.base = Base::kConstant;
+    v.shape = g.shape;
+    v.immediate = true;
+    v.weak = g.weak;
+    std::memcpy(v.bits, g.bits, sizeof v.bits);
+    map[i] = add(v);
+  }
+  for (const GraphNode& n : graph.nodes) {
+    if (!n.live) continue;
+    std::vector<int> in;
+    for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
+    const std::vector<int> out = lower(*n.op, in, n.attrs, depth + 1);
+    for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
+  }
+  for (size_t k = 0; k < graph.results.size(); ++k) {
+    int r = map[static_cast<size_t>(graph.results[k])];
+    // The rule is what counts: a recipe may have computed in another dtype or left a scalar.
+    const Shape& want = inferred.outputs[k].shape;
+    if (values_[static_cast<size_t>(r)].shape.dtype != want.dtype || values_[static_cast<size_t>(r)].weak) r = convert(r, want.dtype);
+    const Shape& got = values_[static_cast<size_t>(r)].shape;
+    if (got.rank != want.rank || std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0)
+      fail(TN_INTERNAL, "{}: its decomposition gives {} where its rule says {}", op.name(), shape_text(got.dtype, got.rank, got.dims),
+           shape_text(want.dtype, want.rank, want.dims));
+    outputs.push_back(r);
+  }
+  return outputs;
+}
+
+std::vector<int> Lowering::lower_graph(Graph& graph, const std::vector<int>& inputs) {
+  std::vector<int> map(graph.values.size(), -1);
+  for (size_t i = 0; i < graph.inputs.size(); ++i) map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const GraphValue& g = graph.values[i];
+    if (!g.constant) continue;
+    LValue v;
+    v.base = Base::kConstant;
+    v.shape = g.shape;
+    v.immediate = true;
+    v.weak = g.weak;
+    std::memcpy(v.bits, g.bits, sizeof v.bits);
+    map[i] = add(v);
+  }
+  for (const GraphNode& n : graph.nodes) {
+    if (!n.live) continue;
+    std::vector<int> in;
+    for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
+    const std::vector<int> out = lower(*n.op, in, n.attrs, 0);
+    for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
+  }
+  std::vector<int> results;
+  for (int r : graph.results) results.push_back(r < 0 ? -1 : map[static_cast<size_t>(r)]);
+  return results;
+}
+
+// Results become buffers that a run allocates, or views of inputs.
+void Lowering::place_results(const std::vector<int>& results) {
+  for (int i : results) {
+    Result r;
+    if (i < 0) {
+      program_->results.push_back(r);
+      continue;
+    }
+    if (values_[static_cast<size_t>(i)].immediate) i = contiguous(i);
+    const LValue& v = values_[static_cast<size_t>(i)];
+    r.shape = v.shape;
+    r.shape_id = rt_->shapes.intern(&device_, v.shape, 0);
+    r.delta = v.delta;
+    if (v.base == Base::kInput) {
+      const Shape& in = inputs_[static_cast<size_t>(v.index)].shape;
+      r.input = v.index;
+      r.same = v.delta == 0 && in.dtype == v.shape.dtype && in.rank == v.shape.rank &&
+               std::memcmp(in.dims, v.shape.dims, sizeof(int64_t) * in.rank) == 0 &&
+               std::memcmp(in.strides, v.shape.strides, sizeof(int64_t) * in.rank) == 0;
+    } else {
+      Temp& t = temps_[static_cast<size_t>(v.index)];
+      const bool whole = v.delta == 0 && v.shape.dense() && v.shape.count() == t.shape.count() && v.shape.dtype == t.shape.dtype;
+      if (t.buffer < 0) {
+        t.buffer = static_cast<int>(program_->buffers.size());
+        OutputBuffer b;
+        b.shape = t.shape;
+        b.bytes = t.bytes;
+        b.cls = size_class(t.bytes);
+        b.alias = t.alias;
+        program_->buffers.push_back(b);
+        r.owns = whole;
+        if (whole) {
+          program_->buffers.back().shape = v.shape;
+          program_->buffers.back().shape_id = r.shape_id;
+        }
+      }
+      r.buffer = t.buffer;
+      t.last = kForEver;
+    }
+    program_->results.push_back(r);
+  }
+  for (OutputBuffer& b : program_->buffers)
+    if (!b.shape_id) b.shape_id = rt_->shapes.intern(&device_, b.shape, 0);
+}
+
+// The temp that an immediate is uploaded to, for kernels that take none.
+int Lowering::slot_of(int value) {
+  for (auto& [v, t] : slots_)
+    if (v == value) return t;
+  Shape s;
+  s.dtype = values_[static_cast<size_t>(value)].shape.dtype;
+  const int t = temp(s, 16);
+  temps_[static_cast<size_t>(t)].first = -1;
+  temps_[static_cast<size_t>(t)].last = kForEver - 1;
+  slots_.emplace_back(value, t);
+  return t;
+}
+
+// Greedy by size: each temp goes to the lowest place that no temp alive at the same time covers.
+void Lowering::plan_memory() {
+  std::vector<Temp*> order;
+  for (Temp& t : temps_)
+    if (t.buffer < 0) order.push_back(&t);
+  std::stable_sort(order.begin(), order.end(), [](const Temp* a, const Temp* b) { return a->bytes > b->bytes; });
+  const uint64_t align = device_.alignment;
+  std::vector<Temp*> placed;
+  for (Temp* t : order) {
+    std::vector<std::pair<uint64_t, uint64_t>> taken;
+    for (const Temp* o : placed)
+      if (o->first <= t->last && t->first <= o->last) taken.emplace_back(o->offset, o->offset + o->bytes);
+    std::sort(taken.begin(), taken.end());
+    uint64_t at = 0;
+    for (auto& [begin, end] : taken) {
+      if (at + t->bytes <= begin) break;
+      at = std::max(at, (end + align - 1) / align * align);
+    }
+    t->offset = at;
+    placed.push_back(t);
+    program_->arena_bytes = std::max(program_->arena_bytes, at + t->bytes);
+  }
+}
+
+uint32_t Lowering::emit_temp(int index, const Shape& shape, uint64_t delta) {
+  Program& p = *program_;
+  p.shapes.push_back(shape);
+  LValue v;
+  v.shape = shape;
+  tn_view out = view(v);
+  out.dims = p.shapes.back().dims;
+  out.strides = p.shapes.back().strides;
+  const auto id = static_cast<uint32_t>(p.views.size());
+  p.views.push_back(out);
+  const Temp& t = temps_[static_cast<size_t>(index)];
+  if (t.buffer >= 0)
+    buffer_patches_[static_cast<size_t>(t.buffer)].emplace_back(id, delta);
+  else
+    p.temps.push_back({id, t.offset + delta});
+  return id;
+}
+
+uint32_t Lowering::emit_arg(int value, bool immediates) {
+  Program& p = *program_;
+  const auto id = static_cast<uint32_t>(p.views.size());
+  if (value < 0) {
+    p.views.push_back(kAbsent);
+    return id;
+  }
+  const LValue& v = values_[static_cast<size_t>(value)];
+  if (v.base == Base::kTemp) return emit_temp(v.index, v.shape, v.delta);
+  if (v.immediate && !immediates) {
+    const int slot = slot_of(value);
+    Shape s = v.shape;
+    std::fill(s.strides, s.strides + TN_MAX_RANK, 0);
+    const uint32_t at = emit_temp(slot, s, 0);
+    if (v.base == Base::kConstant) {
+      Constant c{at, {v.bits[0], v.bits[1]}, static_cast<uint32_t>(dtype_size(v.shape.dtype))};
+      p.constants.push_back(c);
+    } else {
+      p.patches.push_back({static_cast<uint32_t>(v.index), at, 0, PatchKind::kUpload});
+    }
+    p.uploads = true;
+    return at;
+  }
+  p.shapes.push_back(v.shape);
+  tn_view out = view(v);
+  out.flags &= static_cast<uint8_t>(~TN_VIEW_WEAK);
+  out.dims = p.shapes.back().dims;
+  out.strides = p.shapes.back().strides;
+  if (v.base == Base::kConstant)
+    std::memcpy(&out.mem, v.bits, 8);
+  else
+    p.patches.push_back({static_cast<uint32_t>(v.index), id, v.delta, v.immediate ? PatchKind::kImmediate : PatchKind::kPointer});
+  p.views.push_back(out);
+  return id;
+}
+
+void Lowering::emit() {
+  Program& p = *program_;
+  // Slots for immediates are temps too: they must exist before memory is planned.
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (int i : steps_[s].inputs)
+      if (i >= 0 && values_[static_cast<size_t>(i)].immediate && !steps_[s].immediates) slot_of(i);
+  plan_memory();
+  buffer_patches_.resize(p.buffers.size());
+  std::vector<uint32_t> args;
+  for (const LStep& s : steps_) {
+    Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args.size())};
+    for (int i : s.inputs) args.push_back(emit_arg(i, s.immediates));
+    for (int t : s.outputs) args.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
+    if (s.workspace >= 0) args.push_back(emit_temp(s.workspace, temps_[static_cast<size_t>(s.workspace)].shape, 0));
+    p.steps.push_back(step);
+  }
+  for (uint32_t a : args) p.args.push_back(&p.views[a]);  // views no longer move
+  for (size_t b = 0; b < p.buffers.size(); ++b) {
+    p.buffers[b].first_patch = static_cast<uint32_t>(p.output_patches.size());
+    p.buffers[b].n_patches = static_cast<uint32_t>(buffer_patches_[b].size());
+    for (auto& patch : buffer_patches_[b]) p.output_patches.push_back(patch);
+  }
+  p.plans.reserve(steps_.size());
+  for (LStep& s : steps_) p.plans.push_back(std::exchange(s.plan, nullptr));
+  bool direct = true;
+  for (const Patch& x : p.patches) direct = direct && x.kind != PatchKind::kUpload;
+  p.simple = direct && p.steps.size() == 1 && p.buffers.size() == 1 && p.results.size() == 1 && p.results[0].owns && p.arena_bytes == 0 &&
+             p.constants.empty();
+}
+
+Program* Lowering::run(Graph& graph) {
+  program_->device = &device_;
+  program_->n_inputs = static_cast<uint32_t>(inputs_.size());
+  std::vector<int> inputs;
+  for (size_t i = 0; i < inputs_.size(); ++i) {
+    const ProgramInput& in = inputs_[i];
+    if (in.absent) {
+      inputs.push_back(-1);
+      continue;
+    }
+    LValue v;
+    v.base = Base::kInput;
+    v.index = static_cast<int>(i);
+    v.shape = in.shape;
+    v.immediate = in.scalar;
+    v.weak = in.weak;
+    v.source = in.shape.dtype;
+    inputs.push_back(add(v));
+  }
+  const std::vector<int> results = lower_graph(graph, inputs);
+  place_results(results);
+  emit();
+  return program_.release();
+}
+
+}  // namespace
+
+Program* compile(tn_runtime* rt, tn_device& device, Graph& graph, const std::vector<ProgramInput>& inputs, const CompileOptions& options) {
+  Lowering lowering(rt, device, inputs, options);
+  return lowering.run(graph);
+}
+
+}  // namespace tenon

@@ -1,0 +1,107 @@
+// A graph, made ready for one device: a flat list of {run, plan, arguments}.
+#pragma once
+#include "graph.hpp"
+#include "op/context.hpp"
+#include "op/select.hpp"
+
+namespace tenon {
+
+enum class PatchKind : uint8_t {
+  kPointer,    // view.mem / offset from the input tensor
+  kImmediate,  // the host scalar's element, converted
+  kUpload,     // the same, through a slot of the arena
+};
+
+struct Patch {
+  uint32_t index;  // of the input
+  uint32_t view;
+  uint64_t delta;  // bytes
+  PatchKind kind;
+};
+
+struct Step {
+  tn_kernel_run run;
+  void* data;
+  uint32_t first_arg;
+};
+
+// Memory that a run allocates for results.
+struct OutputBuffer {
+  Shape shape;
+  uint64_t shape_id = 0;
+  uint64_t bytes = 0;
+  uint32_t cls = 0;
+  int alias = -1;  // input whose memory may serve, when given up
+  uint32_t first_patch = 0, n_patches = 0;  // in output_patches: view indices
+};
+
+struct Result {
+  bool owns = false;     // the tensor made for `buffer` itself
+  int buffer = -1;       // else a view of it
+  int input = -1;        // or of an input (its own shape: a new reference)
+  bool same = false;     // exactly the input
+  Shape shape;
+  uint64_t shape_id = 0;
+  uint64_t delta = 0;    // bytes
+};
+
+struct TempPatch {
+  uint32_t view;
+  uint64_t offset;  // in the arena
+};
+
+struct Constant {
+  uint32_t view;  // slot of the arena
+  uint64_t bits[2];
+  uint32_t bytes;
+};
+
+// Belongs to one context.
+struct Program {
+  uint32_t refs = 1;
+  tn_device* device = nullptr;
+  std::vector<Step> steps;
+  std::vector<const tn_view*> args;
+  std::vector<tn_view> views;
+  std::deque<Shape> shapes;  // behind the views
+  std::vector<Patch> patches;
+  std::vector<OutputBuffer> buffers;
+  std::vector<std::pair<uint32_t, uint64_t>> output_patches;  // view, byte delta
+  std::vector<Result> results;
+  std::vector<TempPatch> temps;
+  std::vector<Constant> constants;
+  std::vector<PlanEntry*> plans;
+  uint64_t arena_bytes = 0;
+  uint64_t arena_mem = 0, arena_offset = ~0ull;  // what the views of temps are set to
+  uint32_t n_inputs = 0;
+  bool simple = false;  // one kernel, pointers and immediates in, one buffer out
+  bool uploads = false;
+  ~Program() {
+    for (PlanEntry* p : plans) plan_release(p);
+  }
+};
+inline void program_release(Program* p) noexcept {
+  if (p && --p->refs == 0) delete p;
+}
+
+struct CompileOptions {
+  bool deterministic = false;
+  Queue* queue = nullptr;
+  std::vector<Candidate>* trail = nullptr;            // of the first op
+  std::vector<std::string_view>* decomposed = nullptr;  // names of ops, when the first op is decomposed
+};
+
+// What an input of a program is at run time. dense and strides must hold at every run (they are part of the caller's key).
+struct ProgramInput {
+  Shape shape;
+  bool scalar = false;  // host scalar
+  bool weak = false, absent = false, used = true;
+};
+
+// Throws UNIMPLEMENTED with the reasons when an op has neither kernel nor decomposition.
+Program* compile(tn_runtime* rt, tn_device& device, Graph& graph, const std::vector<ProgramInput>& inputs, const CompileOptions& options);
+
+// outputs: results.size() owned references. inputs not used may be null. donate: bit i: nobody needs input i afterwards.
+void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs, const std::vector<bool>* donate = nullptr);
+
+}  // namespace tenon

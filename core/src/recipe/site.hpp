@@ -1,0 +1,71 @@
+// A call site: everything that is fixed for an op with given input shapes and attributes. Belongs to one context.
+#pragma once
+#include "program.hpp"
+
+namespace tenon {
+
+// A gradient made ready, for one choice of wanted inputs and present cotangents.
+struct GradProgram {
+  uint64_t wants, cotangents;
+  std::vector<bool> used;  // inputs, outputs, cotangents
+  Program* program;
+};
+
+struct Site {
+  uint32_t refs = 1;
+  uint32_t n_in = 0;
+  tn_op op = 0;
+  uint32_t n_attrs = 0;     // as given in the call
+  const OpEntry* entry = nullptr;
+  Program* program = nullptr;
+  uint64_t ids_inline[4] = {};
+  std::vector<uint64_t> ids;  // when n_in > 4
+  bool records = false;       // the op has a gradient
+  bool derived = false;       // only through its decomposition
+  bool any_floating = false;
+  std::vector<tn_attr> given; // attributes of the call; lists point into `storage`
+  std::vector<std::string> storage;
+  Attrs attrs;                // complete
+  std::vector<TraceInput> inputs;
+  std::vector<bool> scalar_inputs;
+  std::vector<Shape> outputs;
+  std::vector<GradProgram> gradients;
+
+  ~Site() {
+    program_release(program);
+    for (GradProgram& g : gradients) program_release(g.program);
+  }
+};
+inline void site_release(Site* s) noexcept {
+  if (s && --s->refs == 0) delete s;
+}
+
+// The gradient program for these wants and cotangents, made on first use.
+const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);
+
+// Adds the node of a call to the tape (autograd). outputs: the results, which get it.
+void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t n_outputs);
+
+// The call itself; throws. outputs: capacity slots; gives how many are filled.
+uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+              tn_tensor** outputs, uint32_t capacity, const std::vector<bool>* donate = nullptr);
+inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> inputs, std::initializer_list<tn_attr> attrs = {}) {
+  tn_tensor* out = nullptr;
+  call(ctx, op, inputs.begin(), static_cast<uint32_t>(inputs.size()), attrs.begin(), static_cast<uint32_t>(attrs.size()), &out, 1);
+  return Owned(ctx, out);
+}
+// Plays the live nodes of a graph through `call`, so that they are recorded. Gives owned results; null where there is none.
+std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs);
+
+// Switches recording off for a scope.
+class NoGrad {
+ public:
+  explicit NoGrad(tn_ctx* ctx) : ctx_(ctx), before_(ctx->grad_mode) { ctx->grad_mode = false; }
+  ~NoGrad() { ctx_->grad_mode = before_; }
+
+ private:
+  tn_ctx* ctx_;
+  bool before_;
+};
+
+}  // namespace tenon

@@ -1,0 +1,247 @@
+#include "dtype.hpp"
+
+#include <fmt/core.h>
+
+#include <cmath>
+#include <cstring>
+#include <string_view>
+
+namespace tenon {
+namespace {
+
+struct Entry {
+  tn_dtype dtype;
+  const char* name;
+  Kind kind;
+};
+constexpr Entry kTypes[] = {
+    {TN_DTYPE_BOOL, "bool", Kind::kBool},       {TN_DTYPE_I8, "i8", Kind::kSigned},
+    {TN_DTYPE_I16, "i16", Kind::kSigned},       {TN_DTYPE_I32, "i32", Kind::kSigned},
+    {TN_DTYPE_I64, "i64", Kind::kSigned},       {TN_DTYPE_U8, "u8", Kind::kUnsigned},
+    {TN_DTYPE_U16, "u16", Kind::kUnsigned},     {TN_DTYPE_U32, "u32", Kind::kUnsigned},
+    {TN_DTYPE_U64, "u64", Kind::kUnsigned},     {TN_DTYPE_F16, "f16", Kind::kFloat},
+    {TN_DTYPE_BF16, "bf16", Kind::kFloat},      {TN_DTYPE_F32, "f32", Kind::kFloat},
+    {TN_DTYPE_F64, "f64", Kind::kFloat},        {TN_DTYPE_C64, "c64", Kind::kComplex},
+    {TN_DTYPE_C128, "c128", Kind::kComplex},    {TN_DTYPE_F8E4M3, "f8e4m3", Kind::kStorage},
+    {TN_DTYPE_F8E5M2, "f8e5m2", Kind::kStorage}, {TN_DTYPE_I4, "i4", Kind::kStorage},
+    {TN_DTYPE_U4, "u4", Kind::kStorage},
+};
+
+const Entry* find_type(tn_dtype t) {
+  for (const Entry& e : kTypes)
+    if (e.dtype == t) return &e;
+  return nullptr;
+}
+
+float half_to_float(uint16_t h) {
+  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
+  const uint32_t exponent = (h >> 10) & 0x1fu;
+  const uint32_t mantissa = h & 0x3ffu;
+  float magnitude;
+  if (exponent == 0) {
+    magnitude = std::ldexp(static_cast<float>(mantissa), -24);
+  } else if (exponent == 31) {
+    magnitude = mantissa ? NAN : INFINITY;
+  } else {
+    magnitude = std::ldexp(static_cast<float>(mantissa | 0x400u), static_cast<int>(exponent) - 25);
+  }
+  return sign ? -magnitude : magnitude;
+}
+
+uint16_t float_to_half(double value) {
+  const uint16_t sign = std::signbit(value) ? 0x8000u : 0;
+  const double a = std::fabs(value);
+  if (std::isnan(a)) return 0x7e00u;
+  if (a >= 65520.0) return sign | 0x7c00u;
+  if (a < 0x1p-14) return sign | static_cast<uint16_t>(std::nearbyint(a * 0x1p24));
+  int e;
+  std::frexp(a, &e);  // a = m * 2^e, 0.5 <= m < 1
+  auto mantissa = static_cast<uint32_t>(std::nearbyint(std::ldexp(a, 11 - e)));  // 1024 .. 2048
+  return static_cast<uint16_t>(sign | ((static_cast<uint32_t>(e + 14) << 10) + mantissa - 1024));
+}
+
+uint16_t float_to_bfloat(double value) {
+  const auto f = static_cast<float>(value);
+  uint32_t u;
+  std::memcpy(&u, &f, 4);
+  if (std::isnan(f)) return 0x7fc0u;
+  return static_cast<uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+}
+
+template <class T>
+T load(const void* p) {
+  T v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+template <class T>
+void store(void* p, T v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+}  // namespace
+
+Kind dtype_kind(tn_dtype t) {
+  switch (TN_DTYPE_CODE(t)) {
+    case 0: return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kSigned;
+    case 1: return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kUnsigned;
+    case 2: case 4: return Kind::kFloat;
+    case 5: return Kind::kComplex;
+    case 6: return Kind::kBool;
+    default: return Kind::kStorage;
+  }
+}
+
+bool dtype_known(tn_dtype t) { return find_type(t) != nullptr; }
+
+tn_dtype promote(tn_dtype a, tn_dtype b) {
+  if (a == b) return a;
+  const Kind ka = dtype_kind(a), kb = dtype_kind(b);
+  if (ka == Kind::kStorage || kb == Kind::kStorage) return TN_DTYPE_NONE;
+  if (ka == Kind::kBool) return b;
+  if (kb == Kind::kBool) return a;
+  const uint32_t bits_a = TN_DTYPE_BITS(a), bits_b = TN_DTYPE_BITS(b);
+  if (ka == kb) {
+    if (ka == Kind::kFloat && bits_a == 16 && bits_b == 16) return TN_DTYPE_F32;  // f16 with bf16
+    return bits_a > bits_b ? a : b;
+  }
+  if (ka == Kind::kComplex || kb == Kind::kComplex) {
+    const tn_dtype c = ka == Kind::kComplex ? a : b, o = ka == Kind::kComplex ? b : a;
+    return o == TN_DTYPE_F64 ? TN_DTYPE_C128 : c;
+  }
+  if (ka == Kind::kFloat) return a;
+  if (kb == Kind::kFloat) return b;
+  const tn_dtype s = ka == Kind::kSigned ? a : b, u = ka == Kind::kSigned ? b : a;
+  if (TN_DTYPE_BITS(s) > TN_DTYPE_BITS(u)) return s;
+  switch (TN_DTYPE_BITS(u)) {
+    case 8: return TN_DTYPE_I16;
+    case 16: return TN_DTYPE_I32;
+    case 32: return TN_DTYPE_I64;
+    default: return TN_DTYPE_NONE;  // u64 with a signed one
+  }
+}
+
+tn_dtype weak_default(tn_dtype weak) {
+  switch (dtype_kind(weak)) {
+    case Kind::kFloat: return TN_DTYPE_F32;
+    case Kind::kComplex: return TN_DTYPE_C64;
+    case Kind::kBool: return TN_DTYPE_BOOL;
+    default: return TN_DTYPE_I64;
+  }
+}
+
+tn_dtype promote(tn_dtype a, bool a_weak, tn_dtype b, bool b_weak) {
+  if (a_weak == b_weak) return a_weak ? weak_default(promote(a, b)) : promote(a, b);
+  const tn_dtype weak = a_weak ? a : b, strong = a_weak ? b : a;
+  auto rank = [](tn_dtype t) {
+    switch (dtype_kind(t)) {
+      case Kind::kBool: return 0;
+      case Kind::kSigned: case Kind::kUnsigned: return 1;
+      case Kind::kFloat: return 2;
+      default: return 3;
+    }
+  };
+  if (dtype_kind(strong) == Kind::kStorage) return TN_DTYPE_NONE;
+  if (rank(weak) <= rank(strong)) return strong;
+  if (rank(weak) == 3) return strong == TN_DTYPE_F64 ? TN_DTYPE_C128 : TN_DTYPE_C64;
+  return weak_default(weak);
+}
+
+double element_to_f64(const void* p, tn_dtype t) {
+  switch (t) {
+    case TN_DTYPE_BOOL: return load<uint8_t>(p) ? 1 : 0;
+    case TN_DTYPE_F16: return half_to_float(load<uint16_t>(p));
+    case TN_DTYPE_BF16: {
+      const uint32_t u = static_cast<uint32_t>(load<uint16_t>(p)) << 16;
+      return load<float>(&u);
+    }
+    case TN_DTYPE_F32: case TN_DTYPE_C64: return load<float>(p);
+    case TN_DTYPE_F64: case TN_DTYPE_C128: return load<double>(p);
+    case TN_DTYPE_U64: return static_cast<double>(load<uint64_t>(p));
+    default: return static_cast<double>(element_to_i64(p, t));
+  }
+}
+
+int64_t element_to_i64(const void* p, tn_dtype t) {
+  switch (t) {
+    case TN_DTYPE_BOOL: return load<uint8_t>(p) ? 1 : 0;
+    case TN_DTYPE_I8: return load<int8_t>(p);
+    case TN_DTYPE_I16: return load<int16_t>(p);
+    case TN_DTYPE_I32: return load<int32_t>(p);
+    case TN_DTYPE_I64: return load<int64_t>(p);
+    case TN_DTYPE_U8: return load<uint8_t>(p);
+    case TN_DTYPE_U16: return load<uint16_t>(p);
+    case TN_DTYPE_U32: return load<uint32_t>(p);
+    case TN_DTYPE_U64: return static_cast<int64_t>(load<uint64_t>(p));
+    default: {
+      const double d = element_to_f64(p, t);
+      if (!(d >= -0x1p63)) return INT64_MIN;
+      return d >= 0x1p63 ? INT64_MAX : static_cast<int64_t>(d);
+    }
+  }
+}
+
+void element_from_f64(void* p, tn_dtype t, double v) {
+  switch (t) {
+    case TN_DTYPE_BOOL: store<uint8_t>(p, v != 0); break;
+    case TN_DTYPE_F16: store(p, float_to_half(v)); break;
+    case TN_DTYPE_BF16: store(p, float_to_bfloat(v)); break;
+    case TN_DTYPE_F32: store(p, static_cast<float>(v)); break;
+    case TN_DTYPE_F64: store(p, v); break;
+    case TN_DTYPE_C64: {
+      const float c[2] = {static_cast<float>(v), 0};
+      std::memcpy(p, c, sizeof c);
+      break;
+    }
+    case TN_DTYPE_C128: {
+      const double c[2] = {v, 0};
+      std::memcpy(p, c, sizeof c);
+      break;
+    }
+    case TN_DTYPE_U64: store(p, v >= 0x1p63 ? static_cast<uint64_t>(v) : static_cast<uint64_t>(element_to_i64(&v, TN_DTYPE_F64))); break;
+    default: element_from_i64(p, t, element_to_i64(&v, TN_DTYPE_F64));
+  }
+}
+
+void element_from_i64(void* p, tn_dtype t, int64_t v) {
+  switch (t) {
+    case TN_DTYPE_BOOL: store<uint8_t>(p, v != 0); break;
+    case TN_DTYPE_I8: case TN_DTYPE_U8: store(p, static_cast<uint8_t>(v)); break;
+    case TN_DTYPE_I16: case TN_DTYPE_U16: store(p, static_cast<uint16_t>(v)); break;
+    case TN_DTYPE_I32: case TN_DTYPE_U32: store(p, static_cast<uint32_t>(v)); break;
+    case TN_DTYPE_I64: case TN_DTYPE_U64: store(p, static_cast<uint64_t>(v)); break;
+    default: element_from_f64(p, t, static_cast<double>(v));
+  }
+}
+
+std::string element_text(const void* p, tn_dtype t, int digits) {
+  switch (dtype_kind(t)) {
+    case Kind::kBool: return load<uint8_t>(p) ? "true" : "false";
+    case Kind::kUnsigned: return t == TN_DTYPE_U64 ? fmt::format("{}", load<uint64_t>(p)) : fmt::format("{}", element_to_i64(p, t));
+    case Kind::kSigned: return fmt::format("{}", element_to_i64(p, t));
+    case Kind::kComplex: {
+      const bool wide = t == TN_DTYPE_C128;
+      const double re = element_to_f64(p, t);
+      const double im = element_to_f64(static_cast<const char*>(p) + (wide ? 8 : 4), wide ? TN_DTYPE_F64 : TN_DTYPE_F32);
+      return fmt::format("{:.{}g}{:+.{}g}i", re, digits, im, digits);
+    }
+    case Kind::kFloat: return fmt::format("{:.{}g}", element_to_f64(p, t), digits);
+    default: return "?";
+  }
+}
+
+}  // namespace tenon
+
+extern "C" {
+const char* tn_dtype_name(tn_dtype t) {
+  const auto* e = tenon::find_type(t);
+  return e ? e->name : "?";
+}
+tn_dtype tn_dtype_find(tn_str name) {
+  if (!name.data) return TN_DTYPE_NONE;
+  for (const auto& e : tenon::kTypes)
+    if (std::string_view(name.data, name.size) == e.name) return e.dtype;
+  return TN_DTYPE_NONE;
+}
+tn_dtype tn_dtype_promote(tn_dtype a, tn_dtype b) { return tenon::promote(a, b); }
+}

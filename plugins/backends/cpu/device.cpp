@@ -1,0 +1,82 @@
+#include "device.hpp"
+
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+
+#include "isa.hpp"
+#include "memory.hpp"
+
+namespace tenon::cpu {
+
+CpuPlugin::CpuPlugin(sdk::Host h) : sdk::Plugin(h), label(processor_name()) {}
+
+void CpuDevice::props(CpuPlugin& plugin, uint32_t index, tn_device_props& out) {
+  if (index != 0) sdk::fail(TN_OUT_OF_RANGE, "device cpu:", index, ": there is only cpu:0");
+  out.flags = TN_DEVICE_INLINE | TN_DEVICE_HOST_MEMORY;
+  out.type = sdk::str("cpu");
+  out.label = sdk::str(plugin.label);
+  out.memory_bytes = physical_memory();
+  out.alignment = kAlignment;
+  out.priority = 100;
+}
+
+CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
+  host = plugin.host;
+  threads = host.thread_count();
+  const std::string_view limit = host.environment("MAX_ISA");
+  if (!detect_isa(limit, this)) {
+    host.log(TN_LOG_WARNING, sdk::text("cpu: TENON_MAX_ISA is '", limit,
+                                       "', expected amx, avx512, avx2 or portable; ignored"));
+  }
+  sdk::check(host, nn_open(*this));
+}
+
+CpuDevice::~CpuDevice() { nn_close(*this); }
+
+uint64_t CpuDevice::allocate(uint64_t bytes) {
+  void* block = allocate_block(bytes);
+  if (!block) {
+    sdk::fail(TN_OUT_OF_MEMORY, "no ", bytes, " bytes of host memory; ", available_memory(),
+              " of ", physical_memory(), " are available");
+  }
+  return reinterpret_cast<uintptr_t>(block);
+}
+
+void CpuDevice::free(uint64_t mem, uint64_t bytes) {
+  free_block(reinterpret_cast<void*>(mem), bytes);
+}
+
+uint64_t CpuDevice::memory_free() { return available_memory(); }
+
+void CpuDevice::upload(void*, uint64_t mem, uint64_t offset, const void* from, uint64_t bytes) {
+  if (bytes) std::memcpy(reinterpret_cast<void*>(mem + offset), from, bytes);
+}
+
+void CpuDevice::download(void*, void* to, uint64_t mem, uint64_t offset, uint64_t bytes) {
+  if (bytes) std::memcpy(to, reinterpret_cast<const void*>(mem + offset), bytes);
+}
+
+std::span<const tn_kernel> CpuDevice::kernels() const {
+  uint32_t count = 0;
+  const tn_kernel* list = nullptr;
+  switch (isa) {
+#if defined(__x86_64__)
+    case Isa::avx512: list = avx512::kernel_list(&count); break;
+    case Isa::avx2: list = avx2::kernel_list(&count); break;
+#endif
+    default: list = portable::kernel_list(&count); break;
+  }
+  return {list, count};
+}
+
+tn_error* fail(const Device& device, tn_code code, const char* format, ...) {
+  char text[512];
+  va_list args;
+  va_start(args, format);
+  std::vsnprintf(text, sizeof text, format, args);
+  va_end(args);
+  return device.host.error(code, text);
+}
+
+}  // namespace tenon::cpu

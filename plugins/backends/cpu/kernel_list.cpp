@@ -1,0 +1,51 @@
+// The kernel table of one instruction set, from kernels.def.
+#include "cpu.hpp"
+
+#define CPU_STRING2(x) #x
+#define CPU_STRING(x) CPU_STRING2(x)
+
+namespace tenon::cpu::CPU_ISA {
+
+#define CPU_KERNEL(op, prepare, depends, flags, priority) \
+  tn_error* TN_CALL prepare_##prepare(void* device, const tn_signature* sig, tn_plan* plan);
+#include "kernels.def"
+#undef CPU_KERNEL
+
+namespace {
+
+enum : uint32_t {
+  NOTHING = 0,
+  RANK = TN_DEPENDS_RANK,
+  LAYOUT = TN_DEPENDS_LAYOUT,
+  DIMS = TN_DEPENDS_DIMS,
+  ATTRS = TN_DEPENDS_ATTRS,
+};
+enum : uint32_t {
+  NONE = 0,
+  IMMEDIATES = TN_KERNEL_IMMEDIATES,
+  INPLACE = TN_KERNEL_INPLACE,
+  NONDETERMINISTIC = TN_KERNEL_NONDETERMINISTIC,
+  REENTRANT = TN_KERNEL_REENTRANT,
+};
+
+template <uint32_t n>
+constexpr tn_str literal(const char (&text)[n]) {
+  return {text, n - 1};
+}
+
+#define CPU_KERNEL(op, prepare, depends, flags, priority)                                 \
+  {sizeof(tn_kernel), (flags),  literal(#op),        0, (depends),                        \
+   literal(#op "_" CPU_STRING(CPU_ISA)), (priority), 0, prepare_##prepare},
+constexpr tn_kernel kKernels[] = {
+#include "kernels.def"
+};
+#undef CPU_KERNEL
+
+}  // namespace
+
+const tn_kernel* kernel_list(uint32_t* out_count) {
+  *out_count = uint32_t(sizeof kKernels / sizeof kKernels[0]);
+  return kKernels;
+}
+
+}  // namespace tenon::cpu::CPU_ISA

@@ -1,0 +1,102 @@
+// Elementwise ops on complex numbers, one at a time.
+#include <complex>
+
+#include "rows.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+namespace {
+
+using sdk::c128;
+using sdk::c64;
+
+// Numerators and denominators without the library's recovery of infinities, which is a call per element.
+template <class C>
+CPU_INLINE C product(C a, C b) {
+  return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
+}
+// Smith's way: scaled by the larger part of the divisor.
+template <class C>
+CPU_INLINE C quotient(C a, C b) {
+  using R = typename C::value_type;
+  if (std::fabs(b.real()) >= std::fabs(b.imag())) {
+    const R r = b.imag() / b.real(), d = b.real() + b.imag() * r;
+    return {(a.real() + a.imag() * r) / d, (a.imag() - a.real() * r) / d};
+  }
+  const R r = b.real() / b.imag(), d = b.real() * r + b.imag();
+  return {(a.real() * r + a.imag()) / d, (a.imag() * r - a.real()) / d};
+}
+
+template <class C, class Y, class F>
+CPU_INLINE void loop1(void* out, const void* const* in, uint32_t scalars, int64_t n, F f) {
+  Y* y = static_cast<Y*>(out);
+  const C* x = static_cast<const C*>(in[0]);
+  const int64_t step = scalars ? 0 : 1;
+  for (int64_t i = 0; i < n; ++i) y[i] = f(x[i * step]);
+}
+template <class C, class Y, class F>
+CPU_INLINE void loop2(void* out, const void* const* in, uint32_t scalars, int64_t n, F f) {
+  Y* y = static_cast<Y*>(out);
+  const C* a = static_cast<const C*>(in[0]);
+  const C* b = static_cast<const C*>(in[1]);
+  const int64_t sa = (scalars & 1) ? 0 : 1, sb = (scalars & 2) ? 0 : 1;
+  for (int64_t i = 0; i < n; ++i) y[i] = f(a[i * sa], b[i * sb]);
+}
+
+template <class C, tn_op op>
+void complex_row(void* y, const void* const* in, uint32_t s, int64_t n, const void*) {
+  if constexpr (op == TN_OP_NEG) {
+    loop1<C, C>(y, in, s, n, [](C x) { return -x; });
+  } else if constexpr (op == TN_OP_SQUARE) {
+    loop1<C, C>(y, in, s, n, [](C x) { return product(x, x); });
+  } else if constexpr (op == TN_OP_RECIPROCAL) {
+    loop1<C, C>(y, in, s, n, [](C x) { return quotient(C(1), x); });
+  } else if constexpr (op == TN_OP_ADD) {
+    loop2<C, C>(y, in, s, n, [](C a, C b) { return a + b; });
+  } else if constexpr (op == TN_OP_SUB) {
+    loop2<C, C>(y, in, s, n, [](C a, C b) { return a - b; });
+  } else if constexpr (op == TN_OP_MUL) {
+    loop2<C, C>(y, in, s, n, [](C a, C b) { return product(a, b); });
+  } else if constexpr (op == TN_OP_DIV) {
+    loop2<C, C>(y, in, s, n, [](C a, C b) { return quotient(a, b); });
+  } else if constexpr (op == TN_OP_EQ) {
+    loop2<C, uint8_t>(y, in, s, n, [](C a, C b) { return uint8_t(a == b); });
+  } else {
+    loop2<C, uint8_t>(y, in, s, n, [](C a, C b) { return uint8_t(a != b); });
+  }
+}
+
+template <class C, tn_op op>
+struct Complex {
+  static constexpr int32_t kBytes = int32_t(sizeof(C));
+  static constexpr bool kOne = op == TN_OP_NEG || op == TN_OP_SQUARE || op == TN_OP_RECIPROCAL;
+  static constexpr int32_t kOut = op == TN_OP_EQ || op == TN_OP_NE ? 1 : kBytes;
+  static constexpr Elementwise kernel = {complex_row<C, op>,
+                                         kOne ? 1 : 2,
+                                         1.0f,
+                                         {kBytes, kBytes, 0},
+                                         kOut,
+                                         {nullptr, nullptr, nullptr},
+                                         nullptr,
+                                         {kBytes, kBytes, 0},
+                                         kOut};
+  static tn_error* TN_CALL run(void* plan, void*, const tn_view* const* args) {
+    run_elementwise(*static_cast<const Device*>(plan), kernel, args, nullptr);
+    return nullptr;
+  }
+};
+
+#define CPU_COMPLEX(id)                                                                     \
+  {id, TN_DTYPE_C64, Complex<c64, id>::run, Complex<c64, id>::run},                         \
+      {id, TN_DTYPE_C128, Complex<c128, id>::run, Complex<c128, id>::run},
+
+constexpr ElementwiseEntry kEntries[] = {
+    CPU_COMPLEX(TN_OP_NEG) CPU_COMPLEX(TN_OP_SQUARE) CPU_COMPLEX(TN_OP_RECIPROCAL)
+    CPU_COMPLEX(TN_OP_ADD) CPU_COMPLEX(TN_OP_SUB) CPU_COMPLEX(TN_OP_MUL)
+    CPU_COMPLEX(TN_OP_DIV) CPU_COMPLEX(TN_OP_EQ) CPU_COMPLEX(TN_OP_NE)
+};
+
+}  // namespace
+
+EntryTable complex_entries() { return kEntries; }
+
+}  // namespace tenon::cpu::CPU_ISA

@@ -1,0 +1,209 @@
+// Elementary functions on Vec<float>, within about 2 units in the last place over the whole range, zeros,
+// denormals, infinities and NaN included. vmath64.hpp has those on Vec<double>.
+// The polynomials are minimax fits (Remez) over the reduced ranges named at each.
+#ifndef TENON_CPU_VMATH_HPP_
+#define TENON_CPU_VMATH_HPP_
+#include <limits>
+
+#include "simd.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+using I32 = Vec<int32_t>;
+
+inline constexpr float kInf = std::numeric_limits<float>::infinity();
+inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+inline constexpr float kLog2e = 1.44269504f;
+inline constexpr float kLn2High = 0.693359375f;  // few bits: its product with a small integer is exact
+inline constexpr float kLn2Low = -2.12194440e-4f;
+
+// c[0] + c[1] x + ...
+template <class V, int n>
+CPU_INLINE V polynomial(V x, const ElementOf<V> (&c)[n]) {
+  V y = splat<V>(c[n - 1]);
+#pragma GCC unroll 16
+  for (int i = n - 2; i >= 0; --i) y = fma(y, x, c[i]);
+  return y;
+}
+
+// x * 2^n for a whole n; the result may be denormal or infinite.
+CPU_INLINE F32 scale_by_power(F32 x, F32 n) {
+#if defined(__AVX512F__)
+  return bits_as<F32>(_mm512_scalef_ps(bits_as<__m512>(x), bits_as<__m512>(n)));
+#else
+  const I32 k = convert<I32>(n);
+  const I32 half = k >> 1;
+  const F32 first = bits_as<F32>((half + 127) << 23);
+  const F32 second = bits_as<F32>((k - half + 127) << 23);
+  return x * first * second;
+#endif
+}
+
+// exp(x) = 2^n (1 + p), |p| < 0.42. x must lie in -150 .. 150 or be NaN.
+struct ExpParts {
+  F32 n, p;
+};
+CPU_INLINE ExpParts exp_parts(F32 x) {
+  const F32 n = vround(x * kLog2e);
+  F32 r = fma(n, splat<F32>(-kLn2High), x);
+  r = fma(n, splat<F32>(-kLn2Low), r);
+  // (exp(r) - 1 - r) / r^2 on |r| <= ln(2) / 2
+  const float c[] = {0.5f, 0.166665405f, 0.0416662768f, 0.0083670076f, 0.00139471528f};
+  return {n, fma(r * r, polynomial(r, c), r)};
+}
+
+CPU_INLINE F32 clamp(F32 x, float low, float high) {  // keeps NaN
+  x = select(x < low, splat<F32>(low), x);
+  return select(x > high, splat<F32>(high), x);
+}
+
+CPU_INLINE F32 vexp(F32 x) {
+  const ExpParts e = exp_parts(clamp(x, -105.0f, 90.0f));
+  return scale_by_power(e.p + 1.0f, e.n);
+}
+
+CPU_INLINE F32 vexpm1(F32 x) {
+  const ExpParts e = exp_parts(clamp(x, -20.0f, 88.8f));
+  // 2^(n-1) cannot overflow; the last doubling does where it must.
+  const F32 s = scale_by_power(splat<F32>(0.5f), e.n);
+  const F32 z = fma(s, e.p, s - 0.5f) * 2.0f;
+  return select(x == 0.0f, x, z);  // keeps -0
+}
+
+CPU_INLINE F32 vlog(F32 x) {
+  const float least = 1.17549435e-38f;
+  const I32 tiny = x < least;
+  const F32 y = select(tiny, x * 8388608.0f, x);
+  const I32 root = splat<I32>(0x3f3504f3);  // sqrt(1/2)
+  const I32 u = bits_as<I32>(y) - root;
+  const F32 e = convert<F32>((u >> 23) - (tiny & 23));
+  const F32 f = bits_as<F32>((u & 0x7fffff) + root) - 1.0f;
+  // (log(1 + f) - f + f^2 / 2) / f^3 on sqrt(1/2) - 1 .. sqrt(2) - 1
+  const float c[] = {0.333333135f,  -0.249999866f, 0.200020686f,  -0.16669181f, 0.142213538f,
+                     -0.123867467f, 0.118574359f,  -0.117716767f, 0.0692658275f};
+  const F32 square = f * f;
+  F32 z = square * f * polynomial(f, c);
+  z = fma(e, splat<F32>(kLn2Low), z);
+  z = fma(square, splat<F32>(-0.5f), z);
+  z = fma(e, splat<F32>(kLn2High), f + z);
+  z = select(x == 0.0f, splat<F32>(-kInf), z);
+  z = select(x < 0.0f, splat<F32>(kNan), z);
+  return select((x == kInf) | (x != x), x, z);
+}
+
+CPU_INLINE F32 vlog1p(F32 x) {
+  const F32 u = x + 1.0f;
+  const F32 lost = (x - (u - 1.0f)) / u;
+  const F32 y = vlog(u);
+  // At u = 0 or infinity the correction is not a number; x itself for the tiniest keeps -0.
+  const I32 plain = (u == 0.0f) | (u == kInf);
+  return select(x == 0.0f, x, select(plain, y, y + lost));
+}
+
+CPU_INLINE F32 vsigmoid(F32 x) {
+  const F32 e = vexp(-vabs(x));
+  return select(x < 0.0f, e, splat<F32>(1.0f)) / (e + 1.0f);
+}
+
+CPU_INLINE F32 vsoftplus(F32 x) {
+  return select(x > 0.0f, x, splat<F32>(0.0f)) + vlog1p(vexp(-vabs(x)));
+}
+
+CPU_INLINE F32 vtanh(F32 x) {
+  const F32 a = vabs(x);
+  const F32 square = x * x;
+  // (tanh(x) - x) / x^3 on |x| <= 0.625, in x^2
+  const float c[] = {-0.333333313f, 0.133332118f,   -0.0539474599f,
+                     0.0217041597f, -0.00818527211f, 0.00214967551f};
+  const F32 small = fma(square * x, polynomial(square, c), x);
+  const F32 large = 1.0f - 2.0f / (vexp(a + a) + 1.0f);
+  return copy_sign(select(a < 0.625f, small, large), x);
+}
+
+// erf(x) for |x| < 0.92: erf(x) / x - 1, in x^2
+CPU_INLINE F32 erf_small(F32 x) {
+  const float c[] = {0.128379167f,   -0.376126319f,    0.112836726f,  -0.0268581044f,
+                     0.00519779744f, -0.000810596626f, 8.21542853e-05f};
+  return fma(x, polynomial(x * x, c), x);
+}
+// log(erfc(a)) for 0.9 <= a <= 3.95
+CPU_INLINE F32 log_erfc(F32 a) {
+  const float c[] = {0.000170559593f, -1.12949514f,    -0.633386552f,   -0.108236708f,
+                     0.0250915531f,   -0.00416054856f, 0.000432307483f, -2.09099471e-05f};
+  return polynomial(a, c);
+}
+
+CPU_INLINE F32 vexp_moderate(F32 x) {  // -80 <= x <= 80 or NaN
+  const ExpParts e = exp_parts(x);
+  return scale_by_power(e.p + 1.0f, e.n);
+}
+
+CPU_INLINE F32 verf(F32 x) {
+  const F32 a = vabs(x);
+  const F32 large = 1.0f - vexp_moderate(log_erfc(clamp(a, 0.0f, 3.95f)));
+  return copy_sign(select(a < 0.92f, erf_small(x), select(a > 3.95f, splat<F32>(1.0f), large)), x);
+}
+
+// x times the normal distribution function
+CPU_INLINE F32 vgelu(F32 x) {
+  const F32 z = x * 0.707106781f;
+  const F32 a = vabs(z);
+  // Half of erfc(|z|), which keeps its digits on the negative side.
+  const F32 large = vexp_moderate(log_erfc(clamp(a, 0.0f, 3.95f)));
+  F32 tail = select(a < 0.92f, 1.0f - erf_small(a), large) * 0.5f;
+  tail = select(a > 3.95f, splat<F32>(0.0f), tail);
+  return x * select(x < 0.0f, tail, 1.0f - tail);
+}
+
+// The approximation by tanh
+CPU_INLINE F32 vgelu_tanh(F32 x) {
+  const F32 inner = x * fma(x * x, splat<F32>(0.0356774081f), 0.797884561f);
+  return x * vsigmoid(inner + inner);
+}
+
+CPU_INLINE F32 vsilu(F32 x) { return x * vsigmoid(x); }
+
+// ---- sine and cosine
+
+// x - k pi/2 with |x - k pi/2| <= pi/4, reduced in double; k modulo 4 in *quadrant. |x| <= 1e6.
+CPU_INLINE F32 reduce_quadrant(F32 x, I32* quadrant) {
+  const double two_over_pi = 0.63661977236758134308;
+  const double high = 1.57079632673412561417e+00;  // first 33 bits of pi/2
+  const double low = 6.07710050650619224932e-11;
+  F64 a, b;
+  widen(x, &a, &b);
+  const F64 ka = vround(a * two_over_pi);
+  const F64 kb = vround(b * two_over_pi);
+  a = fma(ka, splat<F64>(-low), fma(ka, splat<F64>(-high), a));
+  b = fma(kb, splat<F64>(-low), fma(kb, splat<F64>(-high), b));
+  *quadrant = convert<I32>(narrow(ka, kb));
+  return narrow(a, b);
+}
+
+template <bool cosine>
+CPU_INLINE F32 sine_or_cosine(F32 x) {
+  const I32 far = ~(vabs(x) <= 1e6f);
+  I32 quadrant;
+  const F32 r = reduce_quadrant(select(far, splat<F32>(0.0f), x), &quadrant);
+  const F32 square = r * r;
+  const float s[] = {-0.166666672f, 0.00833332911f, -0.000198392619f, 2.71760337e-06f};
+  const float c[] = {0.0416666456f, -0.00138873165f, 2.44322146e-05f};
+  const F32 sine = fma(square * r, polynomial(square, s), r);
+  const F32 cos = fma(square * square, polynomial(square, c), fma(square, splat<F32>(-0.5f), 1.0f));
+  const I32 k = cosine ? quadrant + 1 : quadrant;
+  F32 y = select((k & 1) != 0, cos, sine);
+  y = bits_as<F32>(bits_as<I32>(y) ^ ((k & 2) << 30));
+  if (any_of(far)) [[unlikely]] {
+    for (int i = 0; i < kLanes<float>; ++i) {
+      if (far[i]) y[i] = cosine ? std::cos(x[i]) : std::sin(x[i]);
+    }
+  }
+  if (!cosine) y = select(x == 0.0f, x, y);
+  return y;
+}
+CPU_INLINE F32 vsin(F32 x) { return sine_or_cosine<false>(x); }
+CPU_INLINE F32 vcos(F32 x) { return sine_or_cosine<true>(x); }
+
+}  // namespace tenon::cpu::CPU_ISA
+
+#endif

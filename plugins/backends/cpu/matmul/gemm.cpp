@@ -1,0 +1,186 @@
+// Loops, outermost first: blocks of columns of B, blocks of k (B packed: in the second-level cache), panels of rows of A (in the
+// first-level cache), tiles.
+#include "matmul/gemm.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+namespace {
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+// Rows of A start this far apart in a packed panel: no two in the same set of the cache.
+template <class T>
+constexpr int64_t panel_stride(int64_t depth) {
+  return round_up(depth, 64 / sizeof(T)) + 64 / sizeof(T);
+}
+
+// C = bias or 0.
+template <class T>
+void fill_c(const GemmShape& s, T* c, const T* bias) {
+  for (int64_t i = 0; i < s.m; ++i, c += s.c_row) {
+    for (int64_t j = 0; j < s.n; ++j) c[j] = bias ? bias[j] : T(0);
+  }
+}
+
+}  // namespace
+
+int64_t gemm_parts_worth(const GemmShape& s, int64_t count) {
+  // A part should take about 25 microseconds; thin products wait for memory.
+  const double flops_per_part = s.m < 4 || s.n < 4 ? 0.5e6 : 2.5e6;
+  const double worth = 2.0 * double(s.m) * double(s.n) * double(s.k) * double(count) / flops_per_part;
+  return worth < 1 ? 1 : worth > 1e6 ? 1000000 : int64_t(worth);
+}
+
+template <class T>
+void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) {
+  *this = Gemm<T>();
+  s_ = shape;
+  if (s_.m == 1) s_.a_row = 0;  // strides of one element mean nothing
+  if (s_.n == 1 && s_.b_row != 1) s_.b_col = 1;
+  if (s_.k == 1) s_.a_col = 1;
+  if (s_.m == 0 || s_.n == 0) return;
+  part_m_ = s_.m;
+  part_n_ = s_.n;
+  if (s_.k == 0) return;
+
+  if (s_.m == 1 && s_.b_col == 1) {
+    path_ = Path::row;
+  } else if (s_.n == 1 && s_.a_row == 1 && s_.a_col != 1 && s_.c_row == 1) {
+    path_ = Path::column;
+  } else if (s_.a_col == 1 && s_.b_row == 1 &&
+             (s_.m <= 2 || s_.n == 1 || (s_.b_col != 1 && s_.m <= 16 && s_.k >= 64))) {
+    path_ = Path::dots;
+  } else {
+    path_ = Path::tiles;
+  }
+
+  if (parts > 1) {
+    // Columns first: B, the larger to pack, is then packed once.
+    const int64_t most_n = path_ == Path::column ? 1 : ceil_div(s_.n, 2 * kTileCols<T>);
+    const int64_t most_m = ceil_div(s_.m, path_ == Path::column ? 512 : kTileRows);
+    parts_n_ = int(smaller(parts, most_n));
+    parts_m_ = int(smaller(parts / parts_n_, most_m));
+    part_n_ = round_up(ceil_div(s_.n, parts_n_), kTileCols<T>);
+    part_m_ = ceil_div(s_.m, parts_m_);
+    parts_n_ = int(ceil_div(s_.n, part_n_));
+    parts_m_ = int(ceil_div(s_.m, part_m_));
+  }
+  if (path_ == Path::tiles) plan_tiles(device);
+}
+
+template <class T>
+void Gemm<T>::plan_tiles(const Device& device) {
+  const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / kTileRows;
+  const int64_t blocks = ceil_div(s_.k, deepest < 64 ? 64 : deepest);
+  depth_ = round_up(ceil_div(s_.k, blocks), 8);
+  depth_ = smaller(depth_, s_.k);
+  const int64_t panels = ceil_div(part_m_, kTileRows);
+  pack_b_ = s_.b_col != 1 || (panels > 4 && s_.n * s_.k * int64_t(sizeof(T)) > device.l1_bytes);
+  width_ = device.l2_bytes / 2 / (depth_ * int64_t(sizeof(T))) / kTileCols<T> * kTileCols<T>;
+  if (width_ < kTileCols<T>) width_ = kTileCols<T>;
+  width_ = smaller(width_, round_up(part_n_, kTileCols<T>));
+
+  a_layout_ = s_.a_col == 1 ? ALayout::rows : ALayout::columns;
+  if (s_.a_col == 1) pack_a_ = part_n_ > 4 * kTileCols<T> && s_.k * int64_t(sizeof(T)) >= 1024;
+  else pack_a_ = s_.a_row != 1 || part_n_ > 4 * kTileCols<T>;
+  const int64_t b_size = pack_b_ ? width_ * depth_ : 0;
+  const int64_t a_size = pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0;
+  scratch_ = round_up(a_size + b_size, 64 / sizeof(T));
+}
+
+template <class T>
+void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                       bool accumulate) const {
+  GemmShape s = s_;
+  const int64_t i = part / parts_n_ * part_m_;
+  const int64_t j = part % parts_n_ * part_n_;
+  s.m = smaller(part_m_, s_.m - i);
+  s.n = smaller(part_n_, s_.n - j);
+  a += i * s.a_row;
+  b += j * s.b_col;
+  c += i * s.c_row + j;
+  if (bias) bias += j;
+  switch (path_) {
+    case Path::empty:
+      if (!accumulate) fill_c(s, c, bias);
+      return;
+    case Path::tiles:
+      return run_tiles(s, a, b, c, bias, scratch, accumulate);
+    case Path::dots:
+      return dot_block<T>({a, b, c, bias, s.m, s.n, s.k, s.a_row, s.b_col, s.c_row, accumulate});
+    case Path::row:
+      if (bias) fill_c(s, c, bias);
+      return row_times_matrix(c, a, s.a_col, b, s.b_row, s.k, s.n, accumulate || bias);
+    case Path::column:
+      if (bias) fill_c(s, c, bias);
+      return row_times_matrix(c, b, s.b_row, a, s.a_col, s.k, s.m, accumulate || bias);
+  }
+}
+
+template <class T>
+void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias,
+                        T* scratch, bool accumulate) const {
+  constexpr int64_t cols = kTileCols<T>;
+  T* packed_a = scratch;
+  T* packed_b = scratch + (pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0);
+  const int64_t panels = ceil_div(s.m, kTileRows);
+  const int64_t rows = s.m / panels;
+  const int64_t tall = s.m % panels;  // so many panels have one row more
+  for (int64_t j0 = 0; j0 < s.n; j0 += width_) {
+    const int64_t width = smaller(width_, s.n - j0);
+    for (int64_t p0 = 0; p0 < s.k; p0 += depth_) {
+      const int64_t depth = smaller(depth_, s.k - p0);
+      Tile<T> t;
+      t.k = depth;
+      t.accumulate = accumulate || p0 > 0;
+      const T* b_block = b + p0 * s.b_row + j0 * s.b_col;
+      int64_t b_step = cols;
+      t.b_stride = s.b_row;
+      if (pack_b_) {
+        for (int64_t j = 0; j < width; j += cols) {
+          pack_b_panel(packed_b + j * depth, b_block + j * s.b_col, s.b_row, s.b_col, depth,
+                       smaller(cols, width - j));
+        }
+        b_block = packed_b;
+        b_step = cols * depth;
+        t.b_stride = cols;
+      }
+      t.c_stride = s.c_row;
+      for (int64_t panel = 0, i = 0; panel < panels; ++panel) {
+        const int64_t height = rows + (panel < tall);
+        t.a = a + i * s.a_row + p0 * s.a_col;
+        t.a_stride = a_layout_ == ALayout::rows ? s.a_row : s.a_col;
+        if (pack_a_) {
+          if (a_layout_ == ALayout::rows) {
+            t.a_stride = panel_stride<T>(depth_);
+            for (int64_t r = 0; r < height; ++r) {
+              std::memcpy(packed_a + r * t.a_stride, t.a + r * s.a_row, size_t(depth) * sizeof(T));
+            }
+          } else {
+            t.a_stride = height;
+            pack_a_panel(packed_a, t.a, s.a_row, s.a_col, height, depth);
+          }
+          t.a = packed_a;
+        }
+        t.b = b_block;
+        T* c_row = c + i * s.c_row + j0;
+        const TileFunction<T> whole = tile_function<T>(a_layout_, int(height), int(cols));
+        for (int64_t j = 0; j < width; j += cols, t.b += b_step) {
+          t.c = c_row + j;
+          t.bias = bias && !t.accumulate ? bias + j0 + j : nullptr;
+          t.n = int32_t(smaller(cols, width - j));
+          if (t.n == cols) whole(t);
+          else tile_function<T>(a_layout_, int(height), t.n)(t);
+        }
+        i += height;
+      }
+    }
+  }
+}
+
+template class Gemm<float>;
+template class Gemm<double>;
+
+}  // namespace tenon::cpu::CPU_ISA

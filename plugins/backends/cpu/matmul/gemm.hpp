@@ -1,0 +1,55 @@
+// The matrix product C = A B (+ bias) of one instruction set: how it is cut and packed is decided once, then run many times.
+#ifndef TENON_CPU_MATMUL_GEMM_HPP_
+#define TENON_CPU_MATMUL_GEMM_HPP_
+#include "matmul/micro.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+// A(i, p) is a[i * a_row + p * a_col], B(p, j) is b[p * b_row + j * b_col], C(i, j) is c[i * c_row + j]; strides in elements,
+// any sign. C overlaps neither A nor B.
+struct GemmShape {
+  int64_t m = 0, n = 0, k = 0;
+  int64_t a_row = 0, a_col = 0;
+  int64_t b_row = 0, b_col = 0;
+  int64_t c_row = 0;
+};
+
+// Into how many parts of enough work for a thread `count` such products can be cut.
+int64_t gemm_parts_worth(const GemmShape& shape, int64_t count);
+
+template <class T>
+class Gemm {
+ public:
+  // `parts`: into how many parts the product may be cut; fewer where the shape does not allow it.
+  void plan(const GemmShape& shape, const Device& device, int64_t parts);
+
+  // Parts are independent and write disjoint blocks of C.
+  int parts() const { return parts_m_ * parts_n_; }
+  // Elements of scratch that one running part needs, 64-byte aligned.
+  int64_t scratch() const { return scratch_; }
+
+  // bias: n entries, added to every row; null for none. accumulate: C += A B (then no bias).
+  void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                bool accumulate = false) const;
+
+ private:
+  enum class Path : uint8_t { empty, tiles, dots, row, column };
+
+  void plan_tiles(const Device& device);
+  void run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                 bool accumulate) const;
+
+  GemmShape s_;
+  Path path_ = Path::empty;
+  ALayout a_layout_ = ALayout::rows;
+  bool pack_a_ = false;
+  bool pack_b_ = false;
+  int parts_m_ = 1, parts_n_ = 1;
+  int64_t part_m_ = 0, part_n_ = 0;
+  int64_t depth_ = 0;  // of a block of B, in rows
+  int64_t width_ = 0;  // of a block of B, in columns
+  int64_t scratch_ = 0;
+};
+
+}  // namespace tenon::cpu::CPU_ISA
+#endif

@@ -1,0 +1,26 @@
+// A batch of products on the device's threads.
+#ifndef TENON_CPU_MATMUL_PRODUCT_HPP_
+#define TENON_CPU_MATMUL_PRODUCT_HPP_
+#include "matmul/batch.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+template <class T>
+class Product {
+ public:
+  void plan(const MatmulShape& shape, const Device& device);
+  uint64_t workspace_bytes() const { return uint64_t(groups_ * gemm_.scratch()) * sizeof(T); }
+  // Pointers to the first elements; workspace 64-byte aligned. bias: one per column, or null.
+  void run(const T* a, const T* b, T* c, const T* bias, T* workspace) const;
+
+ private:
+  void run_units(int64_t group, const T* a, const T* b, T* c, const T* bias, T* workspace) const;
+
+  Gemm<T> gemm_;
+  Batch batch_;
+  int64_t groups_ = 1;  // that run at the same time, each with its own scratch
+  const Device* device_ = nullptr;
+};
+
+}  // namespace tenon::cpu::CPU_ISA
+#endif

@@ -1,0 +1,15 @@
+# Files of matmul/, conv/, norm/, optim/; see CMakeLists.txt.
+set(TENON_CPU_NN_FRAME nn_state.cpp)  # compiled once
+set(TENON_CPU_NN_KERNELS              # compiled per instruction set
+  matmul/any.cpp
+  matmul/batch.cpp
+  matmul/gemm.cpp
+  matmul/matmul.cpp
+  matmul/micro.cpp
+  matmul/pack.cpp
+  matmul/product.cpp
+  norm/batch_norm.cpp
+  norm/layer_norm.cpp
+  norm/softmax.cpp
+  optim/steps.cpp)
+set(TENON_CPU_NN_LIBRARIES)

@@ -1,0 +1,117 @@
+// Elementwise ops of one input. x and y have the same dims.
+#include "elementwise.hpp"
+
+namespace tenon::reference {
+namespace {
+
+struct Numeric {
+  static constexpr bool bools = false;
+};
+
+struct Neg : Numeric {
+  template <class W>
+  W operator()(W x) const {
+    if constexpr (Integer<W>) {
+      return static_cast<W>(-static_cast<uint64_t>(x));
+    } else {
+      return -x;
+    }
+  }
+};
+struct Abs : Numeric {
+  double operator()(double x) const { return std::fabs(x); }
+  double operator()(c128 x) const { return std::abs(x); }
+  int64_t operator()(int64_t x) const { return x < 0 ? Neg{}(x) : x; }
+  uint64_t operator()(uint64_t x) const { return x; }
+};
+// Integers are their own floor, ceiling and nearest integer.
+struct Floor : Numeric {
+  double operator()(double x) const { return std::floor(x); }
+  auto operator()(Integer auto x) const { return x; }
+};
+struct Ceil : Numeric {
+  double operator()(double x) const { return std::ceil(x); }
+  auto operator()(Integer auto x) const { return x; }
+};
+struct Round : Numeric {  // half to even
+  double operator()(double x) const { return std::nearbyint(x); }
+  auto operator()(Integer auto x) const { return x; }
+};
+struct Exp : Numeric {
+  auto operator()(Fractional auto x) const { return std::exp(x); }
+};
+struct Expm1 : Numeric {
+  double operator()(double x) const { return std::expm1(x); }
+  // e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y/2), which keeps its digits near 0.
+  c128 operator()(c128 z) const {
+    const double x = z.real(), y = z.imag(), half = std::sin(y / 2);
+    return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
+  }
+};
+struct Log : Numeric {
+  auto operator()(Fractional auto x) const { return std::log(x); }
+};
+struct Log1p : Numeric {
+  double operator()(double x) const { return std::log1p(x); }
+  // |1 + z|^2 = 1 + x (2 + x) + y^2.
+  c128 operator()(c128 z) const {
+    const double x = z.real(), y = z.imag();
+    return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
+  }
+};
+struct Sqrt : Numeric {
+  auto operator()(Fractional auto x) const { return std::sqrt(x); }
+};
+struct Rsqrt : Numeric {
+  auto operator()(Fractional auto x) const { return 1.0 / std::sqrt(x); }
+};
+struct Sin : Numeric {
+  auto operator()(Fractional auto x) const { return std::sin(x); }
+};
+struct Cos : Numeric {
+  auto operator()(Fractional auto x) const { return std::cos(x); }
+};
+struct Tanh : Numeric {
+  auto operator()(Fractional auto x) const { return std::tanh(x); }
+};
+struct Erf : Numeric {
+  double operator()(double x) const { return std::erf(x); }
+};
+
+// Logical on bool, bitwise on integers.
+struct BitNot : Numeric {
+  auto operator()(Integer auto x) const { return ~x; }
+};
+struct Not {
+  static sdk::Plan<> prepare(const sdk::Signature& s) {
+    if (s.input(0).dtype == TN_DTYPE_BOOL) return {};
+    return Unary<BitNot>::prepare(s);
+  }
+  static void run(const sdk::NoData& plan, const sdk::Queue& queue, const sdk::Args& args) {
+    if (args[0].dtype != TN_DTYPE_BOOL) return Unary<BitNot>::run(plan, queue, args);
+    Dense<uint64_t> values = load_like<uint64_t>(args[0], args[1]);
+    for (uint64_t& v : values) v = !v;
+    store(values, args[1]);
+  }
+};
+
+}  // namespace
+
+REFERENCE_KERNEL(neg, Unary<Neg>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(abs, Unary<Abs>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(floor, Unary<Floor>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(ceil, Unary<Ceil>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(round, Unary<Round>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(exp, Unary<Exp>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(expm1, Unary<Expm1>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(log, Unary<Log>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(log1p, Unary<Log1p>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(sqrt, Unary<Sqrt>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(rsqrt, Unary<Rsqrt>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(sin, Unary<Sin>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(cos, Unary<Cos>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(tanh, Unary<Tanh>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(erf, Unary<Erf>, TN_KERNEL_INPLACE);
+REFERENCE_KERNEL(not, Not, TN_KERNEL_INPLACE);
+
+}  // namespace tenon::reference

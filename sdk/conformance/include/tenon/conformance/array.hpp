@@ -1,0 +1,84 @@
+// Values on the host as the kit holds them: floating elements as doubles, all others as 64-bit
+// integers. Inputs are representable in the dtype they stand for; what an oracle gives is not rounded.
+#pragma once
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "tenon/base.h"
+
+namespace tenon::conformance {
+
+using Dims = std::vector<int64_t>;
+
+// ---- dtypes
+
+bool is_float(tn_dtype dtype);
+bool is_signed(tn_dtype dtype);
+bool is_integer(tn_dtype dtype);  // bool is none
+std::string name_of(tn_dtype dtype);
+// Distance from 1 to the next number.
+double epsilon(tn_dtype dtype);
+double largest(tn_dtype dtype);
+double smallest_normal(tn_dtype dtype);
+// The nearest value of a floating dtype, ties to even; infinity beyond the largest.
+double round_to(tn_dtype dtype, double value);
+// The low bits of an integer, as its dtype reads them.
+int64_t wrap_to(tn_dtype dtype, int64_t value);
+// Common dtype by the rules of the Python array API, mixed kinds giving the floating one and two
+// half formats giving f32; bool gives way to the other one.
+tn_dtype promote(tn_dtype a, tn_dtype b);
+
+// ---- arrays
+
+// Dense, row-major. Exactly one of `f` and `i` is in use: f for floating dtypes.
+struct Array {
+  tn_dtype dtype = TN_DTYPE_F64;
+  Dims dims;
+  std::vector<double> f;
+  std::vector<int64_t> i;  // bool: 0 or 1; u64: the bit pattern
+  // What an error of an element is measured by, where its own size is no measure (sums that
+  // cancel). Empty: the element itself.
+  std::vector<double> scale;
+  int64_t terms = 1;    // how many terms were added up for one element
+  bool weak = false;    // a weakly typed host scalar
+  bool absent = false;  // an optional input that is not given
+
+  Array() = default;
+  Array(tn_dtype type, Dims shape);  // zeros
+
+  int64_t count() const;
+  size_t rank() const { return dims.size(); }
+  bool floating() const { return is_float(dtype); }
+  double real(int64_t k) const;  // any dtype
+  int64_t integer(int64_t k) const { return i[static_cast<size_t>(k)]; }
+  // Stores a number, rounded or wrapped to the dtype.
+  void set(int64_t k, double value);
+  void set(int64_t k, int64_t value);
+  void copy_from(int64_t k, const Array& other, int64_t from);  // of the same dtype
+};
+
+int64_t count_of(const Dims& dims);
+Dims strides_of(const Dims& dims);
+std::string text_of(const Dims& dims);
+// "3" or "[1,2]": where element k of an array of these dims lies.
+std::string place_of(const Dims& dims, int64_t k);
+int64_t offset_of(const Dims& index, const Dims& strides);
+// Every index of `dims` in row-major order; one call for rank 0.
+void for_each(const Dims& dims, const std::function<void(const Dims& index)>& body);
+// -1 counts from the end.
+size_t axis_of(int64_t axis, size_t rank);
+
+// By numpy's rules; throws std::logic_error where they do not fit.
+Dims broadcast_dims(const Dims& a, const Dims& b);
+Array broadcast(const Array& x, const Dims& dims);
+// Axis k of the result is axis perm[k] of x.
+Array transposed(const Array& x, const std::vector<size_t>& perm);
+
+// The elements as a device keeps them, and back. `bytes` has the size that the dims ask for.
+std::vector<unsigned char> encode(const Array& x);
+Array decode(tn_dtype dtype, const Dims& dims, const std::vector<unsigned char>& bytes);
+
+}  // namespace tenon::conformance

@@ -1,0 +1,160 @@
+// Arithmetic on two tensors.
+#include <cmath>
+
+#include "elementwise.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+double rem(double a, double b) {
+  const double r = std::fmod(a, b);
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+int64_t int_rem(int64_t a, int64_t b) {
+  if (b == 0) return 0;
+  const int64_t r = a % b;
+  return r != 0 && (r < 0) != (b < 0) ? r + b : r;
+}
+int64_t int_div(int64_t a, int64_t b) { return b == 0 ? 0 : a / b; }
+int64_t int_pow(int64_t a, int64_t b) {
+  int64_t y = 1;
+  for (int64_t k = 0; k < b; ++k) y *= a;
+  return y;
+}
+double maximum(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  return a > b ? a : b;
+}
+double minimum(double a, double b) {
+  if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  return a < b ? a : b;
+}
+double larger_size(double a, double b) { return std::max(std::fabs(a), std::fabs(b)); }
+
+// Every special value with every other one.
+Case special_pairs() {
+  Input column = in({16, 1}, special()), row = in({16}, special());
+  return Case{"special", {column, row}}.no_grad().only(kFloats);
+}
+
+void mixed_dtypes(OpSamples& s) {
+  const auto pair = [&](const char* name, tn_dtype a, tn_dtype b) {
+    s.add(Case{name, {in({2, 3}, uniform(1, 9), a), in({3}, uniform(1, 9), b)}}.no_grad().only(
+        {TN_DTYPE_NONE}));
+  };
+  pair("f32_with_f64", TN_DTYPE_F32, TN_DTYPE_F64);
+  pair("f16_with_f32", TN_DTYPE_F16, TN_DTYPE_F32);
+  pair("f16_with_bf16", TN_DTYPE_F16, TN_DTYPE_BF16);
+  pair("i32_with_i64", TN_DTYPE_I32, TN_DTYPE_I64);
+  pair("u8_with_i8", TN_DTYPE_U8, TN_DTYPE_I8);
+  pair("u16_with_u32", TN_DTYPE_U16, TN_DTYPE_U32);
+  pair("i32_with_f32", TN_DTYPE_I32, TN_DTYPE_F32);
+  Input scalar = weak(uniform(1, 9));
+  scalar.dtype = TN_DTYPE_I64;
+  s.add(Case{"f32_with_host_integer", {in({2, 3}, uniform(1, 9), TN_DTYPE_F32), scalar}}
+            .no_grad()
+            .only({TN_DTYPE_NONE}));
+}
+
+void add_arithmetic(Catalogue& c) {
+  const Fill any = uniform(-4, 4), off_zero = clear_of(-4, 4, {0}, 0.4);
+  OpSamples& add = c.add(TN_OP_ADD, "add");
+  add.on(kNumbers)
+      .gives(binary(std::plus<double>(), std::plus<int64_t>()), kRounded)
+      .gradient(Grad::yes, true);
+  elementwise_cases(add, {any, any});
+  add.add(special_pairs());
+  mixed_dtypes(add);
+  add.add(Case{"dims_do_not_fit", {in({2, 3}, any), in({4}, any)}}.refused().only({TN_DTYPE_F32}));
+
+  OpSamples& sub = c.add(TN_OP_SUB, "sub");
+  sub.on(kNumbers)
+      .gives(binary(std::minus<double>(), std::minus<int64_t>()), kRounded)
+      .gradient(Grad::yes);
+  elementwise_cases(sub, {uniform(4, 9), uniform(-4, 4)});
+  sub.add(special_pairs());
+  mixed_dtypes(sub);
+
+  OpSamples& mul = c.add(TN_OP_MUL, "mul");
+  mul.on(kNumbers)
+      .gives(binary(std::multiplies<double>(), std::multiplies<int64_t>()), kRounded)
+      .gradient(Grad::yes, true);
+  elementwise_cases(mul, {any, any});
+  mul.add(special_pairs());
+  mixed_dtypes(mul);
+
+  OpSamples& div = c.add(TN_OP_DIV, "div");
+  div.on(kNumbers)
+      .gives(binary(std::divides<double>(), int_div), Tolerance{3, false, false})
+      .gradient(Grad::yes);
+  elementwise_cases(div, {any, off_zero});
+  div.add(special_pairs());
+  div.add(Case{
+      "integers",
+      {in({8}, values({7, -7, 7, -7, 6, 5, 0, 9})), in({8}, values({2, 2, -2, -2, 3, 0, 0, 1}))}}
+              .only(kSigned));
+  mixed_dtypes(div);
+}
+
+void add_others(Catalogue& c) {
+  const Fill any = uniform(-4, 4);
+  // The quotient stays clear of the integers where the remainder jumps.
+  OpSamples& rem_op = c.add(TN_OP_REM, "rem");
+  rem_op.on(kNumbers)
+      .gives(binary(rem, int_rem, larger_size), Tolerance{3, false, false})
+      .gradient(Grad::yes);
+  elementwise_cases(rem_op, {clear_of(-7, 7, {-6, -4, -2, 0, 2, 4, 6}, 0.2), uniform(2, 2)});
+  rem_op.add(Case{
+      "signs",
+      {in({8}, values({5, -5, 5, -5, 6, -6, 1, 0})), in({8}, values({3, 3, -3, -3, 3, 3, -7, 5}))}}
+                 .no_grad()
+                 .only({TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_I8,
+                        TN_DTYPE_I32, TN_DTYPE_I64}));
+  rem_op.add(
+      Case{"by_zero", {in({3}, values({5, -1, 0})), in({3}, values({0, 0, 0}))}}.no_grad().only(
+          kFloats));
+
+  OpSamples& power = c.add(TN_OP_POW, "pow");
+  power.on(kNumbers)
+      .gives(binary([](double a, double b) { return std::pow(a, b); }, int_pow), kFunction)
+      .gradient(Grad::yes);
+  elementwise_cases(power, {uniform(0.3, 3), uniform(0, 3)});
+  power.add(special_pairs());
+  power.add(Case{"negative_base",
+                 {in({6}, values({-2, -2, -3, -1, 0, 0})), in({6}, values({2, 3, 1, 0, 0, 2}))}}
+                .no_grad()
+                .only({TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_I32, TN_DTYPE_I64}));
+  power.add({"host_square", {in({2, 3}, uniform(0.3, 3)), weak(uniform(2, 2))}});
+
+  OpSamples& atan2_op = c.add(TN_OP_ATAN2, "atan2");
+  atan2_op.on(kFloats)
+      .gives(binary([](double a, double b) { return std::atan2(a, b); }), kFunction)
+      .gradient(Grad::yes);
+  elementwise_cases(atan2_op, {clear_of(-3, 3, {0}, 0.3), clear_of(-3, 3, {0}, 0.3)});
+  atan2_op.add(special_pairs());
+
+  const auto add_extremum = [&](tn_op op, const char* name, const Oracle& oracle) {
+    OpSamples& s = c.add(op, name);
+    s.on(kNumbers).gives(oracle, kExact).gradient(Grad::yes);
+    // One above, one below, never near each other.
+    const Fill a = clear_of(-4, 4, {-3, -1, 1, 3}, 0.4);
+    const Fill b =
+        clear_of(-4, 4, {-4, -3.5, -2.5, -2, -1.5, -0.5, 0, 0.5, 1.5, 2, 2.5, 3.5, 4}, 0.35);
+    elementwise_cases(s, {a, b});
+    s.add(special_pairs());
+    mixed_dtypes(s);
+  };
+  add_extremum(TN_OP_MAXIMUM, "maximum",
+               binary(maximum, [](int64_t a, int64_t b) { return a > b ? a : b; }));
+  add_extremum(TN_OP_MINIMUM, "minimum",
+               binary(minimum, [](int64_t a, int64_t b) { return a < b ? a : b; }));
+}
+
+}  // namespace
+
+void add_binary(Catalogue& c) {
+  add_arithmetic(c);
+  add_others(c);
+}
+
+}  // namespace tenon::conformance

@@ -1,0 +1,361 @@
+// Reductions over axes, the place of the greatest, running sums.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "tenon/conformance/sample.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+// For each element of the result the elements of x that it is made of, in row-major order.
+struct Groups {
+  Dims dims;  // of the result
+  std::vector<std::vector<int64_t>> members;
+};
+
+Groups groups_of(const Array& x, const Dims& axes, bool keepdims) {
+  std::vector<bool> reduced(x.rank(), axes.empty());
+  for (const int64_t axis : axes) reduced[axis_of(axis, x.rank())] = true;
+  Groups g;
+  Dims kept(x.rank());
+  for (size_t k = 0; k < x.rank(); ++k) {
+    kept[k] = reduced[k] ? 1 : x.dims[k];
+    if (!reduced[k])
+      g.dims.push_back(x.dims[k]);
+    else if (keepdims)
+      g.dims.push_back(1);
+  }
+  g.members.resize(static_cast<size_t>(count_of(kept)));
+  const Dims strides = strides_of(kept);
+  int64_t at = 0;
+  for_each(x.dims, [&](Dims index) {
+    for (size_t k = 0; k < index.size(); ++k)
+      if (reduced[k]) index[k] = 0;
+    g.members[static_cast<size_t>(offset_of(index, strides))].push_back(at++);
+  });
+  return g;
+}
+
+// Every op here has the attributes axes and keepdims as its first two.
+Groups groups_of(const Call& call) {
+  static_assert(TN_SUM_AXES == 0 && TN_SUM_KEEPDIMS == 1 && TN_VAR_AXES == 0 &&
+                TN_VAR_KEEPDIMS == 1 && TN_LOGSUMEXP_KEEPDIMS == 1 && TN_ALL_KEEPDIMS == 1);
+  return groups_of(call.in(0), call.attrs.list(0), call.attrs.flag(1));
+}
+
+using Group = std::vector<int64_t>;
+struct Outcome {
+  double value = 0, scale = 0;
+};
+using RealGroup = std::function<Outcome(const Array& x, const Group& group)>;
+using IntGroup = std::function<int64_t(const Array& x, const Group& group)>;
+
+Oracle reduction(const RealGroup& real, const IntGroup& integer, bool widens) {
+  return [=](const Call& call) -> std::vector<Array> {
+    const Array& x = call.in(0);
+    const Groups g = groups_of(call);
+    tn_dtype dtype = x.dtype;
+    if (widens && !x.floating())
+      dtype = is_integer(dtype) && !is_signed(dtype) ? TN_DTYPE_U64 : TN_DTYPE_I64;
+    Array y(dtype, g.dims);
+    for (size_t k = 0; k < g.members.size(); ++k) {
+      y.terms = std::max<int64_t>(y.terms, static_cast<int64_t>(g.members[k].size()));
+      if (x.floating()) {
+        const Outcome o = real(x, g.members[k]);
+        y.f[k] = o.value;
+        y.scale.push_back(o.scale);
+      } else {
+        y.set(static_cast<int64_t>(k), integer(x, g.members[k]));
+      }
+    }
+    return {y};
+  };
+}
+
+Outcome sum_of(const Array& x, const Group& group) {
+  Outcome o;
+  for (const int64_t k : group) {
+    o.value += x.real(k);
+    o.scale += std::fabs(x.real(k));
+  }
+  return o;
+}
+Outcome mean_of(const Array& x, const Group& group) {
+  const Outcome s = sum_of(x, group);
+  const auto n = static_cast<double>(group.size());
+  return {s.value / n, s.scale / n};
+}
+Outcome product_of(const Array& x, const Group& group) {
+  double value = 1;
+  for (const int64_t k : group) value *= x.real(k);
+  return {value, std::fabs(value)};
+}
+Outcome greatest_of(const Array& x, const Group& group, double sign) {
+  double best = -std::numeric_limits<double>::infinity();
+  for (const int64_t k : group) {
+    if (std::isnan(x.real(k))) return {std::nan(""), 0};
+    best = std::max(best, sign * x.real(k));
+  }
+  return {sign * best, 0};
+}
+Outcome logsumexp_of(const Array& x, const Group& group) {
+  const double top = greatest_of(x, group, 1).value;
+  if (!std::isfinite(top)) return {top, 0};
+  double sum = 0;
+  for (const int64_t k : group) sum += std::exp(x.real(k) - top);
+  const double y = top + std::log(sum);
+  return {y, std::max({1.0, std::fabs(top), std::fabs(y)})};
+}
+
+int64_t fold(const Array& x, const Group& group, int64_t start,
+             const std::function<int64_t(int64_t, int64_t)>& join) {
+  for (const int64_t k : group) start = join(start, x.integer(k));
+  return start;
+}
+int64_t int_extremum(const Array& x, const Group& group, bool greatest) {
+  return fold(x, group, x.integer(group[0]),
+              [=](int64_t a, int64_t b) { return (a > b) == greatest ? a : b; });
+}
+
+std::vector<Array> variance(const Call& call) {
+  const double correction = call.attrs.number(TN_VAR_CORRECTION, 0);
+  return reduction(
+      [=](const Array& x, const Group& group) {
+        const double mean = mean_of(x, group).value;
+        double squares = 0, size = 0;
+        for (const int64_t k : group) {
+          squares += (x.real(k) - mean) * (x.real(k) - mean);
+          size += x.real(k) * x.real(k);
+        }
+        const double n = static_cast<double>(group.size()) - correction;
+        return Outcome{squares / n, size / n};
+      },
+      nullptr, false)(call);
+}
+
+Oracle truth(bool any) {
+  return [=](const Call& call) -> std::vector<Array> {
+    const Groups g = groups_of(call);
+    Array y(TN_DTYPE_BOOL, g.dims);
+    for (size_t k = 0; k < g.members.size(); ++k) {
+      bool result = !any;
+      for (const int64_t m : g.members[k])
+        result = any ? result || call.in(0).real(m) != 0 : result && call.in(0).real(m) != 0;
+      y.i[k] = result;
+    }
+    return {y};
+  };
+}
+
+enum class OfNothing { defined, refused, open };
+
+void add_cases(OpSamples& s, const Fill& fill, OfNothing of_nothing) {
+  const auto over = [](Dims axes, bool keep = false) {
+    return std::vector<Attr>{list(0, std::move(axes)), flag(1, keep)};
+  };
+  const auto add = [&](const char* name, Dims dims, std::vector<Attr> attrs) {
+    s.add(Case{name, {in(std::move(dims), fill)}, std::move(attrs)}.ties());
+  };
+  add("all", {3, 5}, {});
+  add("rows", {3, 5}, over({1}));
+  add("columns", {3, 5}, over({0}));
+  add("inside", {2, 4, 3}, over({1}));
+  add("outside", {2, 4, 3}, over({0, 2}));
+  add("keepdims", {2, 4, 3}, over({-1, 0}, true));
+  add("keepdims_all", {2, 3}, over({}, true));
+  add("rank0", {}, {});
+  add("long_row", {2, 37}, over({1}));
+  add("rank5", {2, 1, 2, 2, 3}, over({1, 3}));
+  add("none_to_reduce", {0, 3}, over({1}));
+  if (of_nothing == OfNothing::defined) {
+    add("nothing", {0}, {});
+    add("empty_axis", {2, 0, 3}, over({1}));
+  } else if (of_nothing == OfNothing::refused) {
+    s.add(Case{"nothing", {in({0}, fill)}}.refused().only({TN_DTYPE_F32}));
+  }
+  s.add(Case{"axis_out_of_range", {in({2, 3}, fill)}, over({2})}.refused().only({TN_DTYPE_F32}));
+}
+
+void add_large(OpSamples& s, const Fill& fill) {
+  s.add(Case{"large_all", {in({90001}, fill)}}.large());
+  s.add(Case{"large_rows", {in({5, 20011}, fill)}, {list(0, {1})}}.large());
+  s.add(Case{"large_columns", {in({700, 131}, fill)}, {list(0, {0})}}.large());
+}
+
+void add_places(Catalogue& c) {
+  static_assert(TN_ARGMAX_AXIS == TN_ARGMIN_AXIS && TN_ARGMAX_KEEPDIMS == TN_ARGMIN_KEEPDIMS);
+  for (const bool greatest : {true, false}) {
+    OpSamples& s = greatest ? c.add(TN_OP_ARGMAX, "argmax") : c.add(TN_OP_ARGMIN, "argmin");
+    const Oracle place = [greatest](const Call& call) -> std::vector<Array> {
+      const Array& x = call.in(0);
+      const Groups g = groups_of(x, {call.attrs.integer(TN_ARGMAX_AXIS, -1)},
+                                 call.attrs.flag(TN_ARGMAX_KEEPDIMS));
+      Array y(TN_DTYPE_I64, g.dims);
+      for (size_t k = 0; k < g.members.size(); ++k) {
+        const Group& group = g.members[k];
+        size_t best = 0;
+        const auto beats = [&](double a, double b) {
+          if (std::isnan(b)) return false;
+          return std::isnan(a) || (greatest ? a > b : a < b);
+        };
+        for (size_t m = 1; m < group.size(); ++m)
+          if (beats(x.real(group[m]), x.real(group[best]))) best = m;
+        y.i[k] = static_cast<int64_t>(best);
+      }
+      return {y};
+    };
+    s.on(kNumbers).gives(place, kExact);
+    const Fill any = uniform(-9, 9);
+    const auto along = [](int64_t axis, bool keep = false) {
+      return std::vector<Attr>{integer(TN_ARGMAX_AXIS, axis), flag(TN_ARGMAX_KEEPDIMS, keep)};
+    };
+    s.add({"rows", {in({3, 7}, any)}});
+    s.add({"columns", {in({5, 4}, any)}, along(0)});
+    s.add({"inside", {in({2, 5, 3}, any)}, along(1)});
+    s.add({"keepdims", {in({2, 5}, any)}, along(1, true)});
+    s.add({"ties", {in({2, 6}, values({1, 3, 3, 0, 0, 3}))}});
+    s.add({"one", {in({4, 1}, any)}});
+    s.add({"no_rows", {in({0, 4}, any)}});
+    s.add(Case{"special", {in({16}, special())}}.only(kFloats));
+    s.add(Case{"infinities", {in({2, 3}, values({-HUGE_VAL, -HUGE_VAL, 1, HUGE_VAL, 1, HUGE_VAL}))}}
+              .only(kFloats));
+    s.add(Case{"large", {in({7, 9001}, any)}}.large());
+    s.add(Case{"nothing", {in({2, 0}, any)}}.refused().only({TN_DTYPE_F32}));
+  }
+}
+
+std::vector<Array> cumsum(const Call& call) {
+  const Array& x = call.in(0);
+  const int64_t axis = call.attrs.integer(TN_CUMSUM_AXIS, 0);
+  const bool exclusive = call.attrs.flag(TN_CUMSUM_EXCLUSIVE);
+  const bool reverse = call.attrs.flag(TN_CUMSUM_REVERSE);
+  const tn_dtype wide = is_integer(x.dtype) && !is_signed(x.dtype) ? TN_DTYPE_U64 : TN_DTYPE_I64;
+  Array y(x.floating() ? x.dtype : wide, x.dims);
+  y.terms = x.rank() > 0 ? x.dims[axis_of(axis, x.rank())] : 1;
+  if (x.floating()) y.scale.resize(x.f.size());
+  for (Group group : groups_of(x, {axis}, false).members) {
+    if (reverse) std::reverse(group.begin(), group.end());
+    double sum = 0, size = 0;
+    int64_t whole = 0;
+    for (const int64_t k : group) {
+      const auto at = static_cast<size_t>(k);
+      const double before = sum;
+      const int64_t whole_before = whole;
+      if (x.floating()) {
+        sum += x.real(k);
+        size += std::fabs(x.real(k));
+        y.f[at] = exclusive ? before : sum;
+        y.scale[at] = size;
+      } else {
+        whole += x.integer(k);
+        y.set(k, exclusive ? whole_before : whole);
+      }
+    }
+  }
+  return {y};
+}
+
+void add_cumsum(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_CUMSUM, "cumsum");
+  s.on(kAll).gives(cumsum, kSum).gradient(Grad::yes);
+  const Fill any = uniform(-4, 4);
+  for (const bool exclusive : {false, true})
+    for (const bool reverse : {false, true}) {
+      const std::string name =
+          std::string(exclusive ? "exclusive" : "inclusive") + (reverse ? "_reverse" : "");
+      const auto along = [&](int64_t axis) {
+        return std::vector<Attr>{integer(TN_CUMSUM_AXIS, axis),
+                                 flag(TN_CUMSUM_EXCLUSIVE, exclusive),
+                                 flag(TN_CUMSUM_REVERSE, reverse)};
+      };
+      s.add({name, {in({5}, any)}, along(0)});
+      s.add({name + "_inside", {in({2, 4, 3}, any)}, along(1)});
+      s.add({name + "_last", {in({3, 4}, any)}, along(-1)});
+    }
+  s.add({"empty", {in({0, 3}, any)}});
+  s.add({"one", {in({1}, any)}});
+  s.add(Case{"large", {in({5, 9001}, any)}, {integer(TN_CUMSUM_AXIS, 1)}}.large());
+}
+
+void add_sums(Catalogue& c) {
+  const Fill any = uniform(-4, 4);
+  const auto plus = [](int64_t a, int64_t b) { return a + b; };
+  const auto times = [](int64_t a, int64_t b) { return a * b; };
+  OpSamples& sum = c.add(TN_OP_SUM, "sum");
+  sum.on(kAll)
+      .gives(reduction(
+                 sum_of, [=](const Array& x, const Group& g) { return fold(x, g, 0, plus); }, true),
+             kSum)
+      .gradient(Grad::yes, true);
+  add_cases(sum, any, OfNothing::defined);
+  add_large(sum, uniform(-1, 1));
+  sum.add(Case{
+      "special", {in({2, 3}, values({HUGE_VAL, 1, 2, HUGE_VAL, -HUGE_VAL, 0}))}, {list(0, {1})}}
+              .no_grad()
+              .only(kFloats));
+
+  OpSamples& prod = c.add(TN_OP_PROD, "prod");
+  prod.on(kAll)
+      .gives(reduction(
+                 product_of, [=](const Array& x, const Group& g) { return fold(x, g, 1, times); },
+                 true),
+             Tolerance{8, false, false})
+      .gradient(Grad::yes);
+  add_cases(prod, clear_of(-1.6, 1.6, {0}, 0.5), OfNothing::defined);
+  prod.add({"with_zero", {in({2, 3}, values({0, 2, 3, 1, 2, 2}))}, {list(0, {1})}});
+  prod.add({"with_two_zeros", {in({2, 3}, values({0, 2, 0, 1, 0, 2}))}, {list(0, {1})}});
+
+  OpSamples& mean = c.add(TN_OP_MEAN, "mean");
+  mean.on(kFloats).gives(reduction(mean_of, nullptr, false), kComposite).gradient(Grad::yes, true);
+  add_cases(mean, any, OfNothing::defined);
+  add_large(mean, uniform(-1, 1));
+}
+
+}  // namespace
+
+void add_reduce(Catalogue& c) {
+  add_sums(c);
+  add_places(c);
+  add_cumsum(c);
+  for (const bool greatest : {true, false}) {
+    OpSamples& s = greatest ? c.add(TN_OP_MAX, "max") : c.add(TN_OP_MIN, "min");
+    s.on(kNumbers)
+        .gives(
+            reduction([=](const Array& x,
+                          const Group& g) { return greatest_of(x, g, greatest ? 1 : -1); },
+                      [=](const Array& x, const Group& g) { return int_extremum(x, g, greatest); },
+                      false),
+            kExact)
+        .gradient(Grad::yes);
+    add_cases(s, distinct(-9, 9), OfNothing::refused);
+    add_large(s, uniform(-9, 9));
+    s.add(Case{"special", {in({16}, special())}}.no_grad().only(kFloats));
+    s.add(Case{"infinities",
+               {in({2, 2}, values({-HUGE_VAL, -HUGE_VAL, HUGE_VAL, HUGE_VAL}))},
+               {list(0, {1})}}
+              .no_grad()
+              .only(kFloats));
+  }
+
+  OpSamples& lse = c.add(TN_OP_LOGSUMEXP, "logsumexp");
+  lse.on(kFloats).gives(reduction(logsumexp_of, nullptr, false), kComposite).gradient(Grad::yes);
+  add_cases(lse, uniform(-4, 4), OfNothing::open);
+  lse.add(Case{"far_apart", {in({2, 3}, values({-200, 300, 10, 300, 300, -300}))}, {list(0, {1})}}
+              .no_grad());
+
+  OpSamples& var = c.add(TN_OP_VAR, "var");
+  var.on(kFloats).gives(variance, kComposite).gradient(Grad::yes);
+  add_cases(var, uniform(-4, 4), OfNothing::defined);
+  var.add({"unbiased", {in({3, 5}, uniform(-4, 4))}, {list(0, {1}), number(TN_VAR_CORRECTION, 1)}});
+  add_large(var, uniform(-1, 1));
+
+  for (const bool is_any : {true, false}) {
+    OpSamples& s = is_any ? c.add(TN_OP_ANY, "any") : c.add(TN_OP_ALL, "all");
+    s.on({TN_DTYPE_BOOL}).maybe(kNumbers).gives(truth(is_any), kExact);
+    add_cases(s, uniform(0, 1), OfNothing::defined);
+    s.add({"clear", {in({2, 3}, values({0, 0, 0, 1, 1, 1}))}, {list(0, {1})}});
+  }
+}
+
+}  // namespace tenon::conformance

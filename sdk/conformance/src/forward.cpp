@@ -1,0 +1,234 @@
+// Values: every case in every dtype and layout against its oracle.
+#include <algorithm>
+#include <cmath>
+
+#include "runner.hpp"
+#include "tenon/conformance/compare.hpp"
+
+namespace tenon::conformance {
+
+RandomState random_state(bool carries) {
+  if (carries) return {0xfedcba9876543210u, (uint64_t{1} << 40) + 7, 0xfffffffeu};
+  return {0x0123456789abcdefu, 3, 5};
+}
+
+namespace {
+
+// FNV-1a.
+uint64_t hash_of(const std::string& text) {
+  uint64_t h = 0xcbf29ce484222325u;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+  return h;
+}
+
+tn_dtype dtype_of_scalar(tn_dtype dtype) {
+  if (dtype == TN_DTYPE_NONE || is_float(dtype)) return TN_DTYPE_F64;
+  return dtype == TN_DTYPE_BOOL ? dtype : TN_DTYPE_I64;
+}
+
+Array make(const Input& input, tn_dtype dtype, Rng& rng) {
+  if (input.absent) {
+    Array none;
+    none.absent = true;
+    return none;
+  }
+  if (!input.weak) {
+    Array x(input.dtype != TN_DTYPE_NONE ? input.dtype : dtype, input.dims);
+    input.fill(x, rng);
+    return x;
+  }
+  // A value that the dtype of the case can hold, as a host scalar of its kind.
+  const tn_dtype kind = input.dtype != TN_DTYPE_NONE ? input.dtype : dtype;
+  Array held(kind == TN_DTYPE_NONE ? TN_DTYPE_F64 : kind, {});
+  input.fill(held, rng);
+  Array x(dtype_of_scalar(kind), {});
+  if (x.floating())
+    x.set(0, held.real(0));
+  else
+    x.set(0, held.integer(0));
+  x.weak = true;
+  return x;
+}
+
+struct Run {
+  Session& session;
+  const OpSamples& op;
+  const Case& sample;
+
+  std::vector<Tensor> call(const std::vector<Arranged>& inputs, bool carries) {
+    if (op.random) session.set_random(random_state(carries));
+    std::vector<tn_tensor*> in;
+    for (const Arranged& a : inputs) in.push_back(a.tensor.get());
+    return session.call(op.op, in, sample.attrs);
+  }
+
+  std::string judged(const Call& call, const std::vector<Array>& got) {
+    const std::vector<Array> expected = op.oracle(call);
+    if (!expected.empty() && got.size() != expected.size())
+      return std::to_string(got.size()) + " outputs, expected " + std::to_string(expected.size());
+    for (size_t k = 0; k < expected.size(); ++k) {
+      const std::string fault = compare(expected[k], got[k], op.tolerance);
+      if (!fault.empty())
+        return got.size() > 1 ? "output " + std::to_string(k) + " " + fault : fault;
+    }
+    return op.judge ? op.judge(call, got) : "";
+  }
+
+  std::string advanced(const RandomState& before, const std::vector<Array>& got) {
+    const RandomState after = session.random();
+    const auto words = static_cast<uint64_t>(got[0].count());
+    const uint64_t blocks = (words + 3) / 4;
+    if (after.seed != before.seed || after.stream != before.stream)
+      return "the random state has another seed or stream";
+    const uint64_t steps = after.offset - before.offset;
+    if (op.op == TN_OP_PHILOX ? steps != blocks : steps < blocks)
+      return "the random state advanced by " + std::to_string(steps) + ", expected " +
+             std::to_string(blocks);
+    return "";
+  }
+
+  std::string values(const std::vector<Array>& seen_inputs, Layout layout, bool carries) {
+    Call oracle_call;
+    oracle_call.inputs = seen_inputs;
+    oracle_call.attrs = sample.attrs;
+    oracle_call.random = random_state(carries);
+    std::vector<Arranged> inputs;
+    std::vector<std::vector<unsigned char>> before;
+    for (size_t k = 0; k < seen_inputs.size(); ++k) {
+      inputs.push_back(session.arrange(seen_inputs[k], layout, k));
+      before.push_back(inputs[k].tensor && !seen_inputs[k].weak ? session.bytes(inputs[k].block())
+                                                                : std::vector<unsigned char>());
+    }
+    const std::vector<Tensor> outputs = call(inputs, carries);
+    std::vector<Array> got;
+    for (const Tensor& t : outputs) got.push_back(session.read(t.get()));
+    std::string fault = judged(oracle_call, got);
+    if (fault.empty() && op.random) fault = advanced(oracle_call.random, got);
+    if (!fault.empty()) return fault;
+
+    for (int again = 0; again < 2; ++again) {
+      const std::vector<Tensor> repeated = call(inputs, carries);
+      for (size_t k = 0; k < outputs.size(); ++k)
+        if (session.bytes(repeated[k].get()) != session.bytes(outputs[k].get()))
+          return "output " + std::to_string(k) + " differs when the call is repeated";
+    }
+    for (size_t k = 0; k < inputs.size(); ++k)
+      if (!before[k].empty() && session.bytes(inputs[k].block()) != before[k])
+        return "input " + std::to_string(k) + " was changed";
+    return "";
+  }
+
+  std::string refusal(const std::vector<Array>& arrays) {
+    try {
+      std::vector<Arranged> inputs;
+      for (size_t k = 0; k < arrays.size(); ++k)
+        inputs.push_back(session.arrange(arrays[k], Layout::contiguous, k));
+      for (const Tensor& t : call(inputs, false)) session.bytes(t.get());
+    } catch (const Fault& fault) {
+      if (fault.code() != TN_INTERNAL && fault.code() != TN_UNIMPLEMENTED) return "";
+      return std::string("expected an error about the arguments, got ") + fault.what();
+    }
+    return "was accepted, expected an error";
+  }
+};
+
+}  // namespace
+
+std::vector<Array> inputs_of(const OpSamples& op, const Case& c, tn_dtype dtype) {
+  Rng rng(hash_of(op.name + "/" + c.name));
+  std::vector<Array> arrays;
+  for (const Input& input : c.inputs) arrays.push_back(make(input, dtype, rng));
+  return arrays;
+}
+
+std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs) {
+  std::vector<Layout> layouts{Layout::contiguous};
+  size_t axis = 0, tensors = 0;
+  bool outer = false, inner = false, nonempty = false;
+  for (const Array& x : inputs) {
+    if (x.absent || x.weak) continue;
+    ++tensors;
+    nonempty = nonempty || x.count() > 0;
+    outer = outer || repeated_axis(Layout::outer, x.dims, &axis);
+    size_t last = axis;
+    inner = inner || (repeated_axis(Layout::inner, x.dims, &last) && last != axis);
+  }
+  if (!c.layouts || tensors == 0) return layouts;
+  layouts.push_back(Layout::strided);
+  if (!nonempty) return layouts;
+  layouts.push_back(Layout::offset);
+  if (c.is_large) return layouts;
+  layouts.push_back(Layout::flipped);
+  if (outer) layouts.push_back(Layout::outer);
+  if (inner) layouts.push_back(Layout::inner);
+  if (tensors > 1) layouts.push_back(Layout::mixed);
+  return layouts;
+}
+
+std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c) {
+  if (!c.dtypes.empty()) return c.dtypes;
+  std::vector<tn_dtype> types = op.dtypes;
+  if (c.is_large) {
+    std::erase_if(types, [](tn_dtype t) {
+      return t != TN_DTYPE_F32 && t != TN_DTYPE_F64 && t != TN_DTYPE_F16 && t != TN_DTYPE_I32 &&
+             t != TN_DTYPE_BOOL && t != TN_DTYPE_NONE;
+    });
+    return types;
+  }
+  types.insert(types.end(), op.optional.begin(), op.optional.end());
+  return types;
+}
+
+Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
+             Layout layout, Level level) {
+  Result r;
+  r.op = op.name, r.sample = c.name, r.device = session.device(), r.level = level;
+  r.dtype = dtype == TN_DTYPE_NONE ? "" : name_of(dtype);
+  r.layout = name_of(layout);
+  return r;
+}
+
+void attempt(Session& session, Result result, bool open_dtype, const Record& record,
+             const std::function<std::string()>& body) {
+  try {
+    result.why = body();
+    result.verdict = result.why.empty() ? Verdict::pass : Verdict::fail;
+  } catch (const Fault& fault) {
+    result.why = fault.what();
+    const bool declined =
+        fault.code() == TN_UNIMPLEMENTED || (open_dtype && fault.code() == TN_INVALID_ARGUMENT);
+    result.verdict = declined ? Verdict::unsupported : Verdict::fail;
+    if (fault.code() == TN_DEVICE_FAILED) session.recover();
+  } catch (const std::exception& error) {
+    result.why = error.what();
+    result.verdict = Verdict::fail;
+  }
+  record(std::move(result));
+}
+
+void run_forward(Session& session, const OpSamples& op, const Record& record) {
+  tn_ctx_set_grad_mode(session.ctx(), 0);
+  for (const Case& c : op.cases) {
+    for (const tn_dtype dtype : dtypes_of(op, c)) {
+      const bool open =
+          std::find(op.optional.begin(), op.optional.end(), dtype) != op.optional.end();
+      const std::vector<Array> arrays = inputs_of(op, c, dtype);
+      Run run{session, op, c};
+      if (c.must_fail) {
+        attempt(session, blank(session, op, c, dtype, Layout::contiguous, Level::forward), open,
+                record, [&] { return run.refusal(arrays); });
+        continue;
+      }
+      for (const Layout layout : layouts_of(c, arrays)) {
+        std::vector<Array> as_seen;
+        for (const Array& x : arrays) as_seen.push_back(seen(x, layout));
+        attempt(session, blank(session, op, c, dtype, layout, Level::forward), open, record, [&] {
+          const std::string fault = run.values(as_seen, layout, false);
+          return fault.empty() && op.random ? run.values(as_seen, layout, true) : fault;
+        });
+      }
+    }
+  }
+}
+
+}  // namespace tenon::conformance

@@ -1,0 +1,29 @@
+# Rules about the tree and the built files, as tests. They hold or not whatever the sanitizer, and
+# sizes and needed libraries are those of a shipped build: so not in sanitizer builds.
+
+if(TENON_SANITIZE)
+  return()
+endif()
+if(NOT Python3_Interpreter_FOUND)
+  message(WARNING "Tenon: python3 not found, the checks.* tests are left out")
+  return()
+endif()
+set(python ${Python3_EXECUTABLE} -B)
+set(tools ${PROJECT_SOURCE_DIR}/tools)
+
+tenon_register_test(checks.includes LABELS checks COMMAND ${python} ${tools}/check_includes.py)
+tenon_register_test(checks.tree LABELS checks COMMAND ${python} ${tools}/check_tree.py)
+tenon_register_test(checks.format LABELS checks COMMAND ${tools}/format --check)
+# The checks themselves can fail: each is fed small trees that break one rule.
+tenon_register_test(checks.selftest LABELS checks
+  COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/selftest.py)
+
+if(TARGET tenon)
+  set(size_limit "")
+  if(CMAKE_BUILD_TYPE STREQUAL Release)
+    set(size_limit --size-limit 1000000)
+  endif()
+  tenon_register_test(checks.binaries LABELS checks
+    COMMAND ${python} ${tools}/check_binaries.py --readelf ${CMAKE_READELF}
+      --strip ${CMAKE_STRIP} ${size_limit} $<TARGET_FILE:tenon> ${TENON_PLUGIN_OUTPUT_DIRECTORY})
+endif()

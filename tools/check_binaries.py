@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""Rules about the built files: what they export, need and weigh.
+
+Usage: check_binaries.py [--readelf R] [--strip S] [--size-limit BYTES] LIBTENON PLUGIN_FOLDER
+Prints one line per offence; exits with 1 if there is any.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+CORE_NEEDS = {"libc.so.6", "libm.so.6", "libgcc_s.so.1", "libstdc++.so.6"}
+ENTRY = "tn_plugin_query"
+
+
+class Library:
+    """The dynamic section and the dynamic symbols, as readelf shows them."""
+
+    def __init__(self, readelf, path):
+        text = subprocess.run([readelf, "--wide", "--dynamic", "--dyn-syms", str(path)],
+                              check=True, capture_output=True, text=True).stdout
+        self.needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", text))
+        self.soname = re.findall(r"\(SONAME\).*\[(.*)\]", text)
+        self.exports, self.imports = set(), set()
+        for line in text.splitlines():
+            columns = line.split()
+            if len(columns) < 8 or not columns[0].rstrip(":").isdigit():
+                continue
+            binding, section, name = columns[4], columns[6], columns[7].split("@")[0]
+            if section == "UND":
+                self.imports.add(name)
+            elif section != "ABS" and binding != "LOCAL":
+                self.exports.add(name)
+
+
+def few(names):
+    names = sorted(names)
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def stripped_size(strip, path):
+    with tempfile.NamedTemporaryFile() as out:
+        subprocess.run([strip, "-o", out.name, str(path)], check=True)
+        return pathlib.Path(out.name).stat().st_size
+
+
+def check_core(args):
+    core = Library(args.readelf, args.libtenon)
+    alien = {n for n in core.exports if not n.startswith("tn_")}
+    if alien:
+        yield f"exports besides tn_*: {few(alien)}"
+    if not core.exports - alien:
+        yield "exports nothing"
+    if core.needed - CORE_NEEDS:
+        yield f"needs {few(core.needed - CORE_NEEDS)}"
+    size = stripped_size(args.strip, args.libtenon)
+    limit = f" of {args.size_limit}" if args.size_limit else ""
+    print(f"{args.libtenon.name}: {size} bytes{limit} stripped, {len(core.exports)} exports, "
+          f"needs {', '.join(sorted(core.needed))}")
+    if args.size_limit and size > args.size_limit:
+        yield f"{size} bytes stripped, the limit is {args.size_limit}"
+
+
+def check_plugin(args, path):
+    plugin = Library(args.readelf, path)
+    size = stripped_size(args.strip, path)
+    print(f"{path.name}: {size} bytes stripped, needs {', '.join(sorted(plugin.needed))}")
+    if plugin.exports != {ENTRY}:
+        yield f"exports {few(plugin.exports) or 'nothing'} instead of just {ENTRY}"
+    if any(name.startswith("libtenon") for name in plugin.needed):
+        yield "is linked to libtenon"
+    if any(name.startswith("libprotobuf") for name in plugin.needed):
+        yield "needs libprotobuf, which clashes with the host's"
+    used = {name for name in plugin.imports if name.startswith("tn_")}
+    if used:
+        yield f"imports {few(used)}; the host hands its services over in open()"
+    manifest = path.with_suffix(".json")
+    try:
+        if not isinstance(json.loads(manifest.read_text()), dict):
+            yield f"{manifest.name} is no JSON object"
+    except (OSError, ValueError) as error:
+        yield f"{manifest.name}: {error}"
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--readelf", default="readelf")
+    parser.add_argument("--strip", default="strip")
+    parser.add_argument("--size-limit", type=int)
+    parser.add_argument("libtenon", type=pathlib.Path)
+    parser.add_argument("plugins", type=pathlib.Path)
+    args = parser.parse_args()
+
+    faults = [f"{args.libtenon.name}: {fault}" for fault in check_core(args)]
+    for path in sorted(args.plugins.glob("*.so")):
+        faults += [f"{path.name}: {fault}" for fault in check_plugin(args, path)]
+    print("\n".join(faults) if faults else "binaries: as they should be")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

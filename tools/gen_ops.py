@@ -1,0 +1,265 @@
+#!/usr/bin/env python3
+"""Makes tenon/op_ids.h, tenon/ops.h and tenon/plugin/builder_ops.h from abi/ops.def.
+
+usage: tools/gen_ops.py [--check]     --check: write nothing, exit 1 if a header is out of date
+"""
+import pathlib
+import re
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent / "abi"
+CTYPE = {"i64": "int64_t", "f64": "double", "bool": "int32_t", "string": "tn_str", "dtype": "tn_dtype",
+         "i64s": "const int64_t*", "f64s": "const double*"}
+
+
+class Attr:
+    def __init__(self, text):
+        head, _, default = text.partition("=")
+        self.name, self.type = (s.strip() for s in head.split(":"))
+        self.default = default.strip() or None
+
+    @property
+    def is_list(self):
+        return self.type in ("i64s", "f64s")
+
+    def default_items(self):
+        return [s.strip() for s in self.default.strip("[]").split(",") if s.strip()]
+
+
+class Op:
+    def __init__(self, row):
+        op_id, self.name, since, self.flags, params, attrs, outputs = row
+        self.id, self.since = int(op_id), int(since)
+        self.params = [p for p in params.split() if not p.startswith("$")]
+        self.random = "$" in params
+        self.attrs = [Attr(a) for a in re.split(r",\s*(?![^\[]*\])", attrs) if a]
+        self.outputs = outputs.split()
+
+    @property
+    def upper(self):
+        return self.name.upper()
+
+    @property
+    def variadic(self):
+        return next((p[:-3] for p in self.params if p.endswith("...")), None)
+
+    def fixed(self):
+        return [(p.rstrip("?"), p.endswith("?")) for p in self.params if not p.endswith("...")]
+
+    def required(self):
+        return [a for a in self.attrs if a.default is None]
+
+    def optional(self):
+        return [a for a in self.attrs if a.default is not None]
+
+
+def read_ops():
+    text = (ROOT / "ops.def").read_text()
+    pattern = re.compile(r'^TN_OP\((\d+), (\w+), (\d+), "(\w*)", "([^"]*)", "([^"]*)", "([^"]*)"\)$', re.M)
+    ops = [Op(m.groups()) for m in pattern.finditer(text)]
+    if len(ops) != sum(line.startswith("TN_OP(") for line in text.splitlines()):
+        sys.exit("abi/ops.def: a line does not have the form TN_OP(id, name, since, flags, parameters, attributes, outputs)")
+    if len({o.id for o in ops}) != len(ops) or len({o.name for o in ops}) != len(ops):
+        sys.exit("abi/ops.def: an id or a name stands twice")
+    return ops
+
+
+def ids_header(ops):
+    out = ["/* Made by tools/gen_ops.py from ops.def. Ids of the core's ops and ordinals of their attributes. */",
+           "#ifndef TENON_OP_IDS_H_", "#define TENON_OP_IDS_H_", '#include "base.h"', ""]
+    for o in ops:
+        out.append(f"#define TN_OP_{o.upper} {o.id}u")
+        out += [f"#define TN_{o.upper}_{a.name.upper()} {k}u" for k, a in enumerate(o.attrs)]
+    out += ["", "/* Ids of plugins' ops start here. */", "#define TN_OP_FIRST_PLUGIN 4096u", "", "#endif", ""]
+    return "\n".join(out)
+
+
+def attr_expr(o, a, value, count):
+    key = f"TN_{o.upper}_{a.name.upper()}"
+    return f"tn_attr_{a.type}({key}, {value}{', ' + count if a.is_list else ''})"
+
+
+def c_default(a):
+    if a.type == "string":
+        return f'tn_string("{a.default.strip(chr(39))}")'
+    if a.type == "dtype":
+        return "TN_DTYPE_" + a.default.upper()
+    return a.default
+
+
+def options_struct(o):
+    """The struct of an op's optional attributes, in an order that needs no padding."""
+    opts = o.optional()
+    eight = [a for a in opts if a.type not in ("bool", "dtype")]
+    four = [a for a in opts if a.type in ("bool", "dtype")]
+    lists = [a for a in opts if a.is_list]
+    fields = [f"  uint32_t struct_size;"]
+    n4 = 1 + len(four) + len(lists)
+    small = [f"  {CTYPE[a.type]} {a.name};" for a in four] + [f"  uint32_t n_{a.name};" for a in lists]
+    if n4 % 2 and eight:
+        small.append("  uint32_t reserved;")
+    big = [f"  {CTYPE[a.type]} {a.name};" for a in eight]
+    name = f"tn_{o.name}_options"
+    text = ["typedef struct %s {" % name] + fields + small + big + ["} %s;" % name]
+    init = [f"TN_INLINE {name} {name}_init(void) {{", f"  {name} o;", "  o.struct_size = (uint32_t)sizeof o;"]
+    pre = []
+    for a in opts:
+        if a.is_list:
+            items = a.default_items()
+            init.append(f"  o.n_{a.name} = 0, o.{a.name} = NULL; /* {a.default} */")
+            del items
+        else:
+            init.append(f"  o.{a.name} = {c_default(a)};")
+    if n4 % 2 and eight:
+        init.append("  o.reserved = 0;")
+    init += ["  return o;", "}"]
+    return pre + text + init
+
+
+def signature(o):
+    parts = [o.name, "("]
+    items = [p for p in o.params]
+    attrs = [f"{a.name}: {a.type}" + (f" = {a.default}" if a.default is not None else "") for a in o.attrs]
+    if attrs:
+        items += ["*"] + attrs
+    return f"{o.name}({', '.join(items)}) -> {', '.join(o.outputs)}"
+
+
+def call_wrapper(o):
+    vary = "O" in o.flags
+    args = ["tn_ctx* ctx"] + [f"tn_tensor* {n}" for n, _ in o.fixed()]
+    if o.variadic:
+        args += [f"tn_tensor* const* {o.variadic}", f"uint32_t n_{o.variadic}"]
+    for a in o.required():
+        args += [f"uint32_t n_{a.name}", f"const int64_t* {a.name}"] if a.is_list else [f"{CTYPE[a.type]} {a.name}"]
+    if o.optional():
+        args.append(f"const tn_{o.name}_options* options")
+    if vary:
+        args += ["tn_tensor** outputs", "uint32_t capacity", "uint32_t* out_n"]
+    else:
+        args += [f"tn_tensor** out_{n}" for n in o.outputs]
+    body = []
+    n_fixed = len(o.fixed())
+    if o.variadic:
+        assert n_fixed == 0
+        inputs, n_inputs = o.variadic, f"n_{o.variadic}"
+    elif n_fixed == 1 and not o.fixed()[0][1]:
+        inputs, n_inputs = f"&{o.fixed()[0][0]}", "1"
+    elif n_fixed:
+        body.append(f"  tn_tensor* inputs[{n_fixed}];")
+        body += [f"  inputs[{i}] = {n};" for i, (n, _) in enumerate(o.fixed())]
+        inputs, n_inputs = "inputs", str(n_fixed)
+    else:
+        inputs, n_inputs = "NULL", "0"
+    attrs, n_attrs = "NULL", "0"
+    if o.attrs:
+        req, opt = o.required(), o.optional()
+        body.insert(0, f"  tn_attr attrs[{len(o.attrs)}];")
+        body.insert(1, "  uint32_t n_attrs = 0;")
+        for a in o.attrs:
+            if a.default is None:
+                body.append(f"  attrs[n_attrs++] = {attr_expr(o, a, a.name, 'n_' + a.name)};")
+            else:
+                cond = "options"
+                if a.is_list:
+                    cond += f" && options->{a.name}"
+                body.append(f"  if ({cond}) attrs[n_attrs++] = {attr_expr(o, a, 'options->' + a.name, 'options->n_' + a.name)};")
+        attrs, n_attrs = "attrs", "n_attrs"
+        del req, opt
+    call = f"tn_op_call(ctx, TN_OP_{o.upper}, {inputs}, {n_inputs}, {attrs}, {n_attrs}, "
+    if vary:
+        body.append(f"  return {call}outputs, capacity, out_n);")
+    elif len(o.outputs) == 1:
+        body.insert(0, "  uint32_t n = 0;")
+        body.append(f"  return {call}out_{o.outputs[0]}, 1, &n);")
+    else:
+        k = len(o.outputs)
+        body.insert(0, f"  tn_tensor* outputs[{k}];")
+        body.insert(0, "  uint32_t n = 0;")
+        body.append(f"  TN_TRY({call}outputs, {k}, &n));")
+        body += [f"  *out_{n} = outputs[{i}];" for i, n in enumerate(o.outputs)]
+        body.append("  return NULL;")
+    return [f"/* {signature(o)} */", f"TN_INLINE tn_error* tn_{o.name}({', '.join(args)}) {{"] + body + ["}"]
+
+
+def ops_header(ops):
+    out = ["/* Made by tools/gen_ops.py from ops.def. One typed inline function per op over tn_op_call (op.h). Each comment is the op's",
+           " * schema; docs/ops.md says what it computes. Options may be NULL: the defaults. An optional input may be NULL. Each *out_ is an",
+           " * owned reference. A list option that is NULL has its default, which the _init comment names. */",
+           "#ifndef TENON_OPS_H_", "#define TENON_OPS_H_", '#include "op.h"', '#include "op_ids.h"', "TN_EXTERN_C_BEGIN", ""]
+    for o in ops:
+        if o.optional():
+            out += options_struct(o)
+        out += call_wrapper(o) + [""]
+    out += ["TN_EXTERN_C_END", "#endif", ""]
+    return "\n".join(out)
+
+
+def builder_wrapper(o):
+    args = ["tn_builder* builder"] + [f"tn_value {n}" for n, _ in o.fixed()]
+    state = ["seed", "stream", "offset"] if o.random else []
+    args += [f"tn_value {n}" for n in state]
+    if o.variadic:
+        args += [f"const tn_value* {o.variadic}", f"uint32_t n_{o.variadic}"]
+    for a in o.attrs:
+        args += [f"const {CTYPE[a.type].split()[1].rstrip('*')}* {a.name}", f"uint32_t n_{a.name}"] if a.is_list else [f"{CTYPE[a.type]} {a.name}"]
+    single = len(o.outputs) == 1 and "O" not in o.flags
+    if "O" in o.flags:
+        args += ["tn_value* outputs", "uint32_t n_outputs"]
+    elif not single:
+        args += [f"tn_value* outputs"]
+    body = []
+    names = [n for n, _ in o.fixed()] + state
+    if o.variadic:
+        inputs, n_inputs = o.variadic, f"n_{o.variadic}"
+    elif names:
+        body.append(f"  tn_value inputs[{len(names)}];")
+        body += [f"  inputs[{i}] = {n};" for i, n in enumerate(names)]
+        inputs, n_inputs = "inputs", str(len(names))
+    else:
+        inputs, n_inputs = "NULL", "0"
+    attrs, n_attrs = "NULL", "0"
+    if o.attrs:
+        body.insert(0, f"  tn_attr attrs[{len(o.attrs)}];")
+        body.insert(1, "  uint32_t n_attrs = 0;")
+        for a in o.attrs:
+            cond = f"if ({a.name}) " if a.is_list and a.default is not None else ""
+            body.append(f"  {cond}attrs[n_attrs++] = {attr_expr(o, a, a.name, 'n_' + a.name)};")
+        attrs, n_attrs = "attrs", "n_attrs"
+    if single:
+        body.insert(0, "  tn_value y = TN_NO_VALUE;")
+        body.append(f"  builder->v->call(builder, TN_OP_{o.upper}, {inputs}, {n_inputs}, {attrs}, {n_attrs}, &y, 1);")
+        body.append("  return y;")
+    else:
+        n = "n_outputs" if "O" in o.flags else str(len(o.outputs))
+        body.append(f"  builder->v->call(builder, TN_OP_{o.upper}, {inputs}, {n_inputs}, {attrs}, {n_attrs}, outputs, {n});")
+    ret = "tn_value" if single else "void"
+    return [f"TN_INLINE {ret} tn_b_{o.name}({', '.join(args)}) {{"] + body + ["}"]
+
+
+def builder_header(ops):
+    out = ["/* Made by tools/gen_ops.py from ops.def. Short forms of tn_builder_vtbl.call for recipes: tn_b_<op>. A list that is NULL has",
+           " * its default. */",
+           "#ifndef TENON_PLUGIN_BUILDER_OPS_H_", "#define TENON_PLUGIN_BUILDER_OPS_H_", '#include "../op_ids.h"',
+           '#include "builder.h"', "TN_EXTERN_C_BEGIN", ""]
+    for o in ops:
+        out += builder_wrapper(o) + [""]
+    out += ["TN_EXTERN_C_END", "#endif", ""]
+    return "\n".join(out)
+
+
+def main():
+    ops = read_ops()
+    files = {"op_ids.h": ids_header(ops), "ops.h": ops_header(ops), "plugin/builder_ops.h": builder_header(ops)}
+    stale = []
+    for name, text in files.items():
+        path = ROOT / "include" / "tenon" / name
+        if not path.exists() or path.read_text() != text:
+            stale.append(name)
+            if "--check" not in sys.argv:
+                path.write_text(text)
+    if stale and "--check" in sys.argv:
+        sys.exit("out of date, run tools/gen_ops.py: " + ", ".join(stale))
+
+
+main()
