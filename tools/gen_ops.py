@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tenon/op_ids.h, tenon/ops.h and tenon/plugin/builder_ops.h from abi/ops.def.
+"""Makes tenon/op_ids.h, tenon/ops.h, tenon/plugin/builder_ops.h and the C++ binding's tenon/ops.hpp from abi/ops.def.
 
 usage: tools/gen_ops.py [--check]     --check: write nothing, exit 1 if a header is out of date
 """
@@ -7,7 +7,8 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent / "abi"
+TOP = pathlib.Path(__file__).resolve().parent.parent
+ROOT = TOP / "abi"
 CTYPE = {"i64": "int64_t", "f64": "double", "bool": "int32_t", "string": "tn_str", "dtype": "tn_dtype",
          "i64s": "const int64_t*", "f64s": "const double*"}
 
@@ -248,14 +249,117 @@ def builder_header(ops):
     return "\n".join(out)
 
 
+# ---- the C++ binding
+
+CPP_TYPE = {"i64": "int64_t", "f64": "double", "bool": "bool", "string": "std::string_view", "dtype": "tn_dtype",
+            "i64s": "Dims", "f64s": "std::vector<double>"}
+CPP_WORDS = {"and", "or", "xor", "not"}
+
+
+def camel(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def cpp_default(a):
+    if a.is_list:
+        return "{}"
+    if a.type == "bool":
+        return "true" if a.default != "0" else "false"
+    if a.type == "string":
+        return '"' + a.default.strip("'") + '"'
+    return c_default(a)
+
+
+def cpp_options(o):
+    text = [f"struct {camel(o.name)}Options {{"]
+    for a in o.optional():
+        note = f"  // empty: {a.default}" if a.is_list and a.default_items() else ""
+        text.append(f"  {CPP_TYPE[a.type]} {a.name} = {cpp_default(a)};{note}")
+    return text + ["};"]
+
+
+def cpp_attr(o, a):
+    value = a.name if a.default is None else "options." + a.name
+    key = f"TN_{o.upper}_{a.name.upper()}"
+    if a.is_list:
+        line = f"attrs.add(tn_attr_{a.type}({key}, {value}.data(), {value}.size()));"
+        return line if a.default is None else f"if (!{value}.empty()) {line}"
+    if a.type == "string":
+        value = f"to_str({value})"
+    return f"attrs.add(tn_attr_{a.type}({key}, {value}));"
+
+
+def cpp_wrapper(o):
+    """One inline function. A number may stand for an input of an elementwise op of several, and for one named value."""
+    fixed = o.fixed()
+    loose = [n == "value" or ("E" in o.flags and len(fixed) > 1) for n, _ in fixed]
+    body, args = [], []
+    if all(n == "value" for n, _ in fixed) and not o.variadic:
+        args.append("const Context& cx")
+        body.append("  tn_ctx* const ctx = cx.get();")
+    elif o.variadic:
+        body.append(f"  tn_ctx* const ctx = detail::first_context({{{o.variadic}.empty() ? nullptr : {o.variadic}[0].context()}});")
+    else:
+        body.append("  tn_ctx* const ctx = detail::first_context({%s});" % ", ".join(f"{n}.context()" for n, _ in fixed))
+    can_default = not o.required()
+    for (n, optional), number in zip(fixed, loose):
+        args.append(f"const {'Operand' if number else 'Tensor'}& {n}" + (" = {}" if optional and can_default else ""))
+    if o.variadic:
+        args.append(f"const std::vector<Tensor>& {o.variadic}")
+    args += [f"const {CPP_TYPE[a.type]}& {a.name}" if a.is_list else f"{CPP_TYPE[a.type]} {a.name}" for a in o.required()]
+    if o.optional():
+        args.append(f"const {camel(o.name)}Options& options = {{}}")
+    inputs = "nullptr, 0"
+    if o.variadic:
+        body.append(f"  const std::vector<tn_tensor*> inputs = detail::handles({o.variadic});")
+        inputs = "inputs.data(), static_cast<uint32_t>(inputs.size())"
+    elif fixed:
+        items = [f"{n}.resolve(ctx)" if number else f"{n}.get()" for (n, _), number in zip(fixed, loose)]
+        body.append("  tn_tensor* const inputs[] = {%s};" % ", ".join(items))
+        inputs = f"inputs, {len(fixed)}"
+    attrs = "nullptr, 0"
+    if o.attrs:
+        body.append(f"  detail::AttrList<{len(o.attrs)}> attrs;")
+        body += ["  " + cpp_attr(o, a) for a in o.attrs]
+        attrs = "attrs.items, attrs.n"
+    call = f"ctx, TN_OP_{o.upper}, {inputs}, {attrs}"
+    head = []
+    if "O" in o.flags:
+        ret = "std::vector<Tensor>"
+        body.append(f"  return detail::call_many({call}, {o.required()[0].name}.size());")
+    elif len(o.outputs) == 1:
+        ret = "Tensor"
+        body.append(f"  return detail::call({call});")
+    else:
+        ret = camel(o.name) + "Result"
+        head = [f"struct {ret} {{", f"  Tensor {', '.join(o.outputs)};", "};"]
+        body.append(f"  std::vector<Tensor> y = detail::call_many({call}, {len(o.outputs)});")
+        body.append("  return {%s};" % ", ".join(f"std::move(y[{i}])" for i in range(len(o.outputs))))
+    name = o.name + "_" if o.name in CPP_WORDS else o.name
+    return head + [f"// {signature(o)}", f"inline {ret} {name}({', '.join(args)}) {{"] + body + ["}"]
+
+
+def cpp_header(ops):
+    out = ["// Made by tools/gen_ops.py from ops.def. One function per op; each comment is the op's schema, docs/ops.md says what it",
+           "// computes. An optional input may be left empty. Where an Operand stands, a number will do: at least one must be a tensor.",
+           "#pragma once", '#include "tenon/op_ids.h"', '#include "tenon/tensor.hpp"', "", "namespace tenon {", ""]
+    for o in ops:
+        if o.optional():
+            out += cpp_options(o)
+        out += cpp_wrapper(o) + [""]
+    return "\n".join(out + ["}  // namespace tenon", ""])
+
+
 def main():
     ops = read_ops()
-    files = {"op_ids.h": ids_header(ops), "ops.h": ops_header(ops), "plugin/builder_ops.h": builder_header(ops)}
+    headers = ROOT / "include" / "tenon"
+    files = {headers / "op_ids.h": ids_header(ops), headers / "ops.h": ops_header(ops),
+             headers / "plugin/builder_ops.h": builder_header(ops),
+             TOP / "bindings/cpp/include/tenon/ops.hpp": cpp_header(ops)}
     stale = []
-    for name, text in files.items():
-        path = ROOT / "include" / "tenon" / name
+    for path, text in files.items():
         if not path.exists() or path.read_text() != text:
-            stale.append(name)
+            stale.append(path.relative_to(TOP).as_posix())
             if "--check" not in sys.argv:
                 path.write_text(text)
     if stale and "--check" in sys.argv:

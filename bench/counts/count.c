@@ -54,7 +54,8 @@ static tn_error* run(const char* what, long count) {
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.thread_count = 1; /* no other thread's instructions */
   TN_TRY(tn_runtime_create(&desc, &rt));
-  TN_TRY(tn_ctx_create(rt, tn_string("cpu"), &cx));
+  const char* device = getenv("TENON_DEVICE");
+  TN_TRY(tn_ctx_create(rt, tn_string(device ? device : "cpu"), &cx));
   TN_TRY(inputs_of(cx, strcmp(what, "add") != 0, &a, &b));
   const int chain = strcmp(what, "chain") == 0;
   for (long i = 0; i < WARM_UP + count; ++i)

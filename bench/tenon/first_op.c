@@ -10,7 +10,8 @@ static tn_error* run(double* out_sum) {
   const void* data = NULL;
   const int64_t dims[] = {3};
   TN_TRY(tn_runtime_create(NULL, &rt));
-  TN_TRY(tn_ctx_create(rt, tn_string("cpu"), &cx));
+  const char* device = getenv("TENON_DEVICE");
+  TN_TRY(tn_ctx_create(rt, tn_string(device ? device : "cpu"), &cx));
   TN_TRY(tn_tensor_full_f32(cx, 1, 1, dims, &a));
   TN_TRY(tn_tensor_full_f32(cx, 10, 1, dims, &b));
   TN_TRY(tn_add(cx, a, b, &c));

@@ -4,14 +4,22 @@
 static tn_runtime* runtime;
 static tn_ctx* context;
 
+static const char* device_name(void) {
+  const char* name = getenv("TENON_DEVICE");
+  return name ? name : "cpu";
+}
+
+static int thread_count(void) {
+  const char* threads = getenv("BENCH_THREADS");
+  return threads ? atoi(threads) : 2;
+}
+
 tn_error* session_get(tn_ctx** out_cx) {
   if (!context) {
-    const char* device = getenv("TENON_DEVICE");
-    const char* threads = getenv("BENCH_THREADS");
     tn_runtime_desc desc = tn_runtime_desc_init();
-    desc.thread_count = threads ? atoi(threads) : 2;
+    desc.thread_count = thread_count();
     if (!runtime) TN_TRY(tn_runtime_create(&desc, &runtime));
-    TN_TRY(tn_ctx_create(runtime, tn_string(device ? device : "cpu"), &context));
+    TN_TRY(tn_ctx_create(runtime, tn_string(device_name()), &context));
   }
   *out_cx = context;
   return NULL;
@@ -79,10 +87,11 @@ int main(void) {
   int n = 0;
   for (int p = 0; p < 4; ++p)
     for (int i = 0; i < counts[p] && n < CAPACITY; ++i) cases[n++] = parts[p][i];
-  char about[64];
+  char about[96];
   const uint32_t version = tn_version();
-  snprintf(about, sizeof about, "tenon %u.%u.%u", (unsigned)(version >> 22),
-           (unsigned)((version >> 12) & 0x3ffu), (unsigned)(version & 0xfffu));
+  snprintf(about, sizeof about, "tenon %u.%u.%u, device %s, %d threads", (unsigned)(version >> 22),
+           (unsigned)((version >> 12) & 0x3ffu), (unsigned)(version & 0xfffu), device_name(),
+           thread_count());
   const bench_worker worker = {about, cases, n, peak_bytes};
   const int code = bench_serve(&worker);
   session_close();

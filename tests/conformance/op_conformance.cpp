@@ -1,9 +1,10 @@
 // Runs the conformance kit on one device.
 //
 //   op_conformance --device NAME [--op NAME] [--level forward|grad|grad2] [--json FILE] [--strict]
-//                  [--plugin PATH]...
+//                  [--verbose] [--plugin PATH]...
 //
-// One line for each failing case, then a closing line. --strict counts unsupported cases as failures.
+// One line for each failing case (--verbose: for every case), then a closing line. --strict counts
+// unsupported cases as failures.
 // Exit status: 0 all passed, 1 some failed, 2 wrong arguments or no such device.
 #include <cstdio>
 #include <fstream>
@@ -22,7 +23,7 @@ struct Arguments {
   Options options;
   std::string json;
   std::vector<std::string> plugins;
-  bool strict = false;
+  bool strict = false, verbose = false;
 };
 
 Level level_of(const std::string& name) {
@@ -51,6 +52,8 @@ Arguments parse(int argc, char** argv) {
       a.plugins.push_back(value());
     else if (word == "--strict")
       a.strict = true;
+    else if (word == "--verbose")
+      a.verbose = true;
     else
       throw std::runtime_error("unknown argument " + word);
   }
@@ -62,7 +65,8 @@ void print(const Result& r) {
   std::string line = std::string(name_of(r.verdict)) + " " + name_of(r.level) + " " + r.op;
   for (const std::string& part : {r.sample, r.dtype, r.layout})
     if (!part.empty()) line += " " + part;
-  std::printf("%s: %s\n", line.c_str(), r.why.c_str());
+  if (!r.why.empty()) line += ": " + r.why;
+  std::printf("%s\n", line.c_str());
 }
 
 tn_runtime* make_runtime(const std::vector<std::string>& plugins) {
@@ -83,7 +87,8 @@ tn_runtime* make_runtime(const std::vector<std::string>& plugins) {
 int run_all(const Arguments& a, tn_runtime* runtime) {
   Options options = a.options;
   options.on_result = [&](const Result& r) {
-    if (r.verdict == Verdict::fail || (a.strict && r.verdict == Verdict::unsupported)) print(r);
+    const bool bad = r.verdict == Verdict::fail || (a.strict && r.verdict == Verdict::unsupported);
+    if (bad || a.verbose) print(r);
   };
   const Report report = run(runtime, options);
   if (!a.json.empty()) {

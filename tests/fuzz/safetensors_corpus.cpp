@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "safetensors_cases.hpp"
 #include "safetensors_fuzz.hpp"
-#include "support/safetensors_cases.hpp"
 
 namespace {
 

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "support/mock_host.hpp"
+#include "mock_host.hpp"
 
 namespace tenon::test {
 namespace {

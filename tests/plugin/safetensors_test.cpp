@@ -14,9 +14,9 @@
 #include <memory>
 #include <vector>
 
-#include "support/faulty_calls.hpp"
-#include "support/mock_host.hpp"
-#include "support/safetensors_cases.hpp"
+#include "faulty_calls.hpp"
+#include "mock_host.hpp"
+#include "safetensors_cases.hpp"
 
 namespace fs = std::filesystem;
 using namespace tenon::test;  // NOLINT(google-build-using-namespace)

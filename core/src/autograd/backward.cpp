@@ -3,6 +3,7 @@
 
 #include "autograd.hpp"
 #include "base/error.hpp"
+#include "base/small.hpp"
 #include "op/runtime.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
@@ -13,7 +14,10 @@ namespace {
 // One backward pass. Cotangents lie in the nodes meanwhile.
 class Backward {
  public:
-  Backward(tn_ctx* ctx, uint32_t flags) : ctx_(ctx), flags_(flags), epoch_(++ctx->backward_epoch) {}
+  // The list of nodes keeps its memory in the context between passes (a nested pass starts a list of its own).
+  Backward(tn_ctx* ctx, uint32_t flags) : ctx_(ctx), flags_(flags), epoch_(++ctx->backward_epoch), order_(std::move(ctx->backward_order)) {
+    order_.clear();
+  }
   ~Backward() {
     for (Node* n : order_) {
       for (uint32_t k = 0; k < n->n_out; ++k)
@@ -21,6 +25,8 @@ class Backward {
       n->needed = false;
       node_release(n);
     }
+    order_.clear();
+    ctx_->backward_order = std::move(order_);
   }
 
   void start(tn_tensor* output, tn_tensor* cotangent);
@@ -32,8 +38,8 @@ class Backward {
   void reach(Node* root);
   void add(Node* n, uint32_t index, Owned grad);
   void step(Node* n);
-  std::vector<tn_tensor*> gradients_of_op(Node* n);
-  std::vector<tn_tensor*> gradients_of_callback(Node* n);
+  void gradients_of_op(Node* n, tn_tensor** results);
+  void gradients_of_callback(Node* n, tn_tensor** results);
   bool create() const { return (flags_ & TN_GRAD_CREATE) != 0; }
   bool retain() const { return (flags_ & (TN_GRAD_RETAIN | TN_GRAD_CREATE)) != 0; }
 
@@ -45,16 +51,20 @@ class Backward {
 };
 
 void Backward::reach(Node* root) {
-  std::vector<Node*> work{root};
-  while (!work.empty()) {
-    Node* n = work.back();
-    work.pop_back();
-    if (n->epoch == epoch_) continue;
+  if (root->epoch == epoch_) return;
+  auto take = [this](Node* n) {
+    // Its edges are gone: what lies below cannot be seen any more, and leaving it out would give a wrong gradient.
+    if (n->freed) fail(TN_FAILED_PRECONDITION, "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call to go through it twice.");
+    order_.push_back(n);
+    ++n->refs;
     n->epoch = epoch_;
     n->needed = false;
-    order_.push_back(node_retain(n));
-    for (uint32_t i = 0; i < n->n_in; ++i)
-      if (Node* c = n->edges[i].node; c && c->epoch != epoch_) work.push_back(c);
+  };
+  take(root);
+  for (size_t i = order_.size() - 1; i < order_.size(); ++i) {  // the list is its own work list
+    Node* n = order_[i];
+    for (uint32_t k = 0; k < n->n_in; ++k)
+      if (Node* c = n->edges[k].node; c && c->epoch != epoch_) take(c);
   }
 }
 
@@ -101,7 +111,7 @@ void Backward::target(tn_tensor* t) {
   if (t->node) targets_.emplace_back(t->node, t->out_index);
 }
 
-std::vector<tn_tensor*> Backward::gradients_of_op(Node* n) {
+void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   Site& site = *n->site;
   uint64_t wants = 0, cotangents = 0;
   for (uint32_t i = 0; i < n->n_in; ++i)
@@ -109,7 +119,7 @@ std::vector<tn_tensor*> Backward::gradients_of_op(Node* n) {
   for (uint32_t k = 0; k < n->n_out; ++k)
     if (n->cotangents[k]) cotangents |= 1ull << std::min(k, 63u);
   const size_t n_in = n->n_in, n_out = n->n_out;
-  std::vector<tn_tensor*> inputs(n_in + 2 * n_out);
+  Small<tn_tensor*, 8> inputs(n_in + 2 * n_out);
   for (size_t i = 0; i < n_in + n_out; ++i) inputs[i] = n->saved[i];
   for (size_t k = 0; k < n_out; ++k) inputs[n_in + n_out + k] = n->cotangents[k];
   if (create()) {
@@ -130,7 +140,9 @@ std::vector<tn_tensor*> Backward::gradients_of_op(Node* n) {
         inputs[n_in + k] = t.get();
         linked.push_back(std::move(t));
       }
-    return replay(ctx_, graph, inputs.data());
+    const std::vector<tn_tensor*> grads = replay(ctx_, graph, inputs.data());
+    std::copy(grads.begin(), grads.end(), results);
+    return;
   }
   const GradProgram& g = site_gradient(ctx_, site, wants, cotangents);
   for (size_t i = 0; i < inputs.size(); ++i)
@@ -142,25 +154,17 @@ std::vector<tn_tensor*> Backward::gradients_of_op(Node* n) {
     dense.push_back(call_one(ctx_, TN_OP_COPY, {inputs[k]}));
     inputs[k] = dense.back().get();
   }
-  std::vector<tn_tensor*> results(n_in, nullptr);
-  run_program(ctx_, *g.program, inputs.data(), results.data());
-  return results;
+  run_program(ctx_, *g.program, inputs.data(), results);
 }
 
-std::vector<tn_tensor*> Backward::gradients_of_callback(Node* n) {
-  std::vector<tn_tensor*> results(n->n_in, nullptr);
-  tn_error* e = n->callback.function(n->callback.user, ctx_, n->cotangents, n->n_out, results.data(), n->n_in);
-  std::vector<Owned> owned;
-  for (tn_tensor* t : results) owned.emplace_back(ctx_, t);
-  check(e);
+void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
+  check(n->callback.function(n->callback.user, ctx_, n->cotangents, n->n_out, results, n->n_in));
   for (uint32_t i = 0; i < n->n_in; ++i) {
     const Shape& want = n->shapes[n->n_out + i];
     const tn_tensor* t = results[i];
     if (t && (t->view.dtype != want.dtype || t->view.rank != want.rank || std::memcmp(t->view.dims, want.dims, sizeof(int64_t) * want.rank) != 0))
       fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i, shape_text(t->view), shape_text(want.dtype, want.rank, want.dims));
   }
-  for (Owned& o : owned) o.release();
-  return results;
 }
 
 void Backward::step(Node* n) {
@@ -183,21 +187,23 @@ void Backward::step(Node* n) {
       slot = replacement.release();
     }
   if (n->kind == NodeKind::kLeaf) return;
-  if (n->freed) fail(TN_FAILED_PRECONDITION, "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call to go through it twice.");
-  std::vector<tn_tensor*> grads;
-  if (n->kind == NodeKind::kOp) {
-    grads = gradients_of_op(n);
-  } else if (n->kind == NodeKind::kCustom) {
-    grads = gradients_of_callback(n);
-  } else {
-    tn_tensor* back = nullptr;
-    check(tn_tensor_to(ctx_, n->cotangents[0], tn_string(n->from->name.c_str()), &back));
-    grads.push_back(back);
-  }
-  std::vector<Owned> owned;
-  for (tn_tensor* g : grads) owned.emplace_back(ctx_, g);
+  struct Grads {
+    tn_ctx* ctx;
+    Small<tn_tensor*, 4> items;
+    ~Grads() {
+      for (tn_tensor* t : items)
+        if (t) drop(ctx, t);
+    }
+  } grads{ctx_, Small<tn_tensor*, 4>(n->n_in)};
+  if (n->kind == NodeKind::kOp)
+    gradients_of_op(n, grads.items.data());
+  else if (n->kind == NodeKind::kCustom)
+    gradients_of_callback(n, grads.items.data());
+  else
+    check(tn_tensor_to(ctx_, n->cotangents[0], tn_string(n->from->name.c_str()), &grads.items[0]));
   for (uint32_t i = 0; i < n->n_in; ++i)
-    if (owned[i] && n->edges[i].node && n->edges[i].node->needed) add(n->edges[i].node, n->edges[i].index, std::move(owned[i]));
+    if (grads.items[i] && n->edges[i].node && n->edges[i].node->needed)
+      add(n->edges[i].node, n->edges[i].index, Owned(ctx_, std::exchange(grads.items[i], nullptr)));
 }
 
 void Backward::run() {

@@ -38,7 +38,7 @@ void drop_tensor(Heap* heap, tn_tensor* t, Node** work) noexcept {
     tensor_free(heap, t);
     return;
   }
-  if (--t->local == 0 && t->shared.load(std::memory_order_acquire) == 0) tensor_free(heap, t);
+  drop_owned(t);
 }
 
 void clear_saved(Node* n, Node** work) noexcept {

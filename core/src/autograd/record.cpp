@@ -1,4 +1,6 @@
 // Adds calls to the tape.
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "op/node.hpp"
 #include "op/runtime.hpp"
@@ -36,23 +38,23 @@ const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
     program_release(site.gradients.front().program);
     site.gradients.erase(site.gradients.begin());
   }
-  site.gradients.push_back({wants, cotangents, std::move(used), program});
+  uint64_t used_bits = 0;
+  for (size_t i = 0; i < used.size() && i < 64; ++i) used_bits |= static_cast<uint64_t>(used[i]) << i;
+  site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program});
   return site.gradients.back();
 }
 
 void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t n_outputs) {
   uint64_t wants = 0;
   for (uint32_t i = 0; i < site.n_in; ++i) {
-    if (!inputs[i] || !inputs[i]->node || !is_floating(inputs[i]->view.dtype)) continue;
+    if (!inputs[i] || !inputs[i]->node) continue;  // only floating tensors have nodes
     if (inputs[i]->node->heap != ctx->heap)
       fail(TN_FAILED_PRECONDITION, "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from its variable here.", site.entry->name(), i);
     if (i < 64) wants |= 1ull << i;
     if (i >= 64) wants |= 1ull << 63;
   }
   if (!wants) return;
-  uint64_t cotangents = 0;
-  for (uint32_t i = 0; i < n_outputs && i < 64; ++i)
-    if (is_floating(site.outputs[i].dtype)) cotangents |= 1ull << i;
+  const uint64_t cotangents = site.floating_outputs;
   const GradProgram& gradient = site_gradient(ctx, site, wants, cotangents);
   Node* node = node_make(ctx->heap, NodeKind::kOp, site.n_in, n_outputs);
   node->site = &site;
@@ -61,8 +63,8 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
   for (uint32_t i = 0; i < site.n_in; ++i) {
     tn_tensor* t = inputs[i];
     if (!t) continue;
-    if (t->node && is_floating(t->view.dtype)) node->edges[i] = {node_retain(t->node), t->out_index};
-    if (gradient.used[i]) node->saved[i] = keep(ctx, t);
+    if (t->node) node->edges[i] = {node_retain(t->node), t->out_index};
+    if (i < 64 ? (gradient.used_bits >> i & 1) != 0 : gradient.used[i]) node->saved[i] = keep(ctx, t);
   }
   try {
     for (uint32_t k = 0; k < n_outputs; ++k) {
@@ -77,7 +79,7 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
           outputs[k] = t = fresh;
           break;
         }
-      if (!is_floating(t->view.dtype)) continue;
+      if (!(site.floating_outputs >> std::min(k, 63u) & 1)) continue;
       // A saved output shares the memory, not the tensor: that would be a cycle.
       if (gradient.used[site.n_in + k]) {
         tn_tensor* s = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
@@ -91,11 +93,11 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     throw;
   }
   for (uint32_t k = 0; k < n_outputs; ++k) {
-    if (!is_floating(outputs[k]->view.dtype)) continue;
+    if (!(site.floating_outputs >> std::min(k, 63u) & 1)) continue;
     outputs[k]->node = node_retain(node);
     outputs[k]->out_index = k;
   }
-  node_release(node);
+  if (--node->refs == 0) node->refs = 1, node_release(node);  // no floating output: nobody holds it
 }
 
 }  // namespace tenon

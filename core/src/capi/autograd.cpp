@@ -1,6 +1,6 @@
 #include "autograd/autograd.hpp"
 
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "recipe/site.hpp"
 
 using namespace tenon;

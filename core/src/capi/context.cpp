@@ -1,5 +1,5 @@
 #include "autograd/autograd.hpp"
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "recipe/site.hpp"
 
 using namespace tenon;
@@ -13,7 +13,7 @@ void destroy(tn_ctx* ctx) noexcept {
   ctx->sites.clear();
   ctx->heap->drain();
   ctx->flush_dead();
-  const bool alive = ctx->page->state.load() == kAlive;
+  const bool alive = runtime_alive(ctx->runtime);
   for (auto& ds : ctx->states) {
     if (!ds) continue;
     buffer_release(ds->arena);

@@ -1,4 +1,4 @@
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "tenon/device.h"
 
 using namespace tenon;

@@ -1,4 +1,4 @@
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"
 #include "tenon/dlpack.h"

@@ -1,5 +1,5 @@
 // tn_tensor_format.
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "op/transfer.hpp"
 
 using namespace tenon;

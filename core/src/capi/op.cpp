@@ -1,5 +1,5 @@
 #include "base/json_text.hpp"
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "plugin/registry.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"

@@ -1,6 +1,6 @@
 #include <thread>
 
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "ops/ops.hpp"
 #include "plugin/registry.hpp"
 #include "profile/profiler.hpp"
@@ -93,11 +93,19 @@ tn_runtime* tn_runtime_retain(tn_runtime* rt) { return rt ? runtime_retain(rt) :
 void tn_runtime_release(tn_runtime* rt) { runtime_release(rt); }
 
 tn_error* tn_profile_start(tn_runtime* rt, uint64_t max_events) {
-  return with_runtime(rt, "tn_profile_start", [&] { rt->profiler->start(max_events); });
+  return with_runtime(rt, "tn_profile_start", [&] {
+    rt->profiler->start(max_events);
+    uint32_t alive = kAlive;
+    rt->page->state.compare_exchange_strong(alive, kProfiling);
+  });
 }
 
 tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
-  return with_runtime(rt, "tn_profile_stop", [&] { rt->profiler->stop(std::string(view_of(path))); });
+  return with_runtime(rt, "tn_profile_stop", [&] {
+    uint32_t profiling = kProfiling;
+    rt->page->state.compare_exchange_strong(profiling, kAlive);
+    rt->profiler->stop(std::string(view_of(path)));
+  });
 }
 
 tn_error* tn_plugin_load(tn_runtime* rt, tn_str path) {

@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "guards.hpp"
+#include "op/guards.hpp"
 #include "op/node.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"

@@ -54,4 +54,12 @@ class Submission {
 // cleared). A value that failed counts as reached.
 void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>* interrupt);
 
+// Keeps the host from running ahead of the device without bound: with more than this many commands under way it waits for half of them.
+constexpr uint64_t kMaxCommandsAhead = 1024;
+inline void queue_throttle(Queue* q) {
+  const uint64_t submitted = q->submitted();
+  if (submitted - atomic_load(q->line.completed) > kMaxCommandsAhead) [[unlikely]]
+    queue_wait(q, submitted - kMaxCommandsAhead / 2, TN_FOREVER, nullptr);
+}
+
 }  // namespace tenon

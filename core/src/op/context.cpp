@@ -65,12 +65,9 @@ void Heap::drain() noexcept {
   while (t) {
     tn_tensor* next = t->next;
     t->next = nullptr;
-    const uint32_t before = t->shared.fetch_and(~kQueued, std::memory_order_acq_rel);
-    if (t->local + (static_cast<int32_t>(before) >> 1) == 0) {
-      t->shared.store(0, std::memory_order_relaxed);
-      t->local = 0;
-      tensor_free(this, t);
-    }
+    // What others counted becomes part of the plain count, so that the next drop sees the sum.
+    t->local += static_cast<int32_t>(t->shared.exchange(0, std::memory_order_acq_rel)) >> 1;
+    if (t->local == 0) tensor_free(this, t);
     t = next;
   }
 }
@@ -129,15 +126,23 @@ void tensor_free(Heap* heap, tn_tensor* t) noexcept {
   buffer_release(b);
 }
 
+void drop_owned(tn_tensor* t) noexcept {
+  if (--t->local > 0) return;
+  // The other count decides. A queued one is looked at when it is drained.
+  uint32_t word = t->shared.load(std::memory_order_acquire);
+  do {
+    if (word & kQueued) return;
+  } while (word != 0 && !t->shared.compare_exchange_weak(word, 0, std::memory_order_acq_rel));
+  t->local += static_cast<int32_t>(word) >> 1;
+  if (t->local == 0) tensor_free(t->heap, t);
+}
+
 void drop_slow(tn_ctx* ctx, tn_tensor* t) noexcept {
   if (t->heap != ctx->heap) {
     tensor_release_remote(t);
     return;
   }
-  if (--t->local != 0) return;
-  // Nobody here holds it any more. A queued one is looked at when it is drained.
-  const uint32_t word = t->shared.load(std::memory_order_acquire);
-  if (word == 0) tensor_free(ctx->heap, t);
+  drop_owned(t);
 }
 
 void push_dead(tn_ctx* ctx, tn_tensor* t) noexcept {
@@ -151,7 +156,7 @@ void push_dead(tn_ctx* ctx, tn_tensor* t) noexcept {
     ds.dead[c] = t;
     ++ds.dead_count[c];
     ds.dead_bytes += bytes;
-    if (bytes >= 4096) b->allocator->add_idle(static_cast<int64_t>(bytes));
+    if (bytes >= kCountedIdle) b->allocator->add_idle(static_cast<int64_t>(bytes));
     return;
   }
   ctx->heap->recycle(t);
@@ -191,7 +196,7 @@ tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_
     ds.dead[c] = t->next;
     --ds.dead_count[c];
     ds.dead_bytes -= t->buffer->bytes;
-    if (t->buffer->bytes >= 4096) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+    if (t->buffer->bytes >= kCountedIdle) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
     t->next = nullptr;
     t->local = 1;
   } else {
@@ -310,7 +315,7 @@ void tn_ctx::flush_dead() noexcept {
     for (uint32_t c = 0; c < kSizeClasses; ++c) {
       while (tn_tensor* t = ds->dead[c]) {
         ds->dead[c] = t->next;
-        if (t->buffer->bytes >= 4096) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+        if (t->buffer->bytes >= kCountedIdle) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
         Buffer* b = t->buffer;
         heap->recycle(t);
         buffer_release(b);

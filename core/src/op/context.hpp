@@ -44,12 +44,16 @@ struct Heap {
 
 void tensor_free(Heap* heap, tn_tensor* t) noexcept;        // both counts are 0
 void tensor_release_remote(tn_tensor* t) noexcept;          // any thread
+void drop_owned(tn_tensor* t) noexcept;                     // one plain reference less; owner only
 void heap_abandon(Heap* heap) noexcept;
 
 inline tn_tensor* tensor_retain(tn_tensor* t) noexcept {
   t->shared.fetch_add(2, std::memory_order_relaxed);
   return t;
 }
+
+// Dead tensors below this size are not counted as idle memory: the count would cost more than it tells.
+constexpr uint64_t kCountedIdle = 64 << 10;
 
 // What a context holds per device.
 struct DeviceState {
@@ -98,6 +102,7 @@ struct tn_ctx {
   std::atomic<bool> interrupt{false};
   uint64_t node_seq = 0;
   uint64_t backward_epoch = 0;
+  std::vector<tenon::Node*> backward_order;
   tenon::RandomState random;
   tenon::SiteTable sites;
   std::vector<std::unique_ptr<tenon::DeviceState>> states;  // by device ordinal

@@ -25,15 +25,17 @@ void runtime_release(tn_runtime* rt) noexcept {
 
 void runtime_check(const tn_runtime* rt) {
   switch (rt->page->state.load(std::memory_order_acquire)) {
-    case kAlive: return;
+    case kAlive: case kProfiling: return;
     case kDown: fail(TN_SHUTDOWN, "the runtime was shut down");
     default: fail(TN_FORKED, "this process was forked from the one that made the runtime: here it can only be released. Make a runtime of its own in the child.");
   }
 }
 
 void runtime_shut_down(tn_runtime* rt) noexcept {
-  uint32_t alive = kAlive;
-  if (!rt->page->state.compare_exchange_strong(alive, kDown)) return;
+  uint32_t state = rt->page->state.load();
+  do {
+    if (state != kAlive && state != kProfiling) return;
+  } while (!rt->page->state.compare_exchange_weak(state, kDown));
   {
     std::lock_guard lock(rt->device_mutex);
     for (auto& d : rt->devices) d->shut_down();

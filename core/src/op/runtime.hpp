@@ -38,6 +38,10 @@ void runtime_release(tn_runtime* rt) noexcept;
 void runtime_shut_down(tn_runtime* rt) noexcept;
 // Throws SHUTDOWN or FORKED.
 void runtime_check(const tn_runtime* rt);
+inline bool runtime_alive(const tn_runtime* rt) {
+  const uint32_t s = rt->page->state.load(std::memory_order_acquire);
+  return s == kAlive || s == kProfiling;
+}
 
 void log(tn_runtime* rt, uint32_t level, const std::string& message) noexcept;
 // TENON_<name>, or "".

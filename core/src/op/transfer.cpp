@@ -79,6 +79,7 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
     return t.release();
   }
   Queue* q = ds.copies;
+  if (q) queue_throttle(q);
   if (q != ds.queue) {
     // The memory may be one that the compute queue still reads: copies come after what it has now.
     const uint64_t value = ds.queue->submitted();
@@ -125,7 +126,7 @@ void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   }
   std::optional<BorrowedQueue> borrowed;
   Queue* q = nullptr;
-  if (ctx && ctx->page->state.load() == kAlive && t->heap == ctx->heap)
+  if (ctx && runtime_alive(ctx->runtime) && t->heap == ctx->heap)
     q = ctx->state(t->device).copies;
   else
     q = borrowed.emplace(t->device).get();

@@ -4,8 +4,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr double kSqrtHalf = std::numbers::sqrt2 / 2;
@@ -85,18 +84,18 @@ void d_gelu(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_relu = {TN_OP_RELU, rule<one_input<kReal>>, recipe<relu_of_base>, recipe<d_relu>, nullptr};
-const OpRules rules_sigmoid = {TN_OP_SIGMOID, rule<one_input<kFloat>>, recipe<sigmoid_of_base>, recipe<d_sigmoid>,
-                               nullptr};
+const OpRules rules_relu = {TN_OP_RELU, rule<one_input<kReal>>, recipe<relu_of_base>,
+                            recipe<d_relu>, nullptr};
+const OpRules rules_sigmoid = {TN_OP_SIGMOID, rule<one_input<kFloat>>, recipe<sigmoid_of_base>,
+                               recipe<d_sigmoid>, nullptr};
 const OpRules rules_softplus = {TN_OP_SOFTPLUS, rule<one_input<kFloat>>, recipe<softplus_of_base>,
                                 recipe<d_softplus>, nullptr};
-const OpRules rules_gelu = {TN_OP_GELU, rule<gelu_rule>, recipe<gelu_of_base>, recipe<d_gelu>, nullptr};
-const OpRules rules_silu = {TN_OP_SILU, rule<one_input<kFloat>>, recipe<silu_of_base>, recipe<d_silu>, nullptr};
-const OpRules rules_leaky_relu = {TN_OP_LEAKY_RELU, rule<one_input<kFloat>>, recipe<leaky_relu_of_base>,
-                                  recipe<d_leaky_relu>, nullptr};
+const OpRules rules_gelu = {TN_OP_GELU, rule<gelu_rule>, recipe<gelu_of_base>, recipe<d_gelu>,
+                            nullptr};
+const OpRules rules_silu = {TN_OP_SILU, rule<one_input<kFloat>>, recipe<silu_of_base>,
+                            recipe<d_silu>, nullptr};
+const OpRules rules_leaky_relu = {TN_OP_LEAKY_RELU, rule<one_input<kFloat>>,
+                                  recipe<leaky_relu_of_base>, recipe<d_leaky_relu>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -1,10 +1,9 @@
-// Arithmetic of two inputs, element by element, with broadcasting. Complex numbers: the gradients are transposes without
-// conjugation.
+// Arithmetic of two inputs, element by element, with broadcasting. Complex numbers: the gradients
+// are transposes without conjugation.
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 template <uint32_t Kinds>
@@ -42,8 +41,8 @@ void d_rem(Recipe& b) {
   if (b.wants(1)) b.set_summed(1, -(b.g() * floor(b.in(0) / b.in(1))));
 }
 
-// b a^(b-1), with 0 for b = 0; a^b log(a), with 0 for a = 0 (its limit where b > 0). Inside each choice the other branch is
-// kept finite, so that derivatives of any order are.
+// b a^(b-1), with 0 for b = 0; a^b log(a), with 0 for a = 0 (its limit where b > 0). Inside each
+// choice the other branch is kept finite, so that derivatives of any order are.
 void d_pow(Recipe& b) {
   const tn_dtype t = b.g().dtype();
   const Value x = typed(b.in(0), t), p = typed(b.in(1), t);
@@ -78,9 +77,6 @@ void d_maximum(Recipe& b) { extremum(b, true); }
 void d_minimum(Recipe& b) { extremum(b, false); }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_add = {TN_OP_ADD, kNumbers, nullptr, recipe<d_add>, nullptr};
 const OpRules rules_sub = {TN_OP_SUB, kNumbers, nullptr, recipe<d_sub>, nullptr};
@@ -88,8 +84,9 @@ const OpRules rules_mul = {TN_OP_MUL, kNumbers, nullptr, recipe<d_mul>, nullptr}
 const OpRules rules_div = {TN_OP_DIV, kNumbers, nullptr, recipe<d_div>, nullptr};
 const OpRules rules_rem = {TN_OP_REM, kReals, nullptr, recipe<d_rem>, nullptr};
 const OpRules rules_pow = {TN_OP_POW, kReals, nullptr, recipe<d_pow>, nullptr};
-const OpRules rules_atan2 = {TN_OP_ATAN2, rule<two_inputs<kFloat>>, nullptr, recipe<d_atan2>, nullptr};
+const OpRules rules_atan2 = {TN_OP_ATAN2, rule<two_inputs<kFloat>>, nullptr, recipe<d_atan2>,
+                             nullptr};
 const OpRules rules_maximum = {TN_OP_MAXIMUM, kReals, nullptr, recipe<d_maximum>, nullptr};
 const OpRules rules_minimum = {TN_OP_MINIMUM, kReals, nullptr, recipe<d_minimum>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -1,9 +1,9 @@
-// Comparisons (result bool) and logical or bitwise operations, element by element. None is differentiable.
+// Comparisons (result bool) and logical or bitwise operations, element by element. None is
+// differentiable.
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr const char* kIsBool = "the result is boolean";
@@ -42,9 +42,6 @@ void gt_of_base(Recipe& b) { b.set(0, lt(b.in(1), b.in(0))); }
 void ge_of_base(Recipe& b) { b.set(0, le(b.in(1), b.in(0))); }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_eq = {TN_OP_EQ, kEquality, nullptr, nullptr, kIsBool};
 const OpRules rules_lt = {TN_OP_LT, kOrder, nullptr, nullptr, kIsBool};
@@ -59,4 +56,4 @@ const OpRules rules_not = {TN_OP_NOT, rule<not_rule>, nullptr, nullptr, kIsBits}
 const OpRules rules_shl = {TN_OP_SHL, kShift, nullptr, nullptr, kIsBits};
 const OpRules rules_shr = {TN_OP_SHR, kShift, nullptr, nullptr, kIsBits};
 
-}  // namespace tenon
+}  // namespace tenon::ops

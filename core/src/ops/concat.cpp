@@ -4,19 +4,20 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 // All inputs have the dims of the first, `except` this axis (TN_MAX_RANK: no exception).
 tn_error* require_same_dims(const Infer& c, uint32_t except) {
   for (uint32_t i = 1; i < c.count(); ++i) {
     bool fits = c.rank(i) == c.rank(0);
-    for (uint32_t a = 0; fits && a < c.rank(0); ++a) fits = a == except || !c.differ(c.dim(i, a), c.dim(0, a));
+    for (uint32_t a = 0; fits && a < c.rank(0); ++a)
+      fits = a == except || !c.differ(c.dim(i, a), c.dim(0, a));
     if (!fits)
       return c.error("input {} is {}, input 0 is {}: {}", i, c.text(i), c.text(0),
-                     except < TN_MAX_RANK ? fmt::format("they may differ only along axis {}", except)
-                                          : "their dims must be equal");
+                     except < TN_MAX_RANK
+                         ? fmt::format("they may differ only along axis {}", except)
+                         : "their dims must be equal");
   }
   return nullptr;
 }
@@ -64,7 +65,8 @@ tn_error* stack_rule(Infer& c) {
   uint32_t axis = 0;
   TN_TRY(c.axis(c.i64(TN_STACK_AXIS), c.rank(0) + 1, &axis));
   Dims to;
-  for (uint32_t a = 0, from = 0; a <= c.rank(0); ++a) to.push(a == axis ? c.count() : c.dim(0, from++));
+  for (uint32_t a = 0, from = 0; a <= c.rank(0); ++a)
+    to.push(a == axis ? c.count() : c.dim(0, from++));
   TN_TRY(c.check_count(to));
   return c.out(0, t, to);
 }
@@ -73,7 +75,8 @@ void stack_of_base(Recipe& b) {
   const uint32_t axis = axis_of(b.i64(TN_STACK_AXIS), b.in(0).rank() + 1);
   std::vector<tn_value> parts;
   for (uint32_t i = 0; i < b.count(); ++i) parts.push_back(unsqueeze(b.in(i), 1u << axis).v);
-  b.set(0, {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});
+  b.set(0,
+        {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});
 }
 
 void d_stack(Recipe& b) {
@@ -94,12 +97,13 @@ tn_error* split_rule(Infer& c) {
   if (sizes.empty()) return c.error("sizes is empty");
   int64_t total = 0;
   for (const int64_t size : sizes) {
-    if (size == -1) return c.error("sizes {}: -1 has no meaning here, give the size", dims_text(sizes));
+    if (size == -1)
+      return c.error("sizes {}: -1 has no meaning here, give the size", dims_text(sizes));
     total = c.add(total, size);
   }
   if (c.differ(total, c.dim(0, axis)))
-    return c.error("sizes {} add up to {}; axis {} of x, {}, has {} elements", dims_text(sizes), dim_text(total), axis,
-                   c.text(0), dim_text(c.dim(0, axis)));
+    return c.error("sizes {} add up to {}; axis {} of x, {}, has {} elements", dims_text(sizes),
+                   dim_text(total), axis, c.text(0), dim_text(c.dim(0, axis)));
   Dims to = c.dims(0);
   for (uint32_t i = 0; i < sizes.size(); ++i) {
     to[axis] = sizes[i];
@@ -122,7 +126,8 @@ void split_of_base(Recipe& b) {
       stops[axis] = next;
       b.set(i, slice(x, starts, stops, Dims(n, 1)));
     } else {
-      const Value index = b.iota(Dims(1, sizes[i]), 0, TN_DTYPE_I64) + b.dim_scalar(at, TN_DTYPE_I64);
+      const Value index =
+          b.iota(Dims(1, sizes[i]), 0, TN_DTYPE_I64) + b.dim_scalar(at, TN_DTYPE_I64);
       b.set(i, gather(x, index, axis));
     }
     at = next;
@@ -133,16 +138,16 @@ void d_split(Recipe& b) {
   std::vector<tn_value> parts;
   for (uint32_t i = 0; i < b.list(TN_SPLIT_SIZES).size(); ++i) parts.push_back(b.g(i).v);
   const uint32_t axis = axis_of(b.i64(TN_SPLIT_AXIS), b.in(0).rank());
-  b.set(0, {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});
+  b.set(0,
+        {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_concat = {TN_OP_CONCAT, rule<concat_rule>, nullptr, recipe<d_concat>, nullptr};
-const OpRules rules_stack = {TN_OP_STACK, rule<stack_rule>, recipe<stack_of_base>, recipe<d_stack>, nullptr};
-const OpRules rules_split = {TN_OP_SPLIT, rule<split_rule>, recipe<split_of_base>, recipe<d_split>, nullptr};
+const OpRules rules_stack = {TN_OP_STACK, rule<stack_rule>, recipe<stack_of_base>, recipe<d_stack>,
+                             nullptr};
+const OpRules rules_split = {TN_OP_SPLIT, rule<split_rule>, recipe<split_of_base>, recipe<d_split>,
+                             nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

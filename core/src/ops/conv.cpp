@@ -1,10 +1,11 @@
-// conv: cross-correlation over any number of spatial axes. x [N, C, spatial...], w [O, C / groups, spatial...].
+// conv: cross-correlation over any number of spatial axes. x [N, C, spatial...], w [O, C / groups,
+// spatial...].
 #include "conv.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 
-tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k, int64_t* out) {
+tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k,
+                    int64_t* out) {
   if (s.stride[i] < 1 || s.lhs_dilation[i] < 1 || s.rhs_dilation[i] < 1)
     return c.error("stride {} and dilation {} of spatial axis {}: both are 1 or more", s.stride[i],
                    s.lhs_dilation[i] < 1 ? s.lhs_dilation[i] : s.rhs_dilation[i], i);
@@ -15,8 +16,10 @@ tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, in
   };
   const int64_t nd = dilated(n, s.lhs_dilation[i]), kd = dilated(k, s.rhs_dilation[i]);
   int64_t padding = 0;
-  if (__builtin_add_overflow(s.low[i], s.high[i], &padding) || padding > INT64_MAX / 4 || padding < INT64_MIN / 4)
-    return c.error_of(TN_OUT_OF_RANGE, fmt::format("padding {} and {} overflow", s.low[i], s.high[i]));
+  if (__builtin_add_overflow(s.low[i], s.high[i], &padding) || padding > INT64_MAX / 4 ||
+      padding < INT64_MIN / 4)
+    return c.error_of(TN_OUT_OF_RANGE,
+                      fmt::format("padding {} and {} overflow", s.low[i], s.high[i]));
   if (concrete(kd)) {
     const int64_t last = c.plus(nd, padding - kd);
     if (last == INT64_MIN && n == 0) {
@@ -24,10 +27,14 @@ tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, in
       return nullptr;
     }
     if (last == INT64_MIN)
-      return c.error("a kernel of {} elements (dilation {}) does not fit into spatial axis {}: {} elements, padding {} "
-                     "and {}", k, s.rhs_dilation[i], i, dim_text(n), s.low[i], s.high[i]);
+      return c.error(
+          "a kernel of {} elements (dilation {}) does not fit into spatial axis {}: {} elements, "
+          "padding {} "
+          "and {}",
+          k, s.rhs_dilation[i], i, dim_text(n), s.low[i], s.high[i]);
     // With stride 1 in one step, so that a symbolic size that stays the same keeps its name.
-    *out = s.stride[i] == 1 ? c.plus(nd, padding - kd + 1) : c.add(c.floordiv(last, s.stride[i]), 1);
+    *out =
+        s.stride[i] == 1 ? c.plus(nd, padding - kd + 1) : c.add(c.floordiv(last, s.stride[i]), 1);
     return nullptr;
   }
   *out = c.add(c.floordiv(c.sub(c.plus(nd, padding), kd), s.stride[i]), 1);
@@ -38,15 +45,19 @@ tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups) 
   const int64_t channels = c.dim(x, 1), outputs = c.dim(w, 0);
   if (groups < 1) return c.error("groups is {}; it must be 1 or more", groups);
   if (concrete(outputs) && outputs % groups != 0)
-    return c.error("the {} output channels of w, {}, do not divide into {} groups", outputs, c.text(w), groups);
+    return c.error("the {} output channels of w, {}, do not divide into {} groups", outputs,
+                   c.text(w), groups);
   if (!c.differ(c.mul(c.dim(w, 1), groups), channels)) return nullptr;
-  return c.error("channels differ: x is {}, w is {}, groups {}: w must be [O, C / groups, spatial...] with C = {}",
-                 c.text(x), c.text(w), groups, dim_text(channels));
+  return c.error(
+      "channels differ: x is {}, w is {}, groups {}: w must be [O, C / groups, spatial...] with C "
+      "= {}",
+      c.text(x), c.text(w), groups, dim_text(channels));
 }
 
 Value conv(Value x, Value w, const ConvSpec& s) {
-  return {x.b, tn_b_conv(x.b, x.v, w.v, s.stride.d, s.stride.n, s.low.d, s.low.n, s.high.d, s.high.n,
-                         s.lhs_dilation.d, s.lhs_dilation.n, s.rhs_dilation.d, s.rhs_dilation.n, s.groups)};
+  return {x.b, tn_b_conv(x.b, x.v, w.v, s.stride.d, s.stride.n, s.low.d, s.low.n, s.high.d,
+                         s.high.n, s.lhs_dilation.d, s.lhs_dilation.n, s.rhs_dilation.d,
+                         s.rhs_dilation.n, s.groups)};
 }
 
 namespace {
@@ -98,13 +109,16 @@ bool has_empty(const Dims& dims) {
 }
 
 void fail_symbolic(const Recipe& b) {
-  b.fail(TN_UNIMPLEMENTED, "the gradient along an axis with a stride needs its size to be known; a symbolic one has none");
+  b.fail(
+      TN_UNIMPLEMENTED,
+      "its gradient needs the sizes of the kernel, and of an axis with a stride, to be concrete");
 }
 
 }  // namespace
 
-// Each cotangent, put apart by the stride, meets the reversed kernel. With kd = (k - 1) * rhs + 1 the padding before is
-// kd - 1 - low, and behind so much that the result has the (dilated) size of x, of which every lhs-th element is an element of x.
+// Each cotangent, put apart by the stride, meets the reversed kernel. With kd = (k - 1) * rhs + 1
+// the padding before is kd - 1 - low, and behind so much that the result has the (dilated) size of
+// x, of which every lhs-th element is an element of x.
 Value conv_input_grad(const Recipe& b, Value g, Value w, const Dims& sizes, const ConvSpec& s) {
   const uint32_t n = sizes.n;
   if (has_empty(sizes) || has_empty(g.dims())) {
@@ -184,7 +198,8 @@ ConvSpec spec_of(const Source& c, uint32_t n) {
 
 tn_error* conv_rule(Infer& c) {
   const uint32_t rank = c.rank(0);
-  if (rank < 3) return c.error("x is {}; it must have rank 3 or more: [N, C, spatial...]", c.text(0));
+  if (rank < 3)
+    return c.error("x is {}; it must have rank 3 or more: [N, C, spatial...]", c.text(0));
   TN_TRY(c.require_rank(1, "w", rank, "[O, C / groups, spatial...], the rank of x"));
   const uint32_t n = rank - 2;
   TN_TRY(c.length(TN_CONV_STRIDE, "stride", n, true));
@@ -222,10 +237,7 @@ void d_conv(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the table below belongs to this file
 
 const OpRules rules_conv = {TN_OP_CONV, rule<conv_rule>, nullptr, recipe<d_conv>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

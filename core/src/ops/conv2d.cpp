@@ -1,16 +1,16 @@
-// conv2d with bias, and its two gradients as ops of their own, so that a backend can have kernels for them. All three are linear in
-// each input, and the gradients of each are made of the others.
+// conv2d with bias, and its two gradients as ops of their own, so that a backend can have kernels
+// for them. All three are linear in each input, and the gradients of each are made of the others.
 #include "conv.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 // Where the attributes of one of the three ops stand.
 struct Keys {
   uint32_t stride, padding, dilation, groups;
 };
-constexpr Keys kForward = {TN_CONV2D_STRIDE, TN_CONV2D_PADDING, TN_CONV2D_DILATION, TN_CONV2D_GROUPS};
+constexpr Keys kForward = {TN_CONV2D_STRIDE, TN_CONV2D_PADDING, TN_CONV2D_DILATION,
+                           TN_CONV2D_GROUPS};
 constexpr Keys kInputGrad = {TN_CONV2D_INPUT_GRAD_STRIDE, TN_CONV2D_INPUT_GRAD_PADDING,
                              TN_CONV2D_INPUT_GRAD_DILATION, TN_CONV2D_INPUT_GRAD_GROUPS};
 constexpr Keys kWeightGrad = {TN_CONV2D_WEIGHT_GRAD_STRIDE, TN_CONV2D_WEIGHT_GRAD_PADDING,
@@ -35,7 +35,7 @@ tn_error* check_attrs(const Infer& c, const Keys& k) {
   TN_TRY(c.length(k.padding, "padding", 2, false));
   TN_TRY(c.length(k.dilation, "dilation", 2, false));
   for (const int64_t p : c.list(k.padding))
-    if (p < 0) return c.error("padding {} is negative", dims_text(c.list(k.padding)));
+    if (p < 0) return c.error("padding {} is negative", numbers_text(c.list(k.padding)));
   if (c.i64(k.groups) < 1) return c.error("groups is {}; it must be 1 or more", c.i64(k.groups));
   return nullptr;
 }
@@ -61,9 +61,11 @@ tn_error* conv2d_rule(Infer& c) {
   const ConvSpec s = spec_of(c, kForward);
   TN_TRY(conv_channels(c, 0, 1, s.groups));
   if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1), dim_text(c.dim(1, 0)));
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
+                   dim_text(c.dim(1, 0)));
   Dims to = dims4(c.dim(0, 0), c.dim(1, 0), 0, 0);
-  for (uint32_t i = 0; i < 2; ++i) TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &to[2 + i]));
+  for (uint32_t i = 0; i < 2; ++i)
+    TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &to[2 + i]));
   TN_TRY(c.check_count(to));
   return c.out(0, t, to);
 }
@@ -74,16 +76,17 @@ void conv2d_of_base(Recipe& b) {
 }
 
 Value conv2d(Value x, Value w, const ConvSpec& s) {
-  return {x.b, tn_b_conv2d(x.b, x.v, w.v, TN_NO_VALUE, s.stride.d, 2, s.low.d, 2, s.rhs_dilation.d, 2, s.groups)};
+  return {x.b, tn_b_conv2d(x.b, x.v, w.v, TN_NO_VALUE, s.stride.d, 2, s.low.d, 2, s.rhs_dilation.d,
+                           2, s.groups)};
 }
 // x and w give the sizes of the results.
 Value input_grad(Value g, Value w, int64_t height, int64_t width, const ConvSpec& s) {
-  return {g.b, tn_b_conv2d_input_grad(g.b, g.v, w.v, height, width, s.stride.d, 2, s.low.d, 2, s.rhs_dilation.d, 2,
-                                      s.groups)};
+  return {g.b, tn_b_conv2d_input_grad(g.b, g.v, w.v, height, width, s.stride.d, 2, s.low.d, 2,
+                                      s.rhs_dilation.d, 2, s.groups)};
 }
 Value weight_grad(Value g, Value x, int64_t height, int64_t width, const ConvSpec& s) {
-  return {g.b, tn_b_conv2d_weight_grad(g.b, g.v, x.v, height, width, s.stride.d, 2, s.low.d, 2, s.rhs_dilation.d, 2,
-                                       s.groups)};
+  return {g.b, tn_b_conv2d_weight_grad(g.b, g.v, x.v, height, width, s.stride.d, 2, s.low.d, 2,
+                                       s.rhs_dilation.d, 2, s.groups)};
 }
 
 void d_conv2d(Recipe& b) {
@@ -104,17 +107,17 @@ tn_error* input_grad_rule(Infer& c) {
   TN_TRY(c.common({0, 1}, kFloat, &t));
   const ConvSpec s = spec_of(c, kInputGrad);
   if (c.differ(c.dim(0, 1), c.dim(1, 0)))
-    return c.error("g is {}, w is {}: g must have the {} output channels of w", c.text(0), c.text(1),
-                   dim_text(c.dim(1, 0)));
-  const Dims to = dims4(c.dim(0, 0), c.mul(c.dim(1, 1), s.groups), c.i64(TN_CONV2D_INPUT_GRAD_HEIGHT),
-                        c.i64(TN_CONV2D_INPUT_GRAD_WIDTH));
+    return c.error("g is {}, w is {}: g must have the {} output channels of w", c.text(0),
+                   c.text(1), dim_text(c.dim(1, 0)));
+  const Dims to = dims4(c.dim(0, 0), c.mul(c.dim(1, 1), s.groups),
+                        c.i64(TN_CONV2D_INPUT_GRAD_HEIGHT), c.i64(TN_CONV2D_INPUT_GRAD_WIDTH));
   for (uint32_t i = 0; i < 2; ++i) {
     if (to[2 + i] == -1) return c.error("height and width must be 0 or more");
     int64_t size = 0;
     TN_TRY(conv_size(c, s, i, to[2 + i], c.dim(1, 2 + i), &size));
     if (c.differ(size, c.dim(0, 2 + i)))
-      return c.error("g is {}; from {} elements spatial axis {} of y has {}", c.text(0), dim_text(to[2 + i]), i,
-                     dim_text(size));
+      return c.error("g is {}; from {} elements spatial axis {} of y has {}", c.text(0),
+                     dim_text(to[2 + i]), i, dim_text(size));
   }
   TN_TRY(c.check_count(to));
   return c.out(0, t, to);
@@ -147,16 +150,17 @@ tn_error* weight_grad_rule(Infer& c) {
     return c.error("g is {}, x is {}: their batches differ", c.text(0), c.text(1));
   for (const int64_t channels : {c.dim(0, 1), c.dim(1, 1)})
     if (concrete(channels) && channels % s.groups != 0)
-      return c.error("g is {}, x is {}: their channels do not divide into {} groups", c.text(0), c.text(1), s.groups);
-  const Dims to = dims4(c.dim(0, 1), c.floordiv(c.dim(1, 1), s.groups), c.i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT),
-                        c.i64(TN_CONV2D_WEIGHT_GRAD_WIDTH));
+      return c.error("g is {}, x is {}: their channels do not divide into {} groups", c.text(0),
+                     c.text(1), s.groups);
+  const Dims to = dims4(c.dim(0, 1), c.floordiv(c.dim(1, 1), s.groups),
+                        c.i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT), c.i64(TN_CONV2D_WEIGHT_GRAD_WIDTH));
   for (uint32_t i = 0; i < 2; ++i) {
     if (to[2 + i] == -1) return c.error("height and width must be 1 or more");
     int64_t size = 0;
     TN_TRY(conv_size(c, s, i, c.dim(1, 2 + i), to[2 + i], &size));
     if (c.differ(size, c.dim(0, 2 + i)))
-      return c.error("g is {}; spatial axis {} of y has {} elements for x, {}, and a kernel of {}", c.text(0), i,
-                     dim_text(size), c.text(1), dim_text(to[2 + i]));
+      return c.error("g is {}; spatial axis {} of y has {} elements for x, {}, and a kernel of {}",
+                     c.text(0), i, dim_text(size), c.text(1), dim_text(to[2 + i]));
   }
   TN_TRY(c.check_count(to));
   return c.out(0, t, to);
@@ -177,14 +181,13 @@ void d_weight_grad(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_conv2d = {TN_OP_CONV2D, rule<conv2d_rule>, recipe<conv2d_of_base>, recipe<d_conv2d>, nullptr};
+const OpRules rules_conv2d = {TN_OP_CONV2D, rule<conv2d_rule>, recipe<conv2d_of_base>,
+                              recipe<d_conv2d>, nullptr};
 const OpRules rules_conv2d_input_grad = {TN_OP_CONV2D_INPUT_GRAD, rule<input_grad_rule>,
                                          recipe<input_grad_of_base>, recipe<d_input_grad>, nullptr};
 const OpRules rules_conv2d_weight_grad = {TN_OP_CONV2D_WEIGHT_GRAD, rule<weight_grad_rule>,
-                                          recipe<weight_grad_of_base>, recipe<d_weight_grad>, nullptr};
+                                          recipe<weight_grad_of_base>, recipe<d_weight_grad>,
+                                          nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

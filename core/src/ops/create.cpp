@@ -2,8 +2,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* require_dtype(const Infer& c, tn_dtype t, uint32_t kinds) {
@@ -34,11 +33,8 @@ tn_error* fill_rule(Infer& c) {
 void d_fill(Recipe& b) { b.set(0, sum(b.g(), b.g().all_axes(), false)); }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_iota = {TN_OP_IOTA, rule<iota_rule>, nullptr, nullptr, "it has no inputs"};
 const OpRules rules_fill = {TN_OP_FILL, rule<fill_rule>, nullptr, recipe<d_fill>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -36,23 +36,29 @@ inline bool concrete(const Dims& dims) {
   return true;
 }
 
-std::string dim_text(int64_t dim);                      // "3", or "?" of a symbolic dim
-std::string dims_text(std::span<const int64_t> dims);  // "[2, ?, 3]"
+std::string dim_text(int64_t dim);                           // "3", or "?" of a symbolic dim
+std::string dims_text(std::span<const int64_t> dims);        // "[2, ?, 3]"
+std::string numbers_text(std::span<const int64_t> numbers);  // "[0, -2]"
 
 // Kinds of dtype as bits of a mask, ordered as promotion orders them.
 inline constexpr uint32_t kBool = 1, kInt = 2, kFloat = 4, kComplex = 8, kStorage = 16;
-inline constexpr uint32_t kReal = kInt | kFloat, kNumber = kReal | kComplex, kComputable = kNumber | kBool,
-                          kAnyKind = kComputable | kStorage;
+inline constexpr uint32_t kReal = kInt | kFloat, kNumber = kReal | kComplex,
+                          kComputable = kNumber | kBool, kAnyKind = kComputable | kStorage;
 
 inline uint32_t kind_of(tn_dtype dtype) {
   switch (TN_DTYPE_CODE(dtype)) {
     case 0:
-    case 1: return TN_DTYPE_BITS(dtype) < 8 ? kStorage : kInt;
+    case 1:
+      return TN_DTYPE_BITS(dtype) < 8 ? kStorage : kInt;
     case 2:
-    case 4: return kFloat;
-    case 5: return kComplex;
-    case 6: return kBool;
-    default: return kStorage;
+    case 4:
+      return kFloat;
+    case 5:
+      return kComplex;
+    case 6:
+      return kBool;
+    default:
+      return kStorage;
   }
 }
 inline bool is_unsigned(tn_dtype dtype) { return TN_DTYPE_CODE(dtype) == 1; }

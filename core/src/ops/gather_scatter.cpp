@@ -2,13 +2,13 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* require_indices(const Infer& c, uint32_t i, const char* name) {
   if (kind_of(c.dtype(i)) != kInt)
-    return c.error("{} is {}; it must be integer. Cast it first (cast, dtype = i64).", name, c.text(i));
+    return c.error("{} is {}; it must be integer. Cast it first (cast, dtype = i64).", name,
+                   c.text(i));
   if (c.weak(i)) c.cast(i, TN_DTYPE_I64);
   return nullptr;
 }
@@ -70,15 +70,18 @@ tn_error* scatter_into(Infer& c, int64_t wanted_axis, uint32_t kinds) {
   bool fits = slots.n == c.rank(2);
   for (uint32_t a = 0; fits && a < slots.n; ++a) fits = !c.differ(slots[a], c.dim(2, a));
   if (!fits)
-    return c.error("updates is {}; for x, {}, and indices, {}, along axis {} it must have dims {}", c.text(2), c.text(0),
-                   c.text(1), axis, dims_text(slots.span()));
+    return c.error("updates is {}; for x, {}, and indices, {}, along axis {} it must have dims {}",
+                   c.text(2), c.text(0), c.text(1), axis, dims_text(slots.span()));
   return c.elementwise(c.dtype(0), c.dims(0), {0});
 }
 
 tn_error* scatter_rule(Infer& c) {
   const auto mode = c.string(TN_SCATTER_MODE);
   TN_TRY(c.choice("mode", mode, {"set", "add", "max", "min"}));
-  return scatter_into(c, c.i64(TN_SCATTER_AXIS), mode == "set" ? kAnyKind : mode == "add" ? kNumber : kReal);
+  return scatter_into(c, c.i64(TN_SCATTER_AXIS),
+                      mode == "set"   ? kAnyKind
+                      : mode == "add" ? kNumber
+                                      : kReal);
 }
 
 void added_gradient(Recipe& b, uint32_t axis) {
@@ -86,15 +89,17 @@ void added_gradient(Recipe& b, uint32_t axis) {
   if (b.wants(2)) b.set(2, gather(b.g(), b.in(1), axis));
 }
 
-// Where an index stands several times the last update won: the others get nothing. Its place in the order of updates is
-// scattered and read back to find it.
+// Where an index stands several times the last update won: the others get nothing. Its place in the
+// order of updates is scattered and read back to find it.
 void set_gradient(Recipe& b, uint32_t axis) {
   const Value g = b.g(), indices = b.in(1);
-  if (b.wants(0)) b.set(0, scatter(g, indices, full_like(gather(g, indices, axis), 0), axis, "set"));
+  if (b.wants(0))
+    b.set(0, scatter(g, indices, full_like(gather(g, indices, axis), 0), axis, "set"));
   if (!b.wants(2)) return;
   const Dims at = indices.dims();
   const Value order = reshape(b.iota(Dims(1, b.product(at.span())), 0, TN_DTYPE_I64), at);
-  const Value last = scatter(b.fill(0, Dims(1, g.dim(axis)), TN_DTYPE_I64), indices, order, 0, "max");
+  const Value last =
+      scatter(b.fill(0, Dims(1, g.dim(axis)), TN_DTYPE_I64), indices, order, 0, "max");
   const Value won = eq(gather(last, indices, 0), order);
   const Value taken = gather(g, indices, axis);
   uint32_t around = 0;
@@ -108,7 +113,8 @@ void extremum_gradient(Recipe& b, uint32_t axis) {
   const Value g = b.g(), y = b.out(), indices = b.in(1);
   const Value from_x = eq(b.in(0), y);
   const Value from_updates = eq(cast(b.in(2), y.dtype()), gather(y, indices, axis));
-  const Value sources = scatter(cast(from_x, g.dtype()), indices, cast(from_updates, g.dtype()), axis, "add");
+  const Value sources =
+      scatter(cast(from_x, g.dtype()), indices, cast(from_updates, g.dtype()), axis, "add");
   const Value share = g / sources;
   if (b.wants(0)) b.set(0, where(from_x, share, 0));
   if (b.wants(2)) b.set(2, where(from_updates, gather(share, indices, axis), 0));
@@ -124,12 +130,16 @@ void d_scatter(Recipe& b) {
 
 // ---- scatter_add
 
-tn_error* scatter_add_rule(Infer& c) { return scatter_into(c, c.i64(TN_SCATTER_ADD_AXIS), kNumber); }
+tn_error* scatter_add_rule(Infer& c) {
+  return scatter_into(c, c.i64(TN_SCATTER_ADD_AXIS), kNumber);
+}
 void scatter_add_of_base(Recipe& b) {
   const uint32_t axis = axis_of(b.i64(TN_SCATTER_ADD_AXIS), b.in(0).rank());
   b.set(0, scatter(b.in(0), b.in(1), b.in(2), axis, "add"));
 }
-void d_scatter_add(Recipe& b) { added_gradient(b, axis_of(b.i64(TN_SCATTER_ADD_AXIS), b.in(0).rank())); }
+void d_scatter_add(Recipe& b) {
+  added_gradient(b, axis_of(b.i64(TN_SCATTER_ADD_AXIS), b.in(0).rank()));
+}
 
 // ---- one_hot
 
@@ -155,17 +165,15 @@ void one_hot_of_base(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_gather = {TN_OP_GATHER, rule<gather_rule>, nullptr, recipe<d_gather>, nullptr};
-const OpRules rules_scatter = {TN_OP_SCATTER, rule<scatter_rule>, nullptr, recipe<d_scatter>, nullptr};
-const OpRules rules_scatter_add = {TN_OP_SCATTER_ADD, rule<scatter_add_rule>, recipe<scatter_add_of_base>,
-                                   recipe<d_scatter_add>, nullptr};
+const OpRules rules_scatter = {TN_OP_SCATTER, rule<scatter_rule>, nullptr, recipe<d_scatter>,
+                               nullptr};
+const OpRules rules_scatter_add = {TN_OP_SCATTER_ADD, rule<scatter_add_rule>,
+                                   recipe<scatter_add_of_base>, recipe<d_scatter_add>, nullptr};
 const OpRules rules_embedding = {TN_OP_EMBEDDING, rule<embedding_rule>, recipe<embedding_of_base>,
                                  recipe<d_embedding>, nullptr};
 const OpRules rules_one_hot = {TN_OP_ONE_HOT, rule<one_hot_rule>, recipe<one_hot_of_base>, nullptr,
                                "its input is an integer index"};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -8,6 +8,7 @@ namespace tenon::ops {
 namespace {
 
 std::string kinds_text(uint32_t kinds) {
+  if (kinds == kNumber) return "a number";
   std::string s;
   auto part = [&](uint32_t bit, const char* name) {
     if (!(kinds & bit)) return;
@@ -29,6 +30,12 @@ const char* cast_hint(uint32_t kinds) {
 }  // namespace
 
 std::string dim_text(int64_t dim) { return dim <= -2 ? "?" : fmt::format("{}", dim); }
+
+std::string numbers_text(std::span<const int64_t> numbers) {
+  std::string s = "[";
+  for (const int64_t v : numbers) s += fmt::format("{}{}", s.size() > 1 ? ", " : "", v);
+  return s + "]";
+}
 
 std::string dims_text(std::span<const int64_t> dims) {
   std::string s = "[";
@@ -60,7 +67,8 @@ std::span<const int64_t> Infer::list(uint32_t key) const {
 }
 
 int64_t Infer::plus(int64_t dim, int64_t number) const {
-  if (!concrete(dim)) return number >= 0 ? add(dim, number) : sub(dim, -std::max(number, -INT64_MAX));
+  if (!concrete(dim))
+    return number >= 0 ? add(dim, number) : sub(dim, -std::max(number, -INT64_MAX));
   int64_t sum = 0;
   return __builtin_add_overflow(dim, number, &sum) || sum < 0 ? INT64_MIN : sum;
 }
@@ -69,8 +77,8 @@ int64_t Infer::plus(int64_t dim, int64_t number) const {
 
 tn_error* Infer::require_kind(uint32_t i, const char* name, uint32_t kinds) const {
   if (kind_of(dtype(i)) & kinds) return nullptr;
-  return error("{} is {}; it must be {}. Cast it first (cast, dtype = {}).", name, text(i), kinds_text(kinds),
-               cast_hint(kinds));
+  return error("{} is {}; it must be {}. Cast it first (cast, dtype = {}).", name, text(i),
+               kinds_text(kinds), cast_hint(kinds));
 }
 
 tn_error* Infer::single(uint32_t i, const char* name, uint32_t kinds, tn_dtype* out) const {
@@ -91,7 +99,8 @@ tn_error* Infer::promote(std::span<const uint32_t> inputs, tn_dtype* out) const 
     const tn_dtype before = t;
     t = typed < 0 ? dtype(i) : tn_dtype_promote(t, dtype(i));
     if (t == TN_DTYPE_NONE)
-      return error("{} and {} have no common dtype. Cast one of them.", tn_dtype_name(before), tn_dtype_name(dtype(i)));
+      return error("{} and {} have no common dtype. Cast one of them.", tn_dtype_name(before),
+                   tn_dtype_name(dtype(i)));
     if (typed < 0 || dtype(i) == t) typed = i;
   }
   int64_t first_weak = -1;
@@ -100,7 +109,8 @@ tn_error* Infer::promote(std::span<const uint32_t> inputs, tn_dtype* out) const 
     if (first_weak < 0) first_weak = i;
     const auto other = static_cast<uint32_t>(typed >= 0 ? typed : first_weak);
     const tn_dtype p = c_->v->promote(c_, other, i);
-    if (p == TN_DTYPE_NONE) return error("{} takes no part in arithmetic with a scalar. Cast it.", text(other));
+    if (p == TN_DTYPE_NONE)
+      return error("{} takes no part in arithmetic with a scalar. Cast it.", text(other));
     if (t == TN_DTYPE_NONE || kind_of(p) > kind_of(t)) t = p;
   }
   *out = t;
@@ -111,13 +121,14 @@ tn_error* Infer::common_of(std::span<const uint32_t> inputs, uint32_t kinds, tn_
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(promote(inputs, &t));
   if (!(kind_of(t) & kinds)) {
-    const bool all_weak = std::all_of(inputs.begin(), inputs.end(), [&](uint32_t i) { return !has(i) || weak(i); });
+    const bool all_weak =
+        std::all_of(inputs.begin(), inputs.end(), [&](uint32_t i) { return !has(i) || weak(i); });
     if (!all_weak || !(kinds & kFloat)) {
       std::string list;
       for (const uint32_t i : inputs)
         if (has(i)) list += (list.empty() ? "" : " and ") + text(i);
-      return error("the inputs are {}; they must be {}. Cast them first (cast, dtype = {}).", list, kinds_text(kinds),
-                   cast_hint(kinds));
+      return error("the inputs are {}; they must be {}. Cast them first (cast, dtype = {}).", list,
+                   kinds_text(kinds), cast_hint(kinds));
     }
     t = TN_DTYPE_F32;
   }
@@ -127,7 +138,8 @@ tn_error* Infer::common_of(std::span<const uint32_t> inputs, uint32_t kinds, tn_
   return nullptr;
 }
 
-tn_error* Infer::common(std::initializer_list<uint32_t> inputs, uint32_t kinds, tn_dtype* out) const {
+tn_error* Infer::common(std::initializer_list<uint32_t> inputs, uint32_t kinds,
+                        tn_dtype* out) const {
   return common_of({inputs.begin(), inputs.size()}, kinds, out);
 }
 
@@ -157,8 +169,10 @@ tn_error* Infer::broadcast(std::initializer_list<uint32_t> inputs, Dims* out) co
         std::string list;
         for (const uint32_t k : inputs)
           if (has(k)) list += (list.empty() ? "" : " and ") + text(k);
-        return error("shapes do not broadcast: {} (axis {} from the end: {} against {}; they must be equal or 1)", list,
-                     result.n - a, dim_text(d), dim_text(other));
+        return error(
+            "shapes do not broadcast: {} (axis {} from the end: {} against {}; they must be equal "
+            "or 1)",
+            list, result.n - a, dim_text(d), dim_text(other));
       }
       d = both;
     }
@@ -168,7 +182,8 @@ tn_error* Infer::broadcast(std::initializer_list<uint32_t> inputs, Dims* out) co
   return nullptr;
 }
 
-tn_error* Infer::require_rank(uint32_t i, const char* name, uint32_t wanted, const char* form) const {
+tn_error* Infer::require_rank(uint32_t i, const char* name, uint32_t wanted,
+                              const char* form) const {
   if (rank(i) == wanted) return nullptr;
   return error("{} is {}; it must have rank {}: {}", name, text(i), wanted, form);
 }
@@ -181,20 +196,25 @@ tn_error* Infer::require_scalar(uint32_t i, const char* name) const {
 tn_error* Infer::axis(int64_t value, uint32_t rank, uint32_t* out) const {
   const auto n = static_cast<int64_t>(rank);
   if (value < -n || value >= n) {
-    if (n == 0) return error_of(TN_OUT_OF_RANGE, fmt::format("axis {}: a tensor of rank 0 has no axes", value));
-    return error_of(TN_OUT_OF_RANGE,
-                    fmt::format("axis {} is out of range for rank {}: use {} to {}", value, n, -n, n - 1));
+    if (n == 0)
+      return error_of(TN_OUT_OF_RANGE,
+                      fmt::format("axis {}: a tensor of rank 0 has no axes", value));
+    return error_of(
+        TN_OUT_OF_RANGE,
+        fmt::format("axis {} is out of range for rank {}: use {} to {}", value, n, -n, n - 1));
   }
   *out = static_cast<uint32_t>(value < 0 ? value + n : value);
   return nullptr;
 }
 
-tn_error* Infer::axes(std::span<const int64_t> values, uint32_t rank, uint32_t if_empty, uint32_t* mask) const {
+tn_error* Infer::axes(std::span<const int64_t> values, uint32_t rank, uint32_t if_empty,
+                      uint32_t* mask) const {
   uint32_t found = 0;
   for (const int64_t value : values) {
     uint32_t a = 0;
     TN_TRY(axis(value, rank, &a));
-    if (found & (1u << a)) return error("axis {} stands twice in axes {}", value, dims_text(values));
+    if (found & (1u << a))
+      return error("axis {} stands twice in axes {}", value, numbers_text(values));
     found |= 1u << a;
   }
   *mask = values.empty() ? if_empty : found;
@@ -225,15 +245,17 @@ tn_error* Infer::check_count(const Dims& dims) const {
   for (const int64_t d : dims) {
     // Zero-sized dims do not excuse an overflow elsewhere: strides are products of the others.
     if (d > 0 && __builtin_mul_overflow(count, d, &count))
-      return error_of(TN_OUT_OF_RANGE, fmt::format("dims {}: the number of elements overflows 64 bits",
-                                                   dims_text({dims.d, dims.n})));
+      return error_of(TN_OUT_OF_RANGE,
+                      fmt::format("dims {}: the number of elements overflows 64 bits",
+                                  dims_text({dims.d, dims.n})));
   }
   return nullptr;
 }
 
 tn_error* Infer::check_rank(uint32_t rank) const {
   if (rank <= TN_MAX_RANK) return nullptr;
-  return error_of(TN_OUT_OF_RANGE, fmt::format("rank {}: a tensor has at most {} dims", rank, TN_MAX_RANK));
+  return error_of(TN_OUT_OF_RANGE,
+                  fmt::format("rank {}: a tensor has at most {} dims", rank, TN_MAX_RANK));
 }
 
 tn_error* Infer::choice(const char* name, std::string_view found,
@@ -246,7 +268,8 @@ tn_error* Infer::choice(const char* name, std::string_view found,
   return error("{} is '{}'; it must be one of {}", name, found, list);
 }
 
-tn_error* Infer::elementwise(tn_dtype t, const Dims& result, std::initializer_list<uint32_t> inputs) const {
+tn_error* Infer::elementwise(tn_dtype t, const Dims& result,
+                             std::initializer_list<uint32_t> inputs) const {
   TN_TRY(out(0, t, result));
   for (const uint32_t i : inputs) {
     if (!has(i) || weak(i) || dtype(i) != t || rank(i) != result.n) continue;

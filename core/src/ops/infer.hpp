@@ -1,5 +1,5 @@
-// Sugar for dtype and shape rules: a rule is `tn_error* f(Infer& c)`, and rule<f> is its C form. Private to core/src/ops.
-// Functions that return tn_error* give null for success: use TN_TRY.
+// Sugar for dtype and shape rules: a rule is `tn_error* f(Infer& c)`, and rule<f> is its C form.
+// Private to core/src/ops. Functions that return tn_error* give null for success: use TN_TRY.
 #pragma once
 #include <fmt/core.h>
 
@@ -37,8 +37,8 @@ class Infer {
   std::string_view string(uint32_t key) const;
   std::span<const int64_t> list(uint32_t key) const;
 
-  // Arithmetic on dims. The second operand of plus is any concrete number, also negative; the result is INT64_MIN where a
-  // concrete one would be negative.
+  // Arithmetic on dims. The second operand of plus is any concrete number, also negative; the
+  // result is INT64_MIN where a concrete one would be negative.
   int64_t add(int64_t x, int64_t y) const { return c_->v->dim_add(c_, x, y); }
   int64_t sub(int64_t x, int64_t y) const { return c_->v->dim_sub(c_, x, y); }
   int64_t mul(int64_t x, int64_t y) const { return c_->v->dim_mul(c_, x, y); }
@@ -47,13 +47,18 @@ class Infer {
   int64_t max(int64_t x, int64_t y) const { return c_->v->dim_max(c_, x, y); }
   int64_t min(int64_t x, int64_t y) const { return c_->v->dim_min(c_, x, y); }
   int64_t plus(int64_t dim, int64_t number) const;
-  int64_t broadcast_dim(int64_t x, int64_t y) const { return c_->v->dim_broadcast(c_, x, y); }  // -1: they do not
-  bool differ(int64_t x, int64_t y) const { return c_->v->dim_equal(c_, x, y) == 0; }  // for certain
-  bool same(int64_t x, int64_t y) const { return c_->v->dim_equal(c_, x, y) == 1; }    // for certain
+  int64_t broadcast_dim(int64_t x, int64_t y) const {
+    return c_->v->dim_broadcast(c_, x, y);
+  }  // -1: they do not
+  bool differ(int64_t x, int64_t y) const {
+    return c_->v->dim_equal(c_, x, y) == 0;
+  }                                                                                  // for certain
+  bool same(int64_t x, int64_t y) const { return c_->v->dim_equal(c_, x, y) == 1; }  // for certain
 
   // dtype rules. `kinds` is what the op computes on; the error names the input and says to cast.
   tn_error* require_kind(uint32_t i, const char* name, uint32_t kinds) const;
-  // One input as the op computes with it: a weak scalar gets its default dtype; where `kinds` has only floats, f32.
+  // One input as the op computes with it: a weak scalar gets its default dtype; where `kinds` has
+  // only floats, f32.
   tn_error* single(uint32_t i, const char* name, uint32_t kinds, tn_dtype* out) const;
   // The common dtype of those of `inputs` that are present, to which each is then cast.
   tn_error* common(std::initializer_list<uint32_t> inputs, uint32_t kinds, tn_dtype* out) const;
@@ -67,7 +72,8 @@ class Infer {
   tn_error* require_scalar(uint32_t i, const char* name) const;
   tn_error* axis(int64_t value, uint32_t rank, uint32_t* out) const;
   // A list of axes without duplicates, as a bit mask; an empty one means `if_empty`.
-  tn_error* axes(std::span<const int64_t> values, uint32_t rank, uint32_t if_empty, uint32_t* mask) const;
+  tn_error* axes(std::span<const int64_t> values, uint32_t rank, uint32_t if_empty,
+                 uint32_t* mask) const;
   // Length of a list attribute; an empty list passes when `or_empty`.
   tn_error* length(uint32_t key, const char* name, uint32_t n, bool or_empty) const;
   // dims attribute: each >= 0 or symbolic, at most TN_MAX_RANK, the count below 2^63.
@@ -75,19 +81,24 @@ class Infer {
   tn_error* check_count(const Dims& dims) const;
   tn_error* check_rank(uint32_t rank) const;
   // `found` is one of `allowed` ("mean, sum, none").
-  tn_error* choice(const char* name, std::string_view found, std::initializer_list<std::string_view> allowed) const;
+  tn_error* choice(const char* name, std::string_view found,
+                   std::initializer_list<std::string_view> allowed) const;
 
   // Results.
   tn_error* out(uint32_t index, tn_dtype dtype, const Dims& dims) const {
-    // Arithmetic with a symbolic size fails where there are none: a wild negative number in an attribute.
+    // Arithmetic with a symbolic size fails where there are none: a wild negative number in an
+    // attribute.
     for (const int64_t d : dims)
       if (!concrete(d)) add(d, 0);
     return c_->v->output(c_, index, dtype, dims.n, dims.d);
   }
   // out(0), and each of `inputs` that has its dtype and dims may give up its memory to it.
-  tn_error* elementwise(tn_dtype dtype, const Dims& dims, std::initializer_list<uint32_t> inputs) const;
+  tn_error* elementwise(tn_dtype dtype, const Dims& dims,
+                        std::initializer_list<uint32_t> inputs) const;
   void view(const Dims& strides, int64_t offset) const { c_->v->view(c_, 0, 0, strides.d, offset); }
-  bool has_strides(uint32_t i) const { return concrete(dims(i)) && (in(i).strides != nullptr || rank(i) == 0); }
+  bool has_strides(uint32_t i) const {
+    return concrete(dims(i)) && (in(i).strides != nullptr || rank(i) == 0);
+  }
 
   template <class... Args>
   tn_error* error(fmt::format_string<Args...> format, Args&&... args) const {

@@ -1,10 +1,9 @@
-// Losses. Each has an attribute reduction, its first: 'mean' and 'sum' give a scalar, 'none' one loss per sample or element.
-// f16 and bf16 are computed in f32.
+// Losses. Each has an attribute reduction, its first: 'mean' and 'sum' give a scalar, 'none' one
+// loss per sample or element. f16 and bf16 are computed in f32.
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr uint32_t kReduction = TN_CROSS_ENTROPY_REDUCTION;
@@ -24,7 +23,8 @@ void set_reduced(const Recipe& b, Value each, tn_dtype t) {
   b.set(0, cast(each, t));
 }
 
-// The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by their number.
+// The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by
+// their number.
 Value sample_cotangent(const Recipe& b, int64_t samples) {
   const Value g = wide(b.g());
   return b.string(kReduction) == "mean" ? g / b.dim_scalar(samples, g.dtype()) : g;
@@ -34,11 +34,12 @@ tn_error* same_dims(const Infer& c, const char* first, const char* second) {
   bool fits = c.rank(0) == c.rank(1);
   for (uint32_t a = 0; fits && a < c.rank(0); ++a) fits = !c.differ(c.dim(0, a), c.dim(1, a));
   if (fits) return nullptr;
-  return c.error("{} is {} and {} is {}: their dims must be equal. Use expand or reshape on one of them.", first, c.text(0),
-                 second, c.text(1));
+  return c.error(
+      "{} is {} and {} is {}: their dims must be equal. Use expand or reshape on one of them.",
+      first, c.text(0), second, c.text(1));
 }
 
-// ---- cross_entropy: the classes lie along axis 1. Labels are 0 to C - 1; one outside that range counts as a loss of 0.
+// ---- cross_entropy: the classes lie along axis 1
 
 tn_error* require_classes(const Infer& c) {
   if (c.rank(0) >= 2) return nullptr;
@@ -52,18 +53,23 @@ Dims without_classes(const Dims& logits) {
   return out;
 }
 
+// Labels are 0 to C - 1; one outside that range counts as a loss of 0.
 tn_error* cross_entropy_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "logits", kFloat, &t));
   TN_TRY(require_classes(c));
   if (kind_of(c.dtype(1)) != kInt)
-    return c.error("labels is {}; it must be integer class indices. For probabilities use cross_entropy_probs.", c.text(1));
+    return c.error(
+        "labels is {}; it must be integer class indices. For probabilities use "
+        "cross_entropy_probs.",
+        c.text(1));
   const Dims samples = without_classes(c.dims(0));
   bool fits = c.rank(1) == samples.n;
   for (uint32_t a = 0; fits && a < samples.n; ++a) fits = !c.differ(c.dim(1, a), samples[a]);
   if (!fits)
-    return c.error("labels is {}; for logits, {}, it must have dims {}: those without the classes, axis 1", c.text(1),
-                   c.text(0), dims_text(samples.span()));
+    return c.error(
+        "labels is {}; for logits, {}, it must have dims {}: those without the classes, axis 1",
+        c.text(1), c.text(0), dims_text(samples.span()));
   return reduced_out(c, t, samples);
 }
 
@@ -123,7 +129,9 @@ tn_error* pairwise_rule(Infer& c, const char* first) {
 tn_error* mse_rule(Infer& c) { return pairwise_rule(c, "x"); }
 tn_error* bce_rule(Infer& c) { return pairwise_rule(c, "logits"); }
 
-void mse_of_base(Recipe& b) { set_reduced(b, square(wide(b.in(0)) - wide(b.in(1))), b.in(0).dtype()); }
+void mse_of_base(Recipe& b) {
+  set_reduced(b, square(wide(b.in(0)) - wide(b.in(1))), b.in(0).dtype());
+}
 void d_mse(Recipe& b) {
   const Value d = wide(b.in(0)) - wide(b.in(1));
   const Value dx = d * (2 * sample_cotangent(b, b.product(d.dims().span())));
@@ -144,17 +152,15 @@ void d_bce(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_cross_entropy = {TN_OP_CROSS_ENTROPY, rule<cross_entropy_rule>, recipe<cross_entropy_of_base>,
-                                     recipe<d_cross_entropy>, nullptr};
-const OpRules rules_cross_entropy_probs = {TN_OP_CROSS_ENTROPY_PROBS, rule<cross_entropy_probs_rule>,
-                                           recipe<cross_entropy_probs_of_base>, recipe<d_cross_entropy_probs>,
-                                           nullptr};
+const OpRules rules_cross_entropy = {TN_OP_CROSS_ENTROPY, rule<cross_entropy_rule>,
+                                     recipe<cross_entropy_of_base>, recipe<d_cross_entropy>,
+                                     nullptr};
+const OpRules rules_cross_entropy_probs = {
+    TN_OP_CROSS_ENTROPY_PROBS, rule<cross_entropy_probs_rule>, recipe<cross_entropy_probs_of_base>,
+    recipe<d_cross_entropy_probs>, nullptr};
 const OpRules rules_mse = {TN_OP_MSE, rule<mse_rule>, recipe<mse_of_base>, recipe<d_mse>, nullptr};
-const OpRules rules_bce_with_logits = {TN_OP_BCE_WITH_LOGITS, rule<bce_rule>, recipe<bce_of_base>, recipe<d_bce>,
-                                       nullptr};
+const OpRules rules_bce_with_logits = {TN_OP_BCE_WITH_LOGITS, rule<bce_rule>, recipe<bce_of_base>,
+                                       recipe<d_bce>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

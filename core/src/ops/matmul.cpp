@@ -2,16 +2,16 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 // ---- matmul
 
 tn_error* require_matrix(const Infer& c, uint32_t i, const char* name) {
   if (c.rank(i) >= 2) return nullptr;
-  return c.error("{} is {}; it must have rank 2 or more. Give a vector an axis of size 1 with unsqueeze.", name,
-                 c.text(i));
+  return c.error(
+      "{} is {}; it must have rank 2 or more. Give a vector an axis of size 1 with unsqueeze.",
+      name, c.text(i));
 }
 
 tn_error* matmul_rule(Infer& c) {
@@ -41,8 +41,10 @@ tn_error* matmul_rule(Infer& c) {
     const int64_t y = a + nb < to.n + 2 ? 1 : c.dim(1, a + nb - to.n - 2);
     to[a] = c.broadcast_dim(x, y);
     if (to[a] == -1)
-      return c.error("batch dimensions do not broadcast: a is {}, b is {} ({} against {}; they must be equal or 1)",
-                     c.text(0), c.text(1), dim_text(x), dim_text(y));
+      return c.error(
+          "batch dimensions do not broadcast: a is {}, b is {} ({} against {}; they must be equal "
+          "or 1)",
+          c.text(0), c.text(1), dim_text(x), dim_text(y));
   }
   to.push(rows);
   to.push(columns);
@@ -50,7 +52,8 @@ tn_error* matmul_rule(Infer& c) {
   return c.out(0, t, to);
 }
 
-// y = A B with A = a or a^T, B = b or b^T: dA = g B^T, dB = A^T g. Where b has no batch axes, those of a are rows for it.
+// y = A B with A = a or a^T, B = b or b^T: dA = g B^T, dB = A^T g. Where b has no batch axes, those
+// of a are rows for it.
 void d_matmul(Recipe& b) {
   const Value x = b.in(0), w = b.in(1), g = b.g();
   const bool tx = b.flag(TN_MATMUL_TRANSPOSE_A), tw = b.flag(TN_MATMUL_TRANSPOSE_B);
@@ -71,11 +74,14 @@ tn_error* linear_rule(Infer& c) {
   TN_TRY(c.common({0, 1, 2}, kNumber, &t));
   const uint32_t last = c.rank(0) - 1;
   if (c.differ(c.dim(0, last), c.dim(1, 1)))
-    return c.error("x is {} and w is {}: the last axis of x and axis 1 of w differ ({} against {}). w is [out, in].{}",
-                   c.text(0), c.text(1), dim_text(c.dim(0, last)), dim_text(c.dim(1, 1)),
-                   c.same(c.dim(0, last), c.dim(1, 0)) ? " Transpose w?" : "");
+    return c.error(
+        "x is {} and w is {}: the last axis of x and axis 1 of w differ ({} against {}). w is "
+        "[out, in].{}",
+        c.text(0), c.text(1), dim_text(c.dim(0, last)), dim_text(c.dim(1, 1)),
+        c.same(c.dim(0, last), c.dim(1, 0)) ? " Transpose w?" : "");
   if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1), dim_text(c.dim(1, 0)));
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
+                   dim_text(c.dim(1, 0)));
   Dims to = c.dims(0);
   to[last] = c.dim(1, 0);
   TN_TRY(c.check_count(to));
@@ -100,11 +106,9 @@ void d_linear(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_matmul = {TN_OP_MATMUL, rule<matmul_rule>, nullptr, recipe<d_matmul>, nullptr};
-const OpRules rules_linear = {TN_OP_LINEAR, rule<linear_rule>, recipe<linear_of_base>, recipe<d_linear>, nullptr};
+const OpRules rules_linear = {TN_OP_LINEAR, rule<linear_rule>, recipe<linear_of_base>,
+                              recipe<d_linear>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -4,8 +4,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr uint32_t kAxes = TN_MEAN_AXES, kKeepdims = TN_MEAN_KEEPDIMS;
@@ -98,14 +97,11 @@ void d_logsumexp(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_mean = {TN_OP_MEAN, rule<reduction_rule<kFloat | kComplex>>, recipe<mean_of_base>,
-                            recipe<d_mean>, nullptr};
+const OpRules rules_mean = {TN_OP_MEAN, rule<reduction_rule<kFloat | kComplex>>,
+                            recipe<mean_of_base>, recipe<d_mean>, nullptr};
 const OpRules rules_var = {TN_OP_VAR, rule<var_rule>, recipe<var_of_base>, recipe<d_var>, nullptr};
-const OpRules rules_logsumexp = {TN_OP_LOGSUMEXP, rule<reduction_rule<kFloat>>, recipe<logsumexp_of_base>,
-                                 recipe<d_logsumexp>, nullptr};
+const OpRules rules_logsumexp = {TN_OP_LOGSUMEXP, rule<reduction_rule<kFloat>>,
+                                 recipe<logsumexp_of_base>, recipe<d_logsumexp>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -1,11 +1,11 @@
-// layer_norm, batch_norm, batch_norm_train. f16 and bf16 are computed in f32. Variances are biased, in two passes.
+// layer_norm, batch_norm, batch_norm_train. f16 and bf16 are computed in f32. Variances are biased,
+// in two passes.
 #include <limits>
 
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* check_epsilon(const Infer& c, uint32_t key) {
@@ -14,24 +14,27 @@ tn_error* check_epsilon(const Infer& c, uint32_t key) {
   return c.error("epsilon is {}; it must be a number >= 0", epsilon);
 }
 
-// ---- layer_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + bias over the last `axes` axes
+// ---- layer_norm, over the last `axes` axes
 
+// y = (x - mean) / sqrt(variance + epsilon) * scale + bias
 tn_error* layer_norm_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   TN_TRY(check_epsilon(c, TN_LAYER_NORM_EPSILON));
   const int64_t axes = c.i64(TN_LAYER_NORM_AXES);
   if (axes < 1 || axes > static_cast<int64_t>(c.rank(0)))
-    return c.error("axes is {}; it is the number of last axes of x, {}, to normalise: 1 to {}", axes, c.text(0), c.rank(0));
+    return c.error("axes is {}; it is the number of last axes of x, {}, to normalise: 1 to {}",
+                   axes, c.text(0), c.rank(0));
   const auto first = c.rank(0) - static_cast<uint32_t>(axes);
   for (const uint32_t i : {1u, 2u}) {
     if (!c.has(i)) continue;
     TN_TRY(c.require_kind(i, i == 1 ? "scale" : "bias", kFloat));
     bool fits = c.rank(i) == axes;
-    for (uint32_t a = 0; fits && a < c.rank(i); ++a) fits = !c.differ(c.dim(i, a), c.dim(0, first + a));
+    for (uint32_t a = 0; fits && a < c.rank(i); ++a)
+      fits = !c.differ(c.dim(i, a), c.dim(0, first + a));
     if (!fits)
-      return c.error("{} is {}; it must have the last dims of x, {}", i == 1 ? "scale" : "bias", c.text(i),
-                     dims_text({c.dims(0).d + first, static_cast<size_t>(axes)}));
+      return c.error("{} is {}; it must have the last dims of x, {}", i == 1 ? "scale" : "bias",
+                     c.text(i), dims_text({c.dims(0).d + first, static_cast<size_t>(axes)}));
     c.cast(i, t);
   }
   return c.elementwise(t, c.dims(0), {0});
@@ -84,7 +87,8 @@ tn_error* channel_inputs(Infer& c, uint32_t n, tn_dtype* t) {
     TN_TRY(c.require_kind(i, kNames[i], kFloat));
     TN_TRY(c.require_rank(i, kNames[i], 1, "[C]"));
     if (c.differ(c.dim(i, 0), c.dim(0, 1)))
-      return c.error("{} is {}; for x, {}, it must be [{}]", kNames[i], c.text(i), c.text(0), dim_text(c.dim(0, 1)));
+      return c.error("{} is {}; for x, {}, it must be [{}]", kNames[i], c.text(i), c.text(0),
+                     dim_text(c.dim(0, 1)));
     c.cast(i, *t);
   }
   return nullptr;
@@ -103,7 +107,8 @@ uint32_t all_but_channel(Value x) { return x.all_axes() & ~2u; }
 void batch_norm_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
   const Value factor = wide(b.in(1)) * rsqrt(wide(b.in(4)) + b.f64(TN_BATCH_NORM_EPSILON));
-  const Value y = (x - per_channel(wide(b.in(3)), x)) * per_channel(factor, x) + per_channel(wide(b.in(2)), x);
+  const Value y =
+      (x - per_channel(wide(b.in(3)), x)) * per_channel(factor, x) + per_channel(wide(b.in(2)), x);
   b.set(0, cast(y, b.in(0).dtype()));
 }
 
@@ -145,8 +150,9 @@ void batch_norm_train_of_base(Recipe& b) {
   b.set(2, cast(variance, t));
 }
 
-// With c = x - mean, r = 1 / sqrt(variance + epsilon), a = scale * r and n elements per channel:
-// dx = a g + c (2 g_variance / n - a r^2 mean(g c)) + (g_mean / n - a mean(g)); all but g and c is per channel.
+// With c = x - mean, r = 1 / sqrt(variance + epsilon), a = scale * r and n elements per channel: dx
+// = a g + c (2 g_variance / n - a r^2 mean(g c)) + (g_mean / n - a mean(g)); all but g and c is per
+// channel.
 void d_batch_norm_train(Recipe& b) {
   const Value x = wide(b.in(0)), g = wide(b.g(0)), scale = wide(b.in(1));
   const uint32_t others = all_but_channel(x);
@@ -159,20 +165,19 @@ void d_batch_norm_train(Recipe& b) {
   if (b.wants(1)) b.set(1, along_c * r);
   if (!b.wants(0)) return;
   const Value a = scale * r;
-  const Value of_c = (2 * wide(b.g(2)) - a * (r * r) * along_c) / n, constant = (wide(b.g(1)) - a * total) / n;
+  const Value of_c = (2 * wide(b.g(2)) - a * (r * r) * along_c) / n,
+              constant = (wide(b.g(1)) - a * total) / n;
   b.set(0, g * per_channel(a, x) + c * per_channel(of_c, x) + per_channel(constant, x));
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_layer_norm = {TN_OP_LAYER_NORM, rule<layer_norm_rule>, recipe<layer_norm_of_base>,
-                                  recipe<d_layer_norm>, nullptr};
-const OpRules rules_batch_norm = {TN_OP_BATCH_NORM, rule<batch_norm_rule>, recipe<batch_norm_of_base>,
-                                  recipe<d_batch_norm>, nullptr};
+const OpRules rules_layer_norm = {TN_OP_LAYER_NORM, rule<layer_norm_rule>,
+                                  recipe<layer_norm_of_base>, recipe<d_layer_norm>, nullptr};
+const OpRules rules_batch_norm = {TN_OP_BATCH_NORM, rule<batch_norm_rule>,
+                                  recipe<batch_norm_of_base>, recipe<d_batch_norm>, nullptr};
 const OpRules rules_batch_norm_train = {TN_OP_BATCH_NORM_TRAIN, rule<batch_norm_train_rule>,
-                                        recipe<batch_norm_train_of_base>, recipe<d_batch_norm_train>, nullptr};
+                                        recipe<batch_norm_train_of_base>,
+                                        recipe<d_batch_norm_train>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

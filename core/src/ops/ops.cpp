@@ -9,7 +9,7 @@ namespace tenon {
 namespace {
 
 constexpr const OpRules* kRules[] = {
-#define TN_OP(id, name, since, flags, parameters, attributes, outputs) &rules_##name,
+#define TN_OP(id, name, since, flags, parameters, attributes, outputs) &ops::rules_##name,
 #include "ops.def"
 #undef TN_OP
 };
@@ -24,7 +24,8 @@ CoreOps::CoreOps() : defs_(schema::kDefs) {
     const bool base = (d.flags & TN_OP_BASE) != 0;
     if (rules.op != id(i) || !rules.infer || base == (rules.decompose != nullptr) ||
         (rules.gradient != nullptr) == (rules.why_not != nullptr))
-      fail(TN_INTERNAL, "op {}: its rules do not fit its schema", std::string_view(d.name.data, d.name.size));
+      fail(TN_INTERNAL, "op {}: its rules do not fit its schema",
+           std::string_view(d.name.data, d.name.size));
     d.infer = rules.infer;
     d.decompose = rules.decompose;
     d.gradient = rules.gradient;
@@ -35,8 +36,9 @@ CoreOps::CoreOps() : defs_(schema::kDefs) {
 tn_op CoreOps::id(size_t i) const { return schema::kRows[i].id; }
 
 std::optional<size_t> CoreOps::index(tn_op op) const {
-  const auto it = std::lower_bound(std::begin(schema::kRows), std::end(schema::kRows), op,
-                                   [](const schema::Row& row, tn_op wanted) { return row.id < wanted; });
+  const auto it =
+      std::lower_bound(std::begin(schema::kRows), std::end(schema::kRows), op,
+                       [](const schema::Row& row, tn_op wanted) { return row.id < wanted; });
   if (it == std::end(schema::kRows) || it->id != op) return std::nullopt;
   return static_cast<size_t>(it - std::begin(schema::kRows));
 }

@@ -1,4 +1,5 @@
-// The core's own ops: the schemas of abi/ops.def joined with a dtype and shape rule, a decomposition and a gradient for each.
+// The core's own ops: the schemas of abi/ops.def joined with a dtype and shape rule, a
+// decomposition and a gradient for each.
 #pragma once
 #include <array>
 #include <cstddef>
@@ -10,8 +11,7 @@
 
 namespace tenon {
 
-// What is written in code about an op. One constant per core op, `rules_<name>`, defined in the file of its family: an op of
-// ops.def without one does not link.
+// What is written in code about an op.
 struct OpRules {
   tn_op op;
   tn_infer_rule infer;
@@ -20,26 +20,32 @@ struct OpRules {
   const char* why_not;  // null: differentiable
 };
 
+// One constant per core op, defined in the file of its family: an op of ops.def without one does
+// not link.
+namespace ops {
 #define TN_OP(id, name, since, flags, parameters, attributes, outputs) \
   extern const OpRules rules_##name;
 #include "ops.def"
 #undef TN_OP
+}  // namespace ops
 
-// The definitions, in the order of ops.def. Parameter and attribute tables are made at compile time and shared; an object only
-// holds the joined rows (no allocation, about a microsecond). Throws INTERNAL when rules do not fit their schema.
+// The definitions, in the order of ops.def. Parameter and attribute tables are made at compile time
+// and shared; an object only holds the joined rows (no allocation, about a microsecond). Throws
+// INTERNAL when rules do not fit their schema.
 class CoreOps {
  public:
-#define TN_OP(id, name, since, flags, parameters, attributes, outputs) +1
-  static constexpr size_t kCount = 0
+  enum Row : size_t {
+#define TN_OP(id, name, since, flags, parameters, attributes, outputs) kRow_##name,
 #include "ops.def"
-      ;
 #undef TN_OP
+    kCount
+  };
 
   CoreOps();
   std::span<const tn_op_def> defs() const { return defs_; }
-  tn_op id(size_t i) const;                                    // i < kCount
-  std::optional<size_t> index(tn_op op) const;                 // of an id
-  std::optional<size_t> find(std::string_view name) const;     // index of a name
+  tn_op id(size_t i) const;                                 // i < kCount
+  std::optional<size_t> index(tn_op op) const;              // of an id
+  std::optional<size_t> find(std::string_view name) const;  // index of a name
 
  private:
   std::array<tn_op_def, kCount> defs_;

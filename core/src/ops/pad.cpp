@@ -1,11 +1,11 @@
-// pad: elements put before, behind and between those of x; negative amounts before and behind take elements away.
+// pad: elements put before, behind and between those of x; negative amounts before and behind take
+// elements away.
 #include <algorithm>
 
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* pad_rule(Infer& c) {
@@ -19,7 +19,8 @@ tn_error* pad_rule(Infer& c) {
   TN_TRY(c.length(TN_PAD_LOW, "low", n, false));
   TN_TRY(c.length(TN_PAD_HIGH, "high", n, false));
   TN_TRY(c.length(TN_PAD_INTERIOR, "interior", n, true));
-  const auto low = c.list(TN_PAD_LOW), high = c.list(TN_PAD_HIGH), interior = c.list(TN_PAD_INTERIOR);
+  const auto low = c.list(TN_PAD_LOW), high = c.list(TN_PAD_HIGH),
+             interior = c.list(TN_PAD_INTERIOR);
   Dims to;
   for (uint32_t a = 0; a < n; ++a) {
     const int64_t d = c.dim(0, a), between = interior.empty() ? 0 : interior[a];
@@ -30,10 +31,12 @@ tn_error* pad_rule(Infer& c) {
       size = c.add(d, c.mul(gaps, between));
     }
     if (__builtin_add_overflow(low[a], high[a], &both))
-      return c.error_of(TN_OUT_OF_RANGE, fmt::format("low {} and high {} of axis {} overflow", low[a], high[a], a));
+      return c.error_of(TN_OUT_OF_RANGE,
+                        fmt::format("low {} and high {} of axis {} overflow", low[a], high[a], a));
     size = c.plus(size, both);
     if (size == INT64_MIN)
-      return c.error("low {} and high {} take more away than axis {} of x has, {}", low[a], high[a], a, c.text(0));
+      return c.error("low {} and high {} take more away than axis {} of x has, {}", low[a], high[a],
+                     a, c.text(0));
     to.push(size);
   }
   TN_TRY(c.check_count(to));
@@ -41,7 +44,8 @@ tn_error* pad_rule(Infer& c) {
 }
 
 void d_pad(Recipe& b) {
-  const auto low = b.list(TN_PAD_LOW), high = b.list(TN_PAD_HIGH), interior = b.list(TN_PAD_INTERIOR);
+  const auto low = b.list(TN_PAD_LOW), high = b.list(TN_PAD_HIGH),
+             interior = b.list(TN_PAD_INTERIOR);
   const auto n = static_cast<uint32_t>(low.size());
   if (b.wants(0)) {
     // What had been taken away gets zeros; what had been put in is cut off.
@@ -74,10 +78,7 @@ void d_pad(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_pad = {TN_OP_PAD, rule<pad_rule>, nullptr, recipe<d_pad>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

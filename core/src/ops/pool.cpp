@@ -1,13 +1,15 @@
-// Pooling of images [N, C, H, W]; the global forms take any number of spatial axes and keep them with size 1.
+// Pooling of images [N, C, H, W]; the global forms take any number of spatial axes and keep them
+// with size 1.
 #include "window.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
-static_assert(TN_MAX_POOL2D_WINDOW == TN_AVG_POOL2D_WINDOW && TN_MAX_POOL2D_STRIDE == TN_AVG_POOL2D_STRIDE &&
+static_assert(TN_MAX_POOL2D_WINDOW == TN_AVG_POOL2D_WINDOW &&
+              TN_MAX_POOL2D_STRIDE == TN_AVG_POOL2D_STRIDE &&
               TN_MAX_POOL2D_PADDING == TN_AVG_POOL2D_PADDING);
-constexpr uint32_t kWindow = TN_MAX_POOL2D_WINDOW, kStride = TN_MAX_POOL2D_STRIDE, kPadding = TN_MAX_POOL2D_PADDING;
+constexpr uint32_t kWindow = TN_MAX_POOL2D_WINDOW, kStride = TN_MAX_POOL2D_STRIDE,
+                   kPadding = TN_MAX_POOL2D_PADDING;
 
 template <class Source>
 WindowSpec spec_of(const Source& c) {
@@ -31,8 +33,9 @@ tn_error* pool2d_rule(Infer& c) {
   const WindowSpec s = spec_of(c);
   for (uint32_t i = 0; i < 2; ++i)
     if (c.list(kPadding)[i] >= c.list(kWindow)[i])
-      return c.error("padding {} must be smaller than the window {}: else a window sees nothing else",
-                     dims_text(c.list(kPadding)), dims_text(c.list(kWindow)));
+      return c.error(
+          "padding {} must be smaller than the window {}: else a window sees nothing else",
+          dims_text(c.list(kPadding)), dims_text(c.list(kWindow)));
   Dims to;
   TN_TRY(window_dims(c, s, c.dims(0), &to));
   return c.out(0, t, to);
@@ -65,7 +68,8 @@ void d_avg_pool2d(Recipe& b) {
 // ---- global pooling
 
 tn_error* global_rule(Infer& c) {
-  if (c.rank(0) < 3) return c.error("x is {}; it must have rank 3 or more: [N, C, spatial...]", c.text(0));
+  if (c.rank(0) < 3)
+    return c.error("x is {}; it must have rank 3 or more: [N, C, spatial...]", c.text(0));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   Dims to;
@@ -95,17 +99,14 @@ void d_global_max(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_max_pool2d = {TN_OP_MAX_POOL2D, rule<pool2d_rule>, recipe<max_pool2d_of_base>,
                                   recipe<d_max_pool2d>, nullptr};
 const OpRules rules_avg_pool2d = {TN_OP_AVG_POOL2D, rule<pool2d_rule>, recipe<avg_pool2d_of_base>,
                                   recipe<d_avg_pool2d>, nullptr};
-const OpRules rules_global_avg_pool = {TN_OP_GLOBAL_AVG_POOL, rule<global_rule>, recipe<global_avg_of_base>,
-                                       recipe<d_global_avg>, nullptr};
-const OpRules rules_global_max_pool = {TN_OP_GLOBAL_MAX_POOL, rule<global_rule>, recipe<global_max_of_base>,
-                                       recipe<d_global_max>, nullptr};
+const OpRules rules_global_avg_pool = {TN_OP_GLOBAL_AVG_POOL, rule<global_rule>,
+                                       recipe<global_avg_of_base>, recipe<d_global_avg>, nullptr};
+const OpRules rules_global_max_pool = {TN_OP_GLOBAL_MAX_POOL, rule<global_rule>,
+                                       recipe<global_max_of_base>, recipe<d_global_max>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

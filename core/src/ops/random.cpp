@@ -1,14 +1,15 @@
-// Random numbers from Philox 4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3, 2011), and dropout. The state
-// (seed, stream, offset) comes as inputs; a recomputation with the same state draws the same numbers.
-// Words drawn per element, which the state advances by: philox, bernoulli, dropout 1; uniform 1, f64 2; normal 2, f64 4.
+// Random numbers from Philox 4x32-10 (Salmon et al., Parallel Random Numbers: As Easy as 1, 2, 3,
+// 2011), and dropout. The state (seed, stream, offset) comes as inputs; a recomputation with the
+// same state draws the same numbers.
+// Words drawn per element, which the state advances by: philox, bernoulli, dropout 1; uniform 1,
+// f64 2; normal 2, f64 4.
 #include <cmath>
 #include <numbers>
 
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr const char* kNoInputs = "random numbers depend on no differentiable input";
@@ -27,7 +28,8 @@ tn_error* philox_rule(Infer& c) { return drawn(c, TN_PHILOX_DIMS, TN_DTYPE_U32, 
 
 // The state stands in inputs `first`, first + 1 and first + 2.
 Value unit(const Recipe& b, uint32_t first, const Dims& dims, tn_dtype t) {
-  return {b.raw(), tn_b_uniform(b.raw(), b.in(first).v, b.in(first + 1).v, b.in(first + 2).v, dims.d, dims.n, 0, 1, t)};
+  return {b.raw(), tn_b_uniform(b.raw(), b.in(first).v, b.in(first + 1).v, b.in(first + 2).v,
+                                dims.d, dims.n, 0, 1, t)};
 }
 Value bits(const Recipe& b, const Dims& dims) {
   return {b.raw(), tn_b_philox(b.raw(), b.in(0).v, b.in(1).v, b.in(2).v, dims.d, dims.n)};
@@ -56,18 +58,21 @@ Dims pair_dims(const Recipe& b, const Dims& dims) {
 
 tn_error* uniform_rule(Infer& c) {
   const double low = c.f64(TN_UNIFORM_LOW), high = c.f64(TN_UNIFORM_HIGH);
-  if (!finite(low) || !finite(high) || low > high) return c.error("low {} and high {}: low <= high, both finite", low, high);
+  if (!finite(low) || !finite(high) || low > high)
+    return c.error("low {} and high {}: low <= high, both finite", low, high);
   return drawn(c, TN_UNIFORM_DIMS, c.type(TN_UNIFORM_DTYPE), kFloat);
 }
 
-// f32 and below: the upper 24 bits of a word. f64: the upper 53 of two words, the first one above. Exact in both.
+// f32 and below: the upper 24 bits of a word. f64: the upper 53 of two words, the first one above.
+// Exact in both.
 void uniform_of_base(Recipe& b) {
   const tn_dtype t = b.type(TN_UNIFORM_DTYPE);
   const Dims dims = dims_of(b, TN_UNIFORM_DIMS);
   Value u;
   if (t == TN_DTYPE_F64) {
     const Value words = bits(b, pair_dims(b, dims));
-    const Value upper = cast(column(words, 0, dims), t), lower = cast(shr(column(words, 1, dims), 11), t);
+    const Value upper = cast(column(words, 0, dims), t),
+                lower = cast(shr(column(words, 1, dims), 11), t);
     u = (upper * 0x1p21 + lower) * 0x1p-53;
   } else {
     u = cast(shr(bits(b, dims), 8), TN_DTYPE_F32) * 0x1p-24;
@@ -137,14 +142,15 @@ void d_dropout(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_philox = {TN_OP_PHILOX, rule<philox_rule>, nullptr, nullptr, kNoInputs};
-const OpRules rules_uniform = {TN_OP_UNIFORM, rule<uniform_rule>, recipe<uniform_of_base>, nullptr, kNoInputs};
-const OpRules rules_normal = {TN_OP_NORMAL, rule<normal_rule>, recipe<normal_of_base>, nullptr, kNoInputs};
-const OpRules rules_bernoulli = {TN_OP_BERNOULLI, rule<bernoulli_rule>, recipe<bernoulli_of_base>, nullptr, kNoInputs};
-const OpRules rules_dropout = {TN_OP_DROPOUT, rule<dropout_rule>, recipe<dropout_of_base>, recipe<d_dropout>, nullptr};
+const OpRules rules_uniform = {TN_OP_UNIFORM, rule<uniform_rule>, recipe<uniform_of_base>, nullptr,
+                               kNoInputs};
+const OpRules rules_normal = {TN_OP_NORMAL, rule<normal_rule>, recipe<normal_of_base>, nullptr,
+                              kNoInputs};
+const OpRules rules_bernoulli = {TN_OP_BERNOULLI, rule<bernoulli_rule>, recipe<bernoulli_of_base>,
+                                 nullptr, kNoInputs};
+const OpRules rules_dropout = {TN_OP_DROPOUT, rule<dropout_rule>, recipe<dropout_of_base>,
+                               recipe<d_dropout>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

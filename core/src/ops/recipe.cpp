@@ -32,7 +32,9 @@ Value constant(Value x, double value) {
 
 Value full_like(Value x, double value) { return Recipe(x.b).fill(value, x.dims(), x.dtype()); }
 
-Value cast(Value x, tn_dtype dtype) { return x.dtype() == dtype ? x : Value{x.b, tn_b_cast(x.b, x.v, dtype)}; }
+Value cast(Value x, tn_dtype dtype) {
+  return x.dtype() == dtype ? x : Value{x.b, tn_b_cast(x.b, x.v, dtype)};
+}
 Value typed(Value x, tn_dtype dtype) {
   return x.rank() == 0 ? Value{x.b, tn_b_cast(x.b, x.v, dtype)} : cast(x, dtype);
 }
@@ -58,14 +60,18 @@ Value size_of(Value x, uint32_t axes) {
   return b.dim_scalar(n, t == TN_DTYPE_C64 ? TN_DTYPE_F32 : t == TN_DTYPE_C128 ? TN_DTYPE_F64 : t);
 }
 
-Value mean(Value x, uint32_t axes, bool keepdims) { return sum(x, axes, keepdims) / size_of(x, axes); }
+Value mean(Value x, uint32_t axes, bool keepdims) {
+  return sum(x, axes, keepdims) / size_of(x, axes);
+}
 
 Value softmax(Value x, int64_t axis) { return {x.b, tn_b_softmax(x.b, x.v, axis)}; }
 Value log_softmax(Value x, int64_t axis) { return {x.b, tn_b_log_softmax(x.b, x.v, axis)}; }
 
 Value reshape(Value x, const Dims& dims) { return {x.b, tn_b_reshape(x.b, x.v, dims.d, dims.n)}; }
 Value expand(Value x, const Dims& dims) { return {x.b, tn_b_expand(x.b, x.v, dims.d, dims.n)}; }
-Value transpose(Value x, const Dims& perm) { return {x.b, tn_b_transpose(x.b, x.v, perm.d, perm.n)}; }
+Value transpose(Value x, const Dims& perm) {
+  return {x.b, tn_b_transpose(x.b, x.v, perm.d, perm.n)};
+}
 
 Value flip(Value x, uint32_t axes) {
   if (axes == 0) return x;
@@ -86,7 +92,9 @@ Value matmul(Value a, Value b, bool transpose_a, bool transpose_b) {
   return {a.b, tn_b_matmul(a.b, a.v, b.v, transpose_a, transpose_b)};
 }
 
-Value gather(Value x, Value indices, uint32_t axis) { return {x.b, tn_b_gather(x.b, x.v, indices.v, axis)}; }
+Value gather(Value x, Value indices, uint32_t axis) {
+  return {x.b, tn_b_gather(x.b, x.v, indices.v, axis)};
+}
 
 Value scatter(Value x, Value indices, Value updates, uint32_t axis, const char* mode) {
   return {x.b, tn_b_scatter(x.b, x.v, indices.v, updates.v, axis, tn_string(mode))};

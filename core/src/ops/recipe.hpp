@@ -1,8 +1,9 @@
-// Sugar for recipes: a recipe is `void f(Recipe& b)` over Values with operators, and recipe<f> is its C form. Private to
-// core/src/ops.
+// Sugar for recipes: a recipe is `void f(Recipe& b)` over Values with operators, and recipe<f> is
+// its C form. Private to core/src/ops.
 //
-// Constants that meet a Value in an operator take its dtype: weak scalars beside floating values, typed ones beside integers.
-// Dims are tokens: never look at a size, except that a concrete one may choose a cheaper form of the same result.
+// Constants that meet a Value in an operator take its dtype: weak scalars beside floating values,
+// typed ones beside integers. Dims are tokens: never look at a size, except that a concrete one may
+// choose a cheaper form of the same result.
 #pragma once
 #include <span>
 #include <string_view>
@@ -36,8 +37,12 @@ class Recipe {
   double f64(uint32_t key) const { return tn_attr_get_f64(&attr(key)); }
   bool flag(uint32_t key) const { return attr(key).bits != 0; }
   tn_dtype type(uint32_t key) const { return static_cast<tn_dtype>(attr(key).bits); }
-  tn_str str(uint32_t key) const { return {static_cast<const char*>(attr(key).data), attr(key).bits}; }
-  std::string_view string(uint32_t key) const { return {str(key).data, static_cast<size_t>(str(key).size)}; }
+  tn_str str(uint32_t key) const {
+    return {static_cast<const char*>(attr(key).data), attr(key).bits};
+  }
+  std::string_view string(uint32_t key) const {
+    return {str(key).data, static_cast<size_t>(str(key).size)};
+  }
   std::span<const int64_t> list(uint32_t key) const {
     return {static_cast<const int64_t*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
   }
@@ -50,7 +55,9 @@ class Recipe {
   void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v); }
   void set_zero(uint32_t i) const { b_->v->set(b_, i, TN_NO_VALUE); }
   // As set(i, ...) for input i, first summed over the axes along which that input was broadcast.
-  void set_summed(uint32_t i, Value v) const { b_->v->set(b_, i, b_->v->sum_to_like(b_, v.v, b_->v->input(b_, i))); }
+  void set_summed(uint32_t i, Value v) const {
+    b_->v->set(b_, i, b_->v->sum_to_like(b_, v.v, b_->v->input(b_, i)));
+  }
 
   int64_t add(int64_t x, int64_t y) const { return b_->v->dim_add(b_, x, y); }
   int64_t mul(int64_t x, int64_t y) const { return b_->v->dim_mul(b_, x, y); }
@@ -59,8 +66,12 @@ class Recipe {
 
   Value fill(double value, const Dims& dims, tn_dtype dtype) const;
   Value iota(const Dims& dims, uint32_t axis, tn_dtype dtype) const;
-  Value dim_scalar(int64_t dim, tn_dtype dtype) const { return {b_, b_->v->dim_scalar(b_, dim, dtype)}; }
-  void fail(tn_code code, std::string_view message) const { b_->v->fail(b_, code, {message.data(), message.size()}); }
+  Value dim_scalar(int64_t dim, tn_dtype dtype) const {
+    return {b_, b_->v->dim_scalar(b_, dim, dtype)};
+  }
+  void fail(tn_code code, std::string_view message) const {
+    b_->v->fail(b_, code, {message.data(), message.size()});
+  }
 
  private:
   const tn_attr& attr(uint32_t key) const { return *b_->v->attr(b_, key); }
@@ -91,9 +102,9 @@ TN_VALUE_UNARY(copy)
 inline Value operator-(Value x) { return {x.b, tn_b_neg(x.b, x.v)}; }
 inline Value operator!(Value x) { return {x.b, tn_b_not(x.b, x.v)}; }
 
-#define TN_VALUE_BINARY(name, op)                                                          \
-  inline Value name(Value x, Value y) { return {x.b, tn_b_##op(x.b, x.v, y.v)}; }          \
-  inline Value name(Value x, double y) { return name(x, constant(x, y)); }                 \
+#define TN_VALUE_BINARY(name, op)                                                 \
+  inline Value name(Value x, Value y) { return {x.b, tn_b_##op(x.b, x.v, y.v)}; } \
+  inline Value name(Value x, double y) { return name(x, constant(x, y)); }        \
   inline Value name(double x, Value y) { return name(constant(y, x), y); }
 TN_VALUE_BINARY(operator+, add)
 TN_VALUE_BINARY(operator-, sub)
@@ -116,8 +127,8 @@ inline Value where(Value c, double x, Value y) { return where(c, constant(y, x),
 
 // To `dtype`; nothing where x has it.
 Value cast(Value x, tn_dtype dtype);
-// The same for an input that may be a weak scalar: one of its own dtype afterwards, so that arithmetic with constants alone
-// does not fall to the default dtype.
+// The same for an input that may be a weak scalar: one of its own dtype afterwards, so that
+// arithmetic with constants alone does not fall to the default dtype.
 Value typed(Value x, tn_dtype dtype);
 // f16 and bf16 to f32, in which sums and exponentials of them are computed; others stay.
 Value wide(Value x);
@@ -125,10 +136,12 @@ Value wide(Value x);
 // Reductions over a mask of axes; mask 0 (rank 0): x itself.
 Value sum(Value x, uint32_t axes, bool keepdims);
 Value max(Value x, uint32_t axes, bool keepdims);
-Value mean(Value x, uint32_t axes, bool keepdims);  // by division with the size as a scalar of x's dtype
+Value mean(Value x, uint32_t axes,
+           bool keepdims);  // by division with the size as a scalar of x's dtype
 Value softmax(Value x, int64_t axis);
 Value log_softmax(Value x, int64_t axis);
-Value size_of(Value x, uint32_t axes);  // product of the dims, a scalar of x's dtype (complex: its real one)
+Value size_of(Value x,
+              uint32_t axes);  // product of the dims, a scalar of x's dtype (complex: its real one)
 
 Value reshape(Value x, const Dims& dims);
 Value expand(Value x, const Dims& dims);
@@ -142,20 +155,28 @@ Value matmul(Value a, Value b, bool transpose_a = false, bool transpose_b = fals
 Value gather(Value x, Value indices, uint32_t axis);
 Value scatter(Value x, Value indices, Value updates, uint32_t axis, const char* mode);
 
-inline Value sum_to_like(Value x, Value like) { return {x.b, x.b->v->sum_to_like(x.b, x.v, like.v)}; }
-inline Value broadcast_like(Value x, Value like) { return {x.b, x.b->v->broadcast_like(x.b, x.v, like.v)}; }
-inline Value reshape_like(Value x, Value like) { return {x.b, x.b->v->reshape_like(x.b, x.v, like.v)}; }
+inline Value sum_to_like(Value x, Value like) {
+  return {x.b, x.b->v->sum_to_like(x.b, x.v, like.v)};
+}
+inline Value broadcast_like(Value x, Value like) {
+  return {x.b, x.b->v->broadcast_like(x.b, x.v, like.v)};
+}
+inline Value reshape_like(Value x, Value like) {
+  return {x.b, x.b->v->reshape_like(x.b, x.v, like.v)};
+}
 // A value with x's dims and dtype.
 Value full_like(Value x, double value);
 
 // Puts axes of size 1 where `axes` (a mask over the result) says, or takes them away.
 Value unsqueeze(Value x, uint32_t axes);
 Value squeeze(Value x, uint32_t axes);
-// Undoes the shape change of a reduction of `like`: r (reduced over `axes`) with the dims of `like`.
+// Undoes the shape change of a reduction of `like`: r (reduced over `axes`) with the dims of
+// `like`.
 Value unreduce(Value r, Value like, uint32_t axes, bool keepdims);
 // [..., n] as [product of the others, n]; rank 1 as [1, n].
 Value as_matrix(Value x);
-// A vector [n] with axes of size 1 around it, so that it lies along `axis` of a tensor of rank `rank`.
+// A vector [n] with axes of size 1 around it, so that it lies along `axis` of a tensor of rank
+// `rank`.
 Value along(Value vector, uint32_t axis, uint32_t rank);
 
 // ---- masks of axes

@@ -1,16 +1,16 @@
-// Reductions of base kind (sum, prod, max, min, argmax, cumsum) and those made of them alone (any, all, argmin).
-// The attributes axes and keepdims of all of them have the keys 0 and 1.
+// Reductions of base kind (sum, prod, max, min, argmax, cumsum) and those made of them alone (any,
+// all, argmin). The attributes axes and keepdims of all of them have the keys 0 and 1.
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 constexpr uint32_t kAxes = TN_SUM_AXES, kKeepdims = TN_SUM_KEEPDIMS;
-static_assert(kAxes == TN_PROD_AXES && kAxes == TN_MAX_AXES && kAxes == TN_MIN_AXES && kAxes == TN_ANY_AXES &&
-              kAxes == TN_ALL_AXES && kKeepdims == TN_PROD_KEEPDIMS && kKeepdims == TN_MAX_KEEPDIMS &&
-              kKeepdims == TN_MIN_KEEPDIMS && kKeepdims == TN_ANY_KEEPDIMS && kKeepdims == TN_ALL_KEEPDIMS);
+static_assert(kAxes == TN_PROD_AXES && kAxes == TN_MAX_AXES && kAxes == TN_MIN_AXES &&
+              kAxes == TN_ANY_AXES && kAxes == TN_ALL_AXES && kKeepdims == TN_PROD_KEEPDIMS &&
+              kKeepdims == TN_MAX_KEEPDIMS && kKeepdims == TN_MIN_KEEPDIMS &&
+              kKeepdims == TN_ANY_KEEPDIMS && kKeepdims == TN_ALL_KEEPDIMS);
 
 tn_error* reduced_dims(const Infer& c, Dims* out, uint32_t* axes) {
   const uint32_t n = c.rank(0);
@@ -55,7 +55,8 @@ tn_error* extremum_rule(Infer& c) {
   Dims to;
   uint32_t axes = 0;
   TN_TRY(reduced_dims(c, &to, &axes));
-  if (known_empty(c.dims(0)) && !known_empty(to)) return c.error("x is {}: there are no elements to choose from", c.text(0));
+  if (known_empty(c.dims(0)) && !known_empty(to))
+    return c.error("x is {}: there are no elements to choose from", c.text(0));
   return c.out(0, t, to);
 }
 
@@ -72,8 +73,9 @@ uint32_t axes_of(const Recipe& b) {
   return axes_mask(b.list(kAxes), x.rank(), x.all_axes());
 }
 
-// ---- any, all: the number of elements that are, or are not, zero. Floating sums of ones only lose what is large.
+// ---- any, all: by the number of elements that are, or are not, zero
 
+// A floating sum of ones is inexact only far above 0.
 void any_of_base(Recipe& b) {
   const Value x = b.in(0);
   const Value hits = x.dtype() == TN_DTYPE_BOOL ? x : !eq(x, 0);
@@ -89,15 +91,18 @@ void all_of_base(Recipe& b) {
 
 void d_sum(Recipe& b) { b.set(0, unreduce(b.g(), b.in(0), axes_of(b), b.flag(kKeepdims))); }
 
-// The product of the others: y / x where nothing is zero; where one element is, only it has one. Derivatives of higher order
-// are exact where no element is zero.
+// The product of the others: y / x where nothing is zero; where one element is, only it has one.
+// Derivatives of higher order are exact where no element is zero.
 void d_prod(Recipe& b) {
   const Value x = b.in(0);
   const uint32_t axes = axes_of(b);
   const Value zero = eq(x, 0), safe = where(zero, 1, x);
   const Value zeros = sum(cast(zero, TN_DTYPE_F32), axes, true);
-  const Value product = axes ? Value{b.raw(), tn_b_prod(b.raw(), safe.v, axes_list(axes).d, axes_list(axes).n, 1)} : safe;
-  const Value others = where(zero, where(eq(zeros, 1), product, 0), where(eq(zeros, 0), product / safe, 0));
+  const Value product =
+      axes ? Value{b.raw(), tn_b_prod(b.raw(), safe.v, axes_list(axes).d, axes_list(axes).n, 1)}
+           : safe;
+  const Value others =
+      where(zero, where(eq(zeros, 1), product, 0), where(eq(zeros, 0), product / safe, 0));
   b.set(0, unreduce(b.g(), x, axes, b.flag(kKeepdims)) * others);
 }
 
@@ -135,7 +140,8 @@ tn_error* index_rule(Infer& c) {
 // The complement reverses the order of integers, signed or not; NaN stays greatest under negation.
 void argmin_of_base(Recipe& b) {
   const Value x = b.in(0), reversed = kind_of(x.dtype()) == kInt ? !x : -x;
-  b.set(0, {b.raw(), tn_b_argmax(b.raw(), reversed.v, b.i64(TN_ARGMIN_AXIS), b.flag(TN_ARGMIN_KEEPDIMS))});
+  b.set(0, {b.raw(),
+            tn_b_argmax(b.raw(), reversed.v, b.i64(TN_ARGMIN_AXIS), b.flag(TN_ARGMIN_KEEPDIMS))});
 }
 
 // ---- cumsum
@@ -151,17 +157,14 @@ tn_error* cumsum_rule(Infer& c) {
 
 // Element i reaches all later sums: the same sum from the other end.
 void d_cumsum(Recipe& b) {
-  b.set(0, {b.raw(), tn_b_cumsum(b.raw(), b.g().v, b.i64(TN_CUMSUM_AXIS), b.flag(TN_CUMSUM_EXCLUSIVE),
-                                 !b.flag(TN_CUMSUM_REVERSE))});
+  b.set(0, {b.raw(), tn_b_cumsum(b.raw(), b.g().v, b.i64(TN_CUMSUM_AXIS),
+                                 b.flag(TN_CUMSUM_EXCLUSIVE), !b.flag(TN_CUMSUM_REVERSE))});
 }
 
 constexpr const char* kIsIndex = "the result is an integer index";
 constexpr const char* kIsBool = "the result is boolean";
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_sum = {TN_OP_SUM, rule<accumulating_rule>, nullptr, recipe<d_sum>, nullptr};
 const OpRules rules_prod = {TN_OP_PROD, rule<accumulating_rule>, nullptr, recipe<d_prod>, nullptr};
@@ -170,7 +173,8 @@ const OpRules rules_min = {TN_OP_MIN, rule<extremum_rule>, nullptr, recipe<d_ext
 const OpRules rules_any = {TN_OP_ANY, rule<predicate_rule>, recipe<any_of_base>, nullptr, kIsBool};
 const OpRules rules_all = {TN_OP_ALL, rule<predicate_rule>, recipe<all_of_base>, nullptr, kIsBool};
 const OpRules rules_argmax = {TN_OP_ARGMAX, rule<index_rule>, nullptr, nullptr, kIsIndex};
-const OpRules rules_argmin = {TN_OP_ARGMIN, rule<index_rule>, recipe<argmin_of_base>, nullptr, kIsIndex};
+const OpRules rules_argmin = {TN_OP_ARGMIN, rule<index_rule>, recipe<argmin_of_base>, nullptr,
+                              kIsIndex};
 const OpRules rules_cumsum = {TN_OP_CUMSUM, rule<cumsum_rule>, nullptr, recipe<d_cumsum>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -1,16 +1,17 @@
-// reshape, expand, squeeze, unsqueeze: the same elements under other dims. Views where the strides allow it.
+// reshape, expand, squeeze, unsqueeze: the same elements under other dims. Views where the strides
+// allow it.
 #include <algorithm>
 #include <vector>
 
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
-// Strides under which the elements of (dims, strides) are seen as `to`, both concrete and of equal count; false: there are none.
-// Runs of old axes that lie densely behind each other are matched against runs of new axes of the same size.
+// Strides under which the elements of (dims, strides) are seen as `to`, both concrete and of equal
+// count; false: there are none. Runs of old axes that lie densely behind each other are matched
+// against runs of new axes of the same size.
 bool reshape_strides(const Dims& dims, const Dims& strides, const Dims& to, Dims* out) {
   Dims result;
   result.n = to.n;
@@ -72,8 +73,8 @@ int64_t product(const Infer& c, const std::vector<int64_t>& dims) {
   return n;
 }
 
-// Fills in -1 and compares the numbers of elements. Dims that stand on both sides are cancelled first, so that symbolic ones
-// need no arithmetic in the usual cases.
+// Fills in -1 and compares the numbers of elements. Dims that stand on both sides are cancelled
+// first, so that symbolic ones need no arithmetic in the usual cases.
 tn_error* resolve_reshape(Infer& c, Dims* to) {
   const auto wanted = c.list(TN_RESHAPE_DIMS);
   TN_TRY(c.check_rank(static_cast<uint32_t>(std::min<size_t>(wanted.size(), TN_MAX_RANK + 1))));
@@ -82,7 +83,8 @@ tn_error* resolve_reshape(Infer& c, Dims* to) {
   int64_t inferred = -1;
   Dims result, known;
   for (const int64_t d : wanted) {
-    if (d == -1 && inferred >= 0) return c.error("dims {}: -1 may stand only once", dims_text(wanted));
+    if (d == -1 && inferred >= 0)
+      return c.error("dims {}: -1 may stand only once", dims_text(wanted));
     if (d == -1) {
       inferred = result.n;
     } else if (const auto it = std::find(have.begin(), have.end(), d); it != have.end() && d != 0) {
@@ -96,13 +98,16 @@ tn_error* resolve_reshape(Infer& c, Dims* to) {
   TN_TRY(c.check_count(known));
   const int64_t left = product(c, have), right = product(c, want);
   if (inferred >= 0) {
-    if (right == 0) return c.error("dims {}: -1 is not determined beside a size of 0", dims_text(wanted));
+    if (right == 0)
+      return c.error("dims {}: -1 is not determined beside a size of 0", dims_text(wanted));
     const int64_t size = c.floordiv(left, right);
     if (c.differ(c.mul(size, right), left))
-      return c.error("x is {}; its elements do not divide into dims {}", c.text(0), dims_text(wanted));
+      return c.error("x is {}; its elements do not divide into dims {}", c.text(0),
+                     dims_text(wanted));
     result[static_cast<uint32_t>(inferred)] = size;
   } else if (c.differ(left, right)) {
-    return c.error("x is {}; dims {} hold another number of elements", c.text(0), dims_text(wanted));
+    return c.error("x is {}; dims {} hold another number of elements", c.text(0),
+                   dims_text(wanted));
   }
   *to = result;
   return nullptr;
@@ -132,12 +137,16 @@ tn_error* expand_rule(Infer& c) {
   const bool viewable = c.has_strides(0);
   for (uint32_t a = 0; a < n; ++a) {
     const bool added = a < n - from.n;
-    const int64_t old = added ? 1 : from[a - (n - from.n)], size = wanted[a] == -1 && !added ? old : wanted[a];
-    if (size == -1) return c.error("dims {}: -1 keeps a size, and axis {} is new", dims_text(wanted), a);
+    const int64_t old = added ? 1 : from[a - (n - from.n)],
+                  size = wanted[a] == -1 && !added ? old : wanted[a];
+    if (size == -1)
+      return c.error("dims {}: -1 keeps a size, and axis {} is new", dims_text(wanted), a);
     const bool stretched = !c.same(old, size) && c.same(old, 1);
     if (!stretched && c.differ(old, size))
-      return c.error("x is {} and does not expand to dims {}: axis {} has {} elements, and only 1 can be repeated",
-                     c.text(0), dims_text(wanted), a, dim_text(old));
+      return c.error(
+          "x is {} and does not expand to dims {}: axis {} has {} elements, and only 1 can be "
+          "repeated",
+          c.text(0), dims_text(wanted), a, dim_text(old));
     to[a] = size;
     if (viewable && !added && !stretched) strides[a] = c.in(0).strides[a - (n - from.n)];
   }
@@ -162,8 +171,8 @@ tn_error* squeeze_rule(Infer& c) {
   for (uint32_t a = 0; a < from.n; ++a) {
     if (wanted.empty() ? c.same(from[a], 1) : (mask & (1u << a)) != 0) {
       if (c.differ(from[a], 1))
-        return c.error("x is {}; axis {} has {} elements, and only an axis of 1 can go", c.text(0), a,
-                       dim_text(from[a]));
+        return c.error("x is {}; axis {} has {} elements, and only an axis of 1 can go", c.text(0),
+                       a, dim_text(from[a]));
     } else {
       to.push(from[a]);
     }
@@ -205,15 +214,13 @@ void unsqueeze_of_base(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_reshape = {TN_OP_RESHAPE, rule<reshape_rule>, nullptr, recipe<d_reshape>, nullptr};
-const OpRules rules_expand = {TN_OP_EXPAND, rule<expand_rule>, nullptr, recipe<d_expand>, nullptr};
-const OpRules rules_squeeze = {TN_OP_SQUEEZE, rule<squeeze_rule>, recipe<squeeze_of_base>, recipe<d_reshape>,
+const OpRules rules_reshape = {TN_OP_RESHAPE, rule<reshape_rule>, nullptr, recipe<d_reshape>,
                                nullptr};
+const OpRules rules_expand = {TN_OP_EXPAND, rule<expand_rule>, nullptr, recipe<d_expand>, nullptr};
+const OpRules rules_squeeze = {TN_OP_SQUEEZE, rule<squeeze_rule>, recipe<squeeze_of_base>,
+                               recipe<d_reshape>, nullptr};
 const OpRules rules_unsqueeze = {TN_OP_UNSQUEEZE, rule<unsqueeze_rule>, recipe<unsqueeze_of_base>,
                                  recipe<d_reshape>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -1,4 +1,5 @@
-// abi/ops.def read at compile time: tables of parameters and attributes, and one row per op. Private to ops.cpp.
+// abi/ops.def read at compile time: tables of parameters and attributes, and one row per op.
+// Private to ops.cpp.
 #pragma once
 #include <array>
 #include <bit>
@@ -25,7 +26,8 @@ inline constexpr Row kRows[] = {
 };
 inline constexpr size_t kCount = std::size(kRows);
 
-// A malformed line of ops.def: calling this makes the constant expression invalid, and the compiler's note names the place.
+// A malformed line of ops.def: calling this makes the constant expression invalid, and the
+// compiler's note names the place.
 inline void malformed_ops_def() {}
 
 constexpr std::string_view trim(std::string_view s) {
@@ -52,7 +54,8 @@ constexpr size_t count_parts(std::string_view text, char separator) {
 
 constexpr tn_str str(std::string_view s) { return {s.data(), s.size()}; }
 
-// Decimal with an optional fraction and exponent; exact as long as the digits fit 53 bits and the power of ten 10^22.
+// Decimal with an optional fraction and exponent; exact as long as the digits fit 53 bits and the
+// power of ten 10^22.
 constexpr double parse_f64(std::string_view s) {
   const bool negative = !s.empty() && s.front() == '-';
   if (negative) s.remove_prefix(1);
@@ -105,7 +108,8 @@ constexpr tn_dtype parse_dtype(std::string_view s) {
   return TN_DTYPE_NONE;
 }
 
-// "name: type = default" in parts; `fallback` is empty where there is no default, `required` says so.
+// "name: type = default" in parts; `fallback` is empty where there is no default, `required` says
+// so.
 struct AttrText {
   std::string_view name, type, fallback;
   bool required;
@@ -115,7 +119,8 @@ constexpr AttrText attr_text(std::string_view item) {
   if (colon == std::string_view::npos) malformed_ops_def();
   const size_t equals = item.find('=');
   const bool required = equals == std::string_view::npos;
-  return {trim(item.substr(0, colon)), trim(item.substr(colon + 1, required ? equals : equals - colon - 1)),
+  return {trim(item.substr(0, colon)),
+          trim(item.substr(colon + 1, required ? equals : equals - colon - 1)),
           required ? std::string_view() : trim(item.substr(equals + 1)), required};
 }
 
@@ -135,7 +140,8 @@ constexpr Sizes measure() {
     n.attrs += count_parts(row.attrs, ',');
     for (std::string_view rest = row.attrs; !trim(rest).empty();) {
       const AttrText a = attr_text(cut(rest, ','));
-      if (!a.required && parse_type(a.type) == TN_ATTR_I64S) n.numbers += count_parts(list_text(a.fallback), ',');
+      if (!a.required && parse_type(a.type) == TN_ATTR_I64S)
+        n.numbers += count_parts(list_text(a.fallback), ',');
     }
   }
   return n;
@@ -184,12 +190,21 @@ constexpr tn_attr read_fallback(const AttrText& a, uint32_t key, size_t& number)
   tn_attr out = {key, parse_type(a.type), 0, nullptr};
   if (a.required) return out;
   switch (out.tag) {
-    case TN_ATTR_I64: out.bits = static_cast<uint64_t>(parse_i64(a.fallback)); break;
-    case TN_ATTR_BOOL: out.bits = a.fallback == "1" ? 1 : 0; break;
-    case TN_ATTR_F64: out.bits = std::bit_cast<uint64_t>(parse_f64(a.fallback)); break;
-    case TN_ATTR_DTYPE: out.bits = parse_dtype(a.fallback); break;
+    case TN_ATTR_I64:
+      out.bits = static_cast<uint64_t>(parse_i64(a.fallback));
+      break;
+    case TN_ATTR_BOOL:
+      out.bits = a.fallback == "1" ? 1 : 0;
+      break;
+    case TN_ATTR_F64:
+      out.bits = std::bit_cast<uint64_t>(parse_f64(a.fallback));
+      break;
+    case TN_ATTR_DTYPE:
+      out.bits = parse_dtype(a.fallback);
+      break;
     case TN_ATTR_STRING:
-      if (a.fallback.size() < 2 || a.fallback.front() != '\'' || a.fallback.back() != '\'') malformed_ops_def();
+      if (a.fallback.size() < 2 || a.fallback.front() != '\'' || a.fallback.back() != '\'')
+        malformed_ops_def();
       out.bits = a.fallback.size() - 2;
       out.data = a.fallback.data() + 1;
       break;
@@ -198,7 +213,8 @@ constexpr tn_attr read_fallback(const AttrText& a, uint32_t key, size_t& number)
       if (out.bits) out.data = &kNumbers[number];
       number += out.bits;
       break;
-    default: malformed_ops_def();
+    default:
+      malformed_ops_def();
   }
   return out;
 }
@@ -221,12 +237,23 @@ constexpr uint32_t read_flags(std::string_view text) {
   uint32_t flags = 0;
   for (char c : text) {
     switch (c) {
-      case 'B': flags |= TN_OP_BASE; break;
-      case 'E': flags |= TN_OP_ELEMENTWISE; break;
-      case 'V': flags |= TN_OP_VIEW; break;
-      case 'R': flags |= TN_OP_RANDOM; break;
-      case 'O': flags |= TN_OP_OUTPUTS_VARY; break;
-      default: malformed_ops_def();
+      case 'B':
+        flags |= TN_OP_BASE;
+        break;
+      case 'E':
+        flags |= TN_OP_ELEMENTWISE;
+        break;
+      case 'V':
+        flags |= TN_OP_VIEW;
+        break;
+      case 'R':
+        flags |= TN_OP_RANDOM;
+        break;
+      case 'O':
+        flags |= TN_OP_OUTPUTS_VARY;
+        break;
+      default:
+        malformed_ops_def();
     }
   }
   return flags;

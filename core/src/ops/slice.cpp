@@ -4,8 +4,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 // ---- transpose
@@ -29,7 +28,7 @@ tn_error* transpose_rule(Infer& c) {
     if (viewable) strides.push(c.in(0).strides[a]);
   }
   if (!valid)
-    return c.error("perm {} is not a permutation of the axes 0 to {} of x, {}", dims_text(perm),
+    return c.error("perm {} is not a permutation of the axes 0 to {} of x, {}", numbers_text(perm),
                    static_cast<int64_t>(n) - 1, c.text(0));
   TN_TRY(c.out(0, t, to));
   if (viewable) c.view(strides, 0);
@@ -71,7 +70,8 @@ void d_flip(Recipe& b) { b.set(0, flip(b.g(), axes_mask(b.list(TN_FLIP_AXES), b.
 
 // ---- slice
 
-// One axis of a slice over n concrete elements, clipped as Python does: 0 <= start <= n, `count` elements.
+// One axis of a slice over n concrete elements, clipped as Python does: 0 <= start <= n, `count`
+// elements.
 struct Range {
   int64_t start, count;
 };
@@ -80,7 +80,9 @@ Range clip_range(int64_t n, int64_t start, int64_t stop, int64_t step) {
   stop = std::clamp<int64_t>(stop < 0 ? std::max(stop, -n) + n : stop, 0, n);
   return {start, start < stop ? (stop - start - 1) / step + 1 : 0};
 }
-bool is_whole(int64_t start, int64_t stop, int64_t step) { return start == 0 && stop == kToEnd && step == 1; }
+bool is_whole(int64_t start, int64_t stop, int64_t step) {
+  return start == 0 && stop == kToEnd && step == 1;
+}
 
 // The number of elements that a slice of a symbolic dim n keeps.
 int64_t symbolic_count(const Infer& c, int64_t n, int64_t start, int64_t stop, int64_t step) {
@@ -99,21 +101,26 @@ tn_error* slice_rule(Infer& c) {
   TN_TRY(c.length(TN_SLICE_STARTS, "starts", n, false));
   TN_TRY(c.length(TN_SLICE_STOPS, "stops", n, false));
   TN_TRY(c.length(TN_SLICE_STEPS, "steps", n, true));
-  const auto starts = c.list(TN_SLICE_STARTS), stops = c.list(TN_SLICE_STOPS), steps = c.list(TN_SLICE_STEPS);
+  const auto starts = c.list(TN_SLICE_STARTS), stops = c.list(TN_SLICE_STOPS),
+             steps = c.list(TN_SLICE_STEPS);
   const bool viewable = c.has_strides(0);
   Dims to, strides, first;
   for (uint32_t a = 0; a < n; ++a) {
     const int64_t step = steps.empty() ? 1 : steps[a], d = c.dim(0, a);
-    if (step <= 0) return c.error("step {} of axis {}: steps are positive. To go backwards use flip.", step, a);
+    if (step <= 0)
+      return c.error("step {} of axis {}: steps are positive. To go backwards use flip.", step, a);
     if (concrete(d)) {
       const Range r = clip_range(d, starts[a], stops[a], step);
       to.push(r.count);
       first.push(r.start);
     } else {
-      to.push(is_whole(starts[a], stops[a], step) ? d : symbolic_count(c, d, starts[a], stops[a], step));
+      to.push(is_whole(starts[a], stops[a], step)
+                  ? d
+                  : symbolic_count(c, d, starts[a], stops[a], step));
       first.push(0);
     }
-    // An axis of at most one element is not stepped over; its product with a huge step could overflow.
+    // An axis of at most one element is not stepped over; its product with a huge step could
+    // overflow.
     if (viewable) strides.push(to[a] > 1 ? c.in(0).strides[a] * step : c.in(0).strides[a]);
   }
   TN_TRY(c.out(0, t, to));
@@ -125,19 +132,22 @@ tn_error* slice_rule(Infer& c) {
   return nullptr;
 }
 
-// Positions start, start + step, ... of the m elements kept along an axis of n, where n is symbolic.
+// Positions start, start + step, ... of the m elements kept along an axis of n, where n is
+// symbolic.
 Value positions(const Recipe& b, int64_t n, int64_t m, int64_t start, int64_t step) {
   Dims length;
   length.push(m);
-  const Value first = start >= 0 ? b.fill(static_cast<double>(start), Dims(), TN_DTYPE_I64)
-                                 : maximum(b.dim_scalar(n, TN_DTYPE_I64) + static_cast<double>(start), 0);
+  const Value first = start >= 0
+                          ? b.fill(static_cast<double>(start), Dims(), TN_DTYPE_I64)
+                          : maximum(b.dim_scalar(n, TN_DTYPE_I64) + static_cast<double>(start), 0);
   return b.iota(length, 0, TN_DTYPE_I64) * static_cast<double>(step) + first;
 }
 
-// The cotangent goes back to where its elements came from: by one pad over the concrete axes, by a scatter along each symbolic
-// axis that is cut.
+// The cotangent goes back to where its elements came from: by one pad over the concrete axes, by a
+// scatter along each symbolic axis that is cut.
 void d_slice(Recipe& b) {
-  const auto starts = b.list(TN_SLICE_STARTS), stops = b.list(TN_SLICE_STOPS), steps = b.list(TN_SLICE_STEPS);
+  const auto starts = b.list(TN_SLICE_STARTS), stops = b.list(TN_SLICE_STOPS),
+             steps = b.list(TN_SLICE_STEPS);
   const Dims from = b.in(0).dims();
   Value g = b.g();
   Dims low(from.n, 0), high(from.n, 0), interior(from.n, 0);
@@ -155,18 +165,17 @@ void d_slice(Recipe& b) {
     if (concrete(from[a]) || is_whole(starts[a], stops[a], step)) continue;
     Dims to = g.dims();
     to[a] = from[a];
-    g = scatter(b.fill(0, to, g.dtype()), positions(b, from[a], g.dim(a), starts[a], step), g, a, "set");
+    g = scatter(b.fill(0, to, g.dtype()), positions(b, from[a], g.dim(a), starts[a], step), g, a,
+                "set");
   }
   b.set(0, g);
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
-
-const OpRules rules_transpose = {TN_OP_TRANSPOSE, rule<transpose_rule>, nullptr, recipe<d_transpose>, nullptr};
+const OpRules rules_transpose = {TN_OP_TRANSPOSE, rule<transpose_rule>, nullptr,
+                                 recipe<d_transpose>, nullptr};
 const OpRules rules_flip = {TN_OP_FLIP, rule<flip_rule>, nullptr, recipe<d_flip>, nullptr};
 const OpRules rules_slice = {TN_OP_SLICE, rule<slice_rule>, nullptr, recipe<d_slice>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

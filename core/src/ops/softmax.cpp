@@ -2,8 +2,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 static_assert(TN_SOFTMAX_AXIS == TN_LOG_SOFTMAX_AXIS);
@@ -16,7 +15,9 @@ tn_error* softmax_rule(Infer& c) {
   return c.elementwise(t, c.dims(0), {0});
 }
 
-uint32_t axis_mask(const Recipe& b) { return 1u << axis_of(b.i64(TN_SOFTMAX_AXIS), b.in(0).rank()); }
+uint32_t axis_mask(const Recipe& b) {
+  return 1u << axis_of(b.i64(TN_SOFTMAX_AXIS), b.in(0).rank());
+}
 
 // The greatest element is taken away first: exponentials are at most 1.
 void softmax_of_base(Recipe& b) {
@@ -42,12 +43,10 @@ void d_log_softmax(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
 
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
+const OpRules rules_softmax = {TN_OP_SOFTMAX, rule<softmax_rule>, recipe<softmax_of_base>,
+                               recipe<d_softmax>, nullptr};
+const OpRules rules_log_softmax = {TN_OP_LOG_SOFTMAX, rule<softmax_rule>,
+                                   recipe<log_softmax_of_base>, recipe<d_log_softmax>, nullptr};
 
-const OpRules rules_softmax = {TN_OP_SOFTMAX, rule<softmax_rule>, recipe<softmax_of_base>, recipe<d_softmax>, nullptr};
-const OpRules rules_log_softmax = {TN_OP_LOG_SOFTMAX, rule<softmax_rule>, recipe<log_softmax_of_base>,
-                                   recipe<d_log_softmax>, nullptr};
-
-}  // namespace tenon
+}  // namespace tenon::ops

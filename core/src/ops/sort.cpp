@@ -2,8 +2,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* sort_rule(Infer& c) {
@@ -12,7 +11,8 @@ tn_error* sort_rule(Infer& c) {
   TN_TRY(c.single(1, "values", kComputable, &values));
   bool fits = c.rank(0) == c.rank(1);
   for (uint32_t a = 0; fits && a < c.rank(0); ++a) fits = !c.differ(c.dim(0, a), c.dim(1, a));
-  if (!fits) return c.error("keys is {} and values is {}: their dims must be equal", c.text(0), c.text(1));
+  if (!fits)
+    return c.error("keys is {} and values is {}: their dims must be equal", c.text(0), c.text(1));
   uint32_t axis = 0;
   TN_TRY(c.axis(c.i64(TN_SORT_AXIS), c.rank(0), &axis));
   TN_TRY(c.out(0, keys, c.dims(0)));
@@ -26,7 +26,8 @@ Value sorted_values(Value keys, Value values, int64_t axis, bool descending) {
   return {keys.b, out[1]};
 }
 
-// Where each element came from, found by sorting the positions with the keys. Sorting the cotangents by that puts them back.
+// Where each element came from, found by sorting the positions with the keys. Sorting the
+// cotangents by that puts them back.
 void d_sort(Recipe& b) {
   const Value keys = b.in(0);
   const int64_t axis = b.i64(TN_SORT_AXIS);
@@ -37,10 +38,7 @@ void d_sort(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the table below belongs to this file
 
 const OpRules rules_sort = {TN_OP_SORT, rule<sort_rule>, nullptr, recipe<d_sort>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

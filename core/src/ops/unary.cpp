@@ -4,8 +4,7 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 template <uint32_t Kinds>
@@ -65,9 +64,6 @@ void sign_of_base(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_neg = {TN_OP_NEG, kNumbers, nullptr, recipe<d_neg>, nullptr};
 const OpRules rules_abs = {TN_OP_ABS, kReals, nullptr, recipe<d_abs>, nullptr};
@@ -84,10 +80,12 @@ const OpRules rules_sin = {TN_OP_SIN, kFloats, nullptr, recipe<d_sin>, nullptr};
 const OpRules rules_cos = {TN_OP_COS, kFloats, nullptr, recipe<d_cos>, nullptr};
 const OpRules rules_tanh = {TN_OP_TANH, kFloats, nullptr, recipe<d_tanh>, nullptr};
 const OpRules rules_erf = {TN_OP_ERF, kFloats, nullptr, recipe<d_erf>, nullptr};
-const OpRules rules_copy = {TN_OP_COPY, rule<one_input<kAnyKind>>, nullptr, recipe<d_copy>, nullptr};
-const OpRules rules_square = {TN_OP_SQUARE, kNumbers, recipe<square_of_base>, recipe<d_square>, nullptr};
-const OpRules rules_reciprocal = {TN_OP_RECIPROCAL, rule<one_input<kFloat | kComplex>>, recipe<reciprocal_of_base>,
-                                  recipe<d_reciprocal>, nullptr};
+const OpRules rules_copy = {TN_OP_COPY, rule<one_input<kAnyKind>>, nullptr, recipe<d_copy>,
+                            nullptr};
+const OpRules rules_square = {TN_OP_SQUARE, kNumbers, recipe<square_of_base>, recipe<d_square>,
+                              nullptr};
+const OpRules rules_reciprocal = {TN_OP_RECIPROCAL, rule<one_input<kFloat | kComplex>>,
+                                  recipe<reciprocal_of_base>, recipe<d_reciprocal>, nullptr};
 const OpRules rules_sign = {TN_OP_SIGN, kReals, recipe<sign_of_base>, recipe<d_zero>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

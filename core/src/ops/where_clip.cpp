@@ -2,13 +2,13 @@
 #include "infer.hpp"
 #include "recipe.hpp"
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 namespace {
 
 tn_error* where_rule(Infer& c) {
   if (c.dtype(0) != TN_DTYPE_BOOL)
-    return c.error("condition is {}; it must be bool. Compare it first, say ne(condition, 0).", c.text(0));
+    return c.error("condition is {}; it must be bool. Compare it first, say ne(condition, 0).",
+                   c.text(0));
   c.cast(0, TN_DTYPE_BOOL);
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({1, 2}, kComputable, &t));
@@ -57,11 +57,9 @@ void d_clip(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_where = {TN_OP_WHERE, rule<where_rule>, nullptr, recipe<d_where>, nullptr};
-const OpRules rules_clip = {TN_OP_CLIP, rule<clip_rule>, recipe<clip_of_base>, recipe<d_clip>, nullptr};
+const OpRules rules_clip = {TN_OP_CLIP, rule<clip_rule>, recipe<clip_of_base>, recipe<d_clip>,
+                            nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -3,30 +3,33 @@
 
 #include <limits>
 
-namespace tenon {
-namespace ops {
+namespace tenon::ops {
 
 tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dims* out) {
   Dims to;
   for (uint32_t a = 0; a < dims.n; ++a) {
     if (s.window[a] < 1 || s.stride[a] < 1 || s.dilation[a] < 1)
-      return c.error("window {}, stride {} and dilation {} of axis {}: each is 1 or more", s.window[a], s.stride[a],
-                     s.dilation[a], a);
+      return c.error("window {}, stride {} and dilation {} of axis {}: each is 1 or more",
+                     s.window[a], s.stride[a], s.dilation[a], a);
     if (s.low[a] < 0 || s.high[a] < 0)
-      return c.error("padding {} and {} of axis {} is negative; use pad or slice to take elements away", s.low[a],
-                     s.high[a], a);
+      return c.error(
+          "padding {} and {} of axis {} is negative; use pad or slice to take elements away",
+          s.low[a], s.high[a], a);
     int64_t reach = 0, padding = 0;
     if (__builtin_mul_overflow(s.window[a] - 1, s.dilation[a], &reach) ||
         __builtin_add_overflow(s.low[a], s.high[a], &padding))
       return c.error_of(TN_OUT_OF_RANGE, fmt::format("window or padding of axis {} overflow", a));
     const int64_t last = c.plus(dims[a], padding - reach - 1);
     if (last == INT64_MIN && dims[a] != 0)
-      return c.error("a window of {} elements (dilation {}) does not fit into axis {}: {} elements, padding {} and {}",
-                     s.window[a], s.dilation[a], a, dim_text(dims[a]), s.low[a], s.high[a]);
+      return c.error(
+          "a window of {} elements (dilation {}) does not fit into axis {}: {} elements, padding "
+          "{} and {}",
+          s.window[a], s.dilation[a], a, dim_text(dims[a]), s.low[a], s.high[a]);
     if (last == INT64_MIN) {
       to.push(0);
     } else {
-      to.push(s.stride[a] == 1 ? c.plus(dims[a], padding - reach) : c.add(c.floordiv(last, s.stride[a]), 1));
+      to.push(s.stride[a] == 1 ? c.plus(dims[a], padding - reach)
+                               : c.add(c.floordiv(last, s.stride[a]), 1));
     }
   }
   *out = to;
@@ -34,17 +37,19 @@ tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dim
 }
 
 Value window_reduce(Value x, const WindowSpec& s, const char* mode) {
-  return {x.b, tn_b_window_reduce(x.b, x.v, s.window.d, s.window.n, s.stride.d, s.stride.n, s.low.d, s.low.n, s.high.d,
-                                  s.high.n, s.dilation.d, s.dilation.n, tn_string(mode))};
+  return {x.b, tn_b_window_reduce(x.b, x.v, s.window.d, s.window.n, s.stride.d, s.stride.n, s.low.d,
+                                  s.low.n, s.high.d, s.high.n, s.dilation.d, s.dilation.n,
+                                  tn_string(mode))};
 }
 
 Value window_scatter(Value x, Value g, const WindowSpec& s) {
-  return {x.b, tn_b_window_scatter(x.b, x.v, g.v, s.window.d, s.window.n, s.stride.d, s.stride.n, s.low.d, s.low.n,
-                                   s.high.d, s.high.n, s.dilation.d, s.dilation.n)};
+  return {x.b,
+          tn_b_window_scatter(x.b, x.v, g.v, s.window.d, s.window.n, s.stride.d, s.stride.n,
+                              s.low.d, s.low.n, s.high.d, s.high.n, s.dilation.d, s.dilation.n)};
 }
 
-// Each cotangent is put apart by the stride and summed by the same windows with stride 1: element i of x lies in those windows
-// that begin at most (window - 1) * dilation before it.
+// Each cotangent is put apart by the stride and summed by the same windows with stride 1: element i
+// of x lies in those windows that begin at most (window - 1) * dilation before it.
 Value window_sum_grad(const Recipe& b, Value g, const Dims& dims, const WindowSpec& s) {
   Dims low, high, between;
   for (uint32_t a = 0; a < dims.n; ++a) {
@@ -57,7 +62,8 @@ Value window_sum_grad(const Recipe& b, Value g, const Dims& dims, const WindowSp
     } else if (s.stride[a] == 1) {
       high.push(reach - s.high[a]);
     } else {
-      b.fail(TN_UNIMPLEMENTED, "the gradient along an axis with a stride needs its size to be known; a symbolic one has none");
+      b.fail(TN_UNIMPLEMENTED,
+             "its gradient needs the size of an axis with a stride to be concrete");
       return {};
     }
   }
@@ -69,7 +75,8 @@ Value window_sum_grad(const Recipe& b, Value g, const Dims& dims, const WindowSp
 namespace {
 
 static_assert(TN_WINDOW_REDUCE_WINDOW == TN_WINDOW_SCATTER_WINDOW &&
-              TN_WINDOW_REDUCE_STRIDE == TN_WINDOW_SCATTER_STRIDE && TN_WINDOW_REDUCE_LOW == TN_WINDOW_SCATTER_LOW &&
+              TN_WINDOW_REDUCE_STRIDE == TN_WINDOW_SCATTER_STRIDE &&
+              TN_WINDOW_REDUCE_LOW == TN_WINDOW_SCATTER_LOW &&
               TN_WINDOW_REDUCE_HIGH == TN_WINDOW_SCATTER_HIGH &&
               TN_WINDOW_REDUCE_DILATION == TN_WINDOW_SCATTER_DILATION);
 
@@ -81,8 +88,9 @@ WindowSpec spec_of(const Source& c, uint32_t n) {
     for (const int64_t v : c.list(key)) out.push(v);
     return out;
   };
-  return {list(TN_WINDOW_REDUCE_WINDOW, 1), list(TN_WINDOW_REDUCE_STRIDE, 1), list(TN_WINDOW_REDUCE_LOW, 0),
-          list(TN_WINDOW_REDUCE_HIGH, 0), list(TN_WINDOW_REDUCE_DILATION, 1)};
+  return {list(TN_WINDOW_REDUCE_WINDOW, 1), list(TN_WINDOW_REDUCE_STRIDE, 1),
+          list(TN_WINDOW_REDUCE_LOW, 0), list(TN_WINDOW_REDUCE_HIGH, 0),
+          list(TN_WINDOW_REDUCE_DILATION, 1)};
 }
 
 tn_error* windowed_dims(const Infer& c, Dims* out) {
@@ -137,15 +145,17 @@ Value places(Value x, const WindowSpec& s, const Dims& at, const Dims& windows) 
   Dims starts;
   for (uint32_t a = 0; a < windows.n; ++a) {
     starts.push(at[a] * s.dilation[a]);
-    stops.push(s.window[a] == 1 && s.stride[a] == 1 ? kToEnd : starts[a] + (windows[a] - 1) * s.stride[a] + 1);
+    stops.push(s.window[a] == 1 && s.stride[a] == 1
+                   ? kToEnd
+                   : starts[a] + (windows[a] - 1) * s.stride[a] + 1);
   }
   return slice(x, starts, stops, s.stride);
 }
 
 constexpr int64_t kMaxPlaces = 1024;
 
-// For g: the elements of the cotangent at the place of the first maximum of each window of x, found place by place. What x is does
-// not matter nearby: no gradient.
+// For g: the elements of the cotangent at the place of the first maximum of each window of x, found
+// place by place. What x is does not matter nearby: no gradient.
 void d_window_scatter(Recipe& b) {
   if (b.wants(0)) b.set_zero(0);
   if (!b.wants(1)) return;
@@ -156,10 +166,13 @@ void d_window_scatter(Recipe& b) {
   for (uint32_t a = 0; a < windows.n; ++a) {
     count = count > kMaxPlaces ? count : count * s.window[a];
     if (!concrete(windows[a]) && !(s.window[a] == 1 && s.stride[a] == 1))
-      return b.fail(TN_UNIMPLEMENTED, "its gradient needs the sizes of windowed axes to be known");
+      return b.fail(TN_UNIMPLEMENTED,
+                    "its gradient needs the sizes of windowed axes to be concrete");
     if (windows[a] == 0) return b.set(1, full_like(b.in(1), 0));
   }
-  if (count > kMaxPlaces) return b.fail(TN_UNIMPLEMENTED, "its gradient is not made for windows of more than 1024 elements");
+  if (count > kMaxPlaces)
+    return b.fail(TN_UNIMPLEMENTED,
+                  "its gradient is not made for windows of more than 1024 elements");
   const Dims none(windows.n, 0);
   const double least = kind_of(x.dtype()) == kFloat ? -std::numeric_limits<double>::infinity() : 0;
   const Value xs = pad(x, s.low, s.high, none, least), cs = pad(cotangent, s.low, s.high, none);
@@ -178,13 +191,10 @@ void d_window_scatter(Recipe& b) {
 }
 
 }  // namespace
-}  // namespace ops
-
-using namespace ops;  // NOLINT(google-build-using-namespace): the tables below belong to this file
 
 const OpRules rules_window_reduce = {TN_OP_WINDOW_REDUCE, rule<window_reduce_rule>, nullptr,
                                      recipe<d_window_reduce>, nullptr};
 const OpRules rules_window_scatter = {TN_OP_WINDOW_SCATTER, rule<window_scatter_rule>, nullptr,
                                       recipe<d_window_scatter>, nullptr};
 
-}  // namespace tenon
+}  // namespace tenon::ops

@@ -15,8 +15,8 @@ tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dim
 
 Value window_reduce(Value x, const WindowSpec& s, const char* mode);
 Value window_scatter(Value x, Value g, const WindowSpec& s);
-// The gradient of window_reduce(x, s, "sum") for the cotangent g: `dims` are those of x. Sizes along an axis with a stride above 1
-// must be concrete: else the recipe fails.
+// The gradient of window_reduce(x, s, "sum") for the cotangent g: `dims` are those of x. Sizes
+// along an axis with a stride above 1 must be concrete: else the recipe fails.
 Value window_sum_grad(const Recipe& b, Value g, const Dims& dims, const WindowSpec& s);
 
 }  // namespace tenon::ops

@@ -15,7 +15,7 @@ tn_optimizer::~tn_optimizer() {
     for (tn_tensor* t : group.slots) tn_tensor_release(t);
     tn_variable_release(group.variable);
   }
-  for (auto& [name, value] : pending) tn_tensor_release(value);
+  for (auto& entry : pending) tn_tensor_release(entry.second);
   for (Hyper& h : hypers) tn_variable_release(h.variable);
   tenon::runtime_release(runtime);
 }

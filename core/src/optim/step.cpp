@@ -23,7 +23,7 @@ struct Work {
   std::vector<tn_tensor*> grads;
   std::vector<tn_tensor*> values;  // of the variables
   std::vector<OptimizerGroup*> groups;
-  std::vector<Owned> made;         // keeps values alive, where the variables are not locked
+  std::vector<Owned> kept;         // the values, where the variables are not locked
   tn_device* device = nullptr;
   size_t size() const { return variables.size(); }
 };
@@ -32,6 +32,11 @@ struct Work {
 // locked nobody can come to hold their memory, and the step may write over it.
 class VariableLocks {
  public:
+  explicit VariableLocks(size_t n) { locked_.reserve(n); }
+  VariableLocks(const VariableLocks&) = delete;
+  ~VariableLocks() {
+    for (tn_variable* v : locked_) v->mutex.unlock();
+  }
   void lock(std::vector<tn_variable*> variables) {
     std::sort(variables.begin(), variables.end());
     for (tn_variable* v : variables) {
@@ -39,14 +44,6 @@ class VariableLocks {
       locked_.push_back(v);
     }
   }
-  explicit VariableLocks(size_t n) { locked_.reserve(n); }
-  ~VariableLocks() { unlock(); }
-  VariableLocks(const VariableLocks&) = delete;
-  void unlock() {
-    for (tn_variable* v : locked_) v->mutex.unlock();
-    locked_.clear();
-  }
-  bool held() const { return !locked_.empty(); }
 
  private:
   std::vector<tn_variable*> locked_;
@@ -64,7 +61,7 @@ void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor
     fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name, v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
 }
 
-Work collect(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
   Work w;
   for (uint32_t i = 0; i < n; ++i) {
     if (!variables[i]) fail(TN_INVALID_ARGUMENT, "optimizer {}: variable {} is NULL", o.name, i);
@@ -77,16 +74,12 @@ Work collect(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_ten
     w.variables.push_back(variables[i]);
     w.grads.push_back(grads[i]);
   }
-  for (tn_variable* v : w.variables) {
-    const OptimizerGroup& group = optimizer_group(ctx, o, v, w.device);
-    if (group.variable != v || std::find(w.groups.begin(), w.groups.end(), &group) != w.groups.end()) continue;
-  }
   return w;
 }
 
 // Finds the state of each variable. Two variables of one name would share theirs.
 void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
-  o.groups.reserve(o.groups.size() + w.size());  // groups stay where they are
+  o.groups.reserve(o.groups.size() + w.size());  // so that groups stay where they are
   for (tn_variable* v : w.variables) w.groups.push_back(&optimizer_group(ctx, o, v, w.device));
   std::vector<OptimizerGroup*> sorted = w.groups;
   std::sort(sorted.begin(), sorted.end());
@@ -197,7 +190,7 @@ void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, std::vecto
 
 void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
   const NoGrad no_grad(ctx);
-  Work w = collect(ctx, o, variables, grads, n);
+  Work w = collect(o, variables, grads, n);
   if (w.size() == 0) return;
   find_state(ctx, o, w);
   const std::vector<Owned> common = scalars(ctx, o, w.device);
@@ -213,7 +206,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
       continue;
     }
     const std::lock_guard lock(v->mutex);
-    w.made.emplace_back(ctx, tensor_retain(v->value));
+    w.kept.emplace_back(ctx, keep(ctx, v->value));
     w.values.push_back(v->value);
   }
   std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot) ? run_fused(ctx, o, w, locked, common)

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
+#include "op/guards.hpp"
 #include "run.hpp"
 #include "tenon/op_ids.h"
 
@@ -17,9 +18,16 @@ inline uint64_t mix(uint64_t h, uint64_t v) {
   return h ^ (h >> 32);
 }
 
+inline uint64_t hash_start(tn_op op, uint32_t n, uint32_t n_attrs) {
+  return static_cast<uint64_t>(op) << 20 | static_cast<uint64_t>(n) << 8 | n_attrs;
+}
+inline uint64_t hash_input(uint64_t h, uint64_t id) { return (h ^ id) * kMul; }
+inline uint64_t hash_end(uint64_t h) { return h ^ (h >> 32); }
+
 inline uint64_t hash_call(tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
-  uint64_t h = (static_cast<uint64_t>(op) << 20 | static_cast<uint64_t>(n) << 8 | n_attrs) * kMul;
-  for (uint32_t i = 0; i < n; ++i) h = mix(h, inputs[i] ? inputs[i]->shape_id : ~0ull);
+  uint64_t h = hash_start(op, n, n_attrs);
+  for (uint32_t i = 0; i < n; ++i) h = hash_input(h, inputs[i] ? inputs[i]->shape_id : ~0ull);
+  h = hash_end(h);
   for (uint32_t k = 0; k < n_attrs; ++k) {
     h = mix(h, static_cast<uint64_t>(attrs[k].key) << 8 | attrs[k].tag);
     h = mix(h, attrs[k].bits);
@@ -69,6 +77,30 @@ tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
   return device ? device : ctx->device;
 }
 
+// Inline devices, one or two tensors, one kernel: see FastCall.
+void prepare_fast(tn_ctx* ctx, Site& site) {
+  Program& p = *site.program;
+  if (!p.simple || site.n_in == 0 || site.n_in > 2 || site.derived || p.args.size() != site.n_in + 1u) return;
+  DeviceState& ds = ctx->state(p.device);
+  if (ds.queue || p.patches.size() != site.n_in || p.buffers[0].n_patches != 1) return;
+  FastCall f;
+  for (const Patch& x : p.patches) {
+    if (x.kind != PatchKind::kPointer || x.delta != 0 || p.args[x.index] != &p.views[x.view]) return;
+    const tn_view& v = p.views[x.view];
+    const Shape& in = site.inputs[x.index].shape;
+    const bool own = v.dtype == in.dtype && v.rank == in.rank && std::memcmp(v.dims, in.dims, sizeof(int64_t) * in.rank) == 0 &&
+                     std::memcmp(v.strides, in.strides, sizeof(int64_t) * in.rank) == 0;
+    if (!own) f.in[x.index] = &p.views[x.view];
+  }
+  f.run = p.steps[0].run;
+  f.data = p.steps[0].data;
+  f.state = &ds;
+  f.out_id = p.buffers[0].shape_id;
+  f.cls = p.buffers[0].cls;
+  f.buffer = &p.buffers[0];
+  site.fast = f;
+}
+
 Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
   auto site = std::make_unique<Site>();
   site->op = op.id;
@@ -92,7 +124,6 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
       in.scalar = is_scalar(inputs[i]);
       in.weak = inputs[i]->view.flags & TN_VIEW_WEAK;
       views.push_back(&inputs[i]->view);
-      site->any_floating |= is_floating(in.shape.dtype);
     } else {
       in.absent = true;
       views.push_back(&absent);
@@ -142,9 +173,14 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
   options.queue = ctx->state(device).queue;
   site->program = compile(ctx->runtime, *device, graph, shapes, options);
   bool floating_out = false;
-  for (const Shape& s : site->outputs) floating_out |= is_floating(s.dtype);
+  for (size_t k = 0; k < site->outputs.size(); ++k) {
+    if (!is_floating(site->outputs[k].dtype)) continue;
+    floating_out = true;
+    site->floating_outputs |= 1ull << std::min<size_t>(k, 63);
+  }
   site->records = op.differentiable() && floating_out;
   site->derived = site->records && !op.def.gradient;
+  prepare_fast(ctx, *site);
   return site.release();
 }
 
@@ -203,7 +239,7 @@ inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) 
     --ds.dead_count[b.cls];
     const uint64_t bytes = out->buffer->bytes;
     ds.dead_bytes -= bytes;
-    if (bytes >= 4096) out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
+    if (bytes >= kCountedIdle) out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
     out->next = nullptr;
     out->local = 1;
   } else {
@@ -220,10 +256,13 @@ inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) 
   if (!ds.queue) [[likely]] {
     e = s.run(s.data, nullptr, p.args.data());
   } else {
-    if (ds.queue->failed_at(UINT64_MAX)) {
+    try {
+      if (ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();
+      queue_throttle(ds.queue);
+    } catch (...) {
       out->queue = nullptr;
       drop(ctx, out);
-      ds.queue->throw_failure();
+      throw;
     }
     Submission submission(ds.queue);
     e = s.run(s.data, submission.native(), p.args.data());
@@ -456,18 +495,108 @@ void SiteTable::clear() noexcept {
 
 using namespace tenon;
 
-extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
-                                tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
-  try {
-    if (!ctx) [[unlikely]]
-      fail(TN_INVALID_ARGUMENT, "tn_op_call: ctx is NULL");
-    if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) [[unlikely]]
-      runtime_check(ctx->runtime);
-    if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs)) [[unlikely]]
+namespace {
+
+// The site of a call with one or two tensors and no attributes, if it may take the short road.
+template <uint32_t n>
+inline Site* fast_site(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs) {
+  uint64_t h = hash_start(op, n, 0);
+  for (uint32_t i = 0; i < n; ++i) h = hash_input(h, inputs[i]->shape_id);
+  h = hash_end(h);
+  const SiteTable::Set& set = ctx->sites.set(h);
+  for (size_t w = 0; w < SiteTable::kWays; ++w) {
+    if (set.tags[w] != h) continue;
+    Site* s = set.sites[w];
+    bool same = s->op == op && s->n_in == n && s->n_attrs == 0 && s->fast.run;
+    for (uint32_t i = 0; i < n; ++i) same = same && s->ids_inline[i] == inputs[i]->shape_id;
+    return same ? s : nullptr;
+  }
+  return nullptr;
+}
+
+template <uint32_t n>
+inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* inputs, tn_error** error) {
+  DeviceState& ds = *f.state;
+  tn_tensor* out = ds.dead[f.cls];
+  if (!out || out->shape_id != f.out_id) [[unlikely]] {
+    out = make_output(ctx, ds, f.buffer->shape, f.out_id, f.buffer->bytes);
+  } else {
+    ds.dead[f.cls] = out->next;
+    --ds.dead_count[f.cls];
+    const uint64_t bytes = out->buffer->bytes;
+    ds.dead_bytes -= bytes;
+    if (bytes >= kCountedIdle) [[unlikely]]
+      out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
+    out->local = 1;
+  }
+  out->queue = nullptr;
+  const tn_view* args[n + 1];
+  for (uint32_t i = 0; i < n; ++i) {
+    args[i] = &inputs[i]->view;
+    if (tn_view* v = f.in[i]) {
+      v->mem = inputs[i]->view.mem;
+      v->offset = inputs[i]->view.offset;
+      args[i] = v;
+    }
+  }
+  args[n] = &out->view;
+  *error = f.run(f.data, nullptr, args);
+  return out;
+}
+
+// False: the general road has to be taken.
+template <uint32_t n>
+inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t* out_n) {
+  Site* s = fast_site<n>(ctx, op, inputs);
+  if (!s) return false;
+  bool nodes = false;
+  for (uint32_t i = 0; i < n; ++i) nodes = nodes || inputs[i]->node;
+  nodes = nodes && ctx->grad_mode && s->records;
+  tn_error* e = nullptr;
+  tn_tensor* out = fast_call<n>(ctx, s->fast, inputs, &e);
+  if (e) [[unlikely]] {
+    drop(ctx, out);
+    throw Error(annotate(e, s->entry, s->program->device));
+  }
+  if (nodes) {
+    try {
+      record(ctx, *s, inputs, &out, 1);
+    } catch (...) {
+      drop(ctx, out);
+      throw;
+    }
+  }
+  outputs[0] = out;
+  *out_n = 1;
+  return true;
+}
+
+tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                       tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) noexcept {
+  return guard([&] {
+    need(ctx, "tn_op_call", "ctx");
+    if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) runtime_check(ctx->runtime);
+    if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs))
       fail(TN_INVALID_ARGUMENT, "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
     *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
-    return nullptr;
-  } catch (...) {
-    return error_from_exception();
+  });
+}
+
+}  // namespace
+
+extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                                tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
+  // While profiling, and in a forked child, the state is not kAlive.
+  if (ctx && n_attrs == 0 && inputs && outputs && out_n && capacity && ctx->page->state.load(std::memory_order_relaxed) == kAlive) [[likely]] {
+    try {
+      if (n_inputs == 2) {
+        if (inputs[0] && inputs[1] && try_fast<2>(ctx, op, inputs, outputs, out_n)) return nullptr;
+      } else if (n_inputs == 1) {
+        if (inputs[0] && try_fast<1>(ctx, op, inputs, outputs, out_n)) return nullptr;
+      }
+    } catch (...) {
+      return error_from_exception();
+    }
   }
+  return general_call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity, out_n);
 }

@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/small.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
 #include "program.hpp"
@@ -54,11 +55,29 @@ bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState&
          t->view.dtype == b.shape.dtype;
 }
 
+// Tensors that are dropped on the way out unless taken.
+class Held {
+ public:
+  Held(tn_ctx* ctx, size_t n) : ctx_(ctx), items_(n) {}
+  ~Held() {
+    for (tn_tensor* t : items_)
+      if (t) drop(ctx_, t);
+  }
+  tn_tensor*& operator[](size_t i) { return items_[i]; }
+
+ private:
+  tn_ctx* ctx_;
+  Small<tn_tensor*, 8> items_;
+};
+
 }  // namespace
 
 void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs, const std::vector<bool>* donate) {
   DeviceState& ds = ctx->state(p.device);
-  if (ds.queue && ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();
+  if (ds.queue) {
+    if (ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();
+    queue_throttle(ds.queue);
+  }
   if (p.arena_bytes) ensure_arena(ds, p);
   for (const Patch& x : p.patches) {
     tn_tensor* t = inputs[x.index];
@@ -72,9 +91,9 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     }
   }
   // Results first: everything on the host that can fail comes before the first kernel.
-  std::vector<Owned> made;
-  made.reserve(p.buffers.size() + p.results.size());
-  for (OutputBuffer& b : p.buffers) {
+  Held made(ctx, p.buffers.size());
+  for (size_t i = 0; i < p.buffers.size(); ++i) {
+    OutputBuffer& b = p.buffers[i];
     tn_tensor* t;
     if (donate && b.alias >= 0 && (*donate)[static_cast<size_t>(b.alias)] && may_take_over(inputs[b.alias], b, ds)) {
       t = make_view(ctx, inputs[b.alias]->buffer, ds.device, b.shape, b.shape_id, inputs[b.alias]->view.offset);
@@ -82,7 +101,7 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     } else {
       t = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
     }
-    made.emplace_back(ctx, t);
+    made[i] = t;
     t->queue = nullptr;
     for (uint32_t k = 0; k < b.n_patches; ++k) {
       auto& [view, delta] = p.output_patches[b.first_patch + k];
@@ -90,9 +109,11 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
       p.views[view].offset = t->view.offset + delta;
     }
   }
-  std::vector<Owned> results;
-  results.reserve(p.results.size());
-  for (const Result& r : p.results) {
+  Small<tn_tensor*, 8> bases(p.buffers.size());
+  for (size_t i = 0; i < p.buffers.size(); ++i) bases[i] = made[i];
+  Held results(ctx, p.results.size());
+  for (size_t i = 0; i < p.results.size(); ++i) {
+    const Result& r = p.results[i];
     tn_tensor* t = nullptr;
     if (r.input >= 0) {
       tn_tensor* in = inputs[r.input];
@@ -104,12 +125,13 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
         t->value = in->value;
       }
     } else if (r.owns) {
-      t = keep(ctx, made[static_cast<size_t>(r.buffer)].get());
+      t = std::exchange(made[static_cast<size_t>(r.buffer)], nullptr);
+
     } else if (r.buffer >= 0) {
-      tn_tensor* base = made[static_cast<size_t>(r.buffer)].get();
+      const tn_tensor* base = bases[static_cast<size_t>(r.buffer)];
       t = make_view(ctx, base->buffer, p.device, r.shape, r.shape_id, base->view.offset + r.delta);
     }
-    results.emplace_back(ctx, t);
+    results[i] = t;
   }
   if (p.uploads) {
     for (const Constant& c : p.constants) upload(ds, p.views[c.view], c.bits, c.bytes);
@@ -135,14 +157,14 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
   }
   if (ds.queue) {
     const uint64_t value = ds.queue->line.submitted;
-    for (size_t i = 0; i < results.size(); ++i) {
-      tn_tensor* t = results[i].get();
+    for (size_t i = 0; i < p.results.size(); ++i) {
+      tn_tensor* t = results[i];
       if (!t || p.results[i].input >= 0) continue;
       t->queue = ds.queue;
       t->value = value;
     }
   }
-  for (size_t i = 0; i < results.size(); ++i) outputs[i] = results[i].release();
+  for (size_t i = 0; i < p.results.size(); ++i) outputs[i] = std::exchange(results[i], nullptr);
 }
 
 }  // namespace tenon

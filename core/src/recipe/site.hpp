@@ -4,25 +4,39 @@
 
 namespace tenon {
 
+// What a call of one kernel over one or two plain tensors into one fresh buffer needs, in one line of cache.
+struct FastCall {
+  tn_kernel_run run = nullptr;  // null: take the general road
+  void* data = nullptr;
+  DeviceState* state = nullptr;
+  uint64_t out_id = 0;
+  tn_view* in[2] = {nullptr, nullptr};  // null: the tensor's own view serves
+  uint32_t cls = 0;
+  uint32_t reserved = 0;
+  const OutputBuffer* buffer = nullptr;
+};
+
 // A gradient made ready, for one choice of wanted inputs and present cotangents.
 struct GradProgram {
   uint64_t wants, cotangents;
   std::vector<bool> used;  // inputs, outputs, cotangents
+  uint64_t used_bits;      // the same, the first 64
   Program* program;
 };
 
 struct Site {
   uint32_t refs = 1;
-  uint32_t n_in = 0;
   tn_op op = 0;
+  uint32_t n_in = 0;
   uint32_t n_attrs = 0;     // as given in the call
+  FastCall fast;
   const OpEntry* entry = nullptr;
   Program* program = nullptr;
   uint64_t ids_inline[4] = {};
   std::vector<uint64_t> ids;  // when n_in > 4
   bool records = false;       // the op has a gradient
   bool derived = false;       // only through its decomposition
-  bool any_floating = false;
+  uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
   std::vector<tn_attr> given; // attributes of the call; lists point into `storage`
   std::vector<std::string> storage;
   Attrs attrs;                // complete

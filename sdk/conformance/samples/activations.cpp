@@ -22,7 +22,7 @@ void add_smooth(Catalogue& c) {
     s.add(Case{"wide", {in({9}, values({0, -0.0, 10, -10, 50, -50, 90, -100, 1e4}))}}.no_grad());
     return &s;
   };
-  add(TN_OP_SIGMOID, "sigmoid", unary(sigmoid))->gradient(Grad::yes, true);
+  add(TN_OP_SIGMOID, "sigmoid", unary(sigmoid))->gradient(Grad::yes);
   add(TN_OP_SOFTPLUS, "softplus", unary(softplus, nullptr, [](double) { return 1.0; }));
   add(TN_OP_SILU, "silu", unary([](double x) { return x * sigmoid(x); }));
   const Oracle exact = unary(gelu, nullptr, size), by_tanh = unary(gelu_tanh, nullptr, size);
@@ -83,7 +83,7 @@ void add_activations(Catalogue& c) {
       .maybe(kSigned)
       .gives(unary([](double x) { return x < 0 ? 0 : x; }, [](int64_t x) { return x < 0 ? 0 : x; }),
              kExact)
-      .gradient(Grad::yes, true);
+      .gradient(Grad::yes);
   elementwise_cases(relu, {clear_of(-3, 3, {0}, 0.02)});
   relu.add(Case{"special", {in({16}, special())}}.no_grad().only(kFloats));
 

@@ -61,7 +61,7 @@ void add_arithmetic(Catalogue& c) {
   OpSamples& add = c.add(TN_OP_ADD, "add");
   add.on(kNumbers)
       .gives(binary(std::plus<double>(), std::plus<int64_t>()), kRounded)
-      .gradient(Grad::yes, true);
+      .gradient(Grad::yes);
   elementwise_cases(add, {any, any});
   add.add(special_pairs());
   mixed_dtypes(add);
@@ -78,7 +78,7 @@ void add_arithmetic(Catalogue& c) {
   OpSamples& mul = c.add(TN_OP_MUL, "mul");
   mul.on(kNumbers)
       .gives(binary(std::multiplies<double>(), std::multiplies<int64_t>()), kRounded)
-      .gradient(Grad::yes, true);
+      .gradient(Grad::yes);
   elementwise_cases(mul, {any, any});
   mul.add(special_pairs());
   mixed_dtypes(mul);

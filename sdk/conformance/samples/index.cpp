@@ -27,6 +27,7 @@ struct Picker {
     for (size_t k = 0; k < indices_.rank(); ++k) which += index[axis_ + k] * index_strides_[k];
     int64_t at = indices_.integer(which);
     if (at < 0) at += x_.dims[axis_];
+    at = std::clamp<int64_t>(at, 0, x_.dims[axis_] - 1);
     for (size_t k = 0; k < x_.rank(); ++k) {
       const int64_t i = k < axis_ ? index[k] : k == axis_ ? at : index[k - 1 + indices_.rank()];
       offset += i * strides_[k];

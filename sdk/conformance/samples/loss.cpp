@@ -95,7 +95,7 @@ void add_loss(Catalogue& c) {
     return in(std::move(dims), indices(n), dtype);
   };
   OpSamples& ce = c.add(TN_OP_CROSS_ENTROPY, "cross_entropy");
-  ce.on(kFloats).gives(with_labels, kComposite).gradient(Grad::yes, true);
+  ce.on(kFloats).gives(with_labels, kComposite).gradient(Grad::yes);
   ce.add({"default", {in({4, 3}, logits), labels({4}, 3)}});
   for (const char* how : {"mean", "sum", "none"}) {
     ce.add({how, {in({4, 5}, logits), labels({4}, 5)}, by(how)});
@@ -126,11 +126,11 @@ void add_loss(Catalogue& c) {
             {TN_DTYPE_F32}));
   };
   OpSamples& probs = c.add(TN_OP_CROSS_ENTROPY_PROBS, "cross_entropy_probs");
-  probs.on(kFloats).gives(with_probabilities, kComposite).gradient(Grad::yes, true);
+  probs.on(kFloats).gives(with_probabilities, kComposite).gradient(Grad::yes);
   pairs(probs, logits, chances);
 
   OpSamples& mse = c.add(TN_OP_MSE, "mse");
-  mse.on(kFloats).gives(pairwise(squared, squared_size), kComposite).gradient(Grad::yes, true);
+  mse.on(kFloats).gives(pairwise(squared, squared_size), kComposite).gradient(Grad::yes);
   pairs(mse, logits, uniform(-3, 3));
 
   OpSamples& bce = c.add(TN_OP_BCE_WITH_LOGITS, "bce_with_logits");

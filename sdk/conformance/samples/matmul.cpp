@@ -87,7 +87,7 @@ void add_large(OpSamples& s) {
 
 void add_matmul(Catalogue& c) {
   OpSamples& s = c.add(TN_OP_MATMUL, "matmul");
-  s.on(kFloats).maybe(kIntegers).gives(matmul, kSum).gradient(Grad::yes, true);
+  s.on(kFloats).maybe(kIntegers).gives(matmul, kSum).gradient(Grad::yes);
   const auto how = [](bool a, bool b) {
     return std::vector<Attr>{flag(TN_MATMUL_TRANSPOSE_A, a), flag(TN_MATMUL_TRANSPOSE_B, b)};
   };
@@ -112,7 +112,7 @@ void add_matmul(Catalogue& c) {
   s.add(Case{"vector", {in({3}, kAny), in({3, 2}, kAny)}}.refused().only({TN_DTYPE_F32}));
 
   OpSamples& l = c.add(TN_OP_LINEAR, "linear");
-  l.on(kFloats).gives(linear, kComposite).gradient(Grad::yes, true);
+  l.on(kFloats).gives(linear, kComposite).gradient(Grad::yes);
   l.add({"bias", {in({3, 4}, kAny), in({5, 4}, kAny), in({5}, kAny)}});
   l.add({"no_bias", {in({3, 4}, kAny), in({5, 4}, kAny), absent()}});
   l.add({"rank3", {in({2, 3, 4}, kAny), in({2, 4}, kAny), in({2}, kAny)}});

@@ -102,7 +102,7 @@ std::vector<Array> batch_norm_train(const Call& call) {
 void add_normalize(Catalogue& c) {
   const Fill any = uniform(-3, 3), scale = uniform(0.5, 2), variance = uniform(0.5, 2);
   OpSamples& layer = c.add(TN_OP_LAYER_NORM, "layer_norm");
-  layer.on(kFloats).gives(layer_norm, Tolerance{40, false, false}).gradient(Grad::yes, true);
+  layer.on(kFloats).gives(layer_norm, Tolerance{40, false, false}).gradient(Grad::yes);
   const Fill apart = distinct(-3, 3);
   layer.add(Case{"full", {in({3, 6}, apart), in({6}, scale), in({6}, any)}}.ties());
   layer.add(Case{"scale_only", {in({3, 5}, apart), in({5}, scale), absent()}}.ties());

@@ -42,7 +42,7 @@ void add_softmax(Catalogue& c) {
         logarithm ? c.add(TN_OP_LOG_SOFTMAX, "log_softmax") : c.add(TN_OP_SOFTMAX, "softmax");
     s.on(kFloats)
         .gives([logarithm](const Call& call) { return along_axis(call, logarithm); }, kComposite)
-        .gradient(Grad::yes, true);
+        .gradient(Grad::yes);
     const Fill any = uniform(-4, 4);
     const auto along = [](int64_t axis) {
       return std::vector<Attr>{integer(TN_SOFTMAX_AXIS, axis)};

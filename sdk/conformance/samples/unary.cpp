@@ -14,7 +14,6 @@ struct Function {
   Tolerance tolerance;
   Fill fill;
   Grad grad = Grad::yes;
-  bool second = false;
   Real1 scale = nullptr;
 };
 
@@ -23,15 +22,15 @@ double one(double) { return 1; }
 std::vector<Function> functions() {
   const auto f = [](double (*function)(double)) { return Real1(function); };
   return {
-      {TN_OP_EXP, "exp", f(std::exp), kFunction, uniform(-3, 3), Grad::yes, true, nullptr},
+      {TN_OP_EXP, "exp", f(std::exp), kFunction, uniform(-3, 3), Grad::yes, nullptr},
       {TN_OP_EXPM1, "expm1", f(std::expm1), kFunction, uniform(-2, 2)},
-      {TN_OP_LOG, "log", f(std::log), kFunction, uniform(0.2, 5), Grad::yes, true, one},
+      {TN_OP_LOG, "log", f(std::log), kFunction, uniform(0.2, 5), Grad::yes, one},
       {TN_OP_LOG1P, "log1p", f(std::log1p), kFunction, uniform(-0.7, 4)},
       {TN_OP_SQRT, "sqrt", f(std::sqrt), kRounded, uniform(0.2, 9)},
       {TN_OP_RSQRT, "rsqrt", [](double x) { return 1 / std::sqrt(x); }, kFunction, uniform(0.2, 9)},
-      {TN_OP_SIN, "sin", f(std::sin), kFunction, uniform(-7, 7), Grad::yes, false, one},
-      {TN_OP_COS, "cos", f(std::cos), kFunction, uniform(-7, 7), Grad::yes, false, one},
-      {TN_OP_TANH, "tanh", f(std::tanh), kFunction, uniform(-3, 3), Grad::yes, true, nullptr},
+      {TN_OP_SIN, "sin", f(std::sin), kFunction, uniform(-7, 7), Grad::yes, one},
+      {TN_OP_COS, "cos", f(std::cos), kFunction, uniform(-7, 7), Grad::yes, one},
+      {TN_OP_TANH, "tanh", f(std::tanh), kFunction, uniform(-3, 3), Grad::yes, nullptr},
       {TN_OP_ERF, "erf", f(std::erf), kFunction, uniform(-2.5, 2.5)},
       {TN_OP_RECIPROCAL, "reciprocal", [](double x) { return 1 / x; }, kFunction,
        clear_of(-3, 3, {0}, 0.3)},
@@ -67,7 +66,7 @@ void add_rounding(Catalogue& c) {
 void add_unary(Catalogue& c) {
   for (const Function& f : functions()) {
     OpSamples& s = c.add(f.op, f.name);
-    s.on(kFloats).gives(unary(f.real, nullptr, f.scale), f.tolerance).gradient(f.grad, f.second);
+    s.on(kFloats).gives(unary(f.real, nullptr, f.scale), f.tolerance).gradient(f.grad);
     elementwise_cases(s, {f.fill});
     s.add(Case{"special", {in({16}, special())}}.no_grad());
     s.add(Case{"wide", {in({67}, uniform(-40, 40))}}.no_grad());

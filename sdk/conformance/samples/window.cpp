@@ -238,7 +238,7 @@ void add_pools(Catalogue& c) {
       s.gives(max_pool2d, kExact);
     else
       s.gives(avg_pool2d, kComposite);
-    s.on(kFloats).gradient(Grad::yes, true);
+    s.on(kFloats).gradient(Grad::yes);
     const auto add = [&](const char* name, Dims dims, std::vector<Attr> attrs) {
       s.add(Case{name, {in(std::move(dims), apart)}, std::move(attrs)}.ties());
     };

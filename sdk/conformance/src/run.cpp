@@ -86,7 +86,7 @@ struct Kit {
     }
     if (asked(Level::grad) && run_gradients(session, samples, into) == 0)
       fail(samples.name, Level::grad, "said to be differentiable, but no sample has a gradient");
-    if (asked(Level::grad2) && samples.second) run_second_order(session, samples, into);
+    if (asked(Level::grad2)) run_second_order(session, samples, into);
   }
 };
 

@@ -206,6 +206,14 @@ Case Case::refused() && {
   must_fail = true, grad = false, layouts = false;
   return std::move(*this);
 }
+Case Case::first_only() && {
+  second = false;
+  return std::move(*this);
+}
+Case Case::out_of_range() && {
+  may_clamp = true, grad = false;
+  return std::move(*this);
+}
 Case Case::only(std::vector<tn_dtype> types) && {
   dtypes = std::move(types);
   return std::move(*this);
@@ -227,8 +235,8 @@ OpSamples& OpSamples::gives(Oracle o, Tolerance t) {
   oracle = std::move(o), tolerance = t;
   return *this;
 }
-OpSamples& OpSamples::gradient(Grad g, bool with_second) {
-  grad = g, second = with_second;
+OpSamples& OpSamples::gradient(Grad g) {
+  grad = g;
   return *this;
 }
 OpSamples& OpSamples::add(Case c) {

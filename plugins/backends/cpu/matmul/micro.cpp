@@ -118,6 +118,33 @@ void tile(const Tile<T>& t) {
   write_tile<T, rows, vectors, tail>(t, acc, last);
 }
 
+template <class T, int rows, int vectors>
+void tile_by_offsets(const Tile<T>& t) {
+  constexpr int lanes = kLanes<T>;
+  Vec<T> acc[rows][vectors] = {};
+  RowPointers<T, rows> a(t.a, t.a_stride);
+  const int64_t* end = t.b_rows + t.k;
+  for (const int64_t* offset = t.b_rows; offset < end; ++offset) {
+    const T* b = t.b + *offset;
+    Vec<T> bv[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) bv[v] = load(b + v * lanes);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      const T x = a.at(i, 0);
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) acc[i][v] += x * bv[v];
+    }
+    a.advance(1);
+  }
+  T* c = t.c;
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i, c += t.c_stride) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) store(c + v * lanes, acc[i][v]);
+  }
+}
+
 // [layout][0: one vector cut, 1: two with the last cut, 2: two whole][rows - 1]
 template <class T>
 struct TileTable {
@@ -142,6 +169,18 @@ constexpr TileTable<T> make_tiles() {
 template <class T>
 constexpr TileTable<T> kTiles = make_tiles<T>();
 
+template <class T>
+struct OffsetTable {
+  TileFunction<T> f[2][kTileRows];  // [vectors - 1][rows - 1]
+};
+template <class T, int... i>
+constexpr OffsetTable<T> make_offset_tiles(std::integer_sequence<int, i...>) {
+  return {{{tile_by_offsets<T, i + 1, 1>...}, {tile_by_offsets<T, i + 1, 2>...}}};
+}
+template <class T>
+constexpr OffsetTable<T> kOffsetTiles =
+    make_offset_tiles<T>(std::make_integer_sequence<int, kTileRows>{});
+
 }  // namespace
 
 template <class T>
@@ -150,6 +189,13 @@ TileFunction<T> tile_function(ALayout layout, int rows, int n) {
   return kTiles<T>.f[int(layout)][width][rows - 1];
 }
 
+template <class T>
+TileFunction<T> tile_function_by_offsets(int rows, int n) {
+  return kOffsetTiles<T>.f[n > kLanes<T>][rows - 1];
+}
+
+template TileFunction<float> tile_function_by_offsets<float>(int, int);
+template TileFunction<double> tile_function_by_offsets<double>(int, int);
 template TileFunction<float> tile_function<float>(ALayout, int, int);
 template TileFunction<double> tile_function<double>(ALayout, int, int);
 

@@ -20,6 +20,7 @@ struct Tile {
   int64_t c_stride;
   int32_t n;           // 1 .. width of the function
   int32_t accumulate;  // 1: add to C
+  const int64_t* b_rows = nullptr;  // functions "by offsets" only: B(p, j) is b[b_rows[p] + j]
 };
 template <class T>
 using TileFunction = void (*)(const Tile<T>&);
@@ -38,6 +39,10 @@ enum class ALayout : int { rows = 0, columns = 1 };
 // Function of a tile of `rows` (1..kTileRows) and n columns (1..kTileCols).
 template <class T>
 TileFunction<T> tile_function(ALayout layout, int rows, int n);
+
+// The same by rows of A and by offsets of B, for n = kLanes<T> or kTileCols<T> whole columns, without bias and accumulate.
+template <class T>
+TileFunction<T> tile_function_by_offsets(int rows, int n);
 
 // Packs B(p, j) = from[p * row + j * col], p < k, j < n, into to[p * kTileCols + j]; the last vector that n
 // reaches into is filled up with zeros.

@@ -139,6 +139,10 @@ struct Case {
   Case ties() &&;
   // The call must be refused.
   Case refused() &&;
+  // An index is out of range: OUT_OF_RANGE, or clamped on a device that cannot report.
+  Case out_of_range() &&;
+  // No gradient of the gradient is taken.
+  Case first_only() &&;
   // Instead of the op's own dtypes.
   Case only(std::vector<tn_dtype> types) &&;
   // Finite differences with another step and tolerance, where the op rounds.
@@ -148,7 +152,8 @@ struct Case {
   std::vector<Input> inputs;
   Attrs attrs;
   std::vector<tn_dtype> dtypes;
-  bool grad = true, layouts = true, is_large = false, has_ties = false, must_fail = false;
+  bool grad = true, layouts = true, is_large = false, has_ties = false;
+  bool must_fail = false, may_clamp = false, second = true;
   double step = 0, grad_tolerance = 0;  // 0: the kit's own
 };
 
@@ -159,7 +164,7 @@ struct OpSamples {
   // A device or the core may refuse these dtypes.
   OpSamples& maybe(std::vector<tn_dtype> types);
   OpSamples& gives(Oracle o, Tolerance t);
-  OpSamples& gradient(Grad g, bool with_second = false);
+  OpSamples& gradient(Grad g);
   OpSamples& add(Case c);
 
   tn_op op = 0;
@@ -170,7 +175,6 @@ struct OpSamples {
   Judge judge;  // instead of an oracle
   Tolerance tolerance;
   Grad grad = Grad::no;
-  bool second = false;  // gradients of gradients are checked too
   bool random = false;  // draws from the random state
   std::vector<Case> cases;
 };

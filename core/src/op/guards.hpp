@@ -1,7 +1,7 @@
 // What every C function checks before it does anything.
 #pragma once
 #include "base/error.hpp"
-#include "op/runtime.hpp"
+#include "runtime.hpp"
 
 namespace tenon {
 

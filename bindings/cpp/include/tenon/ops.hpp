@@ -1,0 +1,1137 @@
+// Made by tools/gen_ops.py from ops.def. One function per op; each comment is the op's schema, docs/ops.md says what it
+// computes. An optional input may be left empty. Where an Operand stands, a number will do: at least one must be a tensor.
+#pragma once
+#include "tenon/op_ids.h"
+#include "tenon/tensor.hpp"
+
+namespace tenon {
+
+// neg(x) -> y
+inline Tensor neg(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_NEG, inputs, 1, nullptr, 0);
+}
+
+// abs(x) -> y
+inline Tensor abs(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ABS, inputs, 1, nullptr, 0);
+}
+
+// floor(x) -> y
+inline Tensor floor(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_FLOOR, inputs, 1, nullptr, 0);
+}
+
+// ceil(x) -> y
+inline Tensor ceil(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_CEIL, inputs, 1, nullptr, 0);
+}
+
+// round(x) -> y
+inline Tensor round(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ROUND, inputs, 1, nullptr, 0);
+}
+
+// exp(x) -> y
+inline Tensor exp(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_EXP, inputs, 1, nullptr, 0);
+}
+
+// expm1(x) -> y
+inline Tensor expm1(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_EXPM1, inputs, 1, nullptr, 0);
+}
+
+// log(x) -> y
+inline Tensor log(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_LOG, inputs, 1, nullptr, 0);
+}
+
+// log1p(x) -> y
+inline Tensor log1p(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_LOG1P, inputs, 1, nullptr, 0);
+}
+
+// sqrt(x) -> y
+inline Tensor sqrt(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SQRT, inputs, 1, nullptr, 0);
+}
+
+// rsqrt(x) -> y
+inline Tensor rsqrt(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_RSQRT, inputs, 1, nullptr, 0);
+}
+
+// sin(x) -> y
+inline Tensor sin(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SIN, inputs, 1, nullptr, 0);
+}
+
+// cos(x) -> y
+inline Tensor cos(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_COS, inputs, 1, nullptr, 0);
+}
+
+// tanh(x) -> y
+inline Tensor tanh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_TANH, inputs, 1, nullptr, 0);
+}
+
+// erf(x) -> y
+inline Tensor erf(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ERF, inputs, 1, nullptr, 0);
+}
+
+// not(x) -> y
+inline Tensor not_(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_NOT, inputs, 1, nullptr, 0);
+}
+
+// cast(x, *, dtype: dtype) -> y
+inline Tensor cast(const Tensor& x, tn_dtype dtype) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_dtype(TN_CAST_DTYPE, dtype));
+  return detail::call(ctx, TN_OP_CAST, inputs, 1, attrs.items, attrs.n);
+}
+
+// bitcast(x, *, dtype: dtype) -> y
+inline Tensor bitcast(const Tensor& x, tn_dtype dtype) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_dtype(TN_BITCAST_DTYPE, dtype));
+  return detail::call(ctx, TN_OP_BITCAST, inputs, 1, attrs.items, attrs.n);
+}
+
+// add(a, b) -> y
+inline Tensor add(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_ADD, inputs, 2, nullptr, 0);
+}
+
+// sub(a, b) -> y
+inline Tensor sub(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_SUB, inputs, 2, nullptr, 0);
+}
+
+// mul(a, b) -> y
+inline Tensor mul(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_MUL, inputs, 2, nullptr, 0);
+}
+
+// div(a, b) -> y
+inline Tensor div(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_DIV, inputs, 2, nullptr, 0);
+}
+
+// rem(a, b) -> y
+inline Tensor rem(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_REM, inputs, 2, nullptr, 0);
+}
+
+// pow(a, b) -> y
+inline Tensor pow(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_POW, inputs, 2, nullptr, 0);
+}
+
+// atan2(a, b) -> y
+inline Tensor atan2(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_ATAN2, inputs, 2, nullptr, 0);
+}
+
+// maximum(a, b) -> y
+inline Tensor maximum(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_MAXIMUM, inputs, 2, nullptr, 0);
+}
+
+// minimum(a, b) -> y
+inline Tensor minimum(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_MINIMUM, inputs, 2, nullptr, 0);
+}
+
+// and(a, b) -> y
+inline Tensor and_(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_AND, inputs, 2, nullptr, 0);
+}
+
+// or(a, b) -> y
+inline Tensor or_(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_OR, inputs, 2, nullptr, 0);
+}
+
+// xor(a, b) -> y
+inline Tensor xor_(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_XOR, inputs, 2, nullptr, 0);
+}
+
+// shl(a, b) -> y
+inline Tensor shl(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_SHL, inputs, 2, nullptr, 0);
+}
+
+// shr(a, b) -> y
+inline Tensor shr(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_SHR, inputs, 2, nullptr, 0);
+}
+
+// eq(a, b) -> y
+inline Tensor eq(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_EQ, inputs, 2, nullptr, 0);
+}
+
+// lt(a, b) -> y
+inline Tensor lt(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_LT, inputs, 2, nullptr, 0);
+}
+
+// le(a, b) -> y
+inline Tensor le(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_LE, inputs, 2, nullptr, 0);
+}
+
+// where(condition, a, b) -> y
+inline Tensor where(const Operand& condition, const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({condition.context(), a.context(), b.context()});
+  tn_tensor* const inputs[] = {condition.resolve(ctx), a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_WHERE, inputs, 3, nullptr, 0);
+}
+
+// copy(x) -> y
+inline Tensor copy(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_COPY, inputs, 1, nullptr, 0);
+}
+
+// reshape(x, *, dims: i64s) -> y
+inline Tensor reshape(const Tensor& x, const Dims& dims) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_RESHAPE_DIMS, dims.data(), dims.size()));
+  return detail::call(ctx, TN_OP_RESHAPE, inputs, 1, attrs.items, attrs.n);
+}
+
+// expand(x, *, dims: i64s) -> y
+inline Tensor expand(const Tensor& x, const Dims& dims) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_EXPAND_DIMS, dims.data(), dims.size()));
+  return detail::call(ctx, TN_OP_EXPAND, inputs, 1, attrs.items, attrs.n);
+}
+
+// transpose(x, *, perm: i64s) -> y
+inline Tensor transpose(const Tensor& x, const Dims& perm) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_TRANSPOSE_PERM, perm.data(), perm.size()));
+  return detail::call(ctx, TN_OP_TRANSPOSE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct SliceOptions {
+  Dims steps = {};
+};
+// slice(x, *, starts: i64s, stops: i64s, steps: i64s = []) -> y
+inline Tensor slice(const Tensor& x, const Dims& starts, const Dims& stops, const SliceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_SLICE_STARTS, starts.data(), starts.size()));
+  attrs.add(tn_attr_i64s(TN_SLICE_STOPS, stops.data(), stops.size()));
+  if (!options.steps.empty()) attrs.add(tn_attr_i64s(TN_SLICE_STEPS, options.steps.data(), options.steps.size()));
+  return detail::call(ctx, TN_OP_SLICE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct PadOptions {
+  Dims interior = {};
+};
+// pad(x, value?, *, low: i64s, high: i64s, interior: i64s = []) -> y
+inline Tensor pad(const Tensor& x, const Operand& value, const Dims& low, const Dims& high, const PadOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), value.context()});
+  tn_tensor* const inputs[] = {x.get(), value.resolve(ctx)};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_PAD_LOW, low.data(), low.size()));
+  attrs.add(tn_attr_i64s(TN_PAD_HIGH, high.data(), high.size()));
+  if (!options.interior.empty()) attrs.add(tn_attr_i64s(TN_PAD_INTERIOR, options.interior.data(), options.interior.size()));
+  return detail::call(ctx, TN_OP_PAD, inputs, 2, attrs.items, attrs.n);
+}
+
+struct ConcatOptions {
+  int64_t axis = 0;
+};
+// concat(xs..., *, axis: i64 = 0) -> y
+inline Tensor concat(const std::vector<Tensor>& xs, const ConcatOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_CONCAT_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_CONCAT, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
+// flip(x, *, axes: i64s) -> y
+inline Tensor flip(const Tensor& x, const Dims& axes) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_FLIP_AXES, axes.data(), axes.size()));
+  return detail::call(ctx, TN_OP_FLIP, inputs, 1, attrs.items, attrs.n);
+}
+
+struct GatherOptions {
+  int64_t axis = 0;
+};
+// gather(x, indices, *, axis: i64 = 0) -> y
+inline Tensor gather(const Tensor& x, const Tensor& indices, const GatherOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_GATHER_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_GATHER, inputs, 2, attrs.items, attrs.n);
+}
+
+struct ScatterOptions {
+  int64_t axis = 0;
+  std::string_view mode = "set";
+};
+// scatter(x, indices, updates, *, axis: i64 = 0, mode: string = 'set') -> y
+inline Tensor scatter(const Tensor& x, const Tensor& indices, const Tensor& updates, const ScatterOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context(), updates.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get(), updates.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_SCATTER_AXIS, options.axis));
+  attrs.add(tn_attr_string(TN_SCATTER_MODE, to_str(options.mode)));
+  return detail::call(ctx, TN_OP_SCATTER, inputs, 3, attrs.items, attrs.n);
+}
+
+struct IotaOptions {
+  int64_t axis = 0;
+  tn_dtype dtype = TN_DTYPE_I64;
+};
+// iota(*, dims: i64s, axis: i64 = 0, dtype: dtype = i64) -> y
+inline Tensor iota(const Context& cx, const Dims& dims, const IotaOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_IOTA_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_i64(TN_IOTA_AXIS, options.axis));
+  attrs.add(tn_attr_dtype(TN_IOTA_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_IOTA, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct FillOptions {
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// fill(value, *, dims: i64s, dtype: dtype = f32) -> y
+inline Tensor fill(const Context& cx, const Operand& value, const Dims& dims, const FillOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  tn_tensor* const inputs[] = {value.resolve(ctx)};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_FILL_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_dtype(TN_FILL_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_FILL, inputs, 1, attrs.items, attrs.n);
+}
+
+struct SumOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// sum(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor sum(const Tensor& x, const SumOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_SUM_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_SUM_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_SUM, inputs, 1, attrs.items, attrs.n);
+}
+
+struct ProdOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// prod(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor prod(const Tensor& x, const ProdOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_PROD_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_PROD_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_PROD, inputs, 1, attrs.items, attrs.n);
+}
+
+struct MaxOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// max(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor max(const Tensor& x, const MaxOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_MAX_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_MAX_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_MAX, inputs, 1, attrs.items, attrs.n);
+}
+
+struct MinOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// min(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor min(const Tensor& x, const MinOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_MIN_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_MIN_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_MIN, inputs, 1, attrs.items, attrs.n);
+}
+
+struct ArgmaxOptions {
+  int64_t axis = -1;
+  bool keepdims = false;
+};
+// argmax(x, *, axis: i64 = -1, keepdims: bool = 0) -> y
+inline Tensor argmax(const Tensor& x, const ArgmaxOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_ARGMAX_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_ARGMAX_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_ARGMAX, inputs, 1, attrs.items, attrs.n);
+}
+
+struct CumsumOptions {
+  int64_t axis = 0;
+  bool exclusive = false;
+  bool reverse = false;
+};
+// cumsum(x, *, axis: i64 = 0, exclusive: bool = 0, reverse: bool = 0) -> y
+inline Tensor cumsum(const Tensor& x, const CumsumOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64(TN_CUMSUM_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_CUMSUM_EXCLUSIVE, options.exclusive));
+  attrs.add(tn_attr_bool(TN_CUMSUM_REVERSE, options.reverse));
+  return detail::call(ctx, TN_OP_CUMSUM, inputs, 1, attrs.items, attrs.n);
+}
+
+struct MatmulOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+};
+// matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0) -> y
+inline Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_bool(TN_MATMUL_TRANSPOSE_A, options.transpose_a));
+  attrs.add(tn_attr_bool(TN_MATMUL_TRANSPOSE_B, options.transpose_b));
+  return detail::call(ctx, TN_OP_MATMUL, inputs, 2, attrs.items, attrs.n);
+}
+
+struct ConvOptions {
+  Dims stride = {};
+  Dims low = {};
+  Dims high = {};
+  Dims lhs_dilation = {};
+  Dims rhs_dilation = {};
+  int64_t groups = 1;
+};
+// conv(x, w, *, stride: i64s = [], low: i64s = [], high: i64s = [], lhs_dilation: i64s = [], rhs_dilation: i64s = [], groups: i64 = 1) -> y
+inline Tensor conv(const Tensor& x, const Tensor& w, const ConvOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get()};
+  detail::AttrList<6> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.low.empty()) attrs.add(tn_attr_i64s(TN_CONV_LOW, options.low.data(), options.low.size()));
+  if (!options.high.empty()) attrs.add(tn_attr_i64s(TN_CONV_HIGH, options.high.data(), options.high.size()));
+  if (!options.lhs_dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_LHS_DILATION, options.lhs_dilation.data(), options.lhs_dilation.size()));
+  if (!options.rhs_dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_RHS_DILATION, options.rhs_dilation.data(), options.rhs_dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV, inputs, 2, attrs.items, attrs.n);
+}
+
+struct WindowReduceOptions {
+  Dims stride = {};
+  Dims low = {};
+  Dims high = {};
+  Dims dilation = {};
+  std::string_view mode = "max";
+};
+// window_reduce(x, *, window: i64s, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], mode: string = 'max') -> y
+inline Tensor window_reduce(const Tensor& x, const Dims& window, const WindowReduceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<6> attrs;
+  attrs.add(tn_attr_i64s(TN_WINDOW_REDUCE_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_REDUCE_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.low.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_REDUCE_LOW, options.low.data(), options.low.size()));
+  if (!options.high.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_REDUCE_HIGH, options.high.data(), options.high.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_REDUCE_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_string(TN_WINDOW_REDUCE_MODE, to_str(options.mode)));
+  return detail::call(ctx, TN_OP_WINDOW_REDUCE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct WindowScatterOptions {
+  Dims stride = {};
+  Dims low = {};
+  Dims high = {};
+  Dims dilation = {};
+};
+// window_scatter(x, g, *, window: i64s, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = []) -> y
+inline Tensor window_scatter(const Tensor& x, const Tensor& g, const Dims& window, const WindowScatterOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), g.context()});
+  tn_tensor* const inputs[] = {x.get(), g.get()};
+  detail::AttrList<5> attrs;
+  attrs.add(tn_attr_i64s(TN_WINDOW_SCATTER_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_SCATTER_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.low.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_SCATTER_LOW, options.low.data(), options.low.size()));
+  if (!options.high.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_SCATTER_HIGH, options.high.data(), options.high.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_WINDOW_SCATTER_DILATION, options.dilation.data(), options.dilation.size()));
+  return detail::call(ctx, TN_OP_WINDOW_SCATTER, inputs, 2, attrs.items, attrs.n);
+}
+
+struct SortOptions {
+  int64_t axis = -1;
+  bool descending = false;
+};
+struct SortResult {
+  Tensor sorted_keys, sorted_values;
+};
+// sort(keys, values, *, axis: i64 = -1, descending: bool = 0) -> sorted_keys, sorted_values
+inline SortResult sort(const Tensor& keys, const Tensor& values, const SortOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({keys.context(), values.context()});
+  tn_tensor* const inputs[] = {keys.get(), values.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_SORT_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_SORT_DESCENDING, options.descending));
+  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_SORT, inputs, 2, attrs.items, attrs.n, 2);
+  return {std::move(y[0]), std::move(y[1])};
+}
+
+// philox(*, dims: i64s) -> bits
+inline Tensor philox(const Context& cx, const Dims& dims) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_PHILOX_DIMS, dims.data(), dims.size()));
+  return detail::call(ctx, TN_OP_PHILOX, nullptr, 0, attrs.items, attrs.n);
+}
+
+// ne(a, b) -> y
+inline Tensor ne(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_NE, inputs, 2, nullptr, 0);
+}
+
+// gt(a, b) -> y
+inline Tensor gt(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_GT, inputs, 2, nullptr, 0);
+}
+
+// ge(a, b) -> y
+inline Tensor ge(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_GE, inputs, 2, nullptr, 0);
+}
+
+// square(x) -> y
+inline Tensor square(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SQUARE, inputs, 1, nullptr, 0);
+}
+
+// reciprocal(x) -> y
+inline Tensor reciprocal(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_RECIPROCAL, inputs, 1, nullptr, 0);
+}
+
+// sign(x) -> y
+inline Tensor sign(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SIGN, inputs, 1, nullptr, 0);
+}
+
+// relu(x) -> y
+inline Tensor relu(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_RELU, inputs, 1, nullptr, 0);
+}
+
+// sigmoid(x) -> y
+inline Tensor sigmoid(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SIGMOID, inputs, 1, nullptr, 0);
+}
+
+// softplus(x) -> y
+inline Tensor softplus(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SOFTPLUS, inputs, 1, nullptr, 0);
+}
+
+struct GeluOptions {
+  std::string_view approximate = "none";
+};
+// gelu(x, *, approximate: string = 'none') -> y
+inline Tensor gelu(const Tensor& x, const GeluOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_GELU_APPROXIMATE, to_str(options.approximate)));
+  return detail::call(ctx, TN_OP_GELU, inputs, 1, attrs.items, attrs.n);
+}
+
+// silu(x) -> y
+inline Tensor silu(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SILU, inputs, 1, nullptr, 0);
+}
+
+struct LeakyReluOptions {
+  double slope = 0.01;
+};
+// leaky_relu(x, *, slope: f64 = 0.01) -> y
+inline Tensor leaky_relu(const Tensor& x, const LeakyReluOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_LEAKY_RELU_SLOPE, options.slope));
+  return detail::call(ctx, TN_OP_LEAKY_RELU, inputs, 1, attrs.items, attrs.n);
+}
+
+// clip(x, low?, high?) -> y
+inline Tensor clip(const Operand& x, const Operand& low = {}, const Operand& high = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), low.context(), high.context()});
+  tn_tensor* const inputs[] = {x.resolve(ctx), low.resolve(ctx), high.resolve(ctx)};
+  return detail::call(ctx, TN_OP_CLIP, inputs, 3, nullptr, 0);
+}
+
+struct MeanOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// mean(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor mean(const Tensor& x, const MeanOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_MEAN_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_MEAN_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_MEAN, inputs, 1, attrs.items, attrs.n);
+}
+
+struct ArgminOptions {
+  int64_t axis = -1;
+  bool keepdims = false;
+};
+// argmin(x, *, axis: i64 = -1, keepdims: bool = 0) -> y
+inline Tensor argmin(const Tensor& x, const ArgminOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_ARGMIN_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_ARGMIN_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_ARGMIN, inputs, 1, attrs.items, attrs.n);
+}
+
+struct LogsumexpOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// logsumexp(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor logsumexp(const Tensor& x, const LogsumexpOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_LOGSUMEXP_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_LOGSUMEXP_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_LOGSUMEXP, inputs, 1, attrs.items, attrs.n);
+}
+
+struct VarOptions {
+  Dims axes = {};
+  bool keepdims = false;
+  double correction = 0.0;
+};
+// var(x, *, axes: i64s = [], keepdims: bool = 0, correction: f64 = 0.0) -> y
+inline Tensor var(const Tensor& x, const VarOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_VAR_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_VAR_KEEPDIMS, options.keepdims));
+  attrs.add(tn_attr_f64(TN_VAR_CORRECTION, options.correction));
+  return detail::call(ctx, TN_OP_VAR, inputs, 1, attrs.items, attrs.n);
+}
+
+struct AnyOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// any(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor any(const Tensor& x, const AnyOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_ANY_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_ANY_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_ANY, inputs, 1, attrs.items, attrs.n);
+}
+
+struct AllOptions {
+  Dims axes = {};
+  bool keepdims = false;
+};
+// all(x, *, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor all(const Tensor& x, const AllOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_ALL_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_ALL_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_ALL, inputs, 1, attrs.items, attrs.n);
+}
+
+struct SqueezeOptions {
+  Dims axes = {};
+};
+// squeeze(x, *, axes: i64s = []) -> y
+inline Tensor squeeze(const Tensor& x, const SqueezeOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_SQUEEZE_AXES, options.axes.data(), options.axes.size()));
+  return detail::call(ctx, TN_OP_SQUEEZE, inputs, 1, attrs.items, attrs.n);
+}
+
+// unsqueeze(x, *, axes: i64s) -> y
+inline Tensor unsqueeze(const Tensor& x, const Dims& axes) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_UNSQUEEZE_AXES, axes.data(), axes.size()));
+  return detail::call(ctx, TN_OP_UNSQUEEZE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct StackOptions {
+  int64_t axis = 0;
+};
+// stack(xs..., *, axis: i64 = 0) -> y
+inline Tensor stack(const std::vector<Tensor>& xs, const StackOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_STACK_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_STACK, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
+struct SplitOptions {
+  int64_t axis = 0;
+};
+// split(x, *, sizes: i64s, axis: i64 = 0) -> ys
+inline std::vector<Tensor> split(const Tensor& x, const Dims& sizes, const SplitOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_SPLIT_SIZES, sizes.data(), sizes.size()));
+  attrs.add(tn_attr_i64(TN_SPLIT_AXIS, options.axis));
+  return detail::call_many(ctx, TN_OP_SPLIT, inputs, 1, attrs.items, attrs.n, sizes.size());
+}
+
+struct ScatterAddOptions {
+  int64_t axis = 0;
+};
+// scatter_add(x, indices, updates, *, axis: i64 = 0) -> y
+inline Tensor scatter_add(const Tensor& x, const Tensor& indices, const Tensor& updates, const ScatterAddOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context(), updates.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get(), updates.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_SCATTER_ADD_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_SCATTER_ADD, inputs, 3, attrs.items, attrs.n);
+}
+
+struct OneHotOptions {
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// one_hot(indices, *, depth: i64, dtype: dtype = f32) -> y
+inline Tensor one_hot(const Tensor& indices, int64_t depth, const OneHotOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({indices.context()});
+  tn_tensor* const inputs[] = {indices.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_ONE_HOT_DEPTH, depth));
+  attrs.add(tn_attr_dtype(TN_ONE_HOT_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_ONE_HOT, inputs, 1, attrs.items, attrs.n);
+}
+
+// embedding(table, indices) -> y
+inline Tensor embedding(const Tensor& table, const Tensor& indices) {
+  tn_ctx* const ctx = detail::first_context({table.context(), indices.context()});
+  tn_tensor* const inputs[] = {table.get(), indices.get()};
+  return detail::call(ctx, TN_OP_EMBEDDING, inputs, 2, nullptr, 0);
+}
+
+struct Conv2dOptions {
+  Dims stride = {};  // empty: [1, 1]
+  Dims padding = {};  // empty: [0, 0]
+  Dims dilation = {};  // empty: [1, 1]
+  int64_t groups = 1;
+};
+// conv2d(x, w, bias?, *, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> y
+inline Tensor conv2d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const Conv2dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<4> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV2D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV2D, inputs, 3, attrs.items, attrs.n);
+}
+
+struct Conv2dInputGradOptions {
+  Dims stride = {};  // empty: [1, 1]
+  Dims padding = {};  // empty: [0, 0]
+  Dims dilation = {};  // empty: [1, 1]
+  int64_t groups = 1;
+};
+// conv2d_input_grad(g, w, *, height: i64, width: i64, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> dx
+inline Tensor conv2d_input_grad(const Tensor& g, const Tensor& w, int64_t height, int64_t width, const Conv2dInputGradOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({g.context(), w.context()});
+  tn_tensor* const inputs[] = {g.get(), w.get()};
+  detail::AttrList<6> attrs;
+  attrs.add(tn_attr_i64(TN_CONV2D_INPUT_GRAD_HEIGHT, height));
+  attrs.add(tn_attr_i64(TN_CONV2D_INPUT_GRAD_WIDTH, width));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_INPUT_GRAD_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_INPUT_GRAD_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_INPUT_GRAD_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV2D_INPUT_GRAD_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, attrs.items, attrs.n);
+}
+
+struct Conv2dWeightGradOptions {
+  Dims stride = {};  // empty: [1, 1]
+  Dims padding = {};  // empty: [0, 0]
+  Dims dilation = {};  // empty: [1, 1]
+  int64_t groups = 1;
+};
+// conv2d_weight_grad(g, x, *, height: i64, width: i64, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> dw
+inline Tensor conv2d_weight_grad(const Tensor& g, const Tensor& x, int64_t height, int64_t width, const Conv2dWeightGradOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({g.context(), x.context()});
+  tn_tensor* const inputs[] = {g.get(), x.get()};
+  detail::AttrList<6> attrs;
+  attrs.add(tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT, height));
+  attrs.add(tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_WIDTH, width));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, attrs.items, attrs.n);
+}
+
+struct MaxPool2dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0, 0]
+};
+// max_pool2d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0]) -> y
+inline Tensor max_pool2d(const Tensor& x, const Dims& window, const MaxPool2dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_MAX_POOL2D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL2D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL2D_PADDING, options.padding.data(), options.padding.size()));
+  return detail::call(ctx, TN_OP_MAX_POOL2D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct AvgPool2dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0, 0]
+  bool count_padding = true;
+};
+// avg_pool2d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0], count_padding: bool = 1) -> y
+inline Tensor avg_pool2d(const Tensor& x, const Dims& window, const AvgPool2dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_AVG_POOL2D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL2D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL2D_PADDING, options.padding.data(), options.padding.size()));
+  attrs.add(tn_attr_bool(TN_AVG_POOL2D_COUNT_PADDING, options.count_padding));
+  return detail::call(ctx, TN_OP_AVG_POOL2D, inputs, 1, attrs.items, attrs.n);
+}
+
+// global_avg_pool(x) -> y
+inline Tensor global_avg_pool(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_GLOBAL_AVG_POOL, inputs, 1, nullptr, 0);
+}
+
+// global_max_pool(x) -> y
+inline Tensor global_max_pool(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_GLOBAL_MAX_POOL, inputs, 1, nullptr, 0);
+}
+
+struct SoftmaxOptions {
+  int64_t axis = -1;
+};
+// softmax(x, *, axis: i64 = -1) -> y
+inline Tensor softmax(const Tensor& x, const SoftmaxOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_SOFTMAX_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_SOFTMAX, inputs, 1, attrs.items, attrs.n);
+}
+
+struct LogSoftmaxOptions {
+  int64_t axis = -1;
+};
+// log_softmax(x, *, axis: i64 = -1) -> y
+inline Tensor log_softmax(const Tensor& x, const LogSoftmaxOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_LOG_SOFTMAX_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_LOG_SOFTMAX, inputs, 1, attrs.items, attrs.n);
+}
+
+struct LayerNormOptions {
+  int64_t axes = 1;
+  double epsilon = 1e-5;
+};
+// layer_norm(x, scale?, bias?, *, axes: i64 = 1, epsilon: f64 = 1e-5) -> y
+inline Tensor layer_norm(const Tensor& x, const Tensor& scale = {}, const Tensor& bias = {}, const LayerNormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_LAYER_NORM_AXES, options.axes));
+  attrs.add(tn_attr_f64(TN_LAYER_NORM_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_LAYER_NORM, inputs, 3, attrs.items, attrs.n);
+}
+
+struct BatchNormOptions {
+  double epsilon = 1e-5;
+};
+// batch_norm(x, scale, bias, mean, variance, *, epsilon: f64 = 1e-5) -> y
+inline Tensor batch_norm(const Tensor& x, const Tensor& scale, const Tensor& bias, const Tensor& mean, const Tensor& variance, const BatchNormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), bias.context(), mean.context(), variance.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get(), mean.get(), variance.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_BATCH_NORM_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_BATCH_NORM, inputs, 5, attrs.items, attrs.n);
+}
+
+struct BatchNormTrainOptions {
+  double epsilon = 1e-5;
+};
+struct BatchNormTrainResult {
+  Tensor y, mean, variance;
+};
+// batch_norm_train(x, scale, bias, *, epsilon: f64 = 1e-5) -> y, mean, variance
+inline BatchNormTrainResult batch_norm_train(const Tensor& x, const Tensor& scale, const Tensor& bias, const BatchNormTrainOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, options.epsilon));
+  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs.items, attrs.n, 3);
+  return {std::move(y[0]), std::move(y[1]), std::move(y[2])};
+}
+
+struct DropoutOptions {
+  double rate = 0.5;
+};
+// dropout(x, *, rate: f64 = 0.5) -> y
+inline Tensor dropout(const Tensor& x, const DropoutOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_DROPOUT_RATE, options.rate));
+  return detail::call(ctx, TN_OP_DROPOUT, inputs, 1, attrs.items, attrs.n);
+}
+
+// linear(x, w, bias?) -> y
+inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  return detail::call(ctx, TN_OP_LINEAR, inputs, 3, nullptr, 0);
+}
+
+struct CrossEntropyOptions {
+  std::string_view reduction = "mean";
+};
+// cross_entropy(logits, labels, *, reduction: string = 'mean') -> loss
+inline Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), labels.context()});
+  tn_tensor* const inputs[] = {logits.get(), labels.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_CROSS_ENTROPY, inputs, 2, attrs.items, attrs.n);
+}
+
+struct CrossEntropyProbsOptions {
+  std::string_view reduction = "mean";
+};
+// cross_entropy_probs(logits, probabilities, *, reduction: string = 'mean') -> loss
+inline Tensor cross_entropy_probs(const Tensor& logits, const Tensor& probabilities, const CrossEntropyProbsOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), probabilities.context()});
+  tn_tensor* const inputs[] = {logits.get(), probabilities.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs.items, attrs.n);
+}
+
+struct MseOptions {
+  std::string_view reduction = "mean";
+};
+// mse(x, target, *, reduction: string = 'mean') -> loss
+inline Tensor mse(const Tensor& x, const Tensor& target, const MseOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), target.context()});
+  tn_tensor* const inputs[] = {x.get(), target.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_MSE_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_MSE, inputs, 2, attrs.items, attrs.n);
+}
+
+struct BceWithLogitsOptions {
+  std::string_view reduction = "mean";
+};
+// bce_with_logits(logits, target, *, reduction: string = 'mean') -> loss
+inline Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWithLogitsOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), target.context()});
+  tn_tensor* const inputs[] = {logits.get(), target.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs.items, attrs.n);
+}
+
+struct UniformOptions {
+  double low = 0.0;
+  double high = 1.0;
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// uniform(*, dims: i64s, low: f64 = 0.0, high: f64 = 1.0, dtype: dtype = f32) -> y
+inline Tensor uniform(const Context& cx, const Dims& dims, const UniformOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_UNIFORM_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_f64(TN_UNIFORM_LOW, options.low));
+  attrs.add(tn_attr_f64(TN_UNIFORM_HIGH, options.high));
+  attrs.add(tn_attr_dtype(TN_UNIFORM_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_UNIFORM, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct NormalOptions {
+  double mean = 0.0;
+  double deviation = 1.0;
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// normal(*, dims: i64s, mean: f64 = 0.0, deviation: f64 = 1.0, dtype: dtype = f32) -> y
+inline Tensor normal(const Context& cx, const Dims& dims, const NormalOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_NORMAL_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_f64(TN_NORMAL_MEAN, options.mean));
+  attrs.add(tn_attr_f64(TN_NORMAL_DEVIATION, options.deviation));
+  attrs.add(tn_attr_dtype(TN_NORMAL_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_NORMAL, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct BernoulliOptions {
+  double probability = 0.5;
+  tn_dtype dtype = TN_DTYPE_BOOL;
+};
+// bernoulli(*, dims: i64s, probability: f64 = 0.5, dtype: dtype = bool) -> y
+inline Tensor bernoulli(const Context& cx, const Dims& dims, const BernoulliOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_BERNOULLI_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_f64(TN_BERNOULLI_PROBABILITY, options.probability));
+  attrs.add(tn_attr_dtype(TN_BERNOULLI_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_BERNOULLI, nullptr, 0, attrs.items, attrs.n);
+}
+
+}  // namespace tenon

@@ -1,0 +1,107 @@
+// tenon/optimizer.h.
+#include "optim/optimizer.hpp"
+
+#include "op/guards.hpp"
+#include "optim/schedule.hpp"
+
+using namespace tenon;
+
+extern "C" {
+
+tn_error* tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options, uint32_t n, tn_optimizer** out) {
+  return with_ctx(ctx, "tn_optimizer_create", [&] {
+    if (n) need(options, "tn_optimizer_create", "options");
+    need(out, "tn_optimizer_create", "out_optimizer");
+    *out = optimizer_create(ctx, view_of(name), options, n);
+  });
+}
+
+void tn_optimizer_release(tn_optimizer* optimizer) { delete optimizer; }
+
+tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+  return with_ctx(ctx, "tn_optimizer_step", [&] {
+    need(optimizer, "tn_optimizer_step", "optimizer");
+    if (n) need(variables, "tn_optimizer_step", "variables");
+    if (n) need(grads, "tn_optimizer_step", "grads");
+    optimizer_step(ctx, *optimizer, variables, grads, n);
+  });
+}
+
+tn_error* tn_optimizer_get_hyper(tn_optimizer* optimizer, tn_str name, tn_variable** out) {
+  return guard([&] {
+    need(optimizer, "tn_optimizer_get_hyper", "optimizer");
+    need(out, "tn_optimizer_get_hyper", "out_variable");
+    *out = optimizer_hyper(*optimizer, view_of(name));
+  });
+}
+
+tn_error* tn_optimizer_state_count(tn_optimizer* optimizer, uint32_t* out) {
+  return guard([&] {
+    need(optimizer, "tn_optimizer_state_count", "optimizer");
+    need(out, "tn_optimizer_state_count", "out_count");
+    *out = optimizer_state_count(*optimizer);
+  });
+}
+
+tn_error* tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer, uint32_t index, tn_str* out_name, tn_tensor** out_value) {
+  return with_ctx(ctx, "tn_optimizer_state_take", [&] {
+    need(optimizer, "tn_optimizer_state_take", "optimizer");
+    need(out_name, "tn_optimizer_state_take", "out_name");
+    need(out_value, "tn_optimizer_state_take", "out_value");
+    tn_str name{};
+    *out_value = optimizer_state_take(ctx, *optimizer, index, &name).release();
+    *out_name = name;
+  });
+}
+
+tn_error* tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name, tn_tensor* value) {
+  return with_ctx(ctx, "tn_optimizer_state_set", [&] {
+    need(optimizer, "tn_optimizer_state_set", "optimizer");
+    need(value, "tn_optimizer_state_set", "value");
+    optimizer_state_set(ctx, *optimizer, view_of(name), value);
+  });
+}
+
+tn_error* tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit, tn_tensor** out_grads) {
+  return with_ctx(ctx, "tn_clip_grad_value", [&] {
+    if (n) need(grads, "tn_clip_grad_value", "grads");
+    if (n) need(out_grads, "tn_clip_grad_value", "out_grads");
+    clip_grad_value(ctx, grads, n, limit, out_grads);
+  });
+}
+
+tn_error* tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm, tn_tensor** out_grads, tn_tensor** out_norm) {
+  return with_ctx(ctx, "tn_clip_grad_norm", [&] {
+    if (n) need(grads, "tn_clip_grad_norm", "grads");
+    if (n) need(out_grads, "tn_clip_grad_norm", "out_grads");
+    clip_grad_norm(ctx, grads, n, max_norm, out_grads, out_norm);
+  });
+}
+
+tn_error* tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options, uint32_t n, tn_variable* variable, tn_schedule** out) {
+  return with_ctx(ctx, "tn_schedule_create", [&] {
+    if (n) need(options, "tn_schedule_create", "options");
+    need(variable, "tn_schedule_create", "variable");
+    need(out, "tn_schedule_create", "out_schedule");
+    *out = schedule_create(ctx, view_of(kind), options, n, variable);
+  });
+}
+
+void tn_schedule_release(tn_schedule* schedule) { delete schedule; }
+
+tn_error* tn_schedule_step(tn_ctx* ctx, tn_schedule* schedule) {
+  return with_ctx(ctx, "tn_schedule_step", [&] {
+    need(schedule, "tn_schedule_step", "schedule");
+    schedule_step(ctx, *schedule);
+  });
+}
+
+tn_error* tn_schedule_value(const tn_schedule* schedule, uint64_t step, double* out) {
+  return guard([&] {
+    need(schedule, "tn_schedule_value", "schedule");
+    need(out, "tn_schedule_value", "out_value");
+    *out = schedule_value(*schedule, step);
+  });
+}
+
+}  // extern "C"

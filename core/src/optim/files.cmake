@@ -1,0 +1,7 @@
+set(TENON_OPTIM_SOURCES
+  src/optim/clip.cpp
+  src/optim/optimizer.cpp
+  src/optim/schedule.cpp
+  src/optim/state.cpp
+  src/optim/step.cpp
+  src/capi/optimizer.cpp)

@@ -1,0 +1,133 @@
+// The state of an optimizer: made, given out and set by name.
+#include <cstring>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "optimizer.hpp"
+#include "recipe/site.hpp"
+
+namespace tenon {
+namespace {
+
+tn_dtype slot_dtype(tn_dtype parameter) { return parameter == TN_DTYPE_F16 || parameter == TN_DTYPE_BF16 ? TN_DTYPE_F32 : parameter; }
+
+// A value for a slot: without history, of the slot's dtype and dims, on `device`.
+Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* value, const Shape& wanted, tn_device* device) {
+  const tn_view& v = value->view;
+  if (is_scalar(value) || v.dtype != wanted.dtype || v.rank != wanted.rank || std::memcmp(v.dims, wanted.dims, sizeof(int64_t) * v.rank) != 0)
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" is {}, what was set is {}", o.name, name, shape_text(wanted.dtype, wanted.rank, wanted.dims),
+         shape_text(v));
+  tn_tensor* out = nullptr;
+  check(tn_tensor_detach(ctx, value, &out));
+  const Owned plain(ctx, out);
+  check(tn_tensor_to(ctx, plain.get(), tn_string(device->name.c_str()), &out));
+  return Owned(ctx, out);
+}
+
+size_t slot_count(const tn_optimizer& o) { return o.groups.size() * o.slots.size(); }
+
+// Splits "fc1.weight.exp_avg" into its variable and its slot.
+size_t slot_of(const tn_optimizer& o, std::string_view name, std::string_view* out_variable) {
+  std::string known = "step";
+  for (size_t k = 0; k < o.slots.size(); ++k) {
+    const std::string& slot = o.slots[k].name;
+    if (name.size() > slot.size() && name.ends_with(slot) && name[name.size() - slot.size() - 1] == '.') {
+      *out_variable = name.substr(0, name.size() - slot.size() - 1);
+      return k;
+    }
+    known += ", <variable>." + slot;
+  }
+  fail(TN_NOT_FOUND, "optimizer {}: there is no state \"{}\". There are: {}.", o.name, name, known);
+}
+
+}  // namespace
+
+OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable, tn_device* device) {
+  if (const auto it = o.group_of.find(variable->name); it != o.group_of.end()) {
+    OptimizerGroup& group = o.groups[it->second];
+    if (group.variable == variable) return group;
+    // Another variable of this name takes over the state, if it fits.
+    const Shape &is = variable->shape, &was = group.variable->shape;
+    if (is.dtype != was.dtype || is.rank != was.rank || std::memcmp(is.dims, was.dims, sizeof(int64_t) * is.rank) != 0)
+      fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name, variable->name,
+           shape_text(is.dtype, is.rank, is.dims), shape_text(was.dtype, was.rank, was.dims));
+    tn_variable_release(std::exchange(group.variable, tn_variable_retain(variable)));
+    return group;
+  }
+  Shape shape = variable->shape;
+  shape.dtype = slot_dtype(shape.dtype);
+  OptimizerGroup group;
+  std::vector<Owned> slots;
+  const DeviceScope scope(ctx, device);
+  for (const auto& slot : o.slots) {
+    group.names.push_back(variable->name + "." + slot.name);
+    const auto set = o.pending.find(group.names.back());
+    slots.push_back(set == o.pending.end() ? make_full(ctx, shape.dtype, slot.initial, shape)
+                                           : fit(ctx, o, set->first, set->second, shape, device));
+  }
+  group.slots.reserve(slots.size());
+  o.groups.reserve(o.groups.size() + 1);
+  o.group_of.emplace(variable->name, o.groups.size());
+  for (Owned& t : slots) group.slots.push_back(t.release());
+  group.variable = tn_variable_retain(variable);
+  for (const std::string& name : group.names) {
+    if (const auto set = o.pending.find(name); set != o.pending.end()) {
+      drop(ctx, set->second);
+      o.pending.erase(set);
+    }
+  }
+  o.groups.push_back(std::move(group));
+  return o.groups.back();
+}
+
+uint32_t optimizer_state_count(const tn_optimizer& o) { return static_cast<uint32_t>(1 + slot_count(o) + o.pending.size()); }
+
+// "step", then the slots of each variable in the order in which they came, then what was set and not used yet.
+Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str* out_name) {
+  const uint32_t count = optimizer_state_count(o);
+  if (index >= count) fail(TN_OUT_OF_RANGE, "optimizer {}: state {} of {}", o.name, index, count);
+  if (index == 0) {
+    tn_tensor* step = nullptr;
+    check(tn_tensor_from_host(ctx, TN_DTYPE_I64, 0, nullptr, &o.step, sizeof o.step, &step));
+    *out_name = tn_string("step");
+    return Owned(ctx, step);
+  }
+  size_t at = index - 1;
+  if (at < slot_count(o)) {
+    const OptimizerGroup& group = o.groups[at / o.slots.size()];
+    const std::string& name = group.names[at % o.slots.size()];
+    *out_name = {name.data(), name.size()};
+    return Owned(ctx, keep(ctx, group.slots[at % o.slots.size()]));
+  }
+  auto it = o.pending.begin();
+  for (at -= slot_count(o); at > 0; --at) ++it;
+  *out_name = {it->first.data(), it->first.size()};
+  return Owned(ctx, keep(ctx, it->second));
+}
+
+void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value) {
+  if (name == "step") {
+    int64_t step = 0;
+    check(tn_tensor_item_i64(ctx, value, &step));
+    if (step < 0) fail(TN_INVALID_ARGUMENT, "optimizer {}: step is {}; it counts updates from 0", o.name, step);
+    o.step = step;
+    return;
+  }
+  std::string_view variable;
+  const size_t k = slot_of(o, name, &variable);
+  if (const auto it = o.group_of.find(std::string(variable)); it != o.group_of.end()) {
+    tn_tensor*& slot = o.groups[it->second].slots[k];
+    Owned fresh = fit(ctx, o, name, value, shape_of(slot->view), slot->device);
+    drop(ctx, std::exchange(slot, fresh.release()));
+    return;
+  }
+  if (is_scalar(value)) fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" cannot be a host scalar", o.name, name);
+  tn_tensor* plain = nullptr;
+  check(tn_tensor_detach(ctx, value, &plain));
+  Owned kept(ctx, plain);
+  tn_tensor*& entry = o.pending[std::string(name)];
+  if (entry) drop(ctx, entry);
+  entry = kept.release();
+}
+
+}  // namespace tenon

@@ -1,0 +1,308 @@
+// conv2d and its two gradients.
+#include <tenon/op_ids.h>
+
+#include "conv/conv2d.hpp"
+#include "conv/tap_conv.hpp"
+#include "conv/weight_grad.hpp"
+#include "matmul/widened.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+namespace {
+
+constexpr int64_t kMaxPhases = 64;
+
+// ---- forward
+
+template <class T>
+struct ConvPlan {
+  TapConv<T> conv;
+  int64_t w_row;
+};
+
+template <class T>
+tn_error* TN_CALL run_conv2d(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const ConvPlan<T>*>(data);
+  const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
+  p.conv.run(input<T>(args[0]), input<T>(args[1]), p.w_row, bias, output<T>(args[3]), output<T>(args[4]));
+  return nullptr;
+}
+
+template <class T>
+tn_error* plan_forward(const Device& device, const Geometry& g, tn_plan* plan) {
+  auto* p = make_plan<ConvPlan<T>>(plan, run_conv2d<T>);
+  if (!p) return out_of_memory(device);
+  p->conv.plan(g, device);
+  p->w_row = g.ci * g.taps();
+  plan->workspace_bytes = uint64_t(p->conv.scratch() + 16) * sizeof(T);
+  return nullptr;
+}
+
+// ---- gradient of the input: along an axis, output element phase + stride * j is reached from g's element j + t by each kernel
+// element k with phase + padding - k * dilation = stride * t.
+
+struct AxisPhase {
+  int taps = 0;
+  int64_t kernel[kMaxTaps];  // which element of w
+  int64_t offset[kMaxTaps];  // t
+};
+
+AxisPhase axis_phase(int64_t phase, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+  AxisPhase a;
+  for (int64_t k = 0; k < kernel; ++k) {
+    const int64_t at = phase + padding - k * dilation;
+    if (at % stride != 0) continue;
+    a.kernel[a.taps] = k;
+    a.offset[a.taps++] = at / stride;
+  }
+  return a;
+}
+
+template <class T>
+struct InputPhase {
+  TapConv<T> conv;
+  AxisPhase h, w;
+  int64_t start;  // of its first element in dx
+  int64_t out_h, out_w;
+};
+
+template <class T>
+struct InputGradPlan {
+  const Device* device = nullptr;
+  ConvShape s{};
+  int64_t phases = 0;
+  InputPhase<T>* phase = nullptr;
+  ~InputGradPlan() { delete[] phase; }
+};
+
+// Weights of a phase as [groups * ci][co * taps].
+template <class T>
+void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>& p, const T* w, T* to) {
+  const int64_t taps = int64_t(p.h.taps) * p.w.taps, kernel = s.kernel_h * s.kernel_w;
+  constexpr int64_t block = 8;
+  const int64_t blocks = (s.ci + block - 1) / block;
+  parallel(device, s.groups * blocks, 1, 1.0 * double(block * s.co * taps), [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t group = i / blocks, c0 = i % blocks * block;
+      const int64_t c1 = c0 + block < s.ci ? c0 + block : s.ci;
+      for (int64_t o = 0; o < s.co; ++o) {
+        for (int64_t c = c0; c < c1; ++c) {
+          const T* from = w + ((group * s.co + o) * s.ci + c) * kernel;
+          T* row = to + ((group * s.ci + c) * s.co + o) * taps;
+          for (int a = 0; a < p.h.taps; ++a) {
+            for (int b = 0; b < p.w.taps; ++b) *row++ = from[p.h.kernel[a] * s.kernel_w + p.w.kernel[b]];
+          }
+        }
+      }
+    }
+  });
+}
+
+template <class T>
+void clear_phase(const ConvShape& s, const InputPhase<T>& p, T* dx) {
+  for (int64_t n = 0; n < s.batch * s.groups * s.ci; ++n) {
+    for (int64_t i = 0; i < p.out_h; ++i) {
+      T* row = dx + n * s.in_h * s.in_w + p.start + i * s.stride_h * s.in_w;
+      for (int64_t j = 0; j < p.out_w; ++j) row[j * s.stride_w] = T(0);
+    }
+  }
+}
+
+template <class T>
+tn_error* TN_CALL run_input_grad(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const InputGradPlan<T>*>(data);
+  const T *g = input<T>(args[0]), *w = input<T>(args[1]);
+  T *dx = output<T>(args[2]), *turned = output<T>(args[3]);
+  for (int64_t i = 0; i < p.phases; ++i) {
+    const InputPhase<T>& phase = p.phase[i];
+    const int64_t taps = int64_t(phase.h.taps) * phase.w.taps;
+    if (taps == 0 || p.s.co == 0) {
+      clear_phase(p.s, phase, dx);
+      continue;
+    }
+    turn_weights(*p.device, p.s, phase, w, turned);
+    T* scratch = turned + (p.s.groups * p.s.ci * p.s.co * taps + 15) / 16 * 16;
+    phase.conv.run(g, turned, p.s.co * taps, nullptr, dx + phase.start, scratch);
+  }
+  return nullptr;
+}
+
+template <class T>
+tn_error* plan_input_grad(const Device& device, const ConvShape& s, const tn_view& gv, tn_plan* plan) {
+  auto* p = make_plan<InputGradPlan<T>>(plan, run_input_grad<T>);
+  if (!p) return out_of_memory(device);
+  p->device = &device;
+  p->s = s;
+  p->phases = s.stride_h * s.stride_w;
+  p->phase = new (std::nothrow) InputPhase<T>[size_t(p->phases)];
+  if (!p->phase) return out_of_memory(device);
+  int64_t elements = 16;
+  for (int64_t i = 0; i < p->phases; ++i) {
+    InputPhase<T>& phase = p->phase[i];
+    const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
+    phase.h = axis_phase(ph, s.kernel_h, s.stride_h, s.padding_h, s.dilation_h);
+    phase.w = axis_phase(pw, s.kernel_w, s.stride_w, s.padding_w, s.dilation_w);
+    phase.start = ph * s.in_w + pw;
+    phase.out_h = s.in_h > ph ? (s.in_h - ph + s.stride_h - 1) / s.stride_h : 0;
+    phase.out_w = s.in_w > pw ? (s.in_w - pw + s.stride_w - 1) / s.stride_w : 0;
+    Geometry g;
+    g.groups = s.groups;
+    g.batch = s.batch;
+    g.ci = s.co;
+    g.co = s.ci;
+    g.in_h = s.out_h;
+    g.in_w = s.out_w;
+    g.out_h = phase.out_h;
+    g.out_w = phase.out_w;
+    g.taps_h = phase.h.taps;
+    g.taps_w = phase.w.taps;
+    for (int a = 0; a < g.taps_h; ++a) g.dy[a] = phase.h.offset[a];
+    for (int b = 0; b < g.taps_w; ++b) g.dx[b] = phase.w.offset[b];
+    g.x_image = gv.strides[0];
+    g.x_channel = gv.strides[1];
+    g.x_row = gv.strides[2];
+    g.y_channel = s.in_h * s.in_w;
+    g.y_image = s.groups * s.ci * g.y_channel;
+    g.y_row = s.stride_h * s.in_w;
+    g.y_col = s.stride_w;
+    if (g.taps() == 0 || g.ci == 0) continue;
+    phase.conv.plan(g, device);
+    const int64_t turned = (s.groups * s.ci * s.co * g.taps() + 15) / 16 * 16;
+    const int64_t need = turned + phase.conv.scratch() + 16;
+    if (need > elements) elements = need;
+  }
+  plan->workspace_bytes = uint64_t(elements) * sizeof(T);
+  return nullptr;
+}
+
+// ---- gradient of the weights
+
+template <class T>
+tn_error* TN_CALL run_weight_grad(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const WeightGrad<T>*>(data);
+  p.run(input<T>(args[1]), input<T>(args[0]), output<T>(args[2]), output<T>(args[3]));
+  return nullptr;
+}
+
+template <class T>
+tn_error* plan_weight_grad(const Device& device, const Geometry& g, tn_plan* plan) {
+  auto* p = make_plan<WeightGrad<T>>(plan, run_weight_grad<T>);
+  if (!p) return out_of_memory(device);
+  p->plan(g, device);
+  plan->workspace_bytes = uint64_t(p->scratch() + 16) * sizeof(T);
+  return nullptr;
+}
+
+// ---- signatures
+
+bool dense_columns(const tn_view& v) { return v.strides[3] == 1 || v.dims[3] <= 1; }
+
+// Why a shape is not taken, or null.
+const char* refuse(const ConvShape& s, const tn_view& image, const tn_view& other, const tn_view& out) {
+  if (!dense_columns(image)) return "rows of images must be dense";
+  if (!contiguous(&other) || !contiguous(&out)) return "all but the first operand must be contiguous";
+  if (s.kernel_h > kMaxTaps || s.kernel_w > kMaxTaps) return "a kernel of more than 64 elements along an axis";
+  if (s.stride_h * s.stride_w > kMaxPhases) return "strides too large";
+  return nullptr;
+}
+
+tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  const tn_view &x = *sig.inputs[0], &w = *sig.inputs[1], &y = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_STRIDE);
+  s.dims(x.dims, w.dims[0], w.dims[2], w.dims[3], y.dims[2], y.dims[3]);
+  if (const char* why = refuse(s, x, w, y)) return decline(plan, why);
+  if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2])) return decline(plan, "bias must be contiguous");
+  if (s.ci == 0) return decline(plan, "no channels");
+  const Geometry g = forward_geometry(s, x);
+  return y.dtype == TN_DTYPE_F64 ? plan_forward<double>(device, g, plan) : plan_forward<float>(device, g, plan);
+}
+
+tn_error* prepare_input_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  const tn_view &g = *sig.inputs[0], &w = *sig.inputs[1], &dx = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_INPUT_GRAD_STRIDE);
+  s.dims(dx.dims, w.dims[0], w.dims[2], w.dims[3], g.dims[2], g.dims[3]);
+  if (const char* why = refuse(s, g, w, dx)) return decline(plan, why);
+  return dx.dtype == TN_DTYPE_F64 ? plan_input_grad<double>(device, s, g, plan)
+                                  : plan_input_grad<float>(device, s, g, plan);
+}
+
+tn_error* prepare_weight_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  const tn_view &g = *sig.inputs[0], &x = *sig.inputs[1], &dw = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_WEIGHT_GRAD_STRIDE);
+  s.dims(x.dims, dw.dims[0], dw.dims[2], dw.dims[3], g.dims[2], g.dims[3]);
+  if (const char* why = refuse(s, x, g, dw)) return decline(plan, why);
+  const Geometry geometry = forward_geometry(s, x);
+  return dw.dtype == TN_DTYPE_F64 ? plan_weight_grad<double>(device, geometry, plan)
+                                  : plan_weight_grad<float>(device, geometry, plan);
+}
+
+tn_error* prepare_by_dtype(const Device& device, const tn_signature& sig, tn_plan* plan,
+                           tn_error* (*prepare)(const Device&, const tn_signature&, tn_plan*)) {
+  switch (sig.outputs[0]->dtype) {
+    case TN_DTYPE_F16:
+    case TN_DTYPE_BF16: return prepare_widened(device, sig, plan, prepare);
+    case TN_DTYPE_F32:
+    case TN_DTYPE_F64: return prepare(device, sig, plan);
+    default: return decline(plan, "only floating-point dtypes");
+  }
+}
+
+}  // namespace
+
+void ConvShape::attrs(const tn_signature& sig, uint32_t first) {
+  const I64s stride = attr_i64s(sig, first), padding = attr_i64s(sig, first + 1);
+  const I64s dilation = attr_i64s(sig, first + 2);
+  stride_h = stride[0];
+  stride_w = stride[1];
+  padding_h = padding[0];
+  padding_w = padding[1];
+  dilation_h = dilation[0];
+  dilation_w = dilation[1];
+  groups = attr_i64(sig, first + 3);
+}
+
+void ConvShape::dims(const int64_t* x, int64_t outputs, int64_t kh, int64_t kw, int64_t oh, int64_t ow) {
+  batch = x[0];
+  ci = x[1] / groups;
+  in_h = x[2];
+  in_w = x[3];
+  co = outputs / groups;
+  kernel_h = kh;
+  kernel_w = kw;
+  out_h = oh;
+  out_w = ow;
+}
+
+Geometry forward_geometry(const ConvShape& s, const tn_view& x) {
+  Geometry g;
+  g.groups = s.groups;
+  g.batch = s.batch;
+  g.ci = s.ci;
+  g.co = s.co;
+  g.in_h = s.in_h;
+  g.in_w = s.in_w;
+  g.out_h = s.out_h;
+  g.out_w = s.out_w;
+  g.step_h = s.stride_h;
+  g.step_w = s.stride_w;
+  g.taps_h = int(s.kernel_h);
+  g.taps_w = int(s.kernel_w);
+  for (int a = 0; a < g.taps_h; ++a) g.dy[a] = a * s.dilation_h - s.padding_h;
+  for (int b = 0; b < g.taps_w; ++b) g.dx[b] = b * s.dilation_w - s.padding_w;
+  g.x_image = x.strides[0];
+  g.x_channel = x.strides[1];
+  g.x_row = x.strides[2];
+  g.y_row = s.out_w;
+  g.y_channel = s.out_h * s.out_w;
+  g.y_image = s.groups * s.co * g.y_channel;
+  return g;
+}
+
+CPU_PREPARE(conv2d) { return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide); }
+CPU_PREPARE(conv2d_input_grad) { return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide); }
+CPU_PREPARE(conv2d_weight_grad) { return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide); }
+
+}  // namespace tenon::cpu::CPU_ISA

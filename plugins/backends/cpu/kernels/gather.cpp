@@ -1,0 +1,74 @@
+// gather (take along an axis) and embedding.
+#include "index.hpp"
+#include "simd.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+namespace {
+
+struct GatherPlan {
+  const Device& device;
+  int axis;
+};
+
+template <class T>
+void take_elements(void* to, const void* from, const int64_t* at, int64_t n) {
+  T* y = static_cast<T*>(to);
+  const T* x = static_cast<const T*>(from);
+  for (int64_t i = 0; i < n; ++i) y[i] = x[at[i]];
+}
+
+void take_rows(char* y, const char* x, const int64_t* at, int64_t n, int64_t row) {
+  for (int64_t i = 0; i < n; ++i) std::memcpy(y + i * row, x + at[i] * row, size_t(row));
+}
+
+void take(char* y, const char* x, const int64_t* at, int64_t n, int64_t row) {
+  switch (row) {
+    case 1: take_elements<uint8_t>(y, x, at, n); break;
+    case 2: take_elements<uint16_t>(y, x, at, n); break;
+    case 4: take_elements<uint32_t>(y, x, at, n); break;
+    case 8: take_elements<uint64_t>(y, x, at, n); break;
+    default: take_rows(y, x, at, n, row); break;
+  }
+}
+
+tn_error* TN_CALL run_gather(void* data, void*, const tn_view* const* args) {
+  const GatherPlan& plan = *static_cast<const GatherPlan*>(data);
+  const tn_view* x = args[0];
+  const Split s = split_at(x, plan.axis);
+  if (args[2]->count == 0) return nullptr;
+  Indices indices;
+  if (tn_error* error = indices.read(plan.device, args[1], s.size)) return error;
+  const int64_t row = s.inner * int64_t(tn_dtype_bytes(x->dtype, 1));
+  const int64_t n = indices.count();
+  const char* from = input<char>(x);
+  char* y = output<char>(args[2]);
+  parallel(plan.device, s.outer * n, 16, double(row) * 0.1 + 2, [&](int64_t begin, int64_t end) {
+    while (begin < end) {
+      const int64_t o = begin / n, i = begin % n;
+      const int64_t m = n - i < end - begin ? n - i : end - begin;
+      take(y + begin * row, from + o * s.size * row, indices.data() + i, m, row);
+      begin += m;
+    }
+  });
+  return nullptr;
+}
+
+tn_error* prepare_take(const Device& device, const tn_signature& sig, tn_plan* plan, int64_t axis) {
+  const tn_view* x = sig.inputs[0];
+  if (TN_DTYPE_BITS(x->dtype) < 8) return decline(plan, "elements smaller than a byte");
+  if (!is_index(sig.inputs[1]->dtype)) return decline(plan, "indices that are not integers");
+  if (!contiguous(x) || !contiguous(sig.inputs[1]) || !contiguous(sig.outputs[0])) {
+    return decline(plan, "not dense");
+  }
+  if (!make_plan<GatherPlan>(plan, run_gather, device, int(axis < 0 ? axis + x->rank : axis))) {
+    return out_of_memory(device);
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+CPU_PREPARE(gather) { return prepare_take(device, sig, plan, attr_i64(sig, TN_GATHER_AXIS)); }
+CPU_PREPARE(embedding) { return prepare_take(device, sig, plan, 0); }
+
+}  // namespace tenon::cpu::CPU_ISA

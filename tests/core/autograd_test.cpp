@@ -1,0 +1,144 @@
+#include "fixture.hpp"
+
+using namespace tenon::test;
+
+namespace {
+
+Tensor vjp1(Session& cx, const Tensor& y, const Tensor& x, uint32_t flags = 0) {
+  tn_tensor *out = y.get(), *in = x.get();
+  return get([&](tn_tensor** grad) { return tn_vjp(cx, &out, nullptr, 1, &in, 1, flags, grad); });
+}
+
+}  // namespace
+
+TEST_CASE("autograd: product and broadcast") {
+  Session cx;
+  const Tensor x = cx.leaf(cx.f32({1, 2, 3}, {3}));
+  const Tensor m = cx.f32({1, 2, 3, 4, 5, 6}, {2, 3});
+  const Tensor p = get([&](tn_tensor** o) { return tn_mul(cx, m.get(), x.get(), o); });
+  const Tensor q = get([&](tn_tensor** o) { return tn_mul(cx, p.get(), x.get(), o); });
+  const Tensor s = get([&](tn_tensor** o) { return tn_sum(cx, q.get(), nullptr, o); });
+  check_close(cx.read(vjp1(cx, s, x)), {10, 28, 54});  // 2 x sum(m, axis 0)
+}
+
+TEST_CASE("autograd: second and third order") {
+  Session cx;
+  const Tensor x = cx.leaf(cx.f32({2}, {1}));
+  const Tensor x2 = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), x.get(), o); });
+  const Tensor x3 = get([&](tn_tensor** o) { return tn_mul(cx, x2.get(), x.get(), o); });
+  const Tensor t = get([&](tn_tensor** o) { return tn_tanh(cx, x3.get(), o); });
+  const Tensor g1 = vjp1(cx, x3, x, TN_GRAD_CREATE);
+  check_close(cx.read(g1), {12});
+  const Tensor g2 = vjp1(cx, g1, x, TN_GRAD_CREATE);
+  check_close(cx.read(g2), {12});
+  check_close(cx.read(vjp1(cx, g2, x)), {6});
+  CHECK(tn_tensor_requires_grad(t.get()) == 1);
+}
+
+TEST_CASE("autograd: a tape serves once unless it is retained") {
+  Session cx;
+  const Tensor x = cx.leaf(cx.f32({3}, {1}));
+  const Tensor y = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), x.get(), o); });
+  check_close(cx.read(vjp1(cx, y, x, TN_GRAD_RETAIN)), {6});
+  check_close(cx.read(vjp1(cx, y, x)), {6});
+  tn_tensor *out = y.get(), *in = x.get(), *grad = nullptr;
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &grad), TN_FAILED_PRECONDITION, "TN_GRAD_RETAIN");
+}
+
+TEST_CASE("autograd: unused inputs, no-grad, integers, other contexts") {
+  Session cx;
+  const Tensor x = cx.leaf(cx.f32({3}, {1}));
+  const Tensor other = cx.leaf(cx.f32({4}, {1}));
+  const Tensor y = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), x.get(), o); });
+  tn_tensor *out = y.get(), *ins[] = {x.get(), other.get()}, *grads[2] = {nullptr, nullptr};
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, ins, 2, TN_GRAD_RETAIN, grads), TN_FAILED_PRECONDITION, "does not depend on input 1");
+  REQUIRE_OK(tn_vjp(cx, &out, nullptr, 1, ins, 2, TN_GRAD_ALLOW_UNUSED, grads));
+  const Tensor g0(grads[0]);
+  CHECK(grads[1] == nullptr);
+  check_close(cx.read(g0), {6});
+
+  const int32_t before = tn_ctx_set_grad_mode(cx, 0);
+  CHECK(before == 1);
+  const Tensor quiet = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), x.get(), o); });
+  tn_ctx_set_grad_mode(cx, before);
+  CHECK(tn_tensor_requires_grad(quiet.get()) == 0);
+  const Tensor flag = get([&](tn_tensor** o) { return tn_lt(cx, x.get(), other.get(), o); });
+  CHECK(tn_tensor_requires_grad(flag.get()) == 0);
+
+  auto second = cx.context();
+  tn_tensor* r = nullptr;
+  CHECK_FAILS(tn_mul(second.get(), x.get(), x.get(), &r), TN_FAILED_PRECONDITION, "another context");
+}
+
+TEST_CASE("autograd: variables keep old tapes valid") {
+  Session cx;
+  tn_variable* raw = nullptr;
+  REQUIRE_OK(tn_variable_create(cx, tn_string("w"), cx.f32({2, 3}, {2}).get(), 0, &raw));
+  const Variable w(raw);
+  const Tensor w0 = get([&](tn_tensor** o) { return tn_variable_take(cx, w.get(), o); });
+  const Tensor y = get([&](tn_tensor** o) { return tn_mul(cx, w0.get(), w0.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, y.get(), nullptr, o); });
+  tn_variable* vars[] = {w.get()};
+  tn_tensor* g = nullptr;
+  REQUIRE_OK(tn_grad(cx, loss.get(), vars, 1, &g));
+  const Tensor grad(g);
+  check_close(cx.read(grad), {4, 6});
+  const Tensor y2 = get([&](tn_tensor** o) { return tn_mul(cx, w0.get(), w0.get(), o); });
+  REQUIRE_OK(tn_variable_assign(cx, w.get(), cx.f32({10, 20}, {2}).get()));
+  check_close(cx.read(w0), {2, 3});
+  const Tensor w1 = get([&](tn_tensor** o) { return tn_variable_take(cx, w.get(), o); });
+  check_close(cx.read(w1), {10, 20});
+  CHECK_FAILS(tn_variable_assign(cx, w.get(), cx.f32({1}, {1}).get()), TN_INVALID_ARGUMENT, "variable \"w\" is f32[2]; f32[1] cannot be assigned");
+}
+
+TEST_CASE("autograd: custom gradients and hooks") {
+  Session cx;
+  static int destroyed;
+  destroyed = 0;
+  const Tensor x = cx.leaf(cx.f32({1, 2}, {2}));
+  const Tensor y = get([&](tn_tensor** o) { return tn_floor(cx, x.get(), o); });
+  tn_grad_callback straight{};
+  straight.function = [](void*, tn_ctx* c, tn_tensor* const* cot, uint32_t, tn_tensor** grads, uint32_t) {
+    return tn_add(c, cot[0], cot[0], &grads[0]);
+  };
+  straight.destroy = [](void*) { ++destroyed; };
+  tn_tensor *in = x.get(), *out = y.get(), *res = nullptr;
+  REQUIRE_OK(tn_custom_grad(cx, &in, 1, &out, 1, straight, &res));
+  {
+    const Tensor z(res);
+    tn_grad_hook hook{};
+    hook.function = [](void*, tn_ctx* c, tn_tensor* grad, tn_tensor** replacement) { return tn_neg(c, grad, replacement); };
+    hook.destroy = [](void*) { ++destroyed; };
+    REQUIRE_OK(tn_tensor_add_grad_hook(cx, z.get(), hook));
+    const Tensor s = get([&](tn_tensor** o) { return tn_sum(cx, z.get(), nullptr, o); });
+    check_close(cx.read(vjp1(cx, s, x)), {-2, -2});
+  }
+  cx.ctx.reset();
+  CHECK(destroyed == 2);
+}
+
+TEST_CASE("autograd: a callback that fails") {
+  Session cx;
+  const Tensor x = cx.leaf(cx.f32({1}, {1}));
+  tn_grad_callback bad{};
+  bad.function = [](void*, tn_ctx*, tn_tensor* const*, uint32_t, tn_tensor**, uint32_t) {
+    return tn_error_create(TN_CANCELLED, tn_string("not today"));
+  };
+  tn_tensor *in = x.get(), *out = x.get(), *res = nullptr;
+  REQUIRE_OK(tn_custom_grad(cx, &in, 1, &out, 1, bad, &res));
+  const Tensor z(res);
+  tn_tensor* grad = nullptr;
+  out = z.get();
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &grad), TN_CANCELLED, "not today");
+  CHECK(grad == nullptr);
+}
+
+TEST_CASE("autograd: a long chain is freed without recursion") {
+  Session cx;
+  Tensor y = cx.leaf(cx.f32({1}, {1}));
+  const Tensor x(tn_tensor_retain(y.get()));
+  const Tensor one = cx.f32({1}, {1});
+  for (int i = 0; i < 200000; ++i) y = get([&](tn_tensor** o) { return tn_add(cx, y.get(), one.get(), o); });
+  check_close(cx.read(vjp1(cx, y, x, TN_GRAD_RETAIN)), {1});
+  y.reset();
+}

@@ -1,0 +1,124 @@
+// Bad input is a clear error, and nothing is lost.
+#include <unistd.h>
+#include <sys/wait.h>
+
+#include "fixture.hpp"
+
+using namespace tenon::test;
+
+TEST_CASE("errors: what does not fit together") {
+  Session cx;
+  const Tensor a = cx.f32(std::vector<float>(8, 1), {2, 4}), b = cx.f32(std::vector<float>(6, 1), {3, 2});
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_matmul(cx, a.get(), b.get(), nullptr, &out), TN_INVALID_ARGUMENT, "f32[2, 4]");
+  CHECK_FAILS(tn_matmul(cx, a.get(), b.get(), nullptr, &out), TN_INVALID_ARGUMENT, "inner dimensions differ");
+  CHECK_FAILS(tn_add(cx, a.get(), b.get(), &out), TN_INVALID_ARGUMENT, "add: ");
+  const int64_t dims[] = {3, 3}, perm[] = {0, 0}, negative[] = {-2};
+  CHECK_FAILS(tn_reshape(cx, a.get(), 2, dims, &out), TN_INVALID_ARGUMENT, "reshape: ");
+  CHECK_FAILS(tn_transpose(cx, a.get(), 2, perm, &out), TN_INVALID_ARGUMENT, "transpose: ");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, negative, &out), TN_INVALID_ARGUMENT, "dim 0 is -2");
+  tn_softmax_options s = tn_softmax_options_init();
+  s.axis = 5;
+  CHECK_FAILS(tn_softmax(cx, a.get(), &s, &out), TN_OUT_OF_RANGE, "softmax: axis 5 is out of range for rank 2");
+  CHECK(out == nullptr);
+}
+
+TEST_CASE("errors: sizes that overflow") {
+  Session cx;
+  const int64_t huge[] = {INT64_MAX, INT64_MAX}, large[] = {int64_t{1} << 40, int64_t{1} << 20};
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 2, huge, &out), TN_OUT_OF_RANGE, "2^48 bytes");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 2, large, &out), TN_OUT_OF_RANGE, "2^48 bytes");
+  const int64_t many[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 9, many, &out), TN_INVALID_ARGUMENT, "rank 9 is above the limit of 8");
+  const int64_t two[] = {2};
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_I8, 300, 1, two, &out), TN_OUT_OF_RANGE, "300 does not fit into i8");
+}
+
+TEST_CASE("errors: pointers and ids that are not there") {
+  Session cx;
+  const Tensor a = cx.f32({1}, {1});
+  tn_tensor* out = nullptr;
+  tn_tensor* in = a.get();
+  uint32_t n = 0;
+  CHECK_FAILS(tn_op_call(nullptr, TN_OP_NEG, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "ctx is NULL");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, nullptr, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "NULL");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, nullptr, 1, &n), TN_INVALID_ARGUMENT, "NULL");
+  CHECK_FAILS(tn_op_call(cx, 63, &in, 1, nullptr, 0, &out, 1, &n), TN_NOT_FOUND, "63 is not the id of an op");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "1 inputs given");
+  CHECK_FAILS(tn_add(cx, a.get(), nullptr, &out), TN_INVALID_ARGUMENT, "input b is NULL");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, &out, 0, &n), TN_INVALID_ARGUMENT, "has 1 outputs, room for 0");
+  const tn_attr wrong = tn_attr_f64(0, 1.0), unknown = tn_attr_i64(9, 1);
+  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &wrong, 1, &out, 1, &n), TN_INVALID_ARGUMENT, "attribute axis has type f64, expected i64");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &unknown, 1, &out, 1, &n), TN_INVALID_ARGUMENT, "not in its schema");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_RESHAPE, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "attribute dims is missing");
+  CHECK_FAILS(tn_tensor_from_host(cx, TN_DTYPE_F32, 1, nullptr, "", 4, &out), TN_INVALID_ARGUMENT, "dims is NULL");
+  CHECK_FAILS(tn_tensor_from_host(cx, 77, 0, nullptr, "", 4, &out), TN_INVALID_ARGUMENT, "is not a dtype");
+  tn_device* d = nullptr;
+  CHECK_FAILS(tn_device_get(cx.runtime.get(), tn_string("warp:0"), &d), TN_NOT_FOUND, "warp:0");
+  CHECK_FAILS(tn_device_get(cx.runtime.get(), tn_string("cpu:x"), &d), TN_INVALID_ARGUMENT, "not a device name");
+  tn_op op = 0;
+  CHECK_FAILS(tn_op_find(cx.runtime.get(), tn_string("frobnicate"), 0, &op), TN_NOT_FOUND, "frobnicate");
+  CHECK(out == nullptr);
+}
+
+TEST_CASE("errors: memory limit names what was wanted") {
+  Session cx;
+  tn_device* d = tn_ctx_get_device(cx);
+  REQUIRE_OK(tn_device_set_memory_limit(d, 8 << 20));
+  const int64_t dims[] = {4 << 20};
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out), TN_OUT_OF_MEMORY, "wanted 16.0 MiB (f32[4194304]) over a limit of 8.0 MiB");
+  const int64_t small[] = {1 << 10};
+  REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, small, &out));
+  tn_tensor_release(out);
+  REQUIRE_OK(tn_device_set_memory_limit(d, 0));
+  REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out));
+  tn_tensor_release(out);
+}
+
+TEST_CASE("errors: after shutdown") {
+  Session cx;
+  const Tensor a = cx.f32({1}, {1});
+  tn_runtime_shutdown(cx.runtime.get());
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_neg(cx, a.get(), &out), TN_SHUTDOWN, "shut down");
+  CHECK_FAILS(tn_tensor_item_f64(cx, a.get(), nullptr), TN_SHUTDOWN, "shut down");
+  tn_ctx* c = nullptr;
+  CHECK_FAILS(tn_ctx_create(cx.runtime.get(), tn_string(""), &c), TN_SHUTDOWN, "shut down");
+  CHECK(tn_tensor_count(a.get()) == 1);
+  tn_runtime_shutdown(cx.runtime.get());
+}
+
+TEST_CASE("errors: a forked child may only release") {
+  Session cx;
+  const Tensor a = cx.f32({1}, {1});
+  const pid_t child = fork();
+  if (child == 0) {
+    tn_tensor* out = nullptr;
+    tn_error* e = tn_neg(cx, a.get(), &out);
+    const bool good = tn_error_code(e) == TN_FORKED;
+    tn_error_release(e);
+    _exit(good ? 0 : 1);
+  }
+  int status = 1;
+  waitpid(child, &status, 0);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("errors: argument structs of other sizes") {
+  tn_runtime_desc d = tn_runtime_desc_init();
+  d.struct_size = 2;
+  tn_runtime* rt = nullptr;
+  CHECK_FAILS(tn_runtime_create(&d, &rt), TN_INVALID_ARGUMENT, "struct_size is 2");
+  struct Newer {
+    tn_runtime_desc d;
+    uint64_t more;
+  } newer{tn_runtime_desc_init(), 0};
+  newer.d.struct_size = sizeof newer;
+  REQUIRE_OK(tn_runtime_create(&newer.d, &rt));
+  tn_runtime_release(rt);
+  newer.more = 1;
+  CHECK_FAILS(tn_runtime_create(&newer.d, &rt), TN_INCOMPATIBLE, "needs a newer libtenon");
+}

@@ -1,0 +1,146 @@
+#include <atomic>
+#include <cstring>
+
+#include "fixture.hpp"
+
+using namespace tenon::test;
+
+TEST_CASE("tensor: values come back, dense and through views") {
+  Session cx;
+  const Tensor x = cx.f32({1, 2, 3, 4, 5, 6}, {2, 3});
+  CHECK(tn_tensor_rank(x.get()) == 2);
+  CHECK(tn_tensor_bytes(x.get()) == 24);
+  const int64_t perm[] = {1, 0};
+  const Tensor t = get([&](tn_tensor** out) { return tn_transpose(cx, x.get(), 2, perm, out); });
+  check_close(cx.read(t), {1, 4, 2, 5, 3, 6});
+  const int64_t starts[] = {1, 0}, stops[] = {3, 2}, steps[] = {1, 1};
+  tn_slice_options o = tn_slice_options_init();
+  o.n_steps = 2;
+  o.steps = steps;
+  const Tensor s = get([&](tn_tensor** out) { return tn_slice(cx, t.get(), 2, starts, 2, stops, &o, out); });
+  check_close(cx.read(s), {2, 5, 3, 6});
+  const Tensor sum = get([&](tn_tensor** out) { return tn_add(cx, s.get(), s.get(), out); });
+  check_close(cx.read(sum), {4, 10, 6, 12});
+  const int64_t flat[] = {-1};
+  const Tensor r = get([&](tn_tensor** out) { return tn_reshape(cx, t.get(), 1, flat, out); });
+  check_close(cx.read(r), {1, 4, 2, 5, 3, 6});
+  const int64_t axes[] = {0};
+  const Tensor f = get([&](tn_tensor** out) { return tn_flip(cx, r.get(), 1, axes, out); });
+  check_close(cx.read(f), {6, 3, 5, 2, 4, 1});
+}
+
+TEST_CASE("tensor: rank above four, rank zero, no elements") {
+  Session cx;
+  const Tensor x = cx.f32(std::vector<float>(64, 2.f), {2, 2, 2, 2, 2, 2});
+  const Tensor y = get([&](tn_tensor** out) { return tn_mul(cx, x.get(), x.get(), out); });
+  check_close(cx.read(y), std::vector<float>(64, 4.f));
+  const Tensor total = get([&](tn_tensor** out) { return tn_sum(cx, y.get(), nullptr, out); });
+  CHECK(tn_tensor_rank(total.get()) == 0);
+  double v = 0;
+  REQUIRE_OK(tn_tensor_item_f64(cx, total.get(), &v));
+  CHECK(v == 256);
+  const Tensor none = cx.f32({}, {0, 3});
+  const Tensor still = get([&](tn_tensor** out) { return tn_exp(cx, none.get(), out); });
+  CHECK(tn_tensor_count(still.get()) == 0);
+  const Tensor zero = get([&](tn_tensor** out) { return tn_sum(cx, none.get(), nullptr, out); });
+  REQUIRE_OK(tn_tensor_item_f64(cx, zero.get(), &v));
+  CHECK(v == 0);
+}
+
+TEST_CASE("tensor: host scalars are weak") {
+  Session cx;
+  const Tensor x = cx.f32({1, 2}, {2});
+  const Tensor half = get([&](tn_tensor** out) { return tn_tensor_scalar_f64(cx, 0.5, out); });
+  const Tensor three = get([&](tn_tensor** out) { return tn_tensor_scalar_i64(cx, 3, out); });
+  const Tensor y = get([&](tn_tensor** out) { return tn_mul(cx, x.get(), half.get(), out); });
+  CHECK(tn_tensor_dtype(y.get()) == TN_DTYPE_F32);
+  check_close(cx.read(y), {0.5f, 1});
+  // The same call site with another value.
+  const Tensor quarter = get([&](tn_tensor** out) { return tn_tensor_scalar_f64(cx, 0.25, out); });
+  check_close(cx.read(get([&](tn_tensor** out) { return tn_mul(cx, x.get(), quarter.get(), out); })), {0.25f, 0.5f});
+  const int32_t ints[] = {1, 2};
+  const int64_t dims[] = {2};
+  const Tensor i = get([&](tn_tensor** out) { return tn_tensor_from_i32(cx, ints, 1, dims, out); });
+  const Tensor j = get([&](tn_tensor** out) { return tn_add(cx, i.get(), three.get(), out); });
+  CHECK(tn_tensor_dtype(j.get()) == TN_DTYPE_I32);
+  const Tensor k = get([&](tn_tensor** out) { return tn_add(cx, i.get(), half.get(), out); });
+  CHECK(tn_tensor_dtype(k.get()) == TN_DTYPE_F32);
+  const Tensor both = get([&](tn_tensor** out) { return tn_add(cx, half.get(), three.get(), out); });
+  double v = 0;
+  REQUIRE_OK(tn_tensor_item_f64(cx, both.get(), &v));
+  CHECK(v == 3.5);
+}
+
+TEST_CASE("tensor: text") {
+  Session cx;
+  const Tensor x = cx.f32({1, 2.5f, 3}, {3});
+  char text[256];
+  REQUIRE_OK(tn_tensor_format(x.get(), nullptr, text, sizeof text));
+  tn_device_info info = tn_device_info_init();
+  REQUIRE_OK(tn_device_get_info(tn_tensor_get_device(x.get()), &info));
+  CHECK(std::string(text) == "f32[3] " + std::string(info.name.data, info.name.size) + "  [1, 2.5, 3]");
+  char tiny[5];
+  REQUIRE_OK(tn_tensor_format(x.get(), nullptr, tiny, sizeof tiny));
+  CHECK(std::string(tiny) == "f32[");
+}
+
+TEST_CASE("tensor: wrapped memory is given back once, also on failure") {
+  Session cx;
+  static std::atomic<int> destroyed;
+  destroyed = 0;
+  float data[4] = {1, 2, 3, 4};
+  const int64_t dims[] = {4};
+  auto destroy = [](void*) { ++destroyed; };
+  tn_tensor* t = nullptr;
+  REQUIRE_OK(tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, sizeof data, destroy, nullptr, &t));
+  {
+    const Tensor x(t);
+    const Tensor y = get([&](tn_tensor** out) { return tn_add(cx, x.get(), x.get(), out); });
+    check_close(cx.read(y), {2, 4, 6, 8});
+  }
+  const Tensor flush = cx.f32({1}, {1});
+  cx.ctx.reset();  // what was released from elsewhere is taken in at the latest now
+  CHECK(destroyed == 1);
+  cx.ctx = cx.context();
+  CHECK_FAILS(tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, 8, destroy, nullptr, &t), TN_INVALID_ARGUMENT, "reaches over 16 bytes, 8 were given");
+  CHECK(destroyed == 2);
+}
+
+TEST_CASE("tensor: DLPack out and in again") {
+  Session cx;
+  const Tensor x = cx.f32({1, 2, 3, 4}, {2, 2});
+  tn_device_info info = tn_device_info_init();
+  REQUIRE_OK(tn_device_get_info(tn_ctx_get_device(cx), &info));
+  tn_dl_managed* m = nullptr;
+  if (!info.host_addressable) {
+    CHECK_FAILS(tn_tensor_to_dlpack(cx, x.get(), 0, &m), TN_UNIMPLEMENTED, "no memory that others can address");
+    return;
+  }
+  REQUIRE_OK(tn_tensor_to_dlpack(cx, x.get(), 0, &m));
+  CHECK(m->tensor.ndim == 2);
+  CHECK((m->flags & TN_DL_READ_ONLY) != 0);
+  tn_tensor* back = nullptr;
+  REQUIRE_OK(tn_tensor_from_dlpack(cx, m, &back));
+  const Tensor y(back);
+  const void *a = nullptr, *b = nullptr;
+  REQUIRE_OK(tn_tensor_get_data(cx, x.get(), &a));
+  REQUIRE_OK(tn_tensor_get_data(cx, y.get(), &b));
+  CHECK(a == b);
+  check_close(cx.read(y), {1, 2, 3, 4});
+}
+
+TEST_CASE("tensor: random numbers depend on seed and offset alone") {
+  Session cx;
+  const int64_t dims[] = {1000};
+  auto draw = [&] { return cx.read(get([&](tn_tensor** out) { return tn_uniform(cx, 1, dims, nullptr, out); })); };
+  REQUIRE_OK(tn_ctx_set_seed(cx, 7));
+  const auto a = draw(), b = draw();
+  CHECK(a != b);
+  uint64_t state[3];
+  REQUIRE_OK(tn_ctx_get_random_state(cx, state));
+  CHECK(state[2] == 500);
+  REQUIRE_OK(tn_ctx_set_seed(cx, 7));
+  CHECK(draw() == a);
+  CHECK(draw() == b);
+  for (float v : a) CHECK((v >= 0 && v < 1));
+}
