@@ -45,12 +45,12 @@ static void show(const Training* t, int64_t epoch, int64_t done, double loss) {
   }
   if (!whole && spent - last_drawn < 0.03) return;
   last_drawn = spent;
-  char bar[] = "                      ";
+  char bar[] = "              ";
   const int width = (int)(sizeof bar - 1), full = (int)(done * width / count);
   for (int i = 0; i < full; ++i) bar[i] = '=';
   if (full > 0 && full < width) bar[full - 1] = '>';
   const double part = (double)(epoch * count + done) / (double)(t->options.epochs * count);
-  printf("\repoch %2lld/%lld  [%s]  %3lld %%   loss %.3f   accuracy %.3f   %.1f s left ",
+  printf("\repoch %2lld/%lld  [%s]  %3lld %%  loss %.3f  accuracy %.3f  %4.1f s left",
          (long long)epoch + 1, (long long)t->options.epochs, bar, (long long)(done * 100 / count),
          loss, t->accuracy, spent / part - spent);
   if (whole && epoch + 1 == t->options.epochs) printf("\ntrained in %.1f s\n", spent);

@@ -79,7 +79,7 @@ class Runtime {
       rest.remove_prefix(std::min<size_t>(rest.size(), folders.back().size + 1));
     }
     tn_runtime_desc d = tn_runtime_desc_init();
-    d.flags = TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH;
+    d.flags = TN_RUNTIME_NO_SEARCH;
     d.trust = TN_TRUST_ANY;
     d.thread_count = 2;
     d.plugin_path_count = static_cast<uint32_t>(folders.size());
@@ -89,7 +89,7 @@ class Runtime {
   Runtime(const Runtime&) = delete;
   ~Runtime() { tn_runtime_release(runtime_); }
   tn_runtime* get() const { return runtime_; }
-  // "reference:0", "cpu:0" and whatever else this build has.
+  // "reference:0", "cpu:0" and whatever else this build has: the first device of each type.
   std::vector<std::string> devices() const {
     uint32_t n = 0;
     std::vector<std::string> names;
@@ -99,7 +99,7 @@ class Runtime {
       tn_device_info info = tn_device_info_init();
       OK(tn_device_at(runtime_, i, &d));
       OK(tn_device_get_info(d, &info));
-      names.emplace_back(text_of(info.name));
+      if (info.index == 0) names.emplace_back(text_of(info.name));
     }
     return names;
   }

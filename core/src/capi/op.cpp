@@ -156,7 +156,17 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
         device = inputs[i]->device;
         break;
       }
-    const Explanation x = explain(ctx, e, *device, inputs, n, attrs, n_attrs);
+    // A random op has its state as three more inputs, as in a call.
+    std::vector<tn_tensor*> all(inputs, inputs + n);
+    std::vector<Owned> state;
+    if (e.n_state && n <= e.n_fixed - e.n_state) {
+      all.resize(e.n_fixed - e.n_state, nullptr);
+      for (uint64_t word : {ctx->random.seed, ctx->random.stream, ctx->random.offset}) {
+        state.emplace_back(ctx, make_scalar(ctx, TN_DTYPE_U64, false, &word));
+        all.push_back(state.back().get());
+      }
+    }
+    const Explanation x = explain(ctx, e, *device, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs);
     static constexpr const char* kLevels[] = {"unsupported", "fallback", "decomposed", "native"};
     std::string out = fmt::format("{{\"op\": {}, \"device\": {}, \"level\": \"{}\", \"kernel\": {}, \"plugin\": {}, \"why\": {}, \"candidates\": [", quoted(e.name()),
                                   quoted(device->name), kLevels[x.level], quoted(x.kernel), quoted(device->plugin), quoted(x.why));

@@ -18,7 +18,7 @@ struct Infer : tn_infer {
   int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
     try {
       if (is_symbolic(a) || is_symbolic(b)) {
-        if (!symbols) fail(TN_INVALID_ARGUMENT, "a size is symbolic, which is only possible in a capture");
+        if (!symbols) fail(TN_INVALID_ARGUMENT, "a size is negative, or symbolic outside a capture");
         return symbols->make(kind, a, b);
       }
       return dim_apply(kind, a, b);

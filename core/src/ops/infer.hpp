@@ -1,7 +1,7 @@
 // Sugar for dtype and shape rules: a rule is `tn_error* f(Infer& c)`, and rule<f> is its C form.
 // Private to core/src/ops. Functions that return tn_error* give null for success: use TN_TRY.
 #pragma once
-#include <fmt/core.h>
+#include "base/error.hpp"
 
 #include <initializer_list>
 #include <span>

@@ -13,14 +13,14 @@ namespace tenon::schema {
 
 struct Row {
   tn_op id;
-  std::string_view name;
   uint32_t since;
+  std::string_view name;
   std::string_view flags, params, attrs, outputs;
 };
 
 inline constexpr Row kRows[] = {
 #define TN_OP(id, name, since, flags, parameters, attributes, outputs) \
-  {id, #name, since, flags, parameters, attributes, outputs},
+  {id, since, #name, flags, parameters, attributes, outputs},
 #include "ops.def"
 #undef TN_OP
 };

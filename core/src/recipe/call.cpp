@@ -77,6 +77,32 @@ tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
   return device ? device : ctx->device;
 }
 
+// Words of the random state that an op reaches: the largest draw of its decomposition, all of which begin at the same offset.
+uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op, const std::vector<TraceInput>& inputs, const Attrs& attrs,
+                     const std::vector<Shape>& outputs) {
+  if (op.id == TN_OP_PHILOX) return static_cast<uint64_t>(outputs[0].count());
+  if (!op.n_state || !op.def.decompose) return 0;
+  const Graph graph = trace_recipe(ops, op.name(), op.def.decompose, inputs, attrs, op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
+  uint64_t words = 0;
+  for (const GraphNode& n : graph.nodes) {
+    if (!n.op->n_state) continue;
+    std::vector<TraceInput> in(n.inputs.size());
+    std::vector<Shape> out;
+    for (size_t i = 0; i < n.inputs.size(); ++i) {
+      if (n.inputs[i] < 0) {
+        in[i].absent = true;
+        continue;
+      }
+      const GraphValue& v = graph.values[static_cast<size_t>(n.inputs[i])];
+      in[i].shape = v.shape;
+      in[i].weak = v.weak;
+    }
+    for (int o : n.outputs) out.push_back(graph.values[static_cast<size_t>(o)].shape);
+    words = std::max(words, words_drawn(ops, *n.op, in, n.attrs, out));
+  }
+  return words;
+}
+
 // Inline devices, one or two tensors, one kernel: see FastCall.
 void prepare_fast(tn_ctx* ctx, Site& site) {
   Program& p = *site.program;
@@ -180,6 +206,7 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
   }
   site->records = op.differentiable() && floating_out;
   site->derived = site->records && !op.def.gradient;
+  if (op.n_state) site->random_words = words_drawn(ctx->runtime->ops, op, site->inputs, site->attrs, site->outputs);
   prepare_fast(ctx, *site);
   return site.release();
 }
@@ -358,9 +385,10 @@ uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
     all.push_back(state.back().get());
   }
   const uint32_t count = call(ctx, op.id, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs, outputs, capacity);
-  // f64 draws take two words an element (see uniform).
-  const uint64_t words = static_cast<uint64_t>(outputs[0]->view.count) * (outputs[0]->view.dtype == TN_DTYPE_F64 ? 2 : 1);
-  ctx->random.offset += (words + 3) / 4;
+  const auto n_all = static_cast<uint32_t>(all.size());
+  const Site* site = find_site(ctx, hash_call(op.id, all.data(), n_all, attrs, n_attrs), op.id, all.data(), n_all, attrs, n_attrs);
+  TENON_ASSERT(site);
+  ctx->random.offset += (site->random_words + 3) / 4;
   return count;
 }
 

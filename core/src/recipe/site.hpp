@@ -37,6 +37,7 @@ struct Site {
   bool records = false;       // the op has a gradient
   bool derived = false;       // only through its decomposition
   uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
+  uint64_t random_words = 0;  // 32-bit words of the random state that a call uses up
   std::vector<tn_attr> given; // attributes of the call; lists point into `storage`
   std::vector<std::string> storage;
   Attrs attrs;                // complete

@@ -1,10 +1,11 @@
 #include "dtype.hpp"
 
-#include <fmt/core.h>
-
 #include <cmath>
 #include <cstring>
 #include <string_view>
+
+#include "base/error.hpp"
+#include "tenon/op.h"
 
 namespace tenon {
 namespace {

@@ -1,10 +1,17 @@
 # Files of matmul/, conv/, norm/, optim/; see CMakeLists.txt.
-set(TENON_CPU_NN_FRAME nn_state.cpp)  # compiled once
+set(TENON_CPU_NN_FRAME                # compiled once
+  conv/conv_loops.cpp
+  conv/onednn.cpp
+  conv/window_loops.cpp
+  nn_state.cpp)
 set(TENON_CPU_NN_KERNELS              # compiled per instruction set
+  conv/base.cpp
   conv/conv2d.cpp
   conv/geometry.cpp
+  conv/onednn_kernels.cpp
   conv/tap_conv.cpp
   conv/weight_grad.cpp
+  conv/window.cpp
   matmul/any.cpp
   matmul/batch.cpp
   matmul/gemm.cpp
@@ -17,4 +24,11 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   norm/layer_norm.cpp
   norm/softmax.cpp
   optim/steps.cpp)
-set(TENON_CPU_NN_LIBRARIES)
+set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
+
+# Only oneDNN's header is needed: its library is opened at run time, where there is one.
+find_package(OneDNN QUIET)
+if(OneDNN_FOUND)
+  set_source_files_properties(conv/onednn.cpp PROPERTIES
+    COMPILE_DEFINITIONS TENON_HAVE_DNNL INCLUDE_DIRECTORIES ${OneDNN_INCLUDE_DIR})
+endif()

@@ -74,16 +74,21 @@ struct Run {
     return op.judge ? op.judge(call, got) : "";
   }
 
+  // Words of randomness that one element takes.
+  uint64_t words_each(tn_dtype dtype) const {
+    if (op.op == TN_OP_NORMAL) return dtype == TN_DTYPE_F64 ? 4 : 2;
+    return op.op == TN_OP_UNIFORM && dtype == TN_DTYPE_F64 ? 2 : 1;
+  }
+
   std::string advanced(const RandomState& before, const std::vector<Array>& got) {
     const RandomState after = session.random();
-    const auto words = static_cast<uint64_t>(got[0].count());
-    const uint64_t blocks = (words + 3) / 4;
+    const uint64_t words = static_cast<uint64_t>(got[0].count()) * words_each(got[0].dtype);
+    const uint64_t steps = after.offset - before.offset, expected = (words + 3) / 4;
     if (after.seed != before.seed || after.stream != before.stream)
       return "the random state has another seed or stream";
-    const uint64_t steps = after.offset - before.offset;
-    if (op.op == TN_OP_PHILOX ? steps != blocks : steps < blocks)
+    if (steps != expected)
       return "the random state advanced by " + std::to_string(steps) + ", expected " +
-             std::to_string(blocks);
+             std::to_string(expected);
     return "";
   }
 

@@ -24,7 +24,8 @@ template <class T>
 tn_error* TN_CALL run_conv2d(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const ConvPlan<T>*>(data);
   const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
-  p.conv.run(input<T>(args[0]), input<T>(args[1]), p.w_row, bias, output<T>(args[3]), output<T>(args[4]));
+  p.conv.run(input<T>(args[0]), input<T>(args[1]), p.w_row, bias, output<T>(args[3]),
+             output<T>(args[4]));
   return nullptr;
 }
 
@@ -47,7 +48,8 @@ struct AxisPhase {
   int64_t offset[kMaxTaps];  // t
 };
 
-AxisPhase axis_phase(int64_t phase, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+AxisPhase axis_phase(int64_t phase, int64_t kernel, int64_t stride, int64_t padding,
+                     int64_t dilation) {
   AxisPhase a;
   for (int64_t k = 0; k < kernel; ++k) {
     const int64_t at = phase + padding - k * dilation;
@@ -77,25 +79,28 @@ struct InputGradPlan {
 
 // Weights of a phase as [groups * ci][co * taps].
 template <class T>
-void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>& p, const T* w, T* to) {
+void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>& p, const T* w,
+                  T* to) {
   const int64_t taps = int64_t(p.h.taps) * p.w.taps, kernel = s.kernel_h * s.kernel_w;
   constexpr int64_t block = 8;
   const int64_t blocks = (s.ci + block - 1) / block;
-  parallel(device, s.groups * blocks, 1, 1.0 * double(block * s.co * taps), [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      const int64_t group = i / blocks, c0 = i % blocks * block;
-      const int64_t c1 = c0 + block < s.ci ? c0 + block : s.ci;
-      for (int64_t o = 0; o < s.co; ++o) {
-        for (int64_t c = c0; c < c1; ++c) {
-          const T* from = w + ((group * s.co + o) * s.ci + c) * kernel;
-          T* row = to + ((group * s.ci + c) * s.co + o) * taps;
-          for (int a = 0; a < p.h.taps; ++a) {
-            for (int b = 0; b < p.w.taps; ++b) *row++ = from[p.h.kernel[a] * s.kernel_w + p.w.kernel[b]];
-          }
-        }
-      }
-    }
-  });
+  parallel(device, s.groups * blocks, 1, 1.0 * double(block * s.co * taps),
+           [&](int64_t begin, int64_t end) {
+             for (int64_t i = begin; i < end; ++i) {
+               const int64_t group = i / blocks, c0 = i % blocks * block;
+               const int64_t c1 = c0 + block < s.ci ? c0 + block : s.ci;
+               for (int64_t o = 0; o < s.co; ++o) {
+                 for (int64_t c = c0; c < c1; ++c) {
+                   const T* from = w + ((group * s.co + o) * s.ci + c) * kernel;
+                   T* row = to + ((group * s.ci + c) * s.co + o) * taps;
+                   for (int a = 0; a < p.h.taps; ++a) {
+                     for (int b = 0; b < p.w.taps; ++b)
+                       *row++ = from[p.h.kernel[a] * s.kernel_w + p.w.kernel[b]];
+                   }
+                 }
+               }
+             }
+           });
 }
 
 template <class T>
@@ -128,7 +133,8 @@ tn_error* TN_CALL run_input_grad(void* data, void*, const tn_view* const* args) 
 }
 
 template <class T>
-tn_error* plan_input_grad(const Device& device, const ConvShape& s, const tn_view& gv, tn_plan* plan) {
+tn_error* plan_input_grad(const Device& device, const ConvShape& s, const tn_view& gv,
+                          tn_plan* plan) {
   auto* p = make_plan<InputGradPlan<T>>(plan, run_input_grad<T>);
   if (!p) return out_of_memory(device);
   p->device = &device;
@@ -198,10 +204,13 @@ tn_error* plan_weight_grad(const Device& device, const Geometry& g, tn_plan* pla
 bool dense_columns(const tn_view& v) { return v.strides[3] == 1 || v.dims[3] <= 1; }
 
 // Why a shape is not taken, or null.
-const char* refuse(const ConvShape& s, const tn_view& image, const tn_view& other, const tn_view& out) {
+const char* refuse(const ConvShape& s, const tn_view& image, const tn_view& other,
+                   const tn_view& out) {
   if (!dense_columns(image)) return "rows of images must be dense";
-  if (!contiguous(&other) || !contiguous(&out)) return "all but the first operand must be contiguous";
-  if (s.kernel_h > kMaxTaps || s.kernel_w > kMaxTaps) return "a kernel of more than 64 elements along an axis";
+  if (!contiguous(&other) || !contiguous(&out))
+    return "all but the first operand must be contiguous";
+  if (s.kernel_h > kMaxTaps || s.kernel_w > kMaxTaps)
+    return "a kernel of more than 64 elements along an axis";
   if (s.stride_h * s.stride_w > kMaxPhases) return "strides too large";
   return nullptr;
 }
@@ -212,10 +221,12 @@ tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_
   s.attrs(sig, TN_CONV2D_STRIDE);
   s.dims(x.dims, w.dims[0], w.dims[2], w.dims[3], y.dims[2], y.dims[3]);
   if (const char* why = refuse(s, x, w, y)) return decline(plan, why);
-  if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2])) return decline(plan, "bias must be contiguous");
+  if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2]))
+    return decline(plan, "bias must be contiguous");
   if (s.ci == 0) return decline(plan, "no channels");
   const Geometry g = forward_geometry(s, x);
-  return y.dtype == TN_DTYPE_F64 ? plan_forward<double>(device, g, plan) : plan_forward<float>(device, g, plan);
+  return y.dtype == TN_DTYPE_F64 ? plan_forward<double>(device, g, plan)
+                                 : plan_forward<float>(device, g, plan);
 }
 
 tn_error* prepare_input_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
@@ -243,10 +254,13 @@ tn_error* prepare_by_dtype(const Device& device, const tn_signature& sig, tn_pla
                            tn_error* (*prepare)(const Device&, const tn_signature&, tn_plan*)) {
   switch (sig.outputs[0]->dtype) {
     case TN_DTYPE_F16:
-    case TN_DTYPE_BF16: return prepare_widened(device, sig, plan, prepare);
+    case TN_DTYPE_BF16:
+      return prepare_widened(device, sig, plan, prepare);
     case TN_DTYPE_F32:
-    case TN_DTYPE_F64: return prepare(device, sig, plan);
-    default: return decline(plan, "only floating-point dtypes");
+    case TN_DTYPE_F64:
+      return prepare(device, sig, plan);
+    default:
+      return decline(plan, "only floating-point dtypes");
   }
 }
 
@@ -264,7 +278,8 @@ void ConvShape::attrs(const tn_signature& sig, uint32_t first) {
   groups = attr_i64(sig, first + 3);
 }
 
-void ConvShape::dims(const int64_t* x, int64_t outputs, int64_t kh, int64_t kw, int64_t oh, int64_t ow) {
+void ConvShape::dims(const int64_t* x, int64_t outputs, int64_t kh, int64_t kw, int64_t oh,
+                     int64_t ow) {
   batch = x[0];
   ci = x[1] / groups;
   in_h = x[2];
@@ -302,7 +317,11 @@ Geometry forward_geometry(const ConvShape& s, const tn_view& x) {
 }
 
 CPU_PREPARE(conv2d) { return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide); }
-CPU_PREPARE(conv2d_input_grad) { return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide); }
-CPU_PREPARE(conv2d_weight_grad) { return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide); }
+CPU_PREPARE(conv2d_input_grad) {
+  return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide);
+}
+CPU_PREPARE(conv2d_weight_grad) {
+  return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide);
+}
 
 }  // namespace tenon::cpu::CPU_ISA

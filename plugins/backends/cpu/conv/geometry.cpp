@@ -49,7 +49,8 @@ Block Blocks::at(const Geometry& g, int64_t index) const {
   const int64_t w = index % per_w * cols;
   const int64_t h = index / per_w % per_h * rows;
   const int64_t n = index / (per_w * per_h) * images;
-  return {n, smaller(n + images, g.batch), h, smaller(h + rows, g.out_h), w, smaller(w + cols, g.out_w)};
+  return {n, smaller(n + images, g.batch), h, smaller(h + rows, g.out_h),
+          w, smaller(w + cols, g.out_w)};
 }
 
 void Patch::plan(const Geometry& g, int64_t block_rows, int64_t block_cols, int64_t channels) {
@@ -94,7 +95,8 @@ void copy_row(T* to, const T* from, int64_t size, int64_t low, int64_t step, int
 }  // namespace
 
 template <class T>
-void Patch::fill(const Geometry& g, const Block& b, int64_t c0, int64_t c1, const T* x, T* to) const {
+void Patch::fill(const Geometry& g, const Block& b, int64_t c0, int64_t c1, const T* x,
+                 T* to) const {
   const int64_t first_y = b.h0 * g.step_h + low_y, first_x = b.w0 * g.step_w + low_x;
   const int64_t used = (b.h1 - b.h0 - 1) * g.step_h + reach_y + 1;
   // Phases of rows and columns that no tap reads are left out.
@@ -133,7 +135,9 @@ int64_t Patch::segments(const Geometry& g, const Block& b, Segment* out) const {
   return count;
 }
 
-template void Patch::fill<float>(const Geometry&, const Block&, int64_t, int64_t, const float*, float*) const;
-template void Patch::fill<double>(const Geometry&, const Block&, int64_t, int64_t, const double*, double*) const;
+template void Patch::fill<float>(const Geometry&, const Block&, int64_t, int64_t, const float*,
+                                 float*) const;
+template void Patch::fill<double>(const Geometry&, const Block&, int64_t, int64_t, const double*,
+                                  double*) const;
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -42,16 +42,17 @@ struct Blocks {
 
 // Positions of a block that follow one another in a row of the output.
 struct Segment {
-  int64_t x;  // where the first tap's input starts in the patch
-  int64_t y;  // where they are in the output, relative to group, channel and image 0
+  int64_t x;             // where the first tap's input starts in the patch
+  int64_t y;             // where they are in the output, relative to group, channel and image 0
   int64_t first, count;  // among the block's positions
 };
 
 // The input of a block for some channels, with its border, columns sorted by phase of step_w: then what each tap reads is dense.
 struct Patch {
-  int64_t low_y = 0, low_x = 0;        // smallest dy and dx
-  int64_t reach_y = 0, reach_x = 0;    // largest less smallest
-  int64_t rows = 0, phase = 0, row = 0, plane = 0, image = 0;  // rows per plane; strides in elements
+  int64_t low_y = 0, low_x = 0;      // smallest dy and dx
+  int64_t reach_y = 0, reach_x = 0;  // largest less smallest
+  int64_t rows = 0, phase = 0, row = 0, plane = 0,
+          image = 0;  // rows per plane; strides in elements
 
   // For blocks of the given size and `channels` of them.
   void plan(const Geometry& g, int64_t block_rows, int64_t block_cols, int64_t channels);

@@ -17,7 +17,8 @@ struct Piece {
 };
 
 template <class T>
-int64_t cut_pieces(const Segment* segments, int64_t n, int64_t y_col, Piece* out, int64_t* panel_first) {
+int64_t cut_pieces(const Segment* segments, int64_t n, int64_t y_col, Piece* out,
+                   int64_t* panel_first) {
   constexpr int64_t cols = kTileCols<T>;
   int64_t count = 0, panels = 0;
   for (int64_t s = 0; s < n; ++s) {
@@ -35,15 +36,18 @@ int64_t cut_pieces(const Segment* segments, int64_t n, int64_t y_col, Piece* out
 }
 
 // Segments that follow one another both in the patch and in y are one.
-int64_t merged_segments(const Patch& patch, const Geometry& g, const Block& block, Segment* segments) {
+int64_t merged_segments(const Patch& patch, const Geometry& g, const Block& block,
+                        Segment* segments) {
   const int64_t count = patch.segments(g, block, segments);
   if (g.y_col != 1) return count;
   int64_t merged = 0;
   for (int64_t s = 1; s < count; ++s) {
     Segment& last = segments[merged];
     const Segment& next = segments[s];
-    if (next.x == last.x + last.count && next.y == last.y + last.count) last.count += next.count;
-    else segments[++merged] = next;
+    if (next.x == last.x + last.count && next.y == last.y + last.count)
+      last.count += next.count;
+    else
+      segments[++merged] = next;
   }
   return merged + 1;
 }
@@ -93,10 +97,10 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   columns_size_ = direct_ ? 0 : round_up((depth * panels_ + 2) * kTileCols<T>, line);
   a_stride_ = round_up(depth, line) + line;
   panel_size_ = kTileRows * a_stride_;
-  const int64_t bytes =
-      (patch_size_ + kTileCols<T> + columns_size_ + panel_size_ + kTileRows * kTileCols<T>) * int64_t(sizeof(T)) +
-      blocks_.images * blocks_.rows * int64_t(sizeof(Segment)) + pieces_ * int64_t(sizeof(Piece)) +
-      (2 * panels_ + 2 + depth) * 8;
+  const int64_t bytes = (patch_size_ + kTileCols<T> + columns_size_ + panel_size_ +
+                         kTileRows * kTileCols<T>)*int64_t(sizeof(T)) +
+                        blocks_.images * blocks_.rows * int64_t(sizeof(Segment)) +
+                        pieces_ * int64_t(sizeof(Piece)) + (2 * panels_ + 2 + depth) * 8;
   slot_ = round_up(bytes, 64) / int64_t(sizeof(T));
 }
 
@@ -132,8 +136,8 @@ int64_t TapConv<T>::direct_panels(const Block& block, const Work& work) const {
         const int64_t begin = start > q ? start : q;
         const int64_t end = smaller(start + width, q + cols);
         if (begin >= end) continue;
-        work.pieces[count++] = {0, y_image + h * g_.y_row + (begin - start) * g_.y_col, int32_t(begin - q),
-                                int32_t(end - begin)};
+        work.pieces[count++] = {0, y_image + h * g_.y_row + (begin - start) * g_.y_col,
+                                int32_t(begin - q), int32_t(end - begin)};
       }
     }
   }
@@ -143,7 +147,8 @@ int64_t TapConv<T>::direct_panels(const Block& block, const Work& work) const {
 
 // One panel of the output: straight into y when its positions lie side by side there, else through a tile.
 template <class T>
-void TapConv<T>::write_panel(const Work& work, int64_t panel, int64_t rows, T* y, bool accumulate) const {
+void TapConv<T>::write_panel(const Work& work, int64_t panel, int64_t rows, T* y,
+                             bool accumulate) const {
   constexpr int64_t cols = kTileCols<T>;
   const Piece* p = work.pieces + work.panel_first[panel];
   const Piece* end = work.pieces + work.panel_first[panel + 1];
@@ -178,7 +183,8 @@ void TapConv<T>::gather(const Work& work, int64_t depth, bool biased) const {
     for (int64_t k = 0; k < depth; ++k, to += cols) {
       const T* from = work.patch + work.taps[k];
       for (const Piece* p = begin; p < end; ++p) {
-        for (int32_t v = 0; v < p->count; v += kLanes<T>) store(to + p->at + v, load(from + p->x + v));
+        for (int32_t v = 0; v < p->count; v += kLanes<T>)
+          store(to + p->at + v, load(from + p->x + v));
       }
     }
     for (int64_t j = 0; biased && j < cols; ++j) to[j] = T(1);
@@ -292,11 +298,14 @@ void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y,
       work.panel_first = reinterpret_cast<int64_t*>(work.pieces + pieces_);
       work.panel_start = work.panel_first + panels_ + 1;
       work.taps = work.panel_start + panels_;
-      for (int64_t i = slot * items_ / slots_; i < (slot + 1) * items_ / slots_; ++i) run_item(i, work);
+      for (int64_t i = slot * items_ / slots_; i < (slot + 1) * items_ / slots_; ++i)
+        run_item(i, work);
     }
   };
-  if (slots_ == 1) body(0, 1);
-  else parallel(*device_, slots_, 1, kParallelNs, body);
+  if (slots_ == 1)
+    body(0, 1);
+  else
+    parallel(*device_, slots_, 1, kParallelNs, body);
 }
 
 template class TapConv<float>;

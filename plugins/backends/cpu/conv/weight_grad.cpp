@@ -50,8 +50,9 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   g_size_ = round_up(g_.co, kTileCols<T>) * depth + 2 * kTileCols<T>;
   a_stride_ = round_up(depth, line) + 2 * line;
   const int64_t rows = blocks_.images * blocks_.rows;
-  const int64_t bytes = (patch_size_ + round_up(g_size_, line) + kTileRows * a_stride_ + line) * int64_t(sizeof(T)) +
-                        rows * int64_t(sizeof(Segment)) + 64;
+  const int64_t bytes =
+      (patch_size_ + round_up(g_size_, line) + kTileRows * a_stride_ + line) * int64_t(sizeof(T)) +
+      rows * int64_t(sizeof(Segment)) + 64;
   slot_ = round_up(bytes, 64) / int64_t(sizeof(T));
 }
 
@@ -83,7 +84,8 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
   const int64_t c_begin = part_c * g_.ci / parts_c_, c_end = (part_c + 1) * g_.ci / parts_c_;
   const int64_t taps = g_.taps();
   *started = false;
-  for (int64_t b = part_b * blocks_.count / parts_b_; b < (part_b + 1) * blocks_.count / parts_b_; ++b) {
+  for (int64_t b = part_b * blocks_.count / parts_b_; b < (part_b + 1) * blocks_.count / parts_b_;
+       ++b) {
     const Block block = blocks_.at(g_, b);
     const int64_t depth = block.positions();
     const int64_t segments = patch_.segments(g_, block, work.segments);
@@ -96,11 +98,13 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
         const int64_t rows = ceil_div(all - k, ceil_div(all - k, kTileRows));
         for (int64_t r = 0; r < rows; ++r) {
           const int64_t tap = (k + r) % taps;
-          const T* from = work.patch + patch_.tap(g_, (k + r) / taps, int(tap / g_.taps_w), int(tap % g_.taps_w));
+          const T* from = work.patch + patch_.tap(g_, (k + r) / taps, int(tap / g_.taps_w),
+                                                  int(tap % g_.taps_w));
           T* to = work.panel + r * a_stride_;
           for (int64_t s = 0; s < segments; ++s) {
             const Segment& e = work.segments[s];
-            for (int64_t v = 0; v < e.count; v += kLanes<T>) store(to + e.first + v, load(from + e.x + v));
+            for (int64_t v = 0; v < e.count; v += kLanes<T>)
+              store(to + e.first + v, load(from + e.x + v));
           }
         }
         Tile<T> t{};
@@ -127,18 +131,19 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
 template <class T>
 void WeightGrad<T>::collect(const T* sums, T* dw) const {
   const int64_t taps = g_.ci * g_.taps();
-  parallel(*device_, g_.groups * g_.co, 16, 2.0 * double(taps * sum_copies_), [&](int64_t begin, int64_t end) {
-    for (int64_t o0 = begin; o0 < end; o0 += 16) {
-      for (int64_t k = 0; k < taps; ++k) {
-        for (int64_t q = o0; q < smaller(o0 + 16, end); ++q) {
-          const T* from = sums + (q / g_.co * taps + k) * co_round_ + q % g_.co;
-          T sum = *from;
-          for (int64_t copy = 1; copy < sum_copies_; ++copy) sum += from[copy * sums_];
-          dw[q * taps + k] = sum;
-        }
-      }
-    }
-  });
+  parallel(*device_, g_.groups * g_.co, 16, 2.0 * double(taps * sum_copies_),
+           [&](int64_t begin, int64_t end) {
+             for (int64_t o0 = begin; o0 < end; o0 += 16) {
+               for (int64_t k = 0; k < taps; ++k) {
+                 for (int64_t q = o0; q < smaller(o0 + 16, end); ++q) {
+                   const T* from = sums + (q / g_.co * taps + k) * co_round_ + q % g_.co;
+                   T sum = *from;
+                   for (int64_t copy = 1; copy < sum_copies_; ++copy) sum += from[copy * sums_];
+                   dw[q * taps + k] = sum;
+                 }
+               }
+             }
+           });
 }
 
 template <class T>
@@ -165,8 +170,10 @@ void WeightGrad<T>::run(const T* x, const T* g, T* dw, T* scratch) const {
       }
     }
   };
-  if (slots_ == 1) body(0, 1);
-  else parallel(*device_, slots_, 1, kParallelNs, body);
+  if (slots_ == 1)
+    body(0, 1);
+  else
+    parallel(*device_, slots_, 1, kParallelNs, body);
   collect(scratch, dw);
 }
 

@@ -27,7 +27,8 @@ class WeightGrad {
   Patch patch_;
   const Device* device_ = nullptr;
   int64_t channel_block_ = 1;
-  int64_t parts_c_ = 1, parts_b_ = 1, items_ = 0;  // items: groups x parts of channels x parts of blocks
+  int64_t parts_c_ = 1, parts_b_ = 1,
+          items_ = 0;  // items: groups x parts of channels x parts of blocks
   int64_t slots_ = 1, slot_ = 0;
   int64_t co_round_ = 0, sums_ = 0, sum_copies_ = 1;
   int64_t patch_size_ = 0, g_size_ = 0, a_stride_ = 0;

@@ -28,6 +28,11 @@ void truth_complex(void* to, const void* from, int64_t n) {
   for (int64_t i = 0; i < n; ++i) y[i] = x[2 * i] != 0 || x[2 * i + 1] != 0;
 }
 
+struct AllFold : MinFold {
+  template <class T>
+  static constexpr T identity = T(1);
+};
+
 template <class F>
 constexpr Reduction predicate(int bytes, ConvertFunction load) {
   Reduction r = Fold<F, uint8_t, uint8_t, uint8_t>::template of<uint8_t>();
@@ -45,7 +50,7 @@ constexpr Reduction predicate(int bytes, ConvertFunction load) {
       {TN_OP_MIN, sdk::dtype_of<S>, extremum<MinFold, T, S>()},
 #define CPU_PREDICATE(dtype, bytes, load)                     \
   {TN_OP_ANY, dtype, predicate<MaxFold>(bytes, load)},        \
-      {TN_OP_ALL, dtype, predicate<MinFold>(bytes, load)},
+      {TN_OP_ALL, dtype, predicate<AllFold>(bytes, load)},
 
 constexpr ReductionEntry kEntries[] = {
     CPU_EXTREMUM(float) CPU_EXTREMUM(double)

@@ -38,6 +38,7 @@ CPU_INLINE void copy_steps(T* to, const T* from, int64_t step, int64_t n) {
 template <class T>
 void gather(T* to, const T* from, int rank, const int64_t* dims, const int64_t* strides,
             int64_t begin, int64_t n) {
+  if (n <= 0) return;
   if (rank == 0) {
     *to = *from;
     return;

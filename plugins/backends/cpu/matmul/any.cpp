@@ -40,7 +40,8 @@ void multiply_row(const GemmShape& s, const T* a, const T* b, T* c) {
   }
   for (int64_t j = 0; j < s.n; ++j) {
     T sum = T(0);
-    for (int64_t p = 0; p < s.k; ++p) multiply_add(sum, a[p * s.a_col], b[p * s.b_row + j * s.b_col]);
+    for (int64_t p = 0; p < s.k; ++p)
+      multiply_add(sum, a[p * s.a_col], b[p * s.b_row + j * s.b_col]);
     c[j] = sum;
   }
 }
@@ -71,7 +72,8 @@ tn_error* make_any_matmul(const Device& device, tn_dtype dtype, const MatmulShap
   using Dtypes = sdk::Join<sdk::Join<sdk::Integers, sdk::Complexes>, sdk::Bools>;
   sdk::visit_dtype<Dtypes>(dtype, [&](auto type) { run = run_any<typename decltype(type)::type>; });
   if (!run) return decline(plan, "a dtype that is not computed on");
-  if (!make_plan<AnyPlan>(plan, run, shape.gemm, shape.batch, &device)) return out_of_memory(device);
+  if (!make_plan<AnyPlan>(plan, run, shape.gemm, shape.batch, &device))
+    return out_of_memory(device);
   return nullptr;
 }
 

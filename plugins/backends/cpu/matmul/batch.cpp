@@ -60,7 +60,8 @@ bool matmul_shape(const tn_signature& sig, MatmulShape* out) {
   }
   while (batch.rank > 0) {
     const int last = batch.rank - 1;
-    if (batch.b[last] != 0 || batch.a[last] != g.a_row * g.m || batch.c[last] != g.c_row * g.m) break;
+    if (batch.b[last] != 0 || batch.a[last] != g.a_row * g.m || batch.c[last] != g.c_row * g.m)
+      break;
     g.m *= batch.dims[last];
     batch.count /= batch.dims[last] ? batch.dims[last] : 1;
     --batch.rank;

@@ -29,7 +29,8 @@ void fill_c(const GemmShape& s, T* c, const T* bias) {
 int64_t gemm_parts_worth(const GemmShape& s, int64_t count) {
   // A part should take about 25 microseconds; thin products wait for memory.
   const double flops_per_part = s.m < 4 || s.n < 4 ? 0.5e6 : 2.5e6;
-  const double worth = 2.0 * double(s.m) * double(s.n) * double(s.k) * double(count) / flops_per_part;
+  const double worth =
+      2.0 * double(s.m) * double(s.n) * double(s.k) * double(count) / flops_per_part;
   return worth < 1 ? 1 : worth > 1e6 ? 1000000 : int64_t(worth);
 }
 
@@ -83,8 +84,10 @@ void Gemm<T>::plan_tiles(const Device& device) {
   width_ = smaller(width_, round_up(part_n_, kTileCols<T>));
 
   a_layout_ = s_.a_col == 1 ? ALayout::rows : ALayout::columns;
-  if (s_.a_col == 1) pack_a_ = part_n_ > 4 * kTileCols<T> && s_.k * int64_t(sizeof(T)) >= 1024;
-  else pack_a_ = s_.a_row != 1 || part_n_ > 4 * kTileCols<T>;
+  if (s_.a_col == 1)
+    pack_a_ = part_n_ > 4 * kTileCols<T> && s_.k * int64_t(sizeof(T)) >= 1024;
+  else
+    pack_a_ = s_.a_row != 1 || part_n_ > 4 * kTileCols<T>;
   const int64_t b_size = pack_b_ ? width_ * depth_ : 0;
   const int64_t a_size = pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0;
   scratch_ = round_up(a_size + b_size, 64 / sizeof(T));
@@ -120,8 +123,8 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
 }
 
 template <class T>
-void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias,
-                        T* scratch, bool accumulate) const {
+void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                        bool accumulate) const {
   constexpr int64_t cols = kTileCols<T>;
   T* packed_a = scratch;
   T* packed_b = scratch + (pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0);
@@ -171,8 +174,10 @@ void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const 
           t.c = c_row + j;
           t.bias = bias && !t.accumulate ? bias + j0 + j : nullptr;
           t.n = int32_t(smaller(cols, width - j));
-          if (t.n == cols) whole(t);
-          else tile_function<T>(a_layout_, int(height), t.n)(t);
+          if (t.n == cols)
+            whole(t);
+          else
+            tile_function<T>(a_layout_, int(height), t.n)(t);
         }
         i += height;
       }

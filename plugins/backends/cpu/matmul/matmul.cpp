@@ -51,12 +51,14 @@ tn_error* prepare_linear_wide(const Device& device, const tn_signature& sig, tn_
 }  // namespace
 
 CPU_PREPARE(matmul) {
-  if (is_narrow(sig.outputs[0]->dtype)) return prepare_widened(device, sig, plan, prepare_matmul_wide);
+  if (is_narrow(sig.outputs[0]->dtype))
+    return prepare_widened(device, sig, plan, prepare_matmul_wide);
   return prepare_matmul_wide(device, sig, plan);
 }
 
 CPU_PREPARE(linear) {
-  if (is_narrow(sig.outputs[0]->dtype)) return prepare_widened(device, sig, plan, prepare_linear_wide);
+  if (is_narrow(sig.outputs[0]->dtype))
+    return prepare_widened(device, sig, plan, prepare_linear_wide);
   return prepare_linear_wide(device, sig, plan);
 }
 

@@ -58,8 +58,10 @@ CPU_INLINE void write_tile(const Tile<T>& t, Vec<T> (&acc)[rows][vectors], int64
     }
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
-      if (tail && v == vectors - 1) store_n(c + v * lanes, acc[i][v], last);
-      else store(c + v * lanes, acc[i][v]);
+      if (tail && v == vectors - 1)
+        store_n(c + v * lanes, acc[i][v], last);
+      else
+        store(c + v * lanes, acc[i][v]);
     }
   }
 }

@@ -18,8 +18,8 @@ struct Tile {
   int64_t a_stride;
   int64_t b_stride;
   int64_t c_stride;
-  int32_t n;           // 1 .. width of the function
-  int32_t accumulate;  // 1: add to C
+  int32_t n;                        // 1 .. width of the function
+  int32_t accumulate;               // 1: add to C
   const int64_t* b_rows = nullptr;  // functions "by offsets" only: B(p, j) is b[b_rows[p] + j]
 };
 template <class T>
@@ -32,7 +32,7 @@ inline constexpr int kTileRows = 6;
 #endif
 inline constexpr int kTileVectors = 2;
 template <class T>
-inline constexpr int kTileCols = kTileVectors * kLanes<T>;
+inline constexpr int kTileCols = kTileVectors* kLanes<T>;
 
 enum class ALayout : int { rows = 0, columns = 1 };
 

@@ -190,8 +190,10 @@ void dot_tile(const Dots<T>& d, int64_t i, int64_t j) {
 #pragma GCC unroll 8
     for (int c = 0; c < cols; ++c) {
       T sum = sum_lanes(acc[r][c]);
-      if (d.accumulate) sum += out[r * d.c_stride + c];
-      else if (d.bias) sum += d.bias[j + c];
+      if (d.accumulate)
+        sum += out[r * d.c_stride + c];
+      else if (d.bias)
+        sum += d.bias[j + c];
       out[r * d.c_stride + c] = sum;
     }
   }

@@ -38,12 +38,15 @@ int64_t dense_span(const tn_view& v) {
   return span;
 }
 
-constexpr uint64_t buffer_bytes(int64_t span) { return (uint64_t(span) * sizeof(float) + 63) / 64 * 64; }
+constexpr uint64_t buffer_bytes(int64_t span) {
+  return (uint64_t(span) * sizeof(float) + 63) / 64 * 64;
+}
 
 template <class To, class From>
 void convert_parallel(const Device& device, void* to, const void* from, int64_t n) {
   parallel(device, n, 4096, 0.15, [&](int64_t begin, int64_t end) {
-    convert_run<To, From>(static_cast<To*>(to) + begin, static_cast<const From*>(from) + begin, end - begin);
+    convert_run<To, From>(static_cast<To*>(to) + begin, static_cast<const From*>(from) + begin,
+                          end - begin);
   });
 }
 
@@ -64,8 +67,10 @@ tn_error* TN_CALL run_widened(void* data, void* queue, const tn_view* const* arg
     buffer += buffer_bytes(p.spans[i]);
     if (i >= p.n_inputs) continue;
     void* to = reinterpret_cast<void*>(views[i].mem);
-    if (args[i]->dtype == TN_DTYPE_F16) convert_parallel<float, f16>(*p.device, to, input<f16>(args[i]), p.spans[i]);
-    else convert_parallel<float, bf16>(*p.device, to, input<bf16>(args[i]), p.spans[i]);
+    if (args[i]->dtype == TN_DTYPE_F16)
+      convert_parallel<float, f16>(*p.device, to, input<f16>(args[i]), p.spans[i]);
+    else
+      convert_parallel<float, bf16>(*p.device, to, input<bf16>(args[i]), p.spans[i]);
   }
   if (p.inner.workspace_bytes) {
     views[p.n_views] = *args[p.n_views];
@@ -76,8 +81,10 @@ tn_error* TN_CALL run_widened(void* data, void* queue, const tn_view* const* arg
   for (uint32_t i = p.n_inputs; i < p.n_views; ++i) {
     if (p.spans[i] < 0) continue;
     const void* from = reinterpret_cast<const void*>(views[i].mem);
-    if (args[i]->dtype == TN_DTYPE_F16) convert_parallel<f16, float>(*p.device, output<f16>(args[i]), from, p.spans[i]);
-    else convert_parallel<bf16, float>(*p.device, output<bf16>(args[i]), from, p.spans[i]);
+    if (args[i]->dtype == TN_DTYPE_F16)
+      convert_parallel<f16, float>(*p.device, output<f16>(args[i]), from, p.spans[i]);
+    else
+      convert_parallel<bf16, float>(*p.device, output<bf16>(args[i]), from, p.spans[i]);
   }
   return nullptr;
 }
@@ -102,8 +109,10 @@ tn_error* prepare_widened(const Device& device, const tn_signature& sig, tn_plan
     p->spans[i] = -1;
     if (absent(v) || !is_narrow(v->dtype)) continue;
     p->spans[i] = dense_span(*v);
-    if (p->spans[i] < 0) refused = "f16 and bf16 operands must have no gaps in memory";
-    else p->converted_bytes += buffer_bytes(p->spans[i]);
+    if (p->spans[i] < 0)
+      refused = "f16 and bf16 operands must have no gaps in memory";
+    else
+      p->converted_bytes += buffer_bytes(p->spans[i]);
     views[i] = *v;
     views[i].dtype = TN_DTYPE_F32;
     pointers[i] = &views[i];

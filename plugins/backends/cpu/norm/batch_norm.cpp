@@ -30,13 +30,18 @@ CPU_INLINE void map_plane(T* y, const T* x, int64_t inner, Affine<T> a) {
 
 // The same along n channels that are lined up.
 template <class T>
-CPU_INLINE void map_channels(T* y, const T* x, const T* mean, const T* factor, const T* bias, int64_t n) {
+CPU_INLINE void map_channels(T* y, const T* x, const T* mean, const T* factor, const T* bias,
+                             int64_t n) {
   for_vectors<T>(
       n,
-      [&](int64_t i) { store(y + i, fma(load(x + i) - load(mean + i), load(factor + i), load(bias + i))); },
+      [&](int64_t i) {
+        store(y + i, fma(load(x + i) - load(mean + i), load(factor + i), load(bias + i)));
+      },
       [&](int64_t i, int64_t k) {
-        store_n(y + i, fma(load_n(x + i, k) - load_n(mean + i, k), load_n(factor + i, k), load_n(bias + i, k)),
-                k);
+        store_n(
+            y + i,
+            fma(load_n(x + i, k) - load_n(mean + i, k), load_n(factor + i, k), load_n(bias + i, k)),
+            k);
       });
 }
 
@@ -152,7 +157,8 @@ tn_error* prepare_any(const Device& device, const tn_signature& sig, tn_plan* pl
   const tn_kernel_run run = x.dtype == TN_DTYPE_F32 ? f32 : x.dtype == TN_DTYPE_F64 ? f64 : nullptr;
   if (!run) return decline(plan, "only f32 and f64");
   const int64_t n = x.dims[0], channels = x.dims[1];
-  if (!make_plan<BatchNormPlan>(plan, run, &device, n, channels, x.count / (n * channels), epsilon)) {
+  if (!make_plan<BatchNormPlan>(plan, run, &device, n, channels, x.count / (n * channels),
+                                epsilon)) {
     return out_of_memory(device);
   }
   return nullptr;
@@ -161,8 +167,8 @@ tn_error* prepare_any(const Device& device, const tn_signature& sig, tn_plan* pl
 }  // namespace
 
 CPU_PREPARE(batch_norm) {
-  TN_TRY(prepare_any(device, sig, plan, attr_f64(sig, TN_BATCH_NORM_EPSILON),
-                     run_batch_norm<float>, run_batch_norm<double>));
+  TN_TRY(prepare_any(device, sig, plan, attr_f64(sig, TN_BATCH_NORM_EPSILON), run_batch_norm<float>,
+                     run_batch_norm<double>));
   if (plan->run) plan->workspace_bytes = sizeof(double) * uint64_t(sig.inputs[0]->dims[1]);
   return nullptr;
 }

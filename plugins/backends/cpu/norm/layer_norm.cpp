@@ -49,12 +49,11 @@ tn_error* TN_CALL run_layer_norm(void* data, void*, const tn_view* const* args) 
   const T* scale = absent(args[1]) ? nullptr : input<T>(args[1]);
   const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
   T* y = output<T>(args[3]);
-  auto* row = scale ? bias ? normalize_row<T, true, true> : normalize_row<T, true, false>
-              : bias ? normalize_row<T, false, true>
+  auto* row = scale  ? bias ? normalize_row<T, true, true> : normalize_row<T, true, false>
+               : bias ? normalize_row<T, false, true>
                      : normalize_row<T, false, false>;
-  for_rows(*p.device, p.rows, p.n, 0.25, [&](int64_t r) {
-    row(y + r * p.n, x + r * p.n, p.n, p.epsilon, scale, bias);
-  });
+  for_rows(*p.device, p.rows, p.n, 0.25,
+           [&](int64_t r) { row(y + r * p.n, x + r * p.n, p.n, p.epsilon, scale, bias); });
   return nullptr;
 }
 
@@ -62,7 +61,8 @@ tn_error* TN_CALL run_layer_norm(void* data, void*, const tn_view* const* args) 
 
 CPU_PREPARE(layer_norm) {
   const tn_view& x = *sig.inputs[0];
-  if (!contiguous(&x) || !contiguous(sig.outputs[0])) return decline(plan, "contiguous tensors only");
+  if (!contiguous(&x) || !contiguous(sig.outputs[0]))
+    return decline(plan, "contiguous tensors only");
   for (const int i : {1, 2}) {
     if (!absent(sig.inputs[i]) && !contiguous(sig.inputs[i])) {
       return decline(plan, "contiguous tensors only");

@@ -29,7 +29,8 @@ CPU_INLINE T row_max(const T* x, int64_t n) {
   for_vectors<T>(
       n, [&](int64_t i) { top = vmax(top, load(x + i)); },
       [&](int64_t i, int64_t count) {
-        top = vmax(top, first_lanes(load_n(x + i, count), count, -std::numeric_limits<T>::infinity()));
+        top = vmax(top,
+                   first_lanes(load_n(x + i, count), count, -std::numeric_limits<T>::infinity()));
       });
   return max_lanes(top);
 }
@@ -62,7 +63,8 @@ CPU_INLINE void map_row(T* y, const T* x, int64_t n, F&& f) {
 
 // body(row) for each of `rows` rows of n elements, on the device's threads where that pays.
 template <class Body>
-inline void for_rows(const Device& device, int64_t rows, int64_t n, double ns_per_element, Body&& body) {
+inline void for_rows(const Device& device, int64_t rows, int64_t n, double ns_per_element,
+                     Body&& body) {
   const double ns_per_row = 10 + ns_per_element * double(n);
   const int64_t grain = ns_per_row > 2000 ? 1 : int64_t(2000 / ns_per_row) + 1;
   parallel(device, rows, grain, ns_per_row, [&](int64_t begin, int64_t end) {

@@ -65,7 +65,8 @@ tn_error* TN_CALL run_softmax(void* data, void*, const tn_view* const* args) {
 template <bool log>
 tn_error* prepare_any_softmax(const Device& device, const tn_signature& sig, tn_plan* plan) {
   const tn_view& x = *sig.inputs[0];
-  if (!contiguous(&x) || !contiguous(sig.outputs[0])) return decline(plan, "contiguous tensors only");
+  if (!contiguous(&x) || !contiguous(sig.outputs[0]))
+    return decline(plan, "contiguous tensors only");
   int64_t axis = attr_i64(sig, log ? TN_LOG_SOFTMAX_AXIS : TN_SOFTMAX_AXIS);
   if (axis < 0) axis += x.rank;
   if (axis < 0 || axis >= x.rank) return decline(plan, "no such axis");
@@ -119,10 +120,14 @@ tn_error* TN_CALL run_cross_entropy(void* data, void*, const tn_view* const* arg
 template <class T>
 tn_kernel_run cross_entropy_run(tn_dtype labels) {
   switch (labels) {
-    case TN_DTYPE_I64: return run_cross_entropy<T, int64_t>;
-    case TN_DTYPE_I32: return run_cross_entropy<T, int32_t>;
-    case TN_DTYPE_U8: return run_cross_entropy<T, uint8_t>;
-    default: return nullptr;
+    case TN_DTYPE_I64:
+      return run_cross_entropy<T, int64_t>;
+    case TN_DTYPE_I32:
+      return run_cross_entropy<T, int32_t>;
+    case TN_DTYPE_U8:
+      return run_cross_entropy<T, uint8_t>;
+    default:
+      return nullptr;
   }
 }
 

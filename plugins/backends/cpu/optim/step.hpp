@@ -92,18 +92,21 @@ tn_error* prepare_step(const Device& device, const tn_signature& sig, tn_plan* p
   constexpr uint32_t head = 1 + Rule::hypers, in = 2 + Rule::slots, out = 1 + Rule::slots;
   if (sig.n_inputs < head + in || (sig.n_inputs - head) % in != 0 ||
       sig.n_outputs != (sig.n_inputs - head) / in * out || sig.n_attrs > kMaxConstants) {
-    return fail(device, TN_INVALID_ARGUMENT,
-                "%u inputs, %u outputs and %u attributes; expected %u scalars, then %u inputs and %u "
-                "outputs per parameter",
-                sig.n_inputs, sig.n_outputs, sig.n_attrs, head, in, out);
+    return fail(
+        device, TN_INVALID_ARGUMENT,
+        "%u inputs, %u outputs and %u attributes; expected %u scalars, then %u inputs and %u "
+        "outputs per parameter",
+        sig.n_inputs, sig.n_outputs, sig.n_attrs, head, in, out);
   }
   for (uint32_t i = 0; i < head; ++i) {
-    if (sig.inputs[i]->dtype != TN_DTYPE_F32) return decline(plan, "step and hyper-parameters must be f32");
+    if (sig.inputs[i]->dtype != TN_DTYPE_F32)
+      return decline(plan, "step and hyper-parameters must be f32");
   }
   const tn_dtype dtype = sig.inputs[head]->dtype;
   if (dtype != TN_DTYPE_F32 && dtype != TN_DTYPE_F64) return decline(plan, "only f32 and f64");
   for (uint32_t i = head; i < sig.n_inputs; ++i) {
-    if (sig.inputs[i]->dtype != dtype) return decline(plan, "parameters, gradients and slots of one dtype only");
+    if (sig.inputs[i]->dtype != dtype)
+      return decline(plan, "parameters, gradients and slots of one dtype only");
     if (!contiguous(sig.inputs[i])) return decline(plan, "contiguous tensors only");
   }
   for (uint32_t i = 0; i < sig.n_outputs; ++i) {

@@ -18,7 +18,12 @@ struct Sgd {
   bool nesterov, first;
 
   Sgd(double step, const double* h, const double* constants)
-      : lr(h[0]), momentum(h[1]), decay(h[2]), keep(1 - h[3]), nesterov(constants[0] != 0), first(step == 1) {}
+      : lr(h[0]),
+        momentum(h[1]),
+        decay(h[2]),
+        keep(1 - h[3]),
+        nesterov(constants[0] != 0),
+        first(step == 1) {}
   template <class V>
   CPU_INLINE void apply(V& p, V g, V* s) const {
     g += of<V>(decay) * p;
@@ -34,13 +39,18 @@ struct Adam {
   double rate, beta1, beta2, root, epsilon, decay;
 
   Adam(double step, const double* h, const double*)
-      : rate(h[0] / (1 - std::pow(h[1], step))), beta1(h[1]), beta2(h[2]),
-        root(1 / std::sqrt(1 - std::pow(h[2], step))), epsilon(h[3]),
+      : rate(h[0] / (1 - std::pow(h[1], step))),
+        beta1(h[1]),
+        beta2(h[2]),
+        root(1 / std::sqrt(1 - std::pow(h[2], step))),
+        epsilon(h[3]),
         decay(decoupled ? 1 - h[0] * h[4] : h[4]) {}
   template <class V>
   CPU_INLINE void apply(V& p, V g, V* s) const {
-    if (decoupled) p *= of<V>(decay);
-    else g += of<V>(decay) * p;
+    if (decoupled)
+      p *= of<V>(decay);
+    else
+      g += of<V>(decay) * p;
     s[0] = of<V>(beta1) * s[0] + of<V>(1 - beta1) * g;
     s[1] = of<V>(beta2) * s[1] + of<V>(1 - beta2) * (g * g);
     p -= of<V>(rate) * s[0] / (vsqrt(s[1]) * of<V>(root) + of<V>(epsilon));

@@ -1,0 +1,608 @@
+// Convolutions by oneDNN. The library is opened on first use and kept. It brings OpenMP along; each primitive is made for and run
+// by one thread, so that OpenMP starts none of its own.
+#include "conv/onednn.hpp"
+
+#include <tenon/op_ids.h>
+
+#if !defined(TENON_HAVE_DNNL)
+
+namespace tenon::cpu {
+
+struct OneDnn {};
+OneDnn* onednn_create(const Device&) { return new (std::nothrow) OneDnn; }
+void onednn_destroy(OneDnn* library) { delete library; }
+tn_error* plan_onednn_conv2d(const Device&, const tn_signature&, tn_plan* plan) {
+  return decline(plan, "built without oneDNN");
+}
+tn_error* plan_onednn_input_grad(const Device&, const tn_signature&, tn_plan* plan) {
+  return decline(plan, "built without oneDNN");
+}
+tn_error* plan_onednn_weight_grad(const Device&, const tn_signature&, tn_plan* plan) {
+  return decline(plan, "built without oneDNN");
+}
+
+}  // namespace tenon::cpu
+
+#else
+
+#include <dlfcn.h>
+#include <oneapi/dnnl/dnnl.h>
+
+#include <atomic>
+#include <mutex>
+
+namespace tenon::cpu {
+
+// ---- the library
+
+#define TENON_DNNL_FUNCTIONS(F)                          \
+  F(dnnl_version)                                        \
+  F(dnnl_engine_create)                                  \
+  F(dnnl_engine_destroy)                                 \
+  F(dnnl_stream_create)                                  \
+  F(dnnl_stream_destroy)                                 \
+  F(dnnl_memory_create)                                  \
+  F(dnnl_memory_destroy)                                 \
+  F(dnnl_memory_desc_init_by_strides)                    \
+  F(dnnl_memory_desc_init_by_tag)                        \
+  F(dnnl_memory_desc_get_size)                           \
+  F(dnnl_memory_desc_equal)                              \
+  F(dnnl_primitive_attr_create)                          \
+  F(dnnl_primitive_attr_destroy)                         \
+  F(dnnl_primitive_attr_set_scratchpad_mode)             \
+  F(dnnl_dilated_convolution_forward_desc_init)          \
+  F(dnnl_dilated_convolution_backward_data_desc_init)    \
+  F(dnnl_dilated_convolution_backward_weights_desc_init) \
+  F(dnnl_primitive_desc_create)                          \
+  F(dnnl_primitive_desc_destroy)                         \
+  F(dnnl_primitive_desc_query_md)                        \
+  F(dnnl_reorder_primitive_desc_create)                  \
+  F(dnnl_primitive_create)                               \
+  F(dnnl_primitive_destroy)                              \
+  F(dnnl_primitive_execute)
+
+struct OneDnn {
+  const Device* device = nullptr;
+  std::once_flag once;
+  bool usable = false;
+  dnnl_engine_t engine = nullptr;
+  dnnl_primitive_attr_t attr = nullptr;  // scratch memory is ours
+  int (*omp_get_max_threads)() = nullptr;
+  void (*omp_set_num_threads)(int) = nullptr;
+#define TENON_DNNL_MEMBER(name) decltype(&::name) name = nullptr;
+  TENON_DNNL_FUNCTIONS(TENON_DNNL_MEMBER)
+#undef TENON_DNNL_MEMBER
+
+  void load();
+  bool ready() {
+    std::call_once(once, [this] { load(); });
+    return usable;
+  }
+};
+
+namespace {
+
+template <class F>
+bool find(void* library, const char* name, F* out) {
+  *out = reinterpret_cast<F>(dlsym(library, name));
+  return *out != nullptr;
+}
+
+constexpr int kOldestMinor = 4;  // of version 2: what the descriptors used here look like
+
+}  // namespace
+
+void OneDnn::load() {
+  // Its choice of instructions cannot be limited without changing it for the whole process.
+  if (!device->host.environment("MAX_ISA").empty()) return;
+  void* library = dlopen("libdnnl.so.2", RTLD_NOW | RTLD_LOCAL);
+  if (!library) return;
+  void* omp = dlopen("libgomp.so.1", RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD);
+  if (!omp) return;  // another threading run-time, which could not be told to stay out of the way
+  bool all = find(omp, "omp_get_max_threads", &omp_get_max_threads) &&
+             find(omp, "omp_set_num_threads", &omp_set_num_threads);
+#define TENON_DNNL_FIND(name) all = all && find(library, #name, &name);
+  TENON_DNNL_FUNCTIONS(TENON_DNNL_FIND)
+#undef TENON_DNNL_FIND
+  if (!all || dnnl_version()->major != 2 || dnnl_version()->minor < kOldestMinor) return;
+  if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) return;
+  if (dnnl_primitive_attr_create(&attr) != dnnl_success) return;
+  usable = dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success;
+}
+
+OneDnn* onednn_create(const Device& device) {
+  auto* library = new (std::nothrow) OneDnn;
+  if (library) library->device = &device;
+  return library;
+}
+
+void onednn_destroy(OneDnn* library) {
+  if (!library) return;
+  if (library->attr) library->dnnl_primitive_attr_destroy(library->attr);
+  if (library->engine) library->dnnl_engine_destroy(library->engine);
+  delete library;
+}
+
+namespace {
+
+// While it lives, OpenMP regions entered by this thread have one thread; nothing else changes.
+class OneThread {
+ public:
+  explicit OneThread(const OneDnn& library)
+      : library_(library), before_(library.omp_get_max_threads()) {
+    if (before_ != 1) library_.omp_set_num_threads(1);
+  }
+  ~OneThread() {
+    if (before_ != 1) library_.omp_set_num_threads(before_);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+
+ private:
+  const OneDnn& library_;
+  int before_;
+};
+
+// ---- problem and parts
+
+enum class Pass : uint8_t { forward, input_grad, weight_grad };
+
+struct Problem {
+  Pass pass = Pass::forward;
+  bool biased = false;
+  int64_t groups = 1, batch = 0, ic = 0, oc = 0;  // channels of all groups
+  int64_t in[2], out[2], kernel[2], stride[2], padding[2], dilation[2];
+  int64_t image[3];  // strides of the first operand's images, channels and rows (weight_grad: of x)
+
+  double flops() const {
+    return 2.0 * double(batch * oc) * double(out[0] * out[1]) *
+           double(ic / groups * kernel[0] * kernel[1]);
+  }
+  bool depthwise() const { return groups > 1 && groups == ic && groups == oc; }
+};
+
+// What one thread computes: a range of images and channels. With groups, channels of both sides are cut alike.
+struct Range {
+  int64_t n0, n1, i0, i1, o0, o1;
+};
+
+// Does oneDNN gain on the loops of this backend? Blocks of 16 channels suit it; few channels do not.
+bool gains(const Problem& p) {
+  if (p.flops() < 4e6) return false;
+  if (p.depthwise()) return p.groups >= 16;
+  if (p.groups != 1 || p.oc < 16) return false;
+  if (p.kernel[0] * p.kernel[1] == 1 && p.stride[0] * p.stride[1] > 1) return false;
+  switch (p.pass) {
+    case Pass::forward:
+      return true;
+    case Pass::input_grad:
+      return p.ic >= 4;
+    case Pass::weight_grad:
+      return p.ic >= 16 || p.ic == 3;
+  }
+  return false;
+}
+
+enum class Along : uint8_t { batch, inputs, outputs };
+
+// The cut that repeats the least: each part prepares its own copy of what is not cut.
+Along best_cut(const Problem& p) {
+  const int64_t x = p.batch * p.ic * p.in[0] * p.in[1], y = p.batch * p.oc * p.out[0] * p.out[1];
+  const int64_t w = p.oc * p.ic / p.groups * p.kernel[0] * p.kernel[1];
+  if (p.depthwise())
+    return p.pass == Pass::weight_grad || p.batch == 1 ? Along::outputs : Along::batch;
+  switch (p.pass) {
+    case Pass::forward:
+      return p.batch > 1 && (w < x || p.oc < 32) ? Along::batch : Along::outputs;
+    case Pass::input_grad:
+      return p.batch > 1 && (w < y || p.ic < 32) ? Along::batch : Along::inputs;
+    case Pass::weight_grad:
+      return x < y || p.ic < 32 ? Along::outputs : Along::inputs;
+  }
+  return Along::batch;
+}
+
+constexpr int kMaxParts = 64;
+
+int cut(const Problem& p, int64_t threads, Range* out) {
+  const Range all = {0, p.batch, 0, p.ic, 0, p.oc};
+  const Along along = best_cut(p);
+  const int64_t size = along == Along::batch ? p.batch : along == Along::inputs ? p.ic : p.oc;
+  const int64_t unit = along == Along::batch ? 1 : 16;
+  const int64_t units = (size + unit - 1) / unit;
+  int64_t parts = threads < units ? threads : units;
+  if (parts > kMaxParts) parts = kMaxParts;
+  for (int64_t i = 0; i < parts; ++i) {
+    const int64_t begin = i * units / parts * unit;
+    const int64_t end = i + 1 == parts ? size : (i + 1) * units / parts * unit;
+    out[i] = all;
+    if (along == Along::batch) out[i].n0 = begin, out[i].n1 = end;
+    if (along == Along::inputs || p.depthwise()) out[i].i0 = begin, out[i].i1 = end;
+    if (along == Along::outputs || (along != Along::batch && p.depthwise()))
+      out[i].o0 = begin, out[i].o1 = end;
+    if (along == Along::batch) out[i].i0 = 0, out[i].i1 = p.ic;
+  }
+  return int(parts);
+}
+
+// ---- primitives
+
+struct Primitive {
+  dnnl_primitive_t handle = nullptr;
+  dnnl_memory_desc_t scratch{};
+  size_t scratch_bytes = 0;
+};
+
+// A tensor of a part: as it lies in memory, and as the convolution wants it.
+struct Operand {
+  int arg = 0;
+  int position = 0;  // among the kernel's arguments
+  bool result = false;
+  int64_t offset = 0;  // of the part's first element
+  dnnl_memory_desc_t outer{}, inner{};
+  Primitive reorder;  // none: both are the same
+  size_t place = 0;   // of the inner form in the part's workspace
+};
+
+struct Part {
+  Operand operands[4];
+  int count = 0;
+  Primitive convolution;
+  size_t scratch_place = 0, scratch_bytes = 0, bytes = 0;
+};
+
+struct ConvPlan {
+  OneDnn* library = nullptr;
+  int parts = 0;
+  Part part[kMaxParts];
+  size_t place[kMaxParts];
+  int workspace_position = 0;
+
+  ~ConvPlan() {
+    for (int i = 0; i < parts; ++i) {
+      release(part[i].convolution);
+      for (Operand& o : part[i].operands) release(o.reorder);
+    }
+  }
+  void release(const Primitive& p) const {
+    if (p.handle) library->dnnl_primitive_destroy(p.handle);
+  }
+};
+
+constexpr size_t round_up(size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+bool make_primitive(const OneDnn& l, dnnl_primitive_desc_t desc, Primitive* out) {
+  out->scratch = *l.dnnl_primitive_desc_query_md(desc, dnnl_query_scratchpad_md, 0);
+  out->scratch_bytes = l.dnnl_memory_desc_get_size(&out->scratch);
+  return l.dnnl_primitive_create(&out->handle, desc) == dnnl_success;
+}
+
+bool make_reorder(const OneDnn& l, Operand* o) {
+  if (l.dnnl_memory_desc_equal(&o->outer, &o->inner)) return true;
+  const dnnl_memory_desc_t& from = o->result ? o->inner : o->outer;
+  const dnnl_memory_desc_t& to = o->result ? o->outer : o->inner;
+  dnnl_primitive_desc_t desc = nullptr;
+  if (l.dnnl_reorder_primitive_desc_create(&desc, &from, l.engine, &to, l.engine, l.attr) !=
+      dnnl_success) {
+    return false;
+  }
+  const bool made = make_primitive(l, desc, &o->reorder);
+  l.dnnl_primitive_desc_destroy(desc);
+  return made;
+}
+
+// x and y as [images, channels, rows, columns], w as [(groups,) outputs, inputs, rows, columns], cut to the range.
+bool describe(const OneDnn& l, const Problem& p, const Range& r, Operand* x, Operand* w, Operand* y,
+              Operand* bias) {
+  const int64_t plane_in = p.in[0] * p.in[1], plane_out = p.out[0] * p.out[1];
+  const int64_t taps = p.kernel[0] * p.kernel[1];
+  const bool x_given = p.pass != Pass::input_grad, y_given = p.pass == Pass::input_grad;
+  dnnl_dims_t dims = {r.n1 - r.n0, r.i1 - r.i0, p.in[0], p.in[1]};
+  dnnl_dims_t strides = {p.ic * plane_in, plane_in, p.in[1], 1};
+  if (x_given) strides[0] = p.image[0], strides[1] = p.image[1], strides[2] = p.image[2];
+  x->offset = r.n0 * strides[0] + r.i0 * strides[1];
+  bool good =
+      l.dnnl_memory_desc_init_by_strides(&x->outer, 4, dims, dnnl_f32, strides) == dnnl_success &&
+      l.dnnl_memory_desc_init_by_tag(&x->inner, 4, dims, dnnl_f32, dnnl_format_tag_any) ==
+          dnnl_success;
+
+  dnnl_dims_t y_dims = {r.n1 - r.n0, r.o1 - r.o0, p.out[0], p.out[1]};
+  dnnl_dims_t y_strides = {p.oc * plane_out, plane_out, p.out[1], 1};
+  if (y_given) y_strides[0] = p.image[0], y_strides[1] = p.image[1], y_strides[2] = p.image[2];
+  y->offset = r.n0 * y_strides[0] + r.o0 * y_strides[1];
+  good = good &&
+         l.dnnl_memory_desc_init_by_strides(&y->outer, 4, y_dims, dnnl_f32, y_strides) ==
+             dnnl_success &&
+         l.dnnl_memory_desc_init_by_tag(&y->inner, 4, y_dims, dnnl_f32, dnnl_format_tag_any) ==
+             dnnl_success;
+
+  if (p.groups > 1) {  // depthwise
+    dnnl_dims_t w_dims = {r.o1 - r.o0, 1, 1, p.kernel[0], p.kernel[1]};
+    dnnl_dims_t w_strides = {taps, taps, taps, p.kernel[1], 1};
+    w->offset = r.o0 * taps;
+    good = good &&
+           l.dnnl_memory_desc_init_by_strides(&w->outer, 5, w_dims, dnnl_f32, w_strides) ==
+               dnnl_success &&
+           l.dnnl_memory_desc_init_by_tag(&w->inner, 5, w_dims, dnnl_f32, dnnl_format_tag_any) ==
+               dnnl_success;
+  } else {
+    dnnl_dims_t w_dims = {r.o1 - r.o0, r.i1 - r.i0, p.kernel[0], p.kernel[1]};
+    dnnl_dims_t w_strides = {p.ic * taps, taps, p.kernel[1], 1};
+    w->offset = r.o0 * p.ic * taps + r.i0 * taps;
+    good = good &&
+           l.dnnl_memory_desc_init_by_strides(&w->outer, 4, w_dims, dnnl_f32, w_strides) ==
+               dnnl_success &&
+           l.dnnl_memory_desc_init_by_tag(&w->inner, 4, w_dims, dnnl_f32, dnnl_format_tag_any) ==
+               dnnl_success;
+  }
+  dnnl_dims_t b_dims = {r.o1 - r.o0}, b_strides = {1};
+  bias->offset = r.o0;
+  good = good && l.dnnl_memory_desc_init_by_strides(&bias->outer, 1, b_dims, dnnl_f32, b_strides) ==
+                     dnnl_success;
+  bias->inner = bias->outer;
+  return good;
+}
+
+// The descriptors' own form is asked for: "any" in all but the bias.
+dnnl_primitive_desc_t convolution(const OneDnn& l, const Problem& p, const dnnl_memory_desc_t& x,
+                                  const dnnl_memory_desc_t& w, const dnnl_memory_desc_t& y,
+                                  const dnnl_memory_desc_t* bias) {
+  dnnl_dims_t stride = {p.stride[0], p.stride[1]}, padding = {p.padding[0], p.padding[1]};
+  dnnl_dims_t dilation = {p.dilation[0] - 1, p.dilation[1] - 1};
+  const dnnl_alg_kind_t direct = dnnl_convolution_direct;
+  dnnl_convolution_desc_t forward, backward;
+  dnnl_primitive_desc_t desc = nullptr, hint = nullptr;
+  const dnnl_prop_kind_t kind =
+      p.pass == Pass::forward ? dnnl_forward_inference : dnnl_forward_training;
+  if (l.dnnl_dilated_convolution_forward_desc_init(&forward, kind, direct, &x, &w, bias, &y, stride,
+                                                   dilation, padding, padding) != dnnl_success) {
+    return nullptr;
+  }
+  if (l.dnnl_primitive_desc_create(&hint, &forward, l.attr, l.engine, nullptr) != dnnl_success)
+    return nullptr;
+  if (p.pass == Pass::forward) return hint;
+  const dnnl_status_t status =
+      p.pass == Pass::input_grad
+          ? l.dnnl_dilated_convolution_backward_data_desc_init(&backward, direct, &x, &w, &y,
+                                                               stride, dilation, padding, padding)
+          : l.dnnl_dilated_convolution_backward_weights_desc_init(
+                &backward, direct, &x, &w, nullptr, &y, stride, dilation, padding, padding);
+  if (status != dnnl_success ||
+      l.dnnl_primitive_desc_create(&desc, &backward, l.attr, l.engine, hint) != dnnl_success) {
+    desc = nullptr;
+  }
+  l.dnnl_primitive_desc_destroy(hint);
+  return desc;
+}
+
+bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
+  Operand x, w, y, bias;
+  if (!describe(l, p, r, &x, &w, &y, &bias)) return false;
+  dnnl_primitive_desc_t desc =
+      convolution(l, p, x.inner, w.inner, y.inner, p.biased ? &bias.inner : nullptr);
+  if (!desc) return false;
+  const auto query = [&](dnnl_query_t what) {
+    return *l.dnnl_primitive_desc_query_md(desc, what, 0);
+  };
+  switch (p.pass) {
+    case Pass::forward:
+      x.inner = query(dnnl_query_src_md);
+      w.inner = query(dnnl_query_weights_md);
+      y.inner = query(dnnl_query_dst_md);
+      x.arg = DNNL_ARG_SRC, w.arg = DNNL_ARG_WEIGHTS, y.arg = DNNL_ARG_DST,
+      bias.arg = DNNL_ARG_BIAS;
+      x.position = 0, w.position = 1, bias.position = 2, y.position = 3;
+      y.result = true;
+      break;
+    case Pass::input_grad:
+      x.inner = query(dnnl_query_diff_src_md);
+      w.inner = query(dnnl_query_weights_md);
+      y.inner = query(dnnl_query_diff_dst_md);
+      x.arg = DNNL_ARG_DIFF_SRC, w.arg = DNNL_ARG_WEIGHTS, y.arg = DNNL_ARG_DIFF_DST;
+      y.position = 0, w.position = 1, x.position = 2;
+      x.result = true;
+      break;
+    case Pass::weight_grad:
+      x.inner = query(dnnl_query_src_md);
+      w.inner = query(dnnl_query_diff_weights_md);
+      y.inner = query(dnnl_query_diff_dst_md);
+      x.arg = DNNL_ARG_SRC, w.arg = DNNL_ARG_DIFF_WEIGHTS, y.arg = DNNL_ARG_DIFF_DST;
+      y.position = 0, x.position = 1, w.position = 2;
+      w.result = true;
+      break;
+  }
+  const bool made = make_primitive(l, desc, &part->convolution);
+  l.dnnl_primitive_desc_destroy(desc);
+  part->scratch_bytes = part->convolution.scratch_bytes;
+  for (Operand* o : {&x, &w, &y, &bias}) {
+    if (o == &bias && !p.biased) continue;
+    Operand& kept = part->operands[part->count++];
+    kept = *o;
+    if (!made || !make_reorder(l, &kept)) return false;
+    if (!kept.reorder.handle) continue;
+    kept.place = part->bytes;
+    part->bytes += round_up(l.dnnl_memory_desc_get_size(&kept.inner));
+    if (kept.reorder.scratch_bytes > part->scratch_bytes)
+      part->scratch_bytes = kept.reorder.scratch_bytes;
+  }
+  part->scratch_place = part->bytes;
+  part->bytes += round_up(part->scratch_bytes);
+  return true;
+}
+
+// ---- running
+
+// Memory objects of one run of a part.
+class Memories {
+ public:
+  explicit Memories(const OneDnn& library) : library_(library) {}
+  ~Memories() {
+    for (int i = 0; i < count_; ++i) library_.dnnl_memory_destroy(made_[i]);
+  }
+  Memories(const Memories&) = delete;
+  Memories& operator=(const Memories&) = delete;
+
+  // Null when there is no memory.
+  dnnl_memory_t make(const dnnl_memory_desc_t& desc, void* at) {
+    dnnl_memory_t memory = nullptr;
+    if (library_.dnnl_memory_create(&memory, &desc, library_.engine, at) != dnnl_success)
+      return nullptr;
+    made_[count_++] = memory;
+    return memory;
+  }
+
+ private:
+  const OneDnn& library_;
+  dnnl_memory_t made_[16];
+  int count_ = 0;
+};
+
+bool run_part(const OneDnn& l, const Part& part, const tn_view* const* args, char* workspace) {
+  const OneThread one(l);
+  dnnl_stream_t stream = nullptr;
+  if (l.dnnl_stream_create(&stream, l.engine, dnnl_stream_default_flags) != dnnl_success)
+    return false;
+  Memories memories(l);
+  char* scratch = workspace + part.scratch_place;
+  dnnl_memory_t outer[4], inner[4];
+  dnnl_exec_arg_t convolution[5];
+  bool good = true;
+  const auto reorder = [&](int i, dnnl_memory_t from, dnnl_memory_t to) {
+    const Primitive& p = part.operands[i].reorder;
+    dnnl_exec_arg_t list[3] = {{DNNL_ARG_FROM, from},
+                               {DNNL_ARG_TO, to},
+                               {DNNL_ARG_SCRATCHPAD, memories.make(p.scratch, scratch)}};
+    good = good && from && to && list[2].memory &&
+           l.dnnl_primitive_execute(p.handle, stream, 3, list) == dnnl_success;
+  };
+  for (int i = 0; i < part.count; ++i) {
+    const Operand& o = part.operands[i];
+    float* at = output<float>(args[o.position]) + o.offset;
+    outer[i] = memories.make(o.outer, at);
+    inner[i] = o.reorder.handle ? memories.make(o.inner, workspace + o.place) : outer[i];
+    convolution[i] = {o.arg, inner[i]};
+    good = good && inner[i];
+    if (o.reorder.handle && !o.result) reorder(i, outer[i], inner[i]);
+  }
+  convolution[part.count] = {DNNL_ARG_SCRATCHPAD, memories.make(part.convolution.scratch, scratch)};
+  good = good && convolution[part.count].memory &&
+         l.dnnl_primitive_execute(part.convolution.handle, stream, part.count + 1, convolution) ==
+             dnnl_success;
+  for (int i = 0; i < part.count && good; ++i) {
+    if (part.operands[i].result && part.operands[i].reorder.handle) reorder(i, inner[i], outer[i]);
+  }
+  l.dnnl_stream_destroy(stream);
+  return good;
+}
+
+tn_error* TN_CALL run_conv(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const ConvPlan*>(data);
+  char* workspace = output<char>(args[p.workspace_position]);
+  std::atomic<bool> failed{false};
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (!run_part(*p.library, p.part[i], args, workspace + p.place[i])) failed = true;
+    }
+  };
+  parallel(*p.library->device, p.parts, 1, kParallelNs, body);
+  if (failed) return fail(*p.library->device, TN_INTERNAL, "oneDNN failed to run a convolution");
+  return nullptr;
+}
+
+// ---- planning
+
+tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_plan* plan) {
+  auto* library = static_cast<OneDnn*>(device.nn_state);
+  if (!gains(p)) return decline(plan, "gains nothing by oneDNN");
+  if (!library->ready()) return decline(plan, "oneDNN is not installed, or TENON_MAX_ISA is set");
+  auto* made = make_plan<ConvPlan>(plan, run_conv);
+  if (!made) return out_of_memory(device);
+  made->library = library;
+  made->workspace_position = n_inputs + 1;
+  const double worth = p.flops() / 5e6;
+  const int64_t threads = worth < double(device.threads) ? int64_t(worth) + 1 : device.threads;
+  Range ranges[kMaxParts];
+  made->parts = cut(p, threads < device.threads ? threads : device.threads, ranges);
+  const OneThread one(*library);
+  size_t bytes = 64;
+  for (int i = 0; i < made->parts; ++i) {
+    if (!plan_part(*library, p, ranges[i], &made->part[i])) {
+      plan->release(made);
+      *plan = tn_plan{};
+      plan->struct_size = sizeof *plan;
+      return decline(plan, "oneDNN has no convolution of this shape");
+    }
+    made->place[i] = bytes;
+    bytes += made->part[i].bytes;
+  }
+  plan->workspace_bytes = bytes;
+  return nullptr;
+}
+
+// The attributes stride, padding, dilation and groups from `first` on.
+void read_attrs(const tn_signature& sig, uint32_t first, Problem* p) {
+  for (int a = 0; a < 2; ++a) {
+    p->stride[a] = attr_i64s(sig, first)[a];
+    p->padding[a] = attr_i64s(sig, first + 1)[a];
+    p->dilation[a] = attr_i64s(sig, first + 2)[a];
+  }
+  p->groups = attr_i64(sig, first + 3);
+}
+
+// x, y and w by dims; `image` is the operand that may be strided.
+tn_error* plan_views(const Device& device, const tn_signature& sig, Problem* p, const tn_view& x,
+                     const tn_view& y, const tn_view& w, const tn_view& image, tn_plan* plan) {
+  for (uint32_t i = 0; i < sig.n_inputs + sig.n_outputs; ++i) {
+    const tn_view* v = i < sig.n_inputs ? sig.inputs[i] : sig.outputs[i - sig.n_inputs];
+    if (absent(v)) continue;
+    if (v->dtype != TN_DTYPE_F32) return decline(plan, "f32 only");
+    if (v->count == 0) return decline(plan, "empty");
+    if (v != &image && !contiguous(v)) return decline(plan, "operands must be contiguous");
+  }
+  if (image.strides[3] != 1 && image.dims[3] > 1)
+    return decline(plan, "rows of images must be dense");
+  if (image.strides[0] < 0 || image.strides[1] < 0 || image.strides[2] < 0) {
+    return decline(plan, "negative strides");
+  }
+  p->batch = x.dims[0];
+  p->ic = x.dims[1];
+  p->oc = y.dims[1];
+  for (int a = 0; a < 2; ++a) {
+    p->in[a] = x.dims[2 + a];
+    p->out[a] = y.dims[2 + a];
+    p->kernel[a] = w.dims[2 + a];
+  }
+  for (int a = 0; a < 3; ++a) p->image[a] = image.strides[a];
+  return plan_conv(device, *p, int(sig.n_inputs), plan);
+}
+
+}  // namespace
+
+tn_error* plan_onednn_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  Problem p;
+  p.pass = Pass::forward;
+  p.biased = !absent(sig.inputs[2]);
+  read_attrs(sig, TN_CONV2D_STRIDE, &p);
+  const tn_view& x = *sig.inputs[0];
+  return plan_views(device, sig, &p, x, *sig.outputs[0], *sig.inputs[1], x, plan);
+}
+
+tn_error* plan_onednn_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  Problem p;
+  p.pass = Pass::input_grad;
+  read_attrs(sig, TN_CONV2D_INPUT_GRAD_STRIDE, &p);
+  const tn_view& g = *sig.inputs[0];
+  return plan_views(device, sig, &p, *sig.outputs[0], g, *sig.inputs[1], g, plan);
+}
+
+tn_error* plan_onednn_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  Problem p;
+  p.pass = Pass::weight_grad;
+  read_attrs(sig, TN_CONV2D_WEIGHT_GRAD_STRIDE, &p);
+  const tn_view& x = *sig.inputs[1];
+  return plan_views(device, sig, &p, x, *sig.inputs[0], *sig.outputs[0], x, plan);
+}
+
+}  // namespace tenon::cpu
+
+#endif

@@ -1,0 +1,137 @@
+#include "inputs.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "commands.hpp"
+
+namespace tenon::cli {
+namespace {
+
+struct Row {
+  std::string_view op, shapes, attrs;  // attributes separated by blanks
+};
+
+// Ops for which 64x128 for every input will not do.
+constexpr Row kRows[] = {
+    {"matmul", "64x128,128x32", ""},
+    {"linear", "64x128,32x128,32", ""},
+    {"conv", "8x16x32x32,32x16x3x3", "low=1,1 high=1,1"},
+    {"conv2d", "8x16x32x32,32x16x3x3,32", "padding=1,1"},
+    {"conv2d_input_grad", "8x32x32x32,32x16x3x3", "height=32 width=32 padding=1,1"},
+    {"conv2d_weight_grad", "8x32x32x32,8x16x32x32", "height=3 width=3 padding=1,1"},
+    {"window_reduce", "8x16x32x32", "window=1,1,2,2 stride=1,1,2,2"},
+    {"window_scatter", "8x16x32x32,8x16x16x16", "window=1,1,2,2 stride=1,1,2,2"},
+    {"max_pool2d", "8x16x32x32", "window=2,2"},
+    {"avg_pool2d", "8x16x32x32", "window=2,2"},
+    {"global_avg_pool", "8x16x32x32", ""},
+    {"global_max_pool", "8x16x32x32", ""},
+    {"layer_norm", "64x128,128,128", ""},
+    {"batch_norm", "64x128,128,128,128,128", ""},
+    {"batch_norm_train", "64x128,128,128", ""},
+    {"cross_entropy", "64x10,64", ""},
+    {"cross_entropy_probs", "64x10,64x10", ""},
+    {"gather", "64x128,16", ""},
+    {"scatter", "64x128,16,16x128", ""},
+    {"scatter_add", "64x128,16,16x128", ""},
+    {"embedding", "64x128,16", ""},
+    {"one_hot", "64", "depth=10"},
+    {"cast", "64x128", "dtype=f64"},
+    {"bitcast", "64x128", "dtype=i32"},
+    {"reshape", "64x128", "dims=128,64"},
+    {"expand", "1x128", "dims=64,128"},
+    {"transpose", "64x128", "perm=1,0"},
+    {"slice", "64x128", "starts=0,0 stops=32,128"},
+    {"flip", "64x128", "axes=0"},
+    {"unsqueeze", "64x128", "axes=0"},
+    {"squeeze", "1x128", ""},
+    {"pad", "64x128,-", "low=1,1 high=1,1"},
+    {"concat", "64x128,64x128", ""},
+    {"stack", "64x128,64x128", ""},
+    {"split", "64x128", "sizes=32,32"},
+    {"clip", "64x128,[],[]", ""},
+    {"iota", "", "dims=64,128"},
+    {"fill", "[]", "dims=64,128"},
+    {"philox", "", "dims=64,128"},
+    {"uniform", "", "dims=64,128"},
+    {"normal", "", "dims=64,128"},
+    {"bernoulli", "", "dims=64,128"},
+};
+
+constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"};
+constexpr std::string_view kShifts[] = {"shl", "shr"};
+constexpr std::string_view kIndexed[] = {"one_hot", "gather", "scatter", "scatter_add", "embedding", "cross_entropy"};
+
+// The dtype of one input: indices and labels are i64, conditions bool, and ops on bits do not take floats.
+tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
+  const bool real = TN_DTYPE_CODE(asked) == 2 || TN_DTYPE_CODE(asked) == 4 || TN_DTYPE_CODE(asked) == 5;
+  if (param == "condition") return TN_DTYPE_BOOL;
+  if ((param == "indices" || param == "labels") && std::ranges::count(kIndexed, op)) return TN_DTYPE_I64;
+  if (real && std::ranges::count(kLogical, op)) return TN_DTYPE_BOOL;
+  if (real && std::ranges::count(kShifts, op)) return TN_DTYPE_I32;
+  return asked;
+}
+
+Dims parse_dims(const std::string& text) {
+  Dims dims;
+  if (text == "[]") return dims;
+  for (const char* at = text.data(), *const end = at + text.size(); at <= end;) {
+    int64_t dim = 0;
+    const auto [next, code] = std::from_chars(at, end, dim);
+    if (code != std::errc() || dim < 0 || (next != end && *next != 'x'))
+      throw Usage("--shape takes dims as in 2x3,3x4 ([] for a scalar, - for an absent input), not '" + text + "'");
+    dims.push_back(dim);
+    at = next + 1;
+  }
+  return dims;
+}
+
+Tensor zeros(const Context& cx, const Dims& dims, tn_dtype dtype) {
+  uint64_t count = 1;
+  for (const int64_t d : dims)
+    if (__builtin_mul_overflow(count, static_cast<uint64_t>(d), &count) || count > (1u << 30))
+      throw Usage("--shape: more than 2^30 elements");
+  const std::vector<unsigned char> bytes(std::max<uint64_t>(tn_dtype_bytes(dtype, count), 1));
+  tn_tensor* t = nullptr;
+  check(tn_tensor_from_host(cx.get(), dtype, static_cast<uint32_t>(dims.size()), dims.data(),
+                            bytes.data(), tn_dtype_bytes(dtype, count), &t));
+  return {cx.get(), t};
+}
+
+}  // namespace
+
+Defaults defaults_of(std::string_view op, const Signature& signature) {
+  Defaults d;
+  for (const Row& row : kRows) {
+    if (row.op != op) continue;
+    d.shapes = row.shapes;
+    for (size_t from = 0; from < row.attrs.size();) {
+      const size_t end = std::min(row.attrs.find(' ', from), row.attrs.size());
+      d.attrs.emplace_back(row.attrs.substr(from, end - from));
+      from = end + 1;
+    }
+    return d;
+  }
+  for (const Parameter& p : signature.params)
+    if (!p.optional) d.shapes += d.shapes.empty() ? "64x128" : ",64x128";
+  return d;
+}
+
+std::vector<Tensor> make_inputs(const Context& cx, std::string_view op, const Signature& signature,
+                                const std::string& shapes, tn_dtype dtype) {
+  std::vector<Tensor> inputs;
+  const std::vector<std::string> parts = split_list(shapes);
+  const bool variadic = !signature.params.empty() && signature.params.back().variadic;
+  if (parts.size() > signature.params.size() && !variadic)
+    throw Usage("the op has " + std::to_string(signature.params.size()) + " inputs, --shape gives " +
+                std::to_string(parts.size()));
+  for (size_t i = 0; i < std::max(parts.size(), signature.params.size()); ++i) {
+    const Parameter& p = signature.params[std::min(i, signature.params.size() - 1)];
+    const bool absent = i >= parts.size() || parts[i] == "-";
+    if (absent && !p.optional) throw Usage("--shape gives none for input " + p.name);
+    inputs.push_back(absent ? Tensor() : zeros(cx, parse_dims(parts[i]), dtype_of(op, p.name, dtype)));
+  }
+  return inputs;
+}
+
+}  // namespace tenon::cli

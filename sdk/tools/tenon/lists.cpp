@@ -1,0 +1,137 @@
+// tenon plugins, tenon devices, tenon ops.
+#include <algorithm>
+#include <cstdio>
+
+#include "explain.hpp"
+#include "table.hpp"
+
+namespace tenon::cli {
+namespace {
+
+void print(const Json& list) {
+  std::puts(list.dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+}
+
+struct Verdict {
+  const char* name;
+  Style style;
+};
+constexpr Verdict kVerdicts[] = {{"ready", Style::plain},
+                                 {"loaded", Style::good},
+                                 {"refused", Style::warn},
+                                 {"broken", Style::bad}};
+
+std::string file_name(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+// The first device of each type, with the context to ask it.
+std::vector<Context> one_of_each_type(const Runtime& runtime) {
+  std::vector<Context> list;
+  for (const Device& d : runtime.devices())
+    if (d.info().index == 0) list.emplace_back(runtime, d.name());
+  return list;
+}
+
+// Types of the devices that have the op natively, for inputs of f32 where it takes them.
+std::vector<std::string> native_on(const std::vector<Context>& contexts, const std::string& op) {
+  std::vector<std::string> types;
+  for (const Context& cx : contexts) {
+    ExplainArgs args;
+    args.op = op;
+    try {
+      if (ask(cx, args).level == TN_SUPPORT_NATIVE)
+        types.emplace_back(to_view(cx.device().info().type));
+    } catch (const Error&) {  // this device cannot take the question
+    } catch (const Usage&) {  // an op of a plugin, with inputs that nobody here knows
+    }
+  }
+  return types;
+}
+
+}  // namespace
+
+int list_plugins(const Runtime& runtime, bool json) {
+  runtime.devices();  // opens them: only that shows whether versions fit
+  Json list = Json::array();
+  Table table({"verdict", "id", "provides", "why"});
+  for (const tn_plugin_record& r : runtime.plugins()) {
+    const Verdict& verdict = kVerdicts[std::min<size_t>(r.verdict, std::size(kVerdicts) - 1)];
+    const std::string id(to_view(r.id)), reason(to_view(r.reason)), provides(to_view(r.provides));
+    list.push_back({{"id", id}, {"path", to_view(r.path)}, {"verdict", verdict.name}, {"reason", reason}, {"provides", provides}});
+    const bool waits = r.verdict == TN_PLUGIN_READY && reason.empty();
+    table.add({{verdict.name, verdict.style},
+               {id.empty() ? "(" + file_name(to_view(r.path)) + ")" : id},
+               {provides},
+               {waits ? "opens on first use" : reason}});
+  }
+  if (json) return print(list), 0;
+  if (list.empty()) return std::puts("no plugin was found; TENON_PLUGIN_PATH names folders to look in"), 0;
+  std::fputs(table.text().c_str(), stdout);
+  std::vector<std::string> folders;
+  for (const Json& r : list) {
+    const std::string path = r["path"];
+    const std::string folder = path.substr(0, path.rfind('/'));
+    if (!std::ranges::count(folders, folder)) folders.push_back(folder);
+  }
+  std::puts("");
+  for (const std::string& folder : folders)
+    for (const std::string& line : wrap("in " + folder, terminal_width() - 2))
+      std::printf("  %s\n", styled(line, Style::dim).c_str());
+  return 0;
+}
+
+int list_devices(const Runtime& runtime, bool json) {
+  Json list = Json::array();
+  Table table({"name", "label", "plugin", "memory", "kernels"});
+  for (const Device& d : runtime.devices()) {
+    const tn_device_info i = d.info();
+    list.push_back({{"name", to_view(i.name)},
+                    {"label", to_view(i.label)},
+                    {"plugin", to_view(i.plugin)},
+                    {"memory_bytes", i.memory_bytes},
+                    {"kernels", i.kernel_count}});
+    table.add({{std::string(to_view(i.name)), Style::bold},
+               {std::string(to_view(i.label))},
+               {std::string(to_view(i.plugin))},
+               {i.memory_bytes ? bytes_text(i.memory_bytes) : ""},
+               {std::to_string(i.kernel_count)}});
+  }
+  if (json) return print(list), list.empty() ? 1 : 0;
+  if (list.empty()) return std::puts("no device; `tenon plugins` says why"), 1;
+  std::fputs(table.text().c_str(), stdout);
+  return 0;
+}
+
+int list_ops(const Runtime& runtime, bool json) {
+  uint32_t n = 0;
+  check(tn_op_count(runtime.get(), &n));
+  const std::vector<Context> contexts = one_of_each_type(runtime);
+  check(tn_op_count(runtime.get(), &n));  // plugins that were opened may have brought some
+  Json list = Json::array();
+  Table table({"name", "base", "differentiable", "native"});
+  for (uint32_t i = 0; i < n; ++i) {
+    tn_op op = 0;
+    tn_op_info info = tn_op_info_init();
+    check(tn_op_at(runtime.get(), i, &op));
+    check(tn_op_get_info(runtime.get(), op, &info));
+    const std::string name(to_view(info.name)), why(to_view(info.why_not_differentiable));
+    const std::vector<std::string> native = native_on(contexts, name);
+    std::string types;
+    for (const std::string& t : native) types += (types.empty() ? "" : ", ") + t;
+    list.push_back({{"name", name},
+                    {"base", info.base != 0},
+                    {"differentiable", info.differentiable != 0},
+                    {"why_not_differentiable", why},
+                    {"native", native}});
+    table.add({{name, Style::bold},
+               {info.base ? "base" : "-"},
+               {info.differentiable ? "yes" : "no: " + why},
+               {types}});
+  }
+  if (json) return print(list), 0;
+  std::fputs(table.text().c_str(), stdout);
+  return 0;
+}
+
+}  // namespace tenon::cli

@@ -1,0 +1,92 @@
+// The command `tenon`: what there is on this machine, and why things run where they do.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "commands.hpp"
+
+namespace {
+
+using namespace tenon::cli;
+
+// What the command line asks for.
+struct Request {
+  bool json = false;
+  std::vector<std::string> plugins;
+  std::string file;
+  ExplainArgs explain;
+};
+
+CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, const char* example) {
+  CLI::App* sub = app.add_subcommand(name, what);
+  sub->add_flag("--json", r.json, "A list of objects instead of a table");
+  sub->footer(std::string("Example:\n  ") + example);
+  return sub;
+}
+
+void describe(CLI::App& app, Request& r) {
+  app.require_subcommand(1);
+  app.get_formatter()->column_width(22);
+  app.set_version_flag("--version", [] {
+    const uint32_t v = tn_version();
+    return "tenon " + std::to_string(v >> 22) + "." + std::to_string((v >> 12) & 0x3ff) + "." + std::to_string(v & 0xfff);
+  });
+  app.add_option("--plugin", r.plugins, "A plugin, or a folder of them, to look at first")
+      ->allow_extra_args(false);
+  app.footer(
+      "Exit status: 0 well, 1 the thing asked about failed, 2 wrong use.\n"
+      "Example:\n  tenon explain conv2d --device cpu --dtype f16");
+  add(app, r, "plugins", "Every plugin that was found, and what became of it", "tenon plugins");
+  add(app, r, "devices", "The devices that the plugins bring", "tenon devices --json");
+  add(app, r, "ops", "Every op: differentiable or why not, who has it natively",
+      "tenon ops | grep pool");
+  CLI::App* info = add(app, r, "info", "Format, tensors and metadata of a model file", "tenon info model.safetensors");
+  info->add_option("FILE", r.file, "The file")->required();
+  CLI::App* explain = add(app, r, "explain", "Which kernel runs a call, why, and why the others do not",
+                          "tenon explain matmul --shape 64x128,256x128 --attr transpose_b=true");
+  explain->add_option("OP", r.explain.op, "Name of the op")->required();
+  explain->add_option("--device", r.explain.device, "Default: TENON_DEVICE, else the best one");
+  explain->add_option("--dtype", r.explain.dtype, "Of the inputs, where the op leaves a choice")->capture_default_str();
+  explain->add_option("--shape", r.explain.shapes, "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
+  explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
+      ->allow_extra_args(false);
+}
+
+int run(const CLI::App& app, const Request& r) {
+  std::vector<tn_str> paths;
+  for (const std::string& p : r.plugins) paths.push_back(tenon::to_str(p));
+  tn_runtime_desc desc = tn_runtime_desc_init();
+  desc.plugin_paths = paths.data();
+  desc.plugin_path_count = static_cast<uint32_t>(paths.size());
+  const tenon::Runtime runtime(desc);
+  const std::string command = app.get_subcommands().front()->get_name();
+  if (command == "plugins") return list_plugins(runtime, r.json);
+  if (command == "devices") return list_devices(runtime, r.json);
+  if (command == "ops") return list_ops(runtime, r.json);
+  if (command == "info") return info(runtime, r.file, r.json);
+  return explain(runtime, r.explain, r.json);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("What Tenon finds on this machine, and why things run where they do.", "tenon");
+  Request request;
+  describe(app, request);
+  try {
+    app.parse(argc, argv);
+    return run(app, request);
+  } catch (const CLI::ParseError& e) {
+    const std::vector<std::string> unknown = app.remaining();
+    if (app.get_subcommands().empty() && !unknown.empty() && e.get_exit_code() != 0) {
+      std::fprintf(stderr, "tenon: there is no command '%s'; try --help\n", unknown[0].c_str());
+      return 2;
+    }
+    return app.exit(e) == 0 ? 0 : 2;
+  } catch (const Usage& e) {
+    std::fprintf(stderr, "tenon: %s\n", e.what());
+    return 2;
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "tenon: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""The command tenon: exit status, JSON, width, colour. Usage: cli_test.py TENON PLUGIN_FOLDER"""
+
+import json
+import os
+import pathlib
+import pty
+import struct
+import subprocess
+import sys
+import tempfile
+import unittest
+
+TENON, PLUGINS = sys.argv[1:3]
+ENV = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "TENON_DEVICE")}
+ENV.update(TENON_PLUGIN_PATH=PLUGINS, TERM="xterm")
+
+
+def run(*args, **env):
+    return subprocess.run([TENON, *args], capture_output=True, text=True, env=ENV | env, timeout=120)
+
+
+def on_terminal(*args, **env):
+    """What the command writes when stdout is a terminal (of no known size)."""
+    leader, follower = pty.openpty()
+    process = subprocess.Popen([TENON, *args], stdout=follower, env=ENV | env)
+    os.close(follower)
+    out = b""
+    while True:
+        try:
+            piece = os.read(leader, 4096)
+        except OSError:  # the other end is closed
+            break
+        if not piece:
+            break
+        out += piece
+    os.close(leader)
+    process.wait(timeout=60)
+    return out.decode()
+
+
+def write_model(path):
+    header = json.dumps({"__metadata__": {"note": "n" * 500},
+                         "a.weight": {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}})
+    header += " " * (-len(header) % 8)
+    path.write_bytes(struct.pack("<Q", len(header)) + header.encode() + bytes(24))
+
+
+class Cli(unittest.TestCase):
+    def listed(self, *args):
+        done = run(*args, "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        rows = json.loads(done.stdout)
+        self.assertIsInstance(rows, list)
+        return rows
+
+    def test_plugins(self):
+        rows = self.listed("plugins")
+        self.assertIn("org.tenon.reference", [r["id"] for r in rows])
+        for r in rows:
+            self.assertEqual(set(r), {"id", "path", "verdict", "reason", "provides"})
+        loaded = [r for r in rows if r["id"] == "org.tenon.reference"][0]
+        self.assertEqual(loaded["verdict"], "loaded")
+
+    def test_broken_plugin_is_told_and_hurts_nobody(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            file = pathlib.Path(folder, "tenon_backend_x.so")
+            file.write_text("no library")
+            file.chmod(0o644)
+            rows = json.loads(run("--plugin", str(file), "plugins", "--json").stdout)
+            bad = [r for r in rows if r["path"] == str(file)]
+            self.assertEqual([r["verdict"] for r in bad], ["broken"])
+            self.assertNotEqual(bad[0]["reason"], "")
+            text = run("--plugin", str(file), "plugins")
+            self.assertEqual(text.returncode, 0)
+            self.assertIn("tenon_backend_x.so", text.stdout)
+            self.assertIn("org.tenon.reference", text.stdout)
+
+    def test_devices(self):
+        rows = self.listed("devices")
+        self.assertIn("reference:0", [r["name"] for r in rows])
+        for r in rows:
+            self.assertEqual(set(r), {"name", "label", "plugin", "memory_bytes", "kernels"})
+
+    def test_ops(self):
+        rows = {r["name"]: r for r in self.listed("ops")}
+        for r in rows.values():
+            self.assertEqual(set(r), {"name", "base", "differentiable", "why_not_differentiable", "native"})
+            self.assertEqual(r["differentiable"], r["why_not_differentiable"] == "", r)
+        self.assertTrue(rows["matmul"]["base"])
+        self.assertIn("reference", rows["matmul"]["native"])
+        self.assertFalse(rows["softmax"]["base"])
+        self.assertFalse(rows["argmax"]["differentiable"])
+        base = [r["name"] for r in rows.values() if r["base"]]
+        self.assertLessEqual(len(base), 60)
+        missing = [n for n in base if "reference" not in rows[n]["native"]]
+        self.assertEqual(missing, [], "base ops that the reference backend lacks")
+
+    def test_every_op_is_explained(self):
+        for r in self.listed("ops"):
+            done = run("explain", r["name"], "--device", "reference", "--json")
+            self.assertIn(done.returncode, (0, 2), done.stderr)
+            if done.returncode == 0:
+                answer = json.loads(done.stdout)
+                self.assertEqual([a["op"] for a in answer], [r["name"]])
+                self.assertIn(answer[0]["level"], ("native", "decomposed"))
+
+    def test_explain(self):
+        done = run("explain", "matmul", "--device", "reference", "--dtype", "f64", "--shape", "4x3,5x3",
+                   "--attr", "transpose_b=true")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("matmul(f64[4, 3], f64[5, 3]) on reference:0", done.stdout)
+        self.assertIn("native", done.stdout)
+        answer = json.loads(run("explain", "softmax", "--device", "reference", "--json").stdout)[0]
+        self.assertIn(answer["level"], ("native", "decomposed"))
+        self.assertEqual(set(answer), {"op", "device", "level", "kernel", "plugin", "why", "candidates",
+                                       "decomposition"})
+
+    def test_info(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "m.safetensors")
+            write_model(path)
+            answer = json.loads(run("info", str(path), "--json").stdout)
+            self.assertEqual(answer, [{
+                "format": "safetensors",
+                "tensors": [{"name": "a.weight", "dtype": "f32", "dims": [2, 3], "bytes": 24}],
+                "metadata": {"note": "n" * 500}}])
+            text = run("info", str(path))
+            self.assertEqual(text.returncode, 0)
+            self.assertIn("[2, 3]", text.stdout)
+            self.narrow(text.stdout.replace(str(path), "m"))
+            path.write_bytes(path.read_bytes()[:-1])
+            damaged = run("info", str(path))
+            self.assertEqual(damaged.returncode, 1)
+            self.assertIn("a.weight", damaged.stderr)
+
+    def test_status(self):
+        for args, status in [
+                (["plugins"], 0), (["--help"], 0), (["explain", "--help"], 0), (["--version"], 0),
+                (["info", "/nowhere.safetensors"], 1), (["explain", "nosuchop"], 1),
+                (["explain", "add", "--device", "nosuchdevice"], 1),
+                (["explain", "matmul", "--shape", "2x3,4x5"], 1),
+                ([], 2), (["nosuchcommand"], 2), (["plugins", "--bad"], 2), (["info"], 2),
+                (["explain"], 2), (["explain", "add", "--dtype", "f99"], 2),
+                (["explain", "add", "--shape", "2y3,1"], 2), (["explain", "add", "--shape", "2,3,4"], 2),
+                (["explain", "softmax", "--attr", "axis=one"], 2),
+                (["explain", "softmax", "--attr", "bad=1"], 2)]:
+            done = run(*args)
+            self.assertEqual(done.returncode, status, f"tenon {args}: {done.stdout}{done.stderr}")
+            self.assertEqual(done.stderr != "", status != 0, f"tenon {args}: {done.stderr}")
+            if status:
+                self.assertEqual(done.stdout, "")
+
+    def narrow(self, text):
+        self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
+
+    def test_width_and_colour(self):
+        for args in (["plugins"], ["devices"], ["ops"], ["explain", "conv2d"], ["--help"], ["explain", "--help"]):
+            text = run(*args).stdout
+            self.assertNotIn("\x1b", text)
+            self.narrow("\n".join(line for line in text.splitlines() if "/" not in line))
+        self.assertIn("\x1b[", on_terminal("plugins"))
+        self.assertNotIn("\x1b", on_terminal("plugins", NO_COLOR="1"))
+
+    def test_help_has_an_example(self):
+        for name in ([], ["plugins"], ["devices"], ["ops"], ["info"], ["explain"]):
+            self.assertIn("Example:", run(*name, "--help").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])
