@@ -9,7 +9,8 @@
 
 static const char kUsage[] =
     "usage: %s [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] [--curve FILE]\n"
-    "  --device NAME  where to compute: cpu, reference ...; default: TENON_DEVICE, else the best one\n"
+    "  --device NAME  where to compute: cpu, reference ...; default: TENON_DEVICE, else the best "
+    "one\n"
     "  --epochs N     times through the training images (20)\n"
     "  --batch N      images per step (32)\n"
     "  --lr X         learning rate at the start (0.1)\n"

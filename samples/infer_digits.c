@@ -36,12 +36,15 @@ static void draw_curve(const double* loss, int n) {
   printf("\nloss\n");
   for (int y = 0; y < kRows; ++y) {
     grid[y][kColumns] = '\0';
-    if (y == 0 || y == kRows - 1) printf("%7.3f |%s\n", y == 0 ? top : 0.0, grid[y]);
-    else printf("        |%s\n", grid[y]);
+    for (int x = kColumns - 1; x >= 0 && grid[y][x] == ' '; --x) grid[y][x] = '\0';
+    if (y == 0 || y == kRows - 1)
+      printf("%7.3f |%s\n", y == 0 ? top : 0.0, grid[y]);
+    else
+      printf("        |%s\n", grid[y]);
   }
   printf("        +");
   for (int x = 0; x < kColumns; ++x) putchar('-');
-  printf("\n         epoch 1%*s\n", kColumns - 7, "");
+  printf("\n         epoch 1%*d\n", kColumns - 7, n);
 }
 
 /* The losses that train_digits left in the metadata, if it did. */
@@ -80,8 +83,8 @@ static void show_misread(const Inference* t) {
     ++all;
   }
   if (!all) return;
-  printf("\n%d of %lld misread%s\n\n", all, (long long)t->test.count,
-         all > shown ? ", the first of them:" : ":");
+  printf("\n%d of %lld misread; %s, by their line in digits.csv:\n\n", all,
+         (long long)t->test.count, all > shown ? "the first of them" : "here they are");
   for (int k = 0; k < shown; ++k)
     printf(" %lld read as %lld       ", (long long)t->test.labels[wrong[k]],
            (long long)t->classes[wrong[k]]);
@@ -98,7 +101,7 @@ static void show_misread(const Inference* t) {
     putchar('\n');
   }
   for (int k = 0; k < shown; ++k) printf(" line %-13lld", (long long)t->test.lines[wrong[k]]);
-  printf("of digits.csv\n");
+  putchar('\n');
 }
 
 /* ----------------------------------------------------------------------------------------------- */

@@ -63,7 +63,8 @@ static const double kNoise = 0.4; /* greatest change of a grey value from 0 to 1
 
 /* Everything that one step makes, so that one place releases it. */
 typedef struct Step {
-  tn_tensor *index, *clean, *noise, *images, *labels, *params[kParams], *logits, *loss, *grads[kParams];
+  tn_tensor *index, *clean, *noise, *images, *labels, *params[kParams], *logits, *loss,
+      *grads[kParams];
 } Step;
 
 static tn_error* step_run(Training* t, const int64_t* rows, int64_t n, Step* s, double* out_loss) {
@@ -155,8 +156,7 @@ static tn_error* variable_create(Training* t, int k) {
   tn_tensor* value = NULL;
   range.low = -bound, range.high = bound;
   TN_TRY(tn_uniform(t->ctx, kParam[k].rank, kParam[k].dims, &range, &value));
-  tn_error* error =
-      tn_variable_create(t->ctx, tn_string(kParam[k].name), value, 0, &t->vars[k]);
+  tn_error* error = tn_variable_create(t->ctx, tn_string(kParam[k].name), value, 0, &t->vars[k]);
   tn_tensor_drop(t->ctx, value);
   return error;
 }
@@ -212,7 +212,8 @@ static tn_error* save(Training* t) {
   tn_error* error = take_params(t, params);
   if (!error) {
     for (int k = 0; k < kParams; ++k) names[k] = tn_string(kParam[k].name);
-    error = tn_model_save(t->ctx, tn_string(MODEL_FILE), names, params, kParams, &metadata, 1, NULL);
+    error =
+        tn_model_save(t->ctx, tn_string(MODEL_FILE), names, params, kParams, &metadata, 1, NULL);
     for (int k = 0; k < kParams; ++k) tn_tensor_drop(t->ctx, params[k]);
   }
   free(losses);

@@ -45,7 +45,8 @@ std::vector<uint8_t> read_idx(const std::string& path, std::vector<uint32_t>& di
     return uint32_t{b[0]} << 24 | uint32_t{b[1]} << 16 | uint32_t{b[2]} << 8 | b[3];
   };
   const uint32_t magic = word();
-  if (magic >> 8 != 8 || (magic & 0xff) > 3) throw std::runtime_error(path + ": not an IDX file of bytes");
+  if (magic >> 8 != 8 || (magic & 0xff) > 3)
+    throw std::runtime_error(path + ": not an IDX file of bytes");
   size_t size = 1;
   for (uint32_t i = 0; i < (magic & 0xff); ++i) size *= dims.emplace_back(word());
   if (!file || size > (1u << 30)) throw std::runtime_error(path + ": damaged header");
@@ -60,7 +61,8 @@ Images read_images(const std::string& folder, const std::string& part) {
   std::vector<uint32_t> dims, count;
   images.pixels = read_idx(folder + "/" + part + "-images.idx3-ubyte", dims);
   images.labels = read_idx(folder + "/" + part + "-labels.idx1-ubyte", count);
-  if (dims.size() != 3 || dims[1] != 28 || dims[2] != 28 || count.size() != 1 || count[0] != dims[0])
+  if (dims.size() != 3 || dims[1] != 28 || dims[2] != 28 || count.size() != 1 ||
+      count[0] != dims[0])
     throw std::runtime_error(folder + ": images of 28 x 28 and as many labels are wanted");
   images.count = dims[0];
   return images;
@@ -79,9 +81,11 @@ struct LeNet {
     add(cx, "fc3", {10, 84});
   }
   void add(Context& cx, const std::string& name, const Dims& dims) {
-    const int64_t inputs = std::accumulate(dims.begin() + 1, dims.end(), int64_t{1}, std::multiplies());
+    const int64_t inputs =
+        std::accumulate(dims.begin() + 1, dims.end(), int64_t{1}, std::multiplies());
     const double bound = std::sqrt(3.0 / static_cast<double>(inputs));
-    vars.emplace_back(cx, name + ".weight", tenon::uniform(cx, dims, {.low = -bound, .high = bound}));
+    vars.emplace_back(cx, name + ".weight",
+                      tenon::uniform(cx, dims, {.low = -bound, .high = bound}));
     vars.emplace_back(cx, name + ".bias", Tensor::zeros(cx, {dims[0]}));
   }
   // [n, 784] bytes to [n, 10].
@@ -121,13 +125,14 @@ double accuracy(Context& cx, const LeNet& net, const Data& test) {
 }
 
 // One pass over the images in the order given; the mean loss.
-double train_epoch(const LeNet& net, tenon::Optimizer& optimizer, const Context& cx, const Data& data,
-                   const std::vector<int64_t>& order, int64_t batch) {
+double train_epoch(const LeNet& net, tenon::Optimizer& optimizer, const Context& cx,
+                   const Data& data, const std::vector<int64_t>& order, int64_t batch) {
   const auto count = static_cast<int64_t>(order.size());
   double sum = 0;
   for (int64_t from = 0; from < count; from += batch) {
     const int64_t n = std::min(batch, count - from);
-    const Tensor rows(cx, std::span(order).subspan(static_cast<size_t>(from), static_cast<size_t>(n)), {n});
+    const Tensor rows(
+        cx, std::span(order).subspan(static_cast<size_t>(from), static_cast<size_t>(n)), {n});
     const Tensor logits = net(tenon::gather(data.images, rows));
     const Tensor loss = tenon::cross_entropy(logits, tenon::gather(data.labels, rows));
     optimizer.step(net.vars, tenon::grad(loss, net.vars));
@@ -156,14 +161,16 @@ void run(const Options& o) {
     std::shuffle(order.begin(), order.end(), random);
     const double loss = train_epoch(net, optimizer, cx, train_data, order, o.batch);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-    std::printf("epoch %2lld/%lld   loss %.4f   accuracy %.4f   %.1f s\n", static_cast<long long>(epoch + 1),
-                static_cast<long long>(o.epochs), loss, accuracy(cx, net, test_data), spent.count());
+    std::printf("epoch %2lld/%lld   loss %.4f   accuracy %.4f   %.1f s\n",
+                static_cast<long long>(epoch + 1), static_cast<long long>(o.epochs), loss,
+                accuracy(cx, net, test_data), spent.count());
     std::fflush(stdout);
   }
   std::vector<tenon::NamedTensor> tensors;
   for (const Variable& v : net.vars) tensors.push_back({v.name(), v});
   tenon::save(cx, "lenet.safetensors", tensors);
-  std::printf("saved lenet.safetensors\ntest accuracy: %.2f %%\n", 100 * accuracy(cx, net, test_data));
+  std::printf("saved lenet.safetensors\ntest accuracy: %.2f %%\n",
+              100 * accuracy(cx, net, test_data));
 }
 
 Options read_options(int argc, char** argv) {
@@ -180,7 +187,8 @@ Options read_options(int argc, char** argv) {
   take("--batch", [&](const std::string& s) { o.batch = std::stoll(s); });
   take("--lr", [&](const std::string& s) { o.lr = std::stod(s); });
   take("--seed", [&](const std::string& s) { o.seed = std::stoull(s); });
-  if (!given.empty() || argc % 2 == 0 || o.epochs < 1 || o.batch < 1) throw std::invalid_argument("wrong use");
+  if (!given.empty() || argc % 2 == 0 || o.epochs < 1 || o.batch < 1)
+    throw std::invalid_argument("wrong use");
   return o;
 }
 
@@ -191,7 +199,8 @@ int main(int argc, char** argv) {
   try {
     options = read_options(argc, argv);
   } catch (const std::exception&) {
-    std::cerr << "usage: train_mnist [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] [--data FOLDER]\n";
+    std::cerr << "usage: train_mnist [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] "
+                 "[--data FOLDER]\n";
     return 2;
   }
   try {

@@ -8,6 +8,7 @@ from . import programs, sides, stats
 from .programs import Unavailable
 from .sides import WorkerError
 
+MOST_SPREAD = 0.5  # above it a case is noise
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "KB": 1e3, "MB": 1e6}
 
 
@@ -189,9 +190,12 @@ def measure_case(row, case, workers, options):
         notes.append(str(error))
         return result
     fill_figures(result, row, case, samples, people, options)
-    result["met"] = result["met"] and agreed
+    steady = result["spread"] is None or result["spread"] <= MOST_SPREAD
+    if not steady:
+        notes.append(f"{case.what}: rounds differ by {result['spread']:.0%}: measure again, alone")
+    result["met"] = result["met"] and agreed and steady
     if "holds" in result:
-        result["holds"] = result["holds"] and agreed
+        result["holds"] = result["holds"] and agreed and steady
     return result
 
 

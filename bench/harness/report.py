@@ -28,6 +28,12 @@ def figure(value, unit=""):
     return f"{text} {unit}".strip()
 
 
+def times(ratio):
+    if ratio is None:
+        return "-"
+    return f"{figure(ratio)}x" if ratio < 999.5 else ">999x"
+
+
 def percent(value):
     if value is None:
         return ""
@@ -54,14 +60,13 @@ def verdict(result):
 
 
 def cells(result, label, what):
-    ratio = result["ratio"]
     return {
         "id": label,
         "what": what,
         "ours": figure(result["ours"], result["unit"]),
         "theirs": figure(result["theirs"], result["unit"]) if result["peer"] else "-",
         "peer": result["peer"] or "-",
-        "ratio": figure(ratio) + ("x" if ratio else ""),
+        "ratio": times(result["ratio"]),
         "spread": percent(result["spread"]),
         "verdict": verdict(result),
     }
@@ -71,7 +76,7 @@ def peer_cells(peer, unit):
     return {
         "theirs": figure(peer["theirs"], unit),
         "peer": peer["peer"],
-        "ratio": figure(peer["ratio"]) + ("x" if peer["ratio"] else ""),
+        "ratio": times(peer["ratio"]),
         "spread": percent(peer["spread"]),
     }
 

@@ -193,9 +193,10 @@ TEST_CASE_FIXTURE(Fixture, "training: an optimizer reaches the solution, its sta
 }
 
 TEST_CASE_FIXTURE(Fixture, "model: saved and opened") {
-  const std::filesystem::path path =
-      std::filesystem::temp_directory_path() / ("tenon_cpp_" + std::to_string(std::rand()) + ".safetensors");
-  save(cx, path.string(), {{"a", vec({1, 2})}, {"b", Tensor::zeros(cx, {2, 2}, TN_DTYPE_I64)}}, {{"kind", "test"}});
+  const std::filesystem::path path = std::filesystem::temp_directory_path() /
+                                     ("tenon_cpp_" + std::to_string(std::rand()) + ".safetensors");
+  save(cx, path.string(), {{"a", vec({1, 2})}, {"b", Tensor::zeros(cx, {2, 2}, TN_DTYPE_I64)}},
+       {{"kind", "test"}});
   {
     const Model model(runtime, path.string());
     CHECK(model.format() == "safetensors");
@@ -212,7 +213,8 @@ TEST_CASE_FIXTURE(Fixture, "model: saved and opened") {
 TEST_CASE_FIXTURE(Fixture, "runtime: plugins and devices are listed") {
   CHECK(!runtime.devices().empty());
   bool found = false;
-  for (const tn_plugin_record& r : runtime.plugins()) found |= to_view(r.id) == "org.tenon.reference";
+  for (const tn_plugin_record& r : runtime.plugins())
+    found |= to_view(r.id) == "org.tenon.reference";
   CHECK(found);
   CHECK(runtime.device("reference").name() == "reference:0");
   Runtime copy = runtime;

@@ -15,6 +15,10 @@ constexpr uint64_t kDeadBytes = 64ull << 20;  // per context and device
 Heap::Heap(tn_runtime* rt) : runtime(runtime_retain(rt)) {}
 
 Heap::~Heap() {
+  while (Node* n = free_nodes) {
+    free_nodes = n->next;
+    delete n;
+  }
   for (void* s : slabs) ::operator delete(s, std::align_val_t{64});
   runtime_release(runtime);
 }

@@ -33,13 +33,14 @@ enum class Isa : uint32_t { portable = 0, avx2 = 1, avx512 = 2 };
 // Given to prepare as `device`; constant after open. From sdk::Device it has `sdk::Host host`.
 struct Device : sdk::Device {
   Isa isa = Isa::portable;
-  // Beyond what `isa` promises (AVX-512 F BW DQ VL; AVX2 FMA F16C BMI2); false when TENON_MAX_ISA forbids.
+  // Beyond what `isa` promises (AVX-512 F BW DQ VL; AVX2 FMA F16C BMI2); false when TENON_MAX_ISA
+  // forbids.
   bool avx512_bf16 = false;
   bool avx512_vnni = false;
   bool avx512_fp16 = false;
   bool amx_bf16 = false;  // the process has leave to use the tiles
   bool amx_int8 = false;
-  int32_t threads = 1;     // of the host's pool
+  int32_t threads = 1;  // of the host's pool
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;
@@ -49,9 +50,11 @@ struct Device : sdk::Device {
 // ---- errors
 
 // An error of the host; printf format. Never null.
-[[gnu::format(printf, 3, 4)]] tn_error* fail(const Device& device, tn_code code, const char* format, ...);
+[[gnu::format(printf, 3, 4)]] tn_error* fail(const Device& device, tn_code code, const char* format,
+                                             ...);
 
-// The kernel does not take the signature. `why` must be a literal. Returns null: declining is no error.
+// The kernel does not take the signature. `why` must be a literal. Returns null: declining is no
+// error.
 inline tn_error* decline(tn_plan* plan, const char* why) {
   plan->declined = tn_string(why);
   return nullptr;
@@ -78,8 +81,12 @@ inline bool contiguous(const tn_view* v) { return (v->flags & TN_VIEW_CONTIGUOUS
 
 inline int64_t attr_i64(const tn_signature& s, uint32_t key) { return int64_t(s.attrs[key].bits); }
 inline bool attr_bool(const tn_signature& s, uint32_t key) { return s.attrs[key].bits != 0; }
-inline double attr_f64(const tn_signature& s, uint32_t key) { return tn_attr_get_f64(&s.attrs[key]); }
-inline tn_dtype attr_dtype(const tn_signature& s, uint32_t key) { return tn_dtype(s.attrs[key].bits); }
+inline double attr_f64(const tn_signature& s, uint32_t key) {
+  return tn_attr_get_f64(&s.attrs[key]);
+}
+inline tn_dtype attr_dtype(const tn_signature& s, uint32_t key) {
+  return tn_dtype(s.attrs[key].bits);
+}
 inline bool attr_is(const tn_signature& s, uint32_t key, const char* text) {
   const tn_str want = tn_string(text);
   return s.attrs[key].bits == want.size &&
@@ -96,7 +103,8 @@ inline I64s attr_i64s(const tn_signature& s, uint32_t key) {
 
 // ---- plans
 
-// Makes plan->data a T{args...} that the plan deletes. Null without memory: return out_of_memory(device).
+// Makes plan->data a T{args...} that the plan deletes. Null without memory: return
+// out_of_memory(device).
 template <class T, class... Args>
 T* make_plan(tn_plan* plan, tn_kernel_run run, Args&&... args) {
   T* data = new (std::nothrow) T{std::forward<Args>(args)...};
@@ -145,23 +153,24 @@ namespace avx512 {
 const tn_kernel* kernel_list(uint32_t* out_count);
 }
 
-// Hooks of matmul/, conv/, norm/ (nn_state.cpp): caches or library handles that live with the device.
+// Hooks of matmul/, conv/, norm/ (nn_state.cpp): caches or library handles that live with the
+// device.
 tn_error* nn_open(Device& device);
 void nn_close(Device& device);
 
 }  // namespace tenon::cpu
 
 // Defines the prepare function of kernels.def's second column.
-#define CPU_PREPARE(name)                                                                         \
-  static tn_error* prepare_body_##name(const Device& device, const tn_signature& sig,             \
-                                       tn_plan* plan);                                            \
-  tn_error* TN_CALL prepare_##name(void* device, const tn_signature* sig, tn_plan* plan);         \
-  tn_error* TN_CALL prepare_##name(void* device, const tn_signature* sig, tn_plan* plan) {        \
-    return prepare_body_##name(*static_cast<const Device*>(static_cast<sdk::Device*>(device)),    \
-                               *sig, plan);                                                       \
-  }                                                                                               \
-  static tn_error* prepare_body_##name([[maybe_unused]] const Device& device,                     \
-                                       [[maybe_unused]] const tn_signature& sig,                  \
+#define CPU_PREPARE(name)                                                                      \
+  static tn_error* prepare_body_##name(const Device& device, const tn_signature& sig,          \
+                                       tn_plan* plan);                                         \
+  tn_error* TN_CALL prepare_##name(void* device, const tn_signature* sig, tn_plan* plan);      \
+  tn_error* TN_CALL prepare_##name(void* device, const tn_signature* sig, tn_plan* plan) {     \
+    return prepare_body_##name(*static_cast<const Device*>(static_cast<sdk::Device*>(device)), \
+                               *sig, plan);                                                    \
+  }                                                                                            \
+  static tn_error* prepare_body_##name([[maybe_unused]] const Device& device,                  \
+                                       [[maybe_unused]] const tn_signature& sig,               \
                                        [[maybe_unused]] tn_plan* plan)
 
 #endif

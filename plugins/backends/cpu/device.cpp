@@ -37,8 +37,8 @@ CpuDevice::~CpuDevice() { nn_close(*this); }
 uint64_t CpuDevice::allocate(uint64_t bytes) {
   void* block = allocate_block(bytes);
   if (!block) {
-    sdk::fail(TN_OUT_OF_MEMORY, "no ", bytes, " bytes of host memory; ", available_memory(),
-              " of ", physical_memory(), " are available");
+    sdk::fail(TN_OUT_OF_MEMORY, "no ", bytes, " bytes of host memory; ", available_memory(), " of ",
+              physical_memory(), " are available");
   }
   return reinterpret_cast<uintptr_t>(block);
 }
@@ -62,10 +62,16 @@ std::span<const tn_kernel> CpuDevice::kernels() const {
   const tn_kernel* list = nullptr;
   switch (isa) {
 #if defined(__x86_64__)
-    case Isa::avx512: list = avx512::kernel_list(&count); break;
-    case Isa::avx2: list = avx2::kernel_list(&count); break;
+    case Isa::avx512:
+      list = avx512::kernel_list(&count);
+      break;
+    case Isa::avx2:
+      list = avx2::kernel_list(&count);
+      break;
 #endif
-    default: list = portable::kernel_list(&count); break;
+    default:
+      list = portable::kernel_list(&count);
+      break;
   }
   return {list, count};
 }

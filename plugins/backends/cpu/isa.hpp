@@ -8,8 +8,8 @@
 
 namespace tenon::cpu {
 
-// Sets isa, the feature flags and the cache sizes. `limit`: "" or amx, avx512, avx2, portable; amx is no limit.
-// False: `limit` is none of these (nothing is cut then).
+// Sets isa, the feature flags and the cache sizes. `limit`: "" or amx, avx512, avx2, portable; amx
+// is no limit. False: `limit` is none of these (nothing is cut then).
 bool detect_isa(std::string_view limit, Device* device);
 
 // The model name of the processor, "CPU" where the system does not tell.

@@ -33,9 +33,13 @@ constexpr tn_str literal(const char (&text)[n]) {
   return {text, n - 1};
 }
 
-#define CPU_KERNEL(op, prepare, depends, flags, priority)                                 \
-  {sizeof(tn_kernel), (flags),  literal(#op),        0, (depends),                        \
-   literal(#op "_" CPU_STRING(CPU_ISA)), (priority), 0, prepare_##prepare},
+#define CPU_KERNEL(op, prepare, depends, flags, priority)      \
+  {                                                            \
+      sizeof(tn_kernel), (flags),                              \
+      literal(#op),      0,                                    \
+      (depends),         literal(#op "_" CPU_STRING(CPU_ISA)), \
+      (priority),        0,                                    \
+      prepare_##prepare},
 constexpr tn_kernel kKernels[] = {
 #include "kernels.def"
 };

@@ -12,6 +12,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/tap_conv.cpp
   conv/weight_grad.cpp
   conv/window.cpp
+  conv/window_planes.cpp
   matmul/any.cpp
   matmul/batch.cpp
   matmul/gemm.cpp

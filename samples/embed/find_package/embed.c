@@ -6,7 +6,8 @@
 #include <tenon/tenon.h>
 
 static void TN_CALL on_log(void* user, uint32_t level, tn_str message) {
-  fprintf(stderr, "%s: level %u: %.*s\n", (const char*)user, level, (int)message.size, message.data);
+  fprintf(stderr, "%s: level %u: %.*s\n", (const char*)user, level, (int)message.size,
+          message.data);
 }
 
 typedef struct App {
@@ -70,7 +71,8 @@ static tn_error* run(App* app, const char* device) {
 }
 
 int main(int argc, char** argv) {
-  const char* device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : getenv("TENON_DEVICE");
+  const char* device =
+      argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : getenv("TENON_DEVICE");
   App app = {0};
   tn_error* error = run(&app, device);
   if (error) fprintf(stderr, "embed: %s\n", tn_error_message(error));

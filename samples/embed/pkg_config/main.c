@@ -11,7 +11,8 @@ static tn_error* list_devices(tn_runtime* rt) {
     tn_device_info info = tn_device_info_init();
     TN_TRY(tn_device_at(rt, i, &device));
     TN_TRY(tn_device_get_info(device, &info));
-    printf("%.*s  %.*s\n", (int)info.name.size, info.name.data, (int)info.label.size, info.label.data);
+    printf("%.*s  %.*s\n", (int)info.name.size, info.name.data, (int)info.label.size,
+           info.label.data);
   }
   return NULL;
 }

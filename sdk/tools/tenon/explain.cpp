@@ -49,7 +49,8 @@ Answer ask(const Context& cx, const ExplainArgs& args) {
   const Defaults defaults = defaults_of(args.op, signature);
   // With shapes of the caller's own, the attributes that go with the usual ones do not fit.
   std::vector<std::string> attrs = args.attrs;
-  if (args.shapes.empty()) attrs.insert(attrs.begin(), defaults.attrs.begin(), defaults.attrs.end());
+  if (args.shapes.empty())
+    attrs.insert(attrs.begin(), defaults.attrs.begin(), defaults.attrs.end());
   const AttrValues values(signature, attrs);
   const std::vector<Tensor> inputs = make_inputs(
       cx, args.op, signature, args.shapes.empty() ? defaults.shapes : args.shapes, dtype);
@@ -90,7 +91,8 @@ int explain(const Runtime& runtime, const ExplainArgs& args, bool json) {
     ExplainArgs other = args;
     other.dtype = "f32";
     const Answer b = ask(cx, other);
-    if (b.level == TN_SUPPORT_NATIVE) std::printf("\n  would be native in f32 %s\n", how(b).c_str());
+    if (b.level == TN_SUPPORT_NATIVE)
+      std::printf("\n  would be native in f32 %s\n", how(b).c_str());
   }
   return status;
 }

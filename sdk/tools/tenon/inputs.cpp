@@ -60,13 +60,16 @@ constexpr Row kRows[] = {
 
 constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"};
 constexpr std::string_view kShifts[] = {"shl", "shr"};
-constexpr std::string_view kIndexed[] = {"one_hot", "gather", "scatter", "scatter_add", "embedding", "cross_entropy"};
+constexpr std::string_view kIndexed[] = {"one_hot",     "gather",    "scatter",
+                                         "scatter_add", "embedding", "cross_entropy"};
 
 // The dtype of one input: indices and labels are i64, conditions bool, and ops on bits do not take floats.
 tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
-  const bool real = TN_DTYPE_CODE(asked) == 2 || TN_DTYPE_CODE(asked) == 4 || TN_DTYPE_CODE(asked) == 5;
+  const bool real =
+      TN_DTYPE_CODE(asked) == 2 || TN_DTYPE_CODE(asked) == 4 || TN_DTYPE_CODE(asked) == 5;
   if (param == "condition") return TN_DTYPE_BOOL;
-  if ((param == "indices" || param == "labels") && std::ranges::count(kIndexed, op)) return TN_DTYPE_I64;
+  if ((param == "indices" || param == "labels") && std::ranges::count(kIndexed, op))
+    return TN_DTYPE_I64;
   if (real && std::ranges::count(kLogical, op)) return TN_DTYPE_BOOL;
   if (real && std::ranges::count(kShifts, op)) return TN_DTYPE_I32;
   return asked;
@@ -75,11 +78,13 @@ tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
 Dims parse_dims(const std::string& text) {
   Dims dims;
   if (text == "[]") return dims;
-  for (const char* at = text.data(), *const end = at + text.size(); at <= end;) {
+  for (const char *at = text.data(), *const end = at + text.size(); at <= end;) {
     int64_t dim = 0;
     const auto [next, code] = std::from_chars(at, end, dim);
     if (code != std::errc() || dim < 0 || (next != end && *next != 'x'))
-      throw Usage("--shape takes dims as in 2x3,3x4 ([] for a scalar, - for an absent input), not '" + text + "'");
+      throw Usage(
+          "--shape takes dims as in 2x3,3x4 ([] for a scalar, - for an absent input), not '" +
+          text + "'");
     dims.push_back(dim);
     at = next + 1;
   }
@@ -123,13 +128,14 @@ std::vector<Tensor> make_inputs(const Context& cx, std::string_view op, const Si
   const std::vector<std::string> parts = split_list(shapes);
   const bool variadic = !signature.params.empty() && signature.params.back().variadic;
   if (parts.size() > signature.params.size() && !variadic)
-    throw Usage("the op has " + std::to_string(signature.params.size()) + " inputs, --shape gives " +
-                std::to_string(parts.size()));
+    throw Usage("the op has " + std::to_string(signature.params.size()) +
+                " inputs, --shape gives " + std::to_string(parts.size()));
   for (size_t i = 0; i < std::max(parts.size(), signature.params.size()); ++i) {
     const Parameter& p = signature.params[std::min(i, signature.params.size() - 1)];
     const bool absent = i >= parts.size() || parts[i] == "-";
     if (absent && !p.optional) throw Usage("--shape gives none for input " + p.name);
-    inputs.push_back(absent ? Tensor() : zeros(cx, parse_dims(parts[i]), dtype_of(op, p.name, dtype)));
+    inputs.push_back(absent ? Tensor()
+                            : zeros(cx, parse_dims(parts[i]), dtype_of(op, p.name, dtype)));
   }
   return inputs;
 }

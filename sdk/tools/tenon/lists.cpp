@@ -58,7 +58,11 @@ int list_plugins(const Runtime& runtime, bool json) {
   for (const tn_plugin_record& r : runtime.plugins()) {
     const Verdict& verdict = kVerdicts[std::min<size_t>(r.verdict, std::size(kVerdicts) - 1)];
     const std::string id(to_view(r.id)), reason(to_view(r.reason)), provides(to_view(r.provides));
-    list.push_back({{"id", id}, {"path", to_view(r.path)}, {"verdict", verdict.name}, {"reason", reason}, {"provides", provides}});
+    list.push_back({{"id", id},
+                    {"path", to_view(r.path)},
+                    {"verdict", verdict.name},
+                    {"reason", reason},
+                    {"provides", provides}});
     const bool waits = r.verdict == TN_PLUGIN_READY && reason.empty();
     table.add({{verdict.name, verdict.style},
                {id.empty() ? "(" + file_name(to_view(r.path)) + ")" : id},
@@ -66,7 +70,8 @@ int list_plugins(const Runtime& runtime, bool json) {
                {waits ? "opens on first use" : reason}});
   }
   if (json) return print(list), 0;
-  if (list.empty()) return std::puts("no plugin was found; TENON_PLUGIN_PATH names folders to look in"), 0;
+  if (list.empty())
+    return std::puts("no plugin was found; TENON_PLUGIN_PATH names folders to look in"), 0;
   std::fputs(table.text().c_str(), stdout);
   std::vector<std::string> folders;
   for (const Json& r : list) {

@@ -28,7 +28,8 @@ void describe(CLI::App& app, Request& r) {
   app.get_formatter()->column_width(22);
   app.set_version_flag("--version", [] {
     const uint32_t v = tn_version();
-    return "tenon " + std::to_string(v >> 22) + "." + std::to_string((v >> 12) & 0x3ff) + "." + std::to_string(v & 0xfff);
+    return "tenon " + std::to_string(v >> 22) + "." + std::to_string((v >> 12) & 0x3ff) + "." +
+           std::to_string(v & 0xfff);
   });
   app.add_option("--plugin", r.plugins, "A plugin, or a folder of them, to look at first")
       ->allow_extra_args(false);
@@ -39,14 +40,18 @@ void describe(CLI::App& app, Request& r) {
   add(app, r, "devices", "The devices that the plugins bring", "tenon devices --json");
   add(app, r, "ops", "Every op: differentiable or why not, who has it natively",
       "tenon ops | grep pool");
-  CLI::App* info = add(app, r, "info", "Format, tensors and metadata of a model file", "tenon info model.safetensors");
+  CLI::App* info = add(app, r, "info", "Format, tensors and metadata of a model file",
+                       "tenon info model.safetensors");
   info->add_option("FILE", r.file, "The file")->required();
-  CLI::App* explain = add(app, r, "explain", "Which kernel runs a call, why, and why the others do not",
-                          "tenon explain matmul --shape 64x128,256x128 --attr transpose_b=true");
+  CLI::App* explain =
+      add(app, r, "explain", "Which kernel runs a call, why, and why the others do not",
+          "tenon explain matmul --shape 64x128,256x128 --attr transpose_b=true");
   explain->add_option("OP", r.explain.op, "Name of the op")->required();
   explain->add_option("--device", r.explain.device, "Default: TENON_DEVICE, else the best one");
-  explain->add_option("--dtype", r.explain.dtype, "Of the inputs, where the op leaves a choice")->capture_default_str();
-  explain->add_option("--shape", r.explain.shapes, "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
+  explain->add_option("--dtype", r.explain.dtype, "Of the inputs, where the op leaves a choice")
+      ->capture_default_str();
+  explain->add_option("--shape", r.explain.shapes,
+                      "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
   explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
       ->allow_extra_args(false);
 }

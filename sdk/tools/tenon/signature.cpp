@@ -20,7 +20,8 @@ T number(const Attribute& attr, std::string_view text) {
   T value{};
   const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (code != std::errc() || end != text.data() + text.size())
-    throw Usage("attribute " + attr.name + " is " + attr.type + "; '" + std::string(text) + "' is not");
+    throw Usage("attribute " + attr.name + " is " + attr.type + "; '" + std::string(text) +
+                "' is not");
   return value;
 }
 
@@ -35,7 +36,8 @@ std::vector<T> numbers(const Attribute& attr, std::string_view text) {
 bool truth(const Attribute& attr, std::string_view text) {
   if (text == "true" || text == "1") return true;
   if (text == "false" || text == "0") return false;
-  throw Usage("attribute " + attr.name + " is bool: true or false, not '" + std::string(text) + "'");
+  throw Usage("attribute " + attr.name + " is bool: true or false, not '" + std::string(text) +
+              "'");
 }
 
 }  // namespace

@@ -38,7 +38,8 @@ size_t end_of_columns(std::string_view text, size_t n) {
 }  // namespace
 
 std::string styled(std::string_view text, Style style) {
-  static constexpr const char* kCodes[] = {"", "\x1b[2m", "\x1b[1m", "\x1b[32m", "\x1b[33m", "\x1b[31m"};
+  static constexpr const char* kCodes[] = {"",         "\x1b[2m",  "\x1b[1m",
+                                           "\x1b[32m", "\x1b[33m", "\x1b[31m"};
   if (style == Style::plain || !colourful()) return std::string(text);
   return kCodes[static_cast<size_t>(style)] + std::string(text) + "\x1b[0m";
 }
@@ -107,7 +108,8 @@ std::string Table::text() const {
       size_t pending = kIndent;  // blanks are written only before something
       for (size_t i = 0; i < row.size(); ++i) {
         const std::string piece = y < lines[i].size() ? lines[i][y] : "";
-        if (!piece.empty()) out += std::string(pending, ' ') + styled(piece, row[i].style), pending = 0;
+        if (!piece.empty())
+          out += std::string(pending, ' ') + styled(piece, row[i].style), pending = 0;
         pending += width[i] - columns(piece) + kGap;
       }
       out += '\n';

@@ -16,7 +16,8 @@ class Variable {
   // Takes over one reference.
   Variable(tn_ctx* ctx, tn_variable* variable) : ctx_(ctx), variable_(variable) {}
   Variable(const Variable& other)
-      : ctx_(other.ctx_), variable_(other.variable_ ? tn_variable_retain(other.variable_) : nullptr) {}
+      : ctx_(other.ctx_),
+        variable_(other.variable_ ? tn_variable_retain(other.variable_) : nullptr) {}
   Variable(Variable&& other) noexcept
       : ctx_(other.ctx_), variable_(std::exchange(other.variable_, nullptr)) {}
   Variable& operator=(Variable other) noexcept {

@@ -9,11 +9,13 @@ namespace tenon {
 class Option {
  public:
   template <class T>
-    requires(std::integral<T> || std::floating_point<T>)
-  Option(const char* name, T value) {
-    if constexpr (std::same_as<T, bool>) option_ = tn_option_bool(name, value);
-    else if constexpr (std::integral<T>) option_ = tn_option_i64(name, static_cast<int64_t>(value));
-    else option_ = tn_option_f64(name, static_cast<double>(value));
+  requires(std::integral<T> || std::floating_point<T>) Option(const char* name, T value) {
+    if constexpr (std::same_as<T, bool>)
+      option_ = tn_option_bool(name, value);
+    else if constexpr (std::integral<T>)
+      option_ = tn_option_i64(name, static_cast<int64_t>(value));
+    else
+      option_ = tn_option_f64(name, static_cast<double>(value));
   }
   Option(const char* name, const char* value) : option_(tn_option_string(name, value)) {}
   const tn_option& get() const { return option_; }

@@ -42,7 +42,8 @@ template <>
 inline constexpr tn_dtype kDtype<double> = TN_DTYPE_F64;
 
 template <class T>
-concept Element = kDtype<T> != TN_DTYPE_NONE;
+concept Element = kDtype<T>
+!= TN_DTYPE_NONE;
 
 // An immutable value; copies share it. Default-made it is empty: an optional input that is not given. It computes in the
 // context that it came from: an op uses that of its first tensor.
@@ -58,8 +59,8 @@ class Tensor {
                               data.data(), data.size_bytes(), &tensor_));
   }
   template <Element T>
-    requires(!std::same_as<T, bool>)
-  Tensor(const Context& cx, const std::vector<T>& data, const Dims& dims)
+  requires(!std::same_as<T, bool>)
+      Tensor(const Context& cx, const std::vector<T>& data, const Dims& dims)
       : Tensor(cx, std::span<const T>(data), dims) {}
   template <Element T>
   Tensor(const Context& cx, std::initializer_list<T> data, const Dims& dims)
@@ -69,7 +70,8 @@ class Tensor {
       : Tensor(cx, data, Dims{static_cast<int64_t>(data.size())}) {}
 
   Tensor(const Tensor& other) : ctx_(other.ctx_), tensor_(retained(other.tensor_)) {}
-  Tensor(Tensor&& other) noexcept : ctx_(other.ctx_), tensor_(std::exchange(other.tensor_, nullptr)) {}
+  Tensor(Tensor&& other) noexcept
+      : ctx_(other.ctx_), tensor_(std::exchange(other.tensor_, nullptr)) {}
   Tensor& operator=(Tensor other) noexcept {
     std::swap(ctx_, other.ctx_);
     std::swap(tensor_, other.tensor_);
@@ -80,7 +82,8 @@ class Tensor {
   static Tensor full(const Context& cx, double value, const Dims& dims,
                      tn_dtype dtype = TN_DTYPE_F32) {
     tn_tensor* t = nullptr;
-    check(tn_tensor_full(cx.get(), dtype, value, static_cast<uint32_t>(dims.size()), dims.data(), &t));
+    check(tn_tensor_full(cx.get(), dtype, value, static_cast<uint32_t>(dims.size()), dims.data(),
+                         &t));
     return {cx.get(), t};
   }
   static Tensor zeros(const Context& cx, const Dims& dims, tn_dtype dtype = TN_DTYPE_F32) {
@@ -118,12 +121,12 @@ class Tensor {
   }
   // T must be the dtype; nothing is converted.
   template <Element T>
-    requires(!std::same_as<T, bool>)
-  std::vector<T> read() const {
+  requires(!std::same_as<T, bool>) std::vector<T> read()
+  const {
     if (dtype() != kDtype<T>)
-      throw Error(TN_INVALID_ARGUMENT, std::string("read: the tensor is ") + tn_dtype_name(dtype()) +
-                                           ", asked for as " + tn_dtype_name(kDtype<T>) +
-                                           ". Cast it, or read it as what it is.");
+      throw Error(TN_INVALID_ARGUMENT,
+                  std::string("read: the tensor is ") + tn_dtype_name(dtype()) + ", asked for as " +
+                      tn_dtype_name(kDtype<T>) + ". Cast it, or read it as what it is.");
     std::vector<T> data(static_cast<size_t>(count()));
     check(tn_tensor_read(ctx_, tensor_, data.data(), data.size() * sizeof(T)));
     return data;
@@ -173,13 +176,15 @@ class Operand {
  public:
   Operand() = default;
   Operand(const Tensor& tensor) : ctx_(tensor.context()), tensor_(&tensor) {}  // lent
-  inline Operand(const Variable& variable);  // autograd.hpp
+  inline Operand(const Variable& variable);                                    // autograd.hpp
   template <class T>
-    requires(std::integral<T> || std::floating_point<T>)
-  Operand(T number) {
-    if constexpr (std::same_as<T, bool>) kind_ = Kind::truth, integer_ = number;
-    else if constexpr (std::integral<T>) kind_ = Kind::integer, integer_ = static_cast<int64_t>(number);
-    else kind_ = Kind::real, real_ = static_cast<double>(number);
+  requires(std::integral<T> || std::floating_point<T>) Operand(T number) {
+    if constexpr (std::same_as<T, bool>)
+      kind_ = Kind::truth, integer_ = number;
+    else if constexpr (std::integral<T>)
+      kind_ = Kind::integer, integer_ = static_cast<int64_t>(number);
+    else
+      kind_ = Kind::real, real_ = static_cast<double>(number);
   }
   Operand(const Operand&) = delete;  // may point into itself
   Operand& operator=(const Operand&) = delete;
@@ -189,10 +194,17 @@ class Operand {
   tn_tensor* resolve(tn_ctx* ctx) const {
     tn_tensor* t = nullptr;
     switch (kind_) {
-      case Kind::tensor: return tensor_ ? tensor_->get() : nullptr;
-      case Kind::truth: check(tn_tensor_scalar_bool(ctx, static_cast<int32_t>(integer_), &t)); break;
-      case Kind::integer: check(tn_tensor_scalar_i64(ctx, integer_, &t)); break;
-      case Kind::real: check(tn_tensor_scalar_f64(ctx, real_, &t)); break;
+      case Kind::tensor:
+        return tensor_ ? tensor_->get() : nullptr;
+      case Kind::truth:
+        check(tn_tensor_scalar_bool(ctx, static_cast<int32_t>(integer_), &t));
+        break;
+      case Kind::integer:
+        check(tn_tensor_scalar_i64(ctx, integer_, &t));
+        break;
+      case Kind::real:
+        check(tn_tensor_scalar_f64(ctx, real_, &t));
+        break;
     }
     made_ = Tensor(ctx, t), tensor_ = &made_, kind_ = Kind::tensor;
     return t;

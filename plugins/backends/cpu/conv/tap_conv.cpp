@@ -76,7 +76,7 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   const int64_t threads = worth < 2 ? 1 : smaller(device.threads, int64_t(worth));
   blocks_.plan(g_, kBlockWidth, threads);
   if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0) return;
-  const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / smaller(g_.co, kTileRows);
+  const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / smaller(g_.co, kTileRows<T>);
   channel_block_ = smaller(deepest, 512) / g_.taps();
   if (channel_block_ < 1) channel_block_ = 1;
   channel_block_ = ceil_div(g_.ci, ceil_div(g_.ci, smaller(channel_block_, g_.ci)));
@@ -84,7 +84,8 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   choose_direct();
 
   const int64_t around = blocks_.count * g_.groups;
-  parts_m_ = around >= threads ? 1 : smaller(ceil_div(threads, around), ceil_div(g_.co, kTileRows));
+  parts_m_ =
+      around >= threads ? 1 : smaller(ceil_div(threads, around), ceil_div(g_.co, kTileRows<T>));
   items_ = around * parts_m_;
   slots_ = smaller(threads, items_);
 
@@ -96,9 +97,9 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   patch_size_ = round_up(patch_.size(blocks_.images), line);
   columns_size_ = direct_ ? 0 : round_up((depth * panels_ + 2) * kTileCols<T>, line);
   a_stride_ = round_up(depth, line) + line;
-  panel_size_ = kTileRows * a_stride_;
+  panel_size_ = kTileRows<T> * a_stride_;
   const int64_t bytes = (patch_size_ + kTileCols<T> + columns_size_ + panel_size_ +
-                         kTileRows * kTileCols<T>)*int64_t(sizeof(T)) +
+                         kTileRows<T> * kTileCols<T>)*int64_t(sizeof(T)) +
                         blocks_.images * blocks_.rows * int64_t(sizeof(Segment)) +
                         pieces_ * int64_t(sizeof(Piece)) + (2 * panels_ + 2 + depth) * 8;
   slot_ = round_up(bytes, 64) / int64_t(sizeof(T));
@@ -206,7 +207,7 @@ void TapConv<T>::multiply(const Work& work, const Block& block, int64_t channels
   t.b_rows = work.taps;
   t.k = depth + biased;
   for (int64_t m = m0; m < m1;) {
-    const int64_t rows = ceil_div(m1 - m, ceil_div(m1 - m, kTileRows));
+    const int64_t rows = ceil_div(m1 - m, ceil_div(m1 - m, kTileRows<T>));
     for (int64_t r = 0; r < rows; ++r) {
       T* a = work.panel + r * a_stride_;
       std::memcpy(a, work.w + (m + r) * work.w_row, size_t(depth) * sizeof(T));
@@ -293,7 +294,7 @@ void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y,
       work.columns = ones + kTileCols<T>;
       work.panel = work.columns + columns_size_;
       work.tile = work.panel + panel_size_;
-      work.segments = reinterpret_cast<Segment*>(work.tile + kTileRows * kTileCols<T>);
+      work.segments = reinterpret_cast<Segment*>(work.tile + kTileRows<T> * kTileCols<T>);
       work.pieces = reinterpret_cast<Piece*>(work.segments + blocks_.images * blocks_.rows);
       work.panel_first = reinterpret_cast<int64_t*>(work.pieces + pieces_);
       work.panel_start = work.panel_first + panels_ + 1;

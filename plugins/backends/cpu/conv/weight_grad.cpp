@@ -38,7 +38,7 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   items_ = g_.groups * parts_c_ * parts_b_;
   slots_ = smaller(threads, items_);
   const int64_t most = ceil_div(g_.ci, parts_c_);
-  channel_block_ = smaller(most, 1 + 8 * kTileRows / g_.taps());
+  channel_block_ = smaller(most, 1 + 8 * kTileRows<T> / g_.taps());
   patch_.plan(g_, blocks_.rows, blocks_.cols, channel_block_);
 
   constexpr int64_t line = 64 / int64_t(sizeof(T));
@@ -50,9 +50,9 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   g_size_ = round_up(g_.co, kTileCols<T>) * depth + 2 * kTileCols<T>;
   a_stride_ = round_up(depth, line) + 2 * line;
   const int64_t rows = blocks_.images * blocks_.rows;
-  const int64_t bytes =
-      (patch_size_ + round_up(g_size_, line) + kTileRows * a_stride_ + line) * int64_t(sizeof(T)) +
-      rows * int64_t(sizeof(Segment)) + 64;
+  const int64_t bytes = (patch_size_ + round_up(g_size_, line) + kTileRows<T> * a_stride_ + line) *
+                            int64_t(sizeof(T)) +
+                        rows * int64_t(sizeof(Segment)) + 64;
   slot_ = round_up(bytes, 64) / int64_t(sizeof(T));
 }
 
@@ -95,7 +95,7 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
       patch_.fill(g_, block, c, c + channels, work.x, work.patch);
       const int64_t all = channels * taps;
       for (int64_t k = 0; k < all;) {
-        const int64_t rows = ceil_div(all - k, ceil_div(all - k, kTileRows));
+        const int64_t rows = ceil_div(all - k, ceil_div(all - k, kTileRows<T>));
         for (int64_t r = 0; r < rows; ++r) {
           const int64_t tap = (k + r) % taps;
           const T* from = work.patch + patch_.tap(g_, (k + r) / taps, int(tap / g_.taps_w),
@@ -163,7 +163,7 @@ void WeightGrad<T>::run(const T* x, const T* g, T* dw, T* scratch) const {
       work.patch = slots + slot * slot_;
       work.columns = work.patch + patch_size_;
       work.panel = work.columns + round_up(g_size_, line);
-      work.segments = reinterpret_cast<Segment*>(work.panel + kTileRows * a_stride_ + line);
+      work.segments = reinterpret_cast<Segment*>(work.panel + kTileRows<T> * a_stride_ + line);
       for (int64_t i = slot * items_ / slots_; i < (slot + 1) * items_ / slots_; ++i) {
         bool started = false;
         run_item(i, work, &started);

@@ -1,87 +1,21 @@
-// window_reduce, window_scatter, max_pool2d and avg_pool2d. Planes of two axes in f32 and f64 are reduced row by row.
+// window_reduce, window_scatter, max_pool2d and avg_pool2d: over planes where they can be, else in plain loops.
 #include <tenon/op_ids.h>
 
-#include <limits>
-
-#include "conv/loops.hpp"
-#include "kernels/simd.hpp"
+#include "conv/window_planes.hpp"
 #include "matmul/widened.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 namespace {
 
-template <WindowMode mode, class V>
-CPU_INLINE V combine(V a, V b) {
-  if constexpr (mode == WindowMode::sum)
-    return a + b;
-  else if constexpr (std::is_floating_point_v<V>) {
-    return a != a ? a : mode == WindowMode::max ? (a > b ? a : b) : (a < b ? a : b);
-  } else {
-    return mode == WindowMode::max ? vmax(a, b) : vmin(a, b);
-  }
-}
-
-// First along columns, whole rows at a time, then along the row.
-template <WindowMode mode, class T>
-void reduce_plane(const WindowPlan& p, const T* x, T* y, T* row) {
-  const WindowAxis &h = p.axis[0], &w = p.axis[1];
-  constexpr int64_t lanes = kLanes<T>;
-  constexpr T inf = std::numeric_limits<T>::infinity();
-  constexpr T neutral = mode == WindowMode::sum ? T(0) : mode == WindowMode::max ? -inf : inf;
-  for (int64_t i = 0; i < h.out; ++i, y += w.out) {
-    const Reach r = reach(h, i);
-    for (int64_t j = 0; j < w.in; j += lanes) {
-      const int64_t n = w.in - j < lanes ? w.in - j : lanes;
-      Vec<T> all = splat<Vec<T>>(neutral);
-      const T* from = x + r.at * w.in + j;
-      for (int64_t k = r.first; k < r.last; ++k, from += h.dilation * w.in) {
-        all = combine<mode>(all, n == lanes ? load(from) : load_n(from, n));
-      }
-      store(row + j, all);
-    }
-    for (int64_t j = 0; j < w.out; ++j) {
-      const Reach c = reach(w, j);
-      T all = neutral;
-      for (int64_t k = c.first, at = c.at; k < c.last; ++k, at += w.dilation)
-        all = combine<mode>(all, row[at]);
-      y[j] = all;
-    }
-  }
-}
-
-constexpr int64_t kRow = 2048;  // longest row that reduce_plane takes
-
-template <WindowMode mode, class T>
-tn_error* TN_CALL run_planes(void* data, void*, const tn_view* const* args) {
-  const auto& p = *static_cast<const WindowPlan*>(data);
-  const T* x = input<T>(args[0]);
-  T* y = output<T>(args[1]);
-  const double ns = 1.5 * double(p.out_size) * double(p.axis[1].window) + 0.1 * double(p.in_size);
-  parallel(*p.device, p.planes, 1, ns, [&](int64_t begin, int64_t end) {
-    alignas(64) T row[kRow + kLanes<T>];
-    for (int64_t plane = begin; plane < end; ++plane) {
-      T* to = y + plane * p.out_size;
-      reduce_plane<mode>(p, x + plane * p.in_size, to, row);
-      if (mode == WindowMode::sum && p.scale != 0) average_plane(p, to);
-    }
-  });
-  return nullptr;
-}
-
-// The fast way where it applies, else the loops.
 tn_kernel_run reduce_run(const WindowPlan& p, tn_dtype dtype, WindowMode mode) {
-  if (p.rank == 2 && p.axis[1].in <= kRow) {
-    const auto of = [&](auto type) -> tn_kernel_run {
-      using T = decltype(type);
-      return mode == WindowMode::max   ? run_planes<WindowMode::max, T>
-             : mode == WindowMode::min ? run_planes<WindowMode::min, T>
-                                       : run_planes<WindowMode::sum, T>;
-    };
-    if (dtype == TN_DTYPE_F32) return of(float());
-    if (dtype == TN_DTYPE_F64) return of(double());
-  }
-  return window_reduce_loops(dtype, mode);
+  const tn_kernel_run planes = window_reduce_planes(p, dtype, mode);
+  return planes ? planes : window_reduce_loops(dtype, mode);
+}
+
+tn_kernel_run scatter_run(const WindowPlan& p, tn_dtype dtype) {
+  const tn_kernel_run planes = window_scatter_planes(p, dtype);
+  return planes ? planes : window_scatter_loops(dtype);
 }
 
 // ---- signatures
@@ -155,8 +89,8 @@ tn_error* prepare_window_reduce_wide(const Device& device, const tn_signature& s
 tn_error* prepare_window_scatter_wide(const Device& device, const tn_signature& sig,
                                       tn_plan* plan) {
   const tn_view& x = *sig.inputs[0];
-  return make(device, sig, plan, window_scatter_loops(x.dtype),
-              window_plan(device, sig, x, *sig.inputs[1]));
+  const WindowPlan p = window_plan(device, sig, x, *sig.inputs[1]);
+  return make(device, sig, plan, scatter_run(p, x.dtype), p);
 }
 
 tn_error* prepare_max_pool2d_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {

@@ -1,4 +1,5 @@
-// argmax and argmin along an axis of a dense tensor: the first of equals; NaN counts as the extreme value.
+// argmax and argmin along an axis of a dense tensor: the first of equals; NaN counts as the extreme
+// value.
 #include "fold.hpp"
 #include "index.hpp"
 
@@ -82,37 +83,51 @@ tn_error* TN_CALL run_arg(void* data, void*, const tn_view* const* args) {
   }
   const int64_t strip = s.inner < kStrip ? s.inner : kStrip;
   const int64_t strips = (s.inner + strip - 1) / strip;
-  parallel(plan.device, s.outer * strips, 1, double(s.size * strip) * 0.3, [&](int64_t begin, int64_t end) {
-    for (int64_t u = begin; u < end; ++u) {
-      const int64_t o = u / strips, c = u % strips * strip;
-      const T* first = values + o * s.size * s.inner + c;
-      if (s.inner == 1) {
-        y[o] = first_extreme<greatest>(first, s.size);
-      } else {
-        columns<greatest>(y + o * s.inner + c, first, s.size, s.inner,
-                          s.inner - c < strip ? s.inner - c : strip);
-      }
-    }
-  });
+  parallel(plan.device, s.outer * strips, 1, double(s.size * strip) * 0.3,
+           [&](int64_t begin, int64_t end) {
+             for (int64_t u = begin; u < end; ++u) {
+               const int64_t o = u / strips, c = u % strips * strip;
+               const T* first = values + o * s.size * s.inner + c;
+               if (s.inner == 1) {
+                 y[o] = first_extreme<greatest>(first, s.size);
+               } else {
+                 columns<greatest>(y + o * s.inner + c, first, s.size, s.inner,
+                                   s.inner - c < strip ? s.inner - c : strip);
+               }
+             }
+           });
   return nullptr;
 }
 
 template <bool greatest>
 tn_kernel_run find_arg(tn_dtype dtype) {
   switch (dtype) {
-    case TN_DTYPE_F32: return run_arg<greatest, float, float>;
-    case TN_DTYPE_F64: return run_arg<greatest, double, double>;
-    case TN_DTYPE_F16: return run_arg<greatest, float, f16>;
-    case TN_DTYPE_BF16: return run_arg<greatest, float, bf16>;
-    case TN_DTYPE_I8: return run_arg<greatest, int32_t, int8_t>;
-    case TN_DTYPE_I16: return run_arg<greatest, int32_t, int16_t>;
-    case TN_DTYPE_I32: return run_arg<greatest, int32_t, int32_t>;
-    case TN_DTYPE_I64: return run_arg<greatest, int64_t, int64_t>;
-    case TN_DTYPE_U8: return run_arg<greatest, int32_t, uint8_t>;
-    case TN_DTYPE_U16: return run_arg<greatest, int32_t, uint16_t>;
-    case TN_DTYPE_U32: return run_arg<greatest, uint32_t, uint32_t>;
-    case TN_DTYPE_U64: return run_arg<greatest, uint64_t, uint64_t>;
-    default: return nullptr;
+    case TN_DTYPE_F32:
+      return run_arg<greatest, float, float>;
+    case TN_DTYPE_F64:
+      return run_arg<greatest, double, double>;
+    case TN_DTYPE_F16:
+      return run_arg<greatest, float, f16>;
+    case TN_DTYPE_BF16:
+      return run_arg<greatest, float, bf16>;
+    case TN_DTYPE_I8:
+      return run_arg<greatest, int32_t, int8_t>;
+    case TN_DTYPE_I16:
+      return run_arg<greatest, int32_t, int16_t>;
+    case TN_DTYPE_I32:
+      return run_arg<greatest, int32_t, int32_t>;
+    case TN_DTYPE_I64:
+      return run_arg<greatest, int64_t, int64_t>;
+    case TN_DTYPE_U8:
+      return run_arg<greatest, int32_t, uint8_t>;
+    case TN_DTYPE_U16:
+      return run_arg<greatest, int32_t, uint16_t>;
+    case TN_DTYPE_U32:
+      return run_arg<greatest, uint32_t, uint32_t>;
+    case TN_DTYPE_U64:
+      return run_arg<greatest, uint64_t, uint64_t>;
+    default:
+      return nullptr;
   }
 }
 

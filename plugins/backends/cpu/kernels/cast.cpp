@@ -1,7 +1,8 @@
 // cast between all dtypes, and bitcast.
 //
-// The usual pairs have a loop of their own. All others go through double, or 64-bit integers where both
-// ends are whole. A float becomes an integer toward zero; what does not fit saturates, NaN gives 0.
+// The usual pairs have a loop of their own. All others go through double, or 64-bit integers where
+// both ends are whole. A float becomes an integer toward zero; what does not fit saturates, NaN
+// gives 0.
 #include <complex>
 #include <limits>
 
@@ -20,7 +21,8 @@ using sdk::f8e5m2;
 template <class T>
 inline constexpr bool kWhole = std::is_integral_v<T>;
 
-// The float nearest to the greatest T from below, so that the conversion of the clamped value is defined.
+// The float nearest to the greatest T from below, so that the conversion of the clamped value is
+// defined.
 template <class T, class F>
 constexpr F greatest_below() {
   constexpr int digits = std::numeric_limits<F>::digits;
@@ -97,16 +99,16 @@ constexpr CastKernel narrowing() {
 }
 
 constexpr CastKernel kDirect[] = {
-    narrowing<float, f16>(),    narrowing<f16, float>(),     narrowing<float, bf16>(),
-    narrowing<bf16, float>(),   direct<float, double>(),     direct<double, float>(),
-    direct<float, int32_t>(),   direct<int32_t, float>(),    direct<float, int64_t>(),
-    direct<int64_t, float>(),   direct<uint64_t, float>(),   direct<uint8_t, float>(),
-    direct<int8_t, float>(),    direct<float, uint8_t>(),    direct<float, bool>(),
-    direct<bool, float>(),      direct<int32_t, int64_t>(),  direct<int64_t, int32_t>(),
-    direct<bool, int64_t>(),    direct<bool, int32_t>(),     direct<bool, uint8_t>(),
-    direct<int32_t, double>(),  direct<int64_t, double>(),   direct<double, int64_t>(),
-    direct<uint8_t, int64_t>(), direct<uint8_t, int32_t>(),  direct<int64_t, bool>(),
-    direct<double, uint64_t>(), direct<float, uint64_t>(),   direct<uint64_t, double>(),
+    narrowing<float, f16>(),    narrowing<f16, float>(),    narrowing<float, bf16>(),
+    narrowing<bf16, float>(),   direct<float, double>(),    direct<double, float>(),
+    direct<float, int32_t>(),   direct<int32_t, float>(),   direct<float, int64_t>(),
+    direct<int64_t, float>(),   direct<uint64_t, float>(),  direct<uint8_t, float>(),
+    direct<int8_t, float>(),    direct<float, uint8_t>(),   direct<float, bool>(),
+    direct<bool, float>(),      direct<int32_t, int64_t>(), direct<int64_t, int32_t>(),
+    direct<bool, int64_t>(),    direct<bool, int32_t>(),    direct<bool, uint8_t>(),
+    direct<int32_t, double>(),  direct<int64_t, double>(),  direct<double, int64_t>(),
+    direct<uint8_t, int64_t>(), direct<uint8_t, int32_t>(), direct<int64_t, bool>(),
+    direct<double, uint64_t>(), direct<float, uint64_t>(),  direct<uint64_t, double>(),
 };
 
 // ---- through a wide type
@@ -132,13 +134,15 @@ void small_from_double(void* to, const void* from, int64_t n) {
 template <class C>
 void complex_from_double(void* to, const void* from, int64_t n) {
   using R = typename C::value_type;
-  for (int64_t i = 0; i < n; ++i) static_cast<C*>(to)[i] = C(R(static_cast<const double*>(from)[i]));
+  for (int64_t i = 0; i < n; ++i)
+    static_cast<C*>(to)[i] = C(R(static_cast<const double*>(from)[i]));
 }
 
 template <class T>
 constexpr Side whole() {
-  return {sdk::dtype_of<T>,      int32_t(sizeof(T)),    true, cast_loop<int64_t, T>, cast_loop<T, int64_t>,
-          cast_loop<double, T>, cast_loop<T, double>};
+  return {sdk::dtype_of<T>,      int32_t(sizeof(T)),    true,
+          cast_loop<int64_t, T>, cast_loop<T, int64_t>, cast_loop<double, T>,
+          cast_loop<T, double>};
 }
 template <class T>
 constexpr Side broken() {
@@ -152,14 +156,15 @@ constexpr Side broken() {
 }
 template <class C>
 constexpr Side complex_side() {
-  return {sdk::dtype_of<C>, int32_t(sizeof(C)), false, nullptr, nullptr, nullptr, complex_from_double<C>};
+  return {sdk::dtype_of<C>, int32_t(sizeof(C)),    false, nullptr, nullptr,
+          nullptr,          complex_from_double<C>};
 }
 
 constexpr Side kSides[] = {
-    whole<bool>(),     whole<int8_t>(),   whole<int16_t>(),  whole<int32_t>(),
-    whole<int64_t>(),  whole<uint8_t>(),  whole<uint16_t>(), whole<uint32_t>(),
-    whole<uint64_t>(), broken<float>(),   broken<double>(),  broken<f16>(),
-    broken<bf16>(),    broken<f8e4m3>(),  broken<f8e5m2>(),  complex_side<c64>(),
+    whole<bool>(),        whole<int8_t>(),  whole<int16_t>(),  whole<int32_t>(),
+    whole<int64_t>(),     whole<uint8_t>(), whole<uint16_t>(), whole<uint32_t>(),
+    whole<uint64_t>(),    broken<float>(),  broken<double>(),  broken<f16>(),
+    broken<bf16>(),       broken<f8e4m3>(), broken<f8e5m2>(),  complex_side<c64>(),
     complex_side<c128>(),
 };
 
@@ -259,7 +264,8 @@ CPU_PREPARE(cast) {
   for (const CastKernel& k : kComplex) {
     if (k.from == from && k.to == to) kernel = k.kernel, found = true;
   }
-  if (!found && !through_wide(from, to, &kernel)) return decline(plan, "no kernel for these dtypes");
+  if (!found && !through_wide(from, to, &kernel))
+    return decline(plan, "no kernel for these dtypes");
   if (!make_plan<CastPlan>(plan, run_cast, device, kernel)) return out_of_memory(device);
   return nullptr;
 }

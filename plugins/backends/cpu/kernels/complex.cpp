@@ -9,7 +9,8 @@ namespace {
 using sdk::c128;
 using sdk::c64;
 
-// Numerators and denominators without the library's recovery of infinities, which is a call per element.
+// Numerators and denominators without the library's recovery of infinities, which is a call per
+// element.
 template <class C>
 CPU_INLINE C product(C a, C b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
@@ -85,14 +86,15 @@ struct Complex {
   }
 };
 
-#define CPU_COMPLEX(id)                                                                     \
-  {id, TN_DTYPE_C64, Complex<c64, id>::run, Complex<c64, id>::run},                         \
-      {id, TN_DTYPE_C128, Complex<c128, id>::run, Complex<c128, id>::run},
+#define CPU_COMPLEX(id)                                               \
+  {id, TN_DTYPE_C64, Complex<c64, id>::run, Complex<c64, id>::run}, { \
+    id, TN_DTYPE_C128, Complex<c128, id>::run, Complex<c128, id>::run \
+  }
 
 constexpr ElementwiseEntry kEntries[] = {
-    CPU_COMPLEX(TN_OP_NEG) CPU_COMPLEX(TN_OP_SQUARE) CPU_COMPLEX(TN_OP_RECIPROCAL)
-    CPU_COMPLEX(TN_OP_ADD) CPU_COMPLEX(TN_OP_SUB) CPU_COMPLEX(TN_OP_MUL)
-    CPU_COMPLEX(TN_OP_DIV) CPU_COMPLEX(TN_OP_EQ) CPU_COMPLEX(TN_OP_NE)
+    CPU_COMPLEX(TN_OP_NEG), CPU_COMPLEX(TN_OP_SQUARE), CPU_COMPLEX(TN_OP_RECIPROCAL),
+    CPU_COMPLEX(TN_OP_ADD), CPU_COMPLEX(TN_OP_SUB),    CPU_COMPLEX(TN_OP_MUL),
+    CPU_COMPLEX(TN_OP_DIV), CPU_COMPLEX(TN_OP_EQ),     CPU_COMPLEX(TN_OP_NE),
 };
 
 }  // namespace

@@ -27,11 +27,21 @@ tn_error* TN_CALL run_fill(void* data, void*, const tn_view* const* args) {
   char* y = output<char>(args[1]);
   const int64_t n = args[1]->count;
   switch (tn_dtype_bytes(args[1]->dtype, 1)) {
-    case 1: fill_with<uint8_t>(device, y, value, n); break;
-    case 2: fill_with<uint16_t>(device, y, value, n); break;
-    case 4: fill_with<uint32_t>(device, y, value, n); break;
-    case 8: fill_with<uint64_t>(device, y, value, n); break;
-    default: fill_with<Wide>(device, y, value, n); break;
+    case 1:
+      fill_with<uint8_t>(device, y, value, n);
+      break;
+    case 2:
+      fill_with<uint16_t>(device, y, value, n);
+      break;
+    case 4:
+      fill_with<uint32_t>(device, y, value, n);
+      break;
+    case 8:
+      fill_with<uint64_t>(device, y, value, n);
+      break;
+    default:
+      fill_with<Wide>(device, y, value, n);
+      break;
   }
   return nullptr;
 }
@@ -50,16 +60,17 @@ tn_error* TN_CALL run_iota(void* data, void*, const tn_view* const* args) {
   for (int i = plan.axis + 1; i < v->rank; ++i) inner *= v->dims[i];
   const int64_t n = v->dims[plan.axis];
   if (v->count == 0) return nullptr;
-  parallel(plan.device, v->count / inner, 4096, 0.5 * double(inner), [&](int64_t begin, int64_t end) {
-    if (inner == 1) {
-      for (int64_t i = begin; i < end; ++i) y[i] = T(i % n);
-      return;
-    }
-    for (int64_t i = begin; i < end; ++i) {
-      const T value = T(i % n);
-      for (int64_t k = 0; k < inner; ++k) y[i * inner + k] = value;
-    }
-  });
+  parallel(plan.device, v->count / inner, 4096, 0.5 * double(inner),
+           [&](int64_t begin, int64_t end) {
+             if (inner == 1) {
+               for (int64_t i = begin; i < end; ++i) y[i] = T(i % n);
+               return;
+             }
+             for (int64_t i = begin; i < end; ++i) {
+               const T value = T(i % n);
+               for (int64_t k = 0; k < inner; ++k) y[i * inner + k] = value;
+             }
+           });
   return nullptr;
 }
 
@@ -87,7 +98,8 @@ tn_error* TN_CALL run_one_hot(void* data, void*, const tn_view* const* args) {
   if (args[1]->count == 0) return nullptr;
   const int64_t n = args[0]->count;
   const std::unique_ptr<int64_t[]> wide(new (std::nothrow) int64_t[size_t(n)]);
-  if (!wide) return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)n);
+  if (!wide)
+    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)n);
   sdk::visit_dtype<sdk::Integers>(args[0]->dtype, [&](auto type) {
     const auto* from = input<typename decltype(type)::type>(args[0]);
     for (int64_t i = 0; i < n; ++i) wide[size_t(i)] = int64_t(from[i]);
@@ -97,11 +109,21 @@ tn_error* TN_CALL run_one_hot(void* data, void*, const tn_view* const* args) {
   const int bytes = int(tn_dtype_bytes(args[1]->dtype, 1));
   parallel(plan.device, n, 16, double(depth) * 0.1 + 2, [&](int64_t begin, int64_t end) {
     switch (bytes) {
-      case 1: hot_rows<uint8_t>(from, y, depth, plan.one, begin, end); break;
-      case 2: hot_rows<uint16_t>(from, y, depth, plan.one, begin, end); break;
-      case 4: hot_rows<uint32_t>(from, y, depth, plan.one, begin, end); break;
-      case 8: hot_rows<uint64_t>(from, y, depth, plan.one, begin, end); break;
-      default: hot_rows<Wide>(from, y, depth, plan.one, begin, end); break;
+      case 1:
+        hot_rows<uint8_t>(from, y, depth, plan.one, begin, end);
+        break;
+      case 2:
+        hot_rows<uint16_t>(from, y, depth, plan.one, begin, end);
+        break;
+      case 4:
+        hot_rows<uint32_t>(from, y, depth, plan.one, begin, end);
+        break;
+      case 8:
+        hot_rows<uint64_t>(from, y, depth, plan.one, begin, end);
+        break;
+      default:
+        hot_rows<Wide>(from, y, depth, plan.one, begin, end);
+        break;
     }
   });
   return nullptr;

@@ -7,9 +7,9 @@ namespace tenon::cpu::CPU_ISA {
 namespace {
 
 constexpr int kBlockBytes = 4096;  // of one operand; all operands of a block fit in L1
-constexpr int64_t kTileColumns = 128;
-constexpr int64_t kTileRows = 16;
-constexpr int64_t kRowEnough = 64;  // shorter rows are gathered into blocks
+constexpr int64_t kTileColumns = 64;
+constexpr int64_t kTileBytes = 16 << 10;  // of one operand
+constexpr int64_t kRowEnough = 64;        // shorter rows are gathered into blocks
 
 struct Job {
   const Device& device;
@@ -39,7 +39,8 @@ struct Job {
   }
 };
 
-// What a thread works with: a gathered block and a converted one of each input, and one of the output.
+// What a thread works with: a gathered block and a converted one of each input, and one of the
+// output.
 struct alignas(64) Scratch {
   char gathered[kMaxInputs][kBlockBytes];
   char converted[kMaxInputs][kBlockBytes];
@@ -173,8 +174,7 @@ void run_rows(const Job& job) {
       const int64_t first = u % pieces * piece;
       const int64_t n = inner - first < piece ? inner - first : piece;
       for (int k = 0; k < job.inputs; ++k) {
-        const int64_t at =
-            row_offset(w, k, row, w.rank - 1) + ((scalars >> k & 1) ? 0 : first);
+        const int64_t at = row_offset(w, k, row, w.rank - 1) + ((scalars >> k & 1) ? 0 : first);
         in[k] = job.in[k] + at * job.kernel.in_bytes[k];
       }
       compute_long(job, s, job.out + (row * inner + first) * job.kernel.out_bytes, in, scalars, n);
@@ -216,8 +216,8 @@ void run_blocks(const Job& job) {
   });
 }
 
-// The axis that some input with long inner steps walks by 1, so that tiles over it and the innermost axis
-// read whole cache lines; -1 if there is none.
+// The axis that some input with long inner steps walks by 1, so that tiles over it and the
+// innermost axis read whole cache lines; -1 if there is none.
 int tile_axis(const Job& job) {
   const Walk<kMaxInputs>& w = job.walk;
   if (w.rank < 2 || w.inner() < 16 || job.n < 4096) return -1;
@@ -247,7 +247,7 @@ void tile(const Job& job, Scratch& s, char* tiles, int axis, const int64_t* base
     if (along == 0) {
       scalars |= 1u << k;
     } else if (along != 1) {
-      char* to = tiles + k * kTileRows * kTileColumns * 16;
+      char* to = tiles + k * kTileBytes;
       gather_tile(to, start[k], int(bytes), rows, columns, kTileColumns, across, along);
       start[k] = to;
       step[k] = kTileColumns * bytes;
@@ -264,17 +264,22 @@ void tile(const Job& job, Scratch& s, char* tiles, int axis, const int64_t* base
 void run_tiles(const Job& job, int axis) {
   const Walk<kMaxInputs>& w = job.walk;
   const int64_t inner = w.inner();
-  const int64_t strips = (w.dims[axis] + kTileRows - 1) / kTileRows;
+  int64_t widest = 1;
+  for (int k = 0; k < job.inputs; ++k) {
+    if (job.kernel.in_bytes[k] > widest) widest = job.kernel.in_bytes[k];
+  }
+  const int64_t tile_rows = kTileBytes / (kTileColumns * widest);
+  const int64_t strips = (w.dims[axis] + tile_rows - 1) / tile_rows;
   int64_t out_strides[TN_MAX_RANK];
   int64_t step = 1;
   for (int i = w.rank - 1; i >= 0; --i) out_strides[i] = step, step *= w.dims[i];
   const int64_t units = job.n / inner / w.dims[axis] * strips;
-  const float cost = float(inner * kTileRows) * (job.kernel.ns + 0.5f);
+  const float cost = float(inner * tile_rows) * (job.kernel.ns + 0.5f);
   parallel(job.device, units, 1, cost, [&](int64_t begin, int64_t end) {
     Scratch s;
-    alignas(64) char tiles[kMaxInputs * kTileRows * kTileColumns * 16];
+    alignas(64) char tiles[kMaxInputs * kTileBytes];
     for (int64_t u = begin; u < end; ++u) {
-      const int64_t r0 = u % strips * kTileRows;
+      const int64_t r0 = u % strips * tile_rows;
       int64_t rest = u / strips;
       int64_t base[kMaxInputs] = {};
       int64_t out_base = 0;
@@ -285,7 +290,7 @@ void run_tiles(const Job& job, int axis) {
         out_base += at * out_strides[i];
         for (int k = 0; k < job.inputs; ++k) base[k] += at * w.strides[k][i];
       }
-      const int64_t rows = w.dims[axis] - r0 < kTileRows ? w.dims[axis] - r0 : kTileRows;
+      const int64_t rows = w.dims[axis] - r0 < tile_rows ? w.dims[axis] - r0 : tile_rows;
       for (int64_t c0 = 0; c0 < inner; c0 += kTileColumns) {
         const int64_t columns = inner - c0 < kTileColumns ? inner - c0 : kTileColumns;
         tile(job, s, tiles, axis, base, out_base, out_strides[axis], r0, rows, c0, columns);
@@ -317,9 +322,8 @@ void run_elementwise(const Device& device, const Elementwise& kernel, const tn_v
   if ((job.scalars | job.dense) == all) return run_flat(job);
 
   static constexpr int64_t kZeros[TN_MAX_RANK] = {};
-  job.walk.build(inputs, y->rank, y->dims, [&](int k) {
-    return (job.scalars >> k & 1) ? kZeros : args[k]->strides;
-  });
+  job.walk.build(inputs, y->rank, y->dims,
+                 [&](int k) { return (job.scalars >> k & 1) ? kZeros : args[k]->strides; });
   bool steps = true;
   for (int k = 0; k < inputs; ++k) {
     const int64_t step = job.walk.inner_stride(k);

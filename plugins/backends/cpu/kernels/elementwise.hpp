@@ -1,8 +1,9 @@
 // Elementwise kernels: rows of vectors, and the driver that walks views with them.
 //
 // A kernel is a row function, which does n elements with each input either a run of elements or one
-// value for all of them, and a description of it. The driver coalesces dims, gathers what is strided
-// into blocks that stay in L1, converts narrow dtypes there, and uses threads where that pays.
+// value for all of them, and a description of it. The driver coalesces dims, gathers what is
+// strided into blocks that stay in L1, converts narrow dtypes there, and uses threads where that
+// pays.
 #ifndef TENON_CPU_ELEMENTWISE_HPP_
 #define TENON_CPU_ELEMENTWISE_HPP_
 #include <span>
@@ -22,8 +23,8 @@ using ConvertFunction = void (*)(void* to, const void* from, int64_t n);
 struct Elementwise {
   RowFunction row;
   int32_t n_inputs;
-  float ns;                        // one element in cache, for the choice of threads
-  int32_t in_bytes[kMaxInputs];    // of an element in memory
+  float ns;                      // one element in cache, for the choice of threads
+  int32_t in_bytes[kMaxInputs];  // of an element in memory
   int32_t out_bytes;
   ConvertFunction load[kMaxInputs];  // null: the row function reads the dtype itself
   ConvertFunction save;
@@ -31,7 +32,8 @@ struct Elementwise {
   int32_t row_out_bytes;
 };
 
-// Inputs args[0..n_inputs), output args[n_inputs]. The output is dense; inputs have its dims and any strides.
+// Inputs args[0..n_inputs), output args[n_inputs]. The output is dense; inputs have its dims and
+// any strides.
 void run_elementwise(const Device& device, const Elementwise& kernel, const tn_view* const* args,
                      const void* param);
 

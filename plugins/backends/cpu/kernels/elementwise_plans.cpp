@@ -90,11 +90,20 @@ CPU_PREPARE(leaky_relu) {
   if (!contiguous(sig.outputs[0])) return decline(plan, "the output is not dense");
   tn_kernel_run run = nullptr;
   switch (sig.inputs[0]->dtype) {
-    case TN_DTYPE_F32: run = run_leaky<float>; break;
-    case TN_DTYPE_F64: run = run_leaky<double>; break;
-    case TN_DTYPE_F16: run = run_leaky<float, f16>; break;
-    case TN_DTYPE_BF16: run = run_leaky<float, bf16>; break;
-    default: return no_such_dtype(plan);
+    case TN_DTYPE_F32:
+      run = run_leaky<float>;
+      break;
+    case TN_DTYPE_F64:
+      run = run_leaky<double>;
+      break;
+    case TN_DTYPE_F16:
+      run = run_leaky<float, f16>;
+      break;
+    case TN_DTYPE_BF16:
+      run = run_leaky<float, bf16>;
+      break;
+    default:
+      return no_such_dtype(plan);
   }
   const double slope = attr_f64(sig, TN_LEAKY_RELU_SLOPE);
   if (!make_plan<LeakyPlan>(plan, run, device, slope)) return out_of_memory(device);

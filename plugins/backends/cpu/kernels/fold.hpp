@@ -62,7 +62,8 @@ CPU_INLINE T fold_two(T a, T x) {
   return F::apply(One{} + a, One{} + x)[0];
 }
 
-// Folds items of T into wide values of W and gives results of Y; `mean` divides by the number of items.
+// Folds items of T into wide values of W and gives results of Y; `mean` divides by the number of
+// items.
 template <class F, class T, class W, class Y, bool mean = false>
 struct Fold {
   static constexpr int64_t lanes = kLanes<T>;
@@ -182,8 +183,16 @@ struct Fold {
   static constexpr Reduction of() {
     ConvertFunction load = nullptr;
     if constexpr (!std::is_same_v<S, T>) load = convert_run<T, S>;
-    return {int32_t(sizeof(S)), int32_t(sizeof(T)), int32_t(sizeof(W)), int32_t(sizeof(Y)), load,
-            init,               run,                columns,            merge,              finish};
+    return {int32_t(sizeof(S)),
+            int32_t(sizeof(T)),
+            int32_t(sizeof(W)),
+            int32_t(sizeof(Y)),
+            load,
+            init,
+            run,
+            columns,
+            merge,
+            finish};
   }
 };
 

@@ -23,11 +23,21 @@ void take_rows(char* y, const char* x, const int64_t* at, int64_t n, int64_t row
 
 void take(char* y, const char* x, const int64_t* at, int64_t n, int64_t row) {
   switch (row) {
-    case 1: take_elements<uint8_t>(y, x, at, n); break;
-    case 2: take_elements<uint16_t>(y, x, at, n); break;
-    case 4: take_elements<uint32_t>(y, x, at, n); break;
-    case 8: take_elements<uint64_t>(y, x, at, n); break;
-    default: take_rows(y, x, at, n, row); break;
+    case 1:
+      take_elements<uint8_t>(y, x, at, n);
+      break;
+    case 2:
+      take_elements<uint16_t>(y, x, at, n);
+      break;
+    case 4:
+      take_elements<uint32_t>(y, x, at, n);
+      break;
+    case 8:
+      take_elements<uint64_t>(y, x, at, n);
+      break;
+    default:
+      take_rows(y, x, at, n, row);
+      break;
   }
 }
 

@@ -16,13 +16,15 @@ class Indices {
   tn_error* read(const Device& device, const tn_view* v, int64_t size) {
     count_ = v->count;
     own_.reset(new (std::nothrow) int64_t[size_t(count_ ? count_ : 1)]);
-    if (!own_) return fail(device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)count_);
+    if (!own_)
+      return fail(device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)count_);
     int64_t bad = -1;
     sdk::visit_dtype<sdk::Integers>(v->dtype, [&](auto type) {
       bad = normalise(input<typename decltype(type)::type>(v), size);
     });
     if (bad < 0) return nullptr;
-    return fail(device, TN_OUT_OF_RANGE, "index %lld at position %lld is outside an axis of %lld elements",
+    return fail(device, TN_OUT_OF_RANGE,
+                "index %lld at position %lld is outside an axis of %lld elements",
                 (long long)own_[size_t(bad)], (long long)bad, (long long)size);
   }
   const int64_t* data() const { return own_.get(); }

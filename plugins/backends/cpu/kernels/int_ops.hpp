@@ -1,5 +1,5 @@
-// Elementwise ops on vectors of integers. Additions, products and negation wrap; a type narrower than 32
-// bits is computed in 32 and cut, which gives the same.
+// Elementwise ops on vectors of integers. Additions, products and negation wrap; a type narrower
+// than 32 bits is computed in 32 and cut, which gives the same.
 #ifndef TENON_CPU_INT_OPS_HPP_
 #define TENON_CPU_INT_OPS_HPP_
 #include "float_ops.hpp"
@@ -11,15 +11,15 @@ template <class V>
 inline constexpr ElementOf<UintVec<V>> kWidth = 8 * sizeof(ElementOf<V>);
 
 // Through the unsigned vector, where overflow is defined.
-#define CPU_WRAPPING(name, expression)                     \
-  struct name {                                            \
-    static constexpr float ns = 0.15f;                     \
-    template <class V>                                     \
-    CPU_INLINE static V apply(V va, V vb) {                \
-      const auto a = bits_as<UintVec<V>>(va);              \
-      const auto b = bits_as<UintVec<V>>(vb);              \
-      return bits_as<V>(UintVec<V>(expression));           \
-    }                                                      \
+#define CPU_WRAPPING(name, expression)           \
+  struct name {                                  \
+    static constexpr float ns = 0.15f;           \
+    template <class V>                           \
+    CPU_INLINE static V apply(V va, V vb) {      \
+      const auto a = bits_as<UintVec<V>>(va);    \
+      const auto b = bits_as<UintVec<V>>(vb);    \
+      return bits_as<V>(UintVec<V>(expression)); \
+    }                                            \
   };
 
 CPU_WRAPPING(IntAddOp, a + b)
@@ -45,22 +45,23 @@ struct ShrOp {
 };
 
 CPU_UNARY(IntNegOp, 0.1f, bits_as<V>(UintVec<V>{} - bits_as<UintVec<V>>(x)))
-CPU_UNARY(IntAbsOp, 0.1f, (std::is_signed_v<ElementOf<V>> ? select(x < V{}, IntNegOp::apply(x), x) : x))
+CPU_UNARY(IntAbsOp, 0.1f,
+          (std::is_signed_v<ElementOf<V>> ? select(x < V{}, IntNegOp::apply(x), x) : x))
 CPU_UNARY(IntNotOp, 0.1f, ~x)
 CPU_UNARY(BoolNotOp, 0.1f, x ^ 1)
 CPU_UNARY(IntSquareOp, 0.1f, IntMulOp::apply(x, x))
 CPU_UNARY(SameOp, 0.1f, x)
 
 // One lane at a time.
-#define CPU_LANES(name, cost, expression)                                      \
-  struct name {                                                                \
-    static constexpr float ns = cost;                                          \
-    static constexpr bool heavy = true;                                        \
-    template <class V>                                                         \
-    CPU_INLINE static V apply(V va, V vb) {                                    \
-      for (int i = 0; i < kCount<V>; ++i) va[i] = expression(va[i], vb[i]);    \
-      return va;                                                               \
-    }                                                                          \
+#define CPU_LANES(name, cost, expression)                                   \
+  struct name {                                                             \
+    static constexpr float ns = cost;                                       \
+    static constexpr bool heavy = true;                                     \
+    template <class V>                                                      \
+    CPU_INLINE static V apply(V va, V vb) {                                 \
+      for (int i = 0; i < kCount<V>; ++i) va[i] = expression(va[i], vb[i]); \
+      return va;                                                            \
+    }                                                                       \
   };
 
 // Toward zero; by zero: 0.

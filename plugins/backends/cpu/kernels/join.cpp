@@ -19,6 +19,12 @@ struct JoinPlan {
 void copy_rows(const Device& device, char* to, int64_t pitch, const tn_view* x, int64_t rows,
                int64_t row, int bytes) {
   const char* from = input<char>(x);
+  if (contiguous(x) && rows == 1) {
+    parallel(device, row * bytes, 64 << 10, 0.1, [&](int64_t begin, int64_t end) {
+      std::memcpy(to + begin, from + begin, size_t(end - begin));
+    });
+    return;
+  }
   if (contiguous(x)) {
     parallel(device, rows, 1, double(row * bytes) * 0.1 + 5, [&](int64_t begin, int64_t end) {
       for (int64_t r = begin; r < end; ++r) {
@@ -131,7 +137,8 @@ void pad_row(const Padding& p, char* to, const char* from) {
   }
   for (int64_t o = 0; o < n; ++o) {
     const int64_t i = source(p, axis, o);
-    std::memcpy(to + o * p.bytes, i < 0 ? reinterpret_cast<const char*>(p.value) : from + i * x_step,
+    std::memcpy(to + o * p.bytes,
+                i < 0 ? reinterpret_cast<const char*>(p.value) : from + i * x_step,
                 size_t(p.bytes));
   }
 }

@@ -1,4 +1,5 @@
-// Philox 4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011), a vector of counters at a time.
+// Philox 4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, 2011), a vector of
+// counters at a time.
 #ifndef TENON_CPU_PHILOX_HPP_
 #define TENON_CPU_PHILOX_HPP_
 #include "simd.hpp"

@@ -1,5 +1,5 @@
-// philox, uniform, normal, bernoulli and dropout: one pass over blocks of Philox words, with the same numbers
-// as the ops' decompositions give.
+// philox, uniform, normal, bernoulli and dropout: one pass over blocks of Philox words, with the
+// same numbers as the ops' decompositions give.
 #include "float_ops.hpp"
 #include "narrow.hpp"
 #include "philox.hpp"
@@ -70,7 +70,8 @@ void normal_block(float* y, const uint32_t* words, int64_t n, const Line& line) 
   constexpr int lanes = kLanes<float>;
   for (int64_t i = 0; i < n; i += lanes) {
     uint32_t first[lanes], second[lanes];
-    for (int k = 0; k < lanes; ++k) first[k] = words[2 * (i + k)], second[k] = words[2 * (i + k) + 1];
+    for (int k = 0; k < lanes; ++k)
+      first[k] = words[2 * (i + k)], second[k] = words[2 * (i + k) + 1];
     const F32 radius = vsqrt(vlog1p(-unit(load(first))) * -2.0f);
     const F32 z = radius * vcos(unit(load(second)) * 6.28318531f);
     store(y + i, z * deviation + mean);
@@ -125,7 +126,8 @@ tn_error* TN_CALL run_normal64(void* data, void*, const tn_view* const* args) {
             [&](const uint32_t* words, int64_t first, int64_t n) {
               for (int64_t i = 0; i < n; ++i) {
                 const double radius = std::sqrt(-2 * std::log1p(-unit64(words + 4 * i)));
-                const double z = radius * std::cos(6.28318530717958647693 * unit64(words + 4 * i + 2));
+                const double z =
+                    radius * std::cos(6.28318530717958647693 * unit64(words + 4 * i + 2));
                 y[first + i] = z * plan.line.high + plan.line.low;
               }
             });
@@ -146,8 +148,11 @@ tn_error* prepare_draw(const Device& device, const tn_signature& sig, tn_plan* p
     case TN_DTYPE_BF16:
       run = normal ? run_draw<bf16, 2, normal_block> : run_draw<bf16, 1, uniform_block>;
       break;
-    case TN_DTYPE_F64: run = normal ? run_normal64 : run_uniform64; break;
-    default: return decline(plan, "no kernel for this dtype");
+    case TN_DTYPE_F64:
+      run = normal ? run_normal64 : run_uniform64;
+      break;
+    default:
+      return decline(plan, "no kernel for this dtype");
   }
   if (!make_plan<DrawPlan>(plan, run, device, line)) return out_of_memory(device);
   return nullptr;
@@ -196,11 +201,21 @@ tn_error* TN_CALL run_bernoulli(void* data, void*, const tn_view* const* args) {
             [&](const uint32_t* words, int64_t first, int64_t n) {
               void* to = y + first * bytes;
               switch (bytes) {
-                case 1: choose<uint8_t>(to, words, n, plan.below, plan.one); break;
-                case 2: choose<uint16_t>(to, words, n, plan.below, plan.one); break;
-                case 4: choose<uint32_t>(to, words, n, plan.below, plan.one); break;
-                case 8: choose<uint64_t>(to, words, n, plan.below, plan.one); break;
-                default: choose<Wide>(to, words, n, plan.below, plan.one); break;
+                case 1:
+                  choose<uint8_t>(to, words, n, plan.below, plan.one);
+                  break;
+                case 2:
+                  choose<uint16_t>(to, words, n, plan.below, plan.one);
+                  break;
+                case 4:
+                  choose<uint32_t>(to, words, n, plan.below, plan.one);
+                  break;
+                case 8:
+                  choose<uint64_t>(to, words, n, plan.below, plan.one);
+                  break;
+                default:
+                  choose<Wide>(to, words, n, plan.below, plan.one);
+                  break;
               }
             });
   return nullptr;
@@ -267,15 +282,25 @@ CPU_PREPARE(dropout) {
   if (!contiguous(sig.inputs[0]) || !contiguous(sig.outputs[0])) return decline(plan, "not dense");
   tn_kernel_run run = nullptr;
   switch (sig.inputs[0]->dtype) {
-    case TN_DTYPE_F32: run = run_dropout<float>; break;
-    case TN_DTYPE_F64: run = run_dropout<double>; break;
-    case TN_DTYPE_F16: run = run_dropout<f16>; break;
-    case TN_DTYPE_BF16: run = run_dropout<bf16>; break;
-    default: return decline(plan, "no kernel for this dtype");
+    case TN_DTYPE_F32:
+      run = run_dropout<float>;
+      break;
+    case TN_DTYPE_F64:
+      run = run_dropout<double>;
+      break;
+    case TN_DTYPE_F16:
+      run = run_dropout<f16>;
+      break;
+    case TN_DTYPE_BF16:
+      run = run_dropout<bf16>;
+      break;
+    default:
+      return decline(plan, "no kernel for this dtype");
   }
   const double rate = attr_f64(sig, TN_DROPOUT_RATE);
   const double scale = rate < 1 ? 1 / (1 - rate) : 1;
-  if (!make_plan<DropoutPlan>(plan, run, device, threshold(rate), scale)) return out_of_memory(device);
+  if (!make_plan<DropoutPlan>(plan, run, device, threshold(rate), scale))
+    return out_of_memory(device);
   return nullptr;
 }
 

@@ -9,10 +9,10 @@
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
-constexpr int64_t kRun = 1024;          // elements gathered or converted at a time
-constexpr int64_t kPart = 64 << 10;     // elements of a part of one long run
+constexpr int64_t kRun = 1024;               // elements gathered or converted at a time
+constexpr int64_t kPart = 64 << 10;          // elements of a part of one long run
 constexpr int64_t kPartColumns = 128 << 10;  // elements of a part of one long set of columns
-constexpr int64_t kShort = 16;          // shorter runs are turned into columns
+constexpr int64_t kShort = 16;               // shorter runs are turned into columns
 constexpr int kMaxBytes = 16;
 
 struct Axis {
@@ -25,7 +25,7 @@ struct Nest {
   const Reduction& kernel;
   const char* x;
   char* y;
-  int rank = 0;          // all but the innermost
+  int rank = 0;            // all but the innermost
   Axis axes[TN_MAX_RANK];  // kept ones first, then the folded ones
   int kept = 0;
   Axis inner{1, 1, 0, true};
@@ -49,8 +49,11 @@ void build(Nest& nest, const tn_view* x, uint32_t mask) {
     }
   }
   const auto size = [](int64_t s) { return s < 0 ? -s : s; };
-  // Innermost (smallest stride) first. Stable, so that equal strides keep their order.
-  std::stable_sort(all, all + n, [&](const Axis& a, const Axis& b) { return size(a.in) < size(b.in); });
+  // Innermost (smallest stride) first; equal strides keep their order.
+  for (int i = 1; i < n; ++i) {
+    for (int k = i; k > 0 && size(all[k].in) < size(all[k - 1].in); --k)
+      std::swap(all[k], all[k - 1]);
+  }
   Axis joined[TN_MAX_RANK];
   int m = 0;
   for (int i = 0; i < n; ++i) {
@@ -93,11 +96,13 @@ void put(const Nest& nest, int64_t at, int64_t step, const char* wide, int64_t n
   alignas(64) char dense[kColumns * kMaxBytes];
   k.finish(dense, wide, n, nest.folded);
   for (int64_t i = 0; i < n; ++i) {
-    std::memcpy(nest.y + (at + i * step) * k.out_bytes, dense + i * k.out_bytes, size_t(k.out_bytes));
+    std::memcpy(nest.y + (at + i * step) * k.out_bytes, dense + i * k.out_bytes,
+                size_t(k.out_bytes));
   }
 }
 
-// n elements with a step, as the kernel sees them: in place where that is possible, else in `buffer` (n <= kRun).
+// n elements with a step, as the kernel sees them: in place where that is possible, else in
+// `buffer` (n <= kRun).
 struct alignas(64) Buffers {
   char gathered[kRun * kMaxBytes];
   char loaded[kRun * kMaxBytes];
@@ -148,7 +153,8 @@ bool fold_in_parts(const Nest& nest) {
   const int64_t parts = (nest.inner.n + kPart - 1) / kPart;
   if (nest.repeats != 1 || parts < 2 || nest.outputs > 16) return false;
   const Reduction& k = nest.kernel;
-  const std::unique_ptr<char[]> wide(new (std::nothrow) char[size_t(nest.outputs * parts) * kMaxBytes]);
+  const std::unique_ptr<char[]> wide(
+      new (std::nothrow) char[size_t(nest.outputs * parts) * kMaxBytes]);
   if (!wide) return false;
   parallel(nest.device, nest.outputs * parts, 1, kPart * 0.1, [&](int64_t begin, int64_t end) {
     Buffers b;
@@ -173,30 +179,32 @@ bool fold_in_parts(const Nest& nest) {
 // Many short runs: 256 of them at a time, turned, are columns.
 bool fold_turned(const Nest& nest) {
   constexpr int64_t kTurned = 256;
-  if (nest.repeats != 1 || nest.kept != 1 || nest.inner.n > kShort || nest.outputs < 64) return false;
+  if (nest.repeats != 1 || nest.kept != 1 || nest.inner.n > kShort || nest.outputs < 64)
+    return false;
   if (nest.inner.in != 1) return false;
   const Reduction& k = nest.kernel;
   const Axis& axis = nest.axes[0];
-  parallel(nest.device, axis.n, kTurned, double(nest.inner.n) * 0.5, [&](int64_t begin, int64_t end) {
-    alignas(64) char turned[kTurned * kShort * kMaxBytes];
-    alignas(64) char loaded[kTurned * kShort * kMaxBytes];
-    alignas(64) char wide[kTurned * kMaxBytes];
-    for (int64_t i = begin; i < end; i += kTurned) {
-      const int64_t n = std::min(end - i, kTurned);
-      gather_tile(turned, nest.x + i * axis.in * k.in_bytes, k.in_bytes, nest.inner.n, n, kTurned, 1,
-                  axis.in);
-      const char* rows = turned;
-      if (k.load) {
-        for (int64_t r = 0; r < nest.inner.n; ++r) {
-          k.load(loaded + r * kTurned * k.item_bytes, turned + r * kTurned * k.in_bytes, n);
+  parallel(
+      nest.device, axis.n, kTurned, double(nest.inner.n) * 0.5, [&](int64_t begin, int64_t end) {
+        alignas(64) char turned[kTurned * kShort * kMaxBytes];
+        alignas(64) char loaded[kTurned * kShort * kMaxBytes];
+        alignas(64) char wide[kTurned * kMaxBytes];
+        for (int64_t i = begin; i < end; i += kTurned) {
+          const int64_t n = std::min(end - i, kTurned);
+          gather_tile(turned, nest.x + i * axis.in * k.in_bytes, k.in_bytes, nest.inner.n, n,
+                      kTurned, 1, axis.in);
+          const char* rows = turned;
+          if (k.load) {
+            for (int64_t r = 0; r < nest.inner.n; ++r) {
+              k.load(loaded + r * kTurned * k.item_bytes, turned + r * kTurned * k.in_bytes, n);
+            }
+            rows = loaded;
+          }
+          k.init(wide, n);
+          k.columns(wide, rows, nest.inner.n, kTurned, n);
+          put(nest, i * axis.out, axis.out, wide, n);
         }
-        rows = loaded;
-      }
-      k.init(wide, n);
-      k.columns(wide, rows, nest.inner.n, kTurned, n);
-      put(nest, i * axis.out, axis.out, wide, n);
-    }
-  });
+      });
   return true;
 }
 
@@ -284,6 +292,13 @@ uint32_t reduced_axes(const tn_signature& sig, uint32_t key, int rank) {
 tn_error* run_reduction(const Device& device, const Reduction& kernel, const tn_view* x,
                         uint32_t axes, const tn_view* y) {
   if (y->count == 0) return nullptr;
+  if (y->count == 1 && x->count <= kPart && contiguous(x) && !kernel.load) {
+    alignas(64) char wide[kMaxBytes];
+    kernel.init(wide, 1);
+    kernel.run(wide, input<char>(x), x->count);
+    kernel.finish(output<char>(y), wide, 1, x->count);
+    return nullptr;
+  }
   Nest nest{device, kernel, input<char>(x), output<char>(y), 0, {}, 0, {1, 1, 0, true}, 1, 1, 1};
   build(nest, x, axes);
   if (x->count == 0) {

@@ -1,8 +1,9 @@
 // Reductions over any axes: what a kernel supplies, and the driver that walks views with it.
 //
-// Elements are folded in two levels: within a block in the dtype itself, with several vectors side by side, and across
-// blocks in a wide type (double for float sums), so that the error does not grow with the length. How the work
-// is cut depends on the sizes alone: results do not change with the number of threads.
+// Elements are folded in two levels: within a block in the dtype itself, with several vectors side
+// by side, and across blocks in a wide type (double for float sums), so that the error does not
+// grow with the length. How the work is cut depends on the sizes alone: results do not change with
+// the number of threads.
 #ifndef TENON_CPU_REDUCE_HPP_
 #define TENON_CPU_REDUCE_HPP_
 #include "elementwise.hpp"
@@ -31,7 +32,8 @@ struct Reduction {
 tn_error* run_reduction(const Device& device, const Reduction& kernel, const tn_view* x,
                         uint32_t axes, const tn_view* y);
 
-// The axes that a list attribute names, negative ones counted from the end; an empty list names all.
+// The axes that a list attribute names, negative ones counted from the end; an empty list names
+// all.
 uint32_t reduced_axes(const tn_signature& sig, uint32_t key, int rank);
 
 // The kernel for the op (sum, prod, max, min, mean, any, all) and dtype, or null.

@@ -81,7 +81,8 @@ CPU_INLINE double block_sum(const float* x, int64_t n, F&& f) {
 template <class S>
 double variance(const S* x, int64_t n, double correction) {
   double total = 0;
-  blocks(x, n, [&](const float* v, int64_t m) { total += block_sum(v, m, [](F32 u) { return u; }); });
+  blocks(x, n,
+         [&](const float* v, int64_t m) { total += block_sum(v, m, [](F32 u) { return u; }); });
   const double mean = total / double(n);
   const float near = float(mean);
   // Around the rounded mean, and then shifted by what rounding it lost.
@@ -148,10 +149,17 @@ tn_error* prepare_moment(const Device& device, const tn_signature& sig, tn_plan*
   if (axes == 0 || (kept & (kept + 1)) != 0) return decline(plan, "only over the last axes");
   tn_kernel_run run = nullptr;
   switch (x->dtype) {
-    case TN_DTYPE_F32: run = run_moment<op, float>; break;
-    case TN_DTYPE_F16: run = run_moment<op, f16>; break;
-    case TN_DTYPE_BF16: run = run_moment<op, bf16>; break;
-    default: return decline(plan, "no kernel for this dtype");
+    case TN_DTYPE_F32:
+      run = run_moment<op, float>;
+      break;
+    case TN_DTYPE_F16:
+      run = run_moment<op, f16>;
+      break;
+    case TN_DTYPE_BF16:
+      run = run_moment<op, bf16>;
+      break;
+    default:
+      return decline(plan, "no kernel for this dtype");
   }
   if (!make_plan<MomentPlan>(plan, run, device, axes, correction)) return out_of_memory(device);
   return nullptr;

@@ -23,9 +23,13 @@ CPU_INLINE VecN<uint8_t, kCount<V>> mask_bytes(V mask) {
 }
 
 template <class Op>
-inline constexpr bool kCompares = requires { Op::compares; };
+inline constexpr bool kCompares = requires {
+  Op::compares;
+};
 template <class Op>
-inline constexpr bool kHeavy = requires { Op::heavy; };  // long code: one loop instead of one per mix
+inline constexpr bool kHeavy = requires {
+  Op::heavy;
+};  // long code: one loop instead of one per mix
 template <class Op, class T>
 using OutputOf = std::conditional_t<kCompares<Op>, uint8_t, T>;
 
@@ -123,10 +127,17 @@ void binary_row(void* out, const void* const* in, uint32_t scalars, int64_t n, c
     }
   } else {
     switch (scalars) {
-      case 0: binary_loop<Op, T>(y, n, Run<T>{a}, Run<T>{b}); break;
-      case 1: binary_loop<Op, T>(y, n, One<T>{splat<Vec<T>>(*a)}, Run<T>{b}); break;
-      case 2: binary_loop<Op, T>(y, n, Run<T>{a}, One<T>{splat<Vec<T>>(*b)}); break;
-      default: binary_loop<Op, T>(y, n, One<T>{splat<Vec<T>>(*a)}, One<T>{splat<Vec<T>>(*b)});
+      case 0:
+        binary_loop<Op, T>(y, n, Run<T>{a}, Run<T>{b});
+        break;
+      case 1:
+        binary_loop<Op, T>(y, n, One<T>{splat<Vec<T>>(*a)}, Run<T>{b});
+        break;
+      case 2:
+        binary_loop<Op, T>(y, n, Run<T>{a}, One<T>{splat<Vec<T>>(*b)});
+        break;
+      default:
+        binary_loop<Op, T>(y, n, One<T>{splat<Vec<T>>(*a)}, One<T>{splat<Vec<T>>(*b)});
     }
   }
 }
@@ -156,6 +167,26 @@ constexpr Elementwise describe(RowFunction row) {
   return e;
 }
 
+// Few elements, each input dense or an immediate: the row function at once. False: not so.
+template <int inputs>
+inline bool run_short(const Elementwise& kernel, int64_t limit, const tn_view* const* args) {
+  const tn_view* y = args[inputs];
+  if (y->count >= limit) return false;
+  const void* in[inputs];
+  uint32_t scalars = 0;
+  for (int k = 0; k < inputs; ++k) {
+    const tn_view* v = args[k];
+    if (v->flags & TN_VIEW_IMMEDIATE) {
+      scalars |= 1u << k;
+    } else if (!contiguous(v)) {
+      return false;
+    }
+    in[k] = input<char>(v);
+  }
+  if (y->count > 0) kernel.row(output<char>(y), in, scalars, y->count, nullptr);
+  return true;
+}
+
 template <class Op, class T, class S = T>
 struct Unary {
   static constexpr Elementwise kernel = describe<Op, T, S, 1>(unary_row<Op, T>);
@@ -167,7 +198,8 @@ struct Unary {
   static tn_error* TN_CALL dense(void* plan, void* queue, const tn_view* const* args) {
     const tn_view* x = args[0];
     const int64_t n = args[1]->count;
-    if (x->flags & TN_VIEW_IMMEDIATE) [[unlikely]] return any(plan, queue, args);
+    if (x->flags & TN_VIEW_IMMEDIATE) [[unlikely]]
+      return any(plan, queue, args);
     const T* from = reinterpret_cast<const T*>(x->mem + x->offset);
     T* y = output<T>(args[1]);
     if (n <= kLanes<T>) {
@@ -186,6 +218,9 @@ struct Binary {
   static constexpr Elementwise kernel = describe<Op, T, S, 2>(binary_row<Op, T>);
 
   static tn_error* TN_CALL any(void* plan, void*, const tn_view* const* args) {
+    if constexpr (std::is_same_v<T, S>) {
+      if (run_short<2>(kernel, worth_threads(kernel.ns), args)) return nullptr;
+    }
     run_elementwise(*static_cast<const Device*>(plan), kernel, args, nullptr);
     return nullptr;
   }
@@ -200,7 +235,8 @@ struct Binary {
     const tn_view* va = args[0];
     const tn_view* vb = args[1];
     const tn_view* vy = args[2];
-    if ((va->flags | vb->flags) & TN_VIEW_IMMEDIATE) [[unlikely]] return any(plan, queue, args);
+    if ((va->flags | vb->flags) & TN_VIEW_IMMEDIATE) [[unlikely]]
+      return any(plan, queue, args);
     const T* a = reinterpret_cast<const T*>(va->mem + va->offset);
     const T* b = reinterpret_cast<const T*>(vb->mem + vb->offset);
     const int64_t n = vy->count;

@@ -45,14 +45,15 @@ tn_error* TN_CALL run_scan(void* data, void*, const tn_view* const* args) {
   const Split s = split_at(x, plan.axis);
   const int64_t width = s.inner < kColumns ? s.inner : kColumns;
   const int64_t strips = (s.inner + width - 1) / width;
-  parallel(plan.device, s.outer * strips, 1, double(s.size * width), [&](int64_t begin, int64_t end) {
-    for (int64_t u = begin; u < end; ++u) {
-      const int64_t c = u % strips * width;
-      const int64_t at = u / strips * s.size * s.inner + c;
-      scan<T, W>(output<T>(args[1]) + at, input<T>(x) + at, s.size, s.inner,
-                 s.inner - c < width ? s.inner - c : width, plan);
-    }
-  });
+  parallel(plan.device, s.outer * strips, 1, double(s.size * width),
+           [&](int64_t begin, int64_t end) {
+             for (int64_t u = begin; u < end; ++u) {
+               const int64_t c = u % strips * width;
+               const int64_t at = u / strips * s.size * s.inner + c;
+               scan<T, W>(output<T>(args[1]) + at, input<T>(x) + at, s.size, s.inner,
+                          s.inner - c < width ? s.inner - c : width, plan);
+             }
+           });
   return nullptr;
 }
 
@@ -71,8 +72,10 @@ CPU_PREPARE(cumsum) {
   if (!contiguous(x) || !contiguous(sig.outputs[0])) return decline(plan, "not dense");
   tn_kernel_run run = nullptr;
   const bool single = x->rank == 0;
-#define CPU_SCAN(dtype, T, W) \
-  case dtype: run = single ? run_single<T, W> : run_scan<T, W>; break;
+#define CPU_SCAN(dtype, T, W)                         \
+  case dtype:                                         \
+    run = single ? run_single<T, W> : run_scan<T, W>; \
+    break;
   switch (x->dtype) {
     CPU_SCAN(TN_DTYPE_F32, float, double)
     CPU_SCAN(TN_DTYPE_F64, double, double)
@@ -82,12 +85,14 @@ CPU_PREPARE(cumsum) {
     CPU_SCAN(TN_DTYPE_U64, uint64_t, uint64_t)
     CPU_SCAN(TN_DTYPE_C64, sdk::c64, sdk::c128)
     CPU_SCAN(TN_DTYPE_C128, sdk::c128, sdk::c128)
-    default: return decline(plan, "no kernel for this dtype");
+    default:
+      return decline(plan, "no kernel for this dtype");
   }
 #undef CPU_SCAN
   const int64_t axis = attr_i64(sig, TN_CUMSUM_AXIS);
   if (!make_plan<ScanPlan>(plan, run, device, int(axis < 0 ? axis + x->rank : axis),
-                           attr_bool(sig, TN_CUMSUM_EXCLUSIVE), attr_bool(sig, TN_CUMSUM_REVERSE))) {
+                           attr_bool(sig, TN_CUMSUM_EXCLUSIVE),
+                           attr_bool(sig, TN_CUMSUM_REVERSE))) {
     return out_of_memory(device);
   }
   return nullptr;

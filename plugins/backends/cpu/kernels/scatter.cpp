@@ -40,11 +40,16 @@ void set_run(char* to, const char* from, int64_t n) {
 
 CombineFunction find_set(tn_dtype dtype) {
   switch (tn_dtype_bytes(dtype, 1)) {
-    case 1: return set_run<1>;
-    case 2: return set_run<2>;
-    case 4: return set_run<4>;
-    case 8: return set_run<8>;
-    default: return set_run<16>;
+    case 1:
+      return set_run<1>;
+    case 2:
+      return set_run<2>;
+    case 4:
+      return set_run<4>;
+    case 8:
+      return set_run<8>;
+    default:
+      return set_run<16>;
   }
 }
 
@@ -54,9 +59,8 @@ CombineFunction find_combine(Mode mode, tn_dtype dtype) {
   if (mode == Mode::add) {
     using Added = sdk::Types<float, double, f16, bf16, uint8_t, uint16_t, uint32_t, uint64_t>;
     if (TN_DTYPE_CODE(dtype) == 0) dtype = TN_DTYPE_MAKE(1, TN_DTYPE_BITS(dtype), 1);  // wraps
-    sdk::visit_dtype<Added>(dtype, [&](auto type) {
-      found = combine_run<Mode::add, typename decltype(type)::type>;
-    });
+    sdk::visit_dtype<Added>(
+        dtype, [&](auto type) { found = combine_run<Mode::add, typename decltype(type)::type>; });
     return found;
   }
   sdk::visit_dtype<sdk::Reals>(dtype, [&](auto type) {
@@ -96,7 +100,8 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
   std::unique_ptr<char[]> kept;  // the updates, where the result takes their place
   if (y == updates && args[2]->count > 0) {
     kept.reset(new (std::nothrow) char[size_t(count * bytes)]);
-    if (!kept) return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for a copy of the updates");
+    if (!kept)
+      return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for a copy of the updates");
     std::memcpy(kept.get(), updates, size_t(args[2]->count * bytes));
     updates = kept.get();
   }

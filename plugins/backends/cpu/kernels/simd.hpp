@@ -1,8 +1,8 @@
 // Vectors of the instruction set that a file is compiled for, over the compiler's vector extension.
 //
-// Vec<T> has kLanes<T> lanes; + - * / & | ^ ~ << >> and comparisons work lane by lane, a comparison gives
-// an integer vector of 0 and -1 (Mask<T>), and `mask ? a : b` selects. The functions below work on
-// Vec<float>, Vec<double> and integer vectors alike where that makes sense.
+// Vec<T> has kLanes<T> lanes; + - * / & | ^ ~ << >> and comparisons work lane by lane, a comparison
+// gives an integer vector of 0 and -1 (Mask<T>), and `mask ? a : b` selects. The functions below
+// work on Vec<float>, Vec<double> and integer vectors alike where that makes sense.
 #ifndef TENON_CPU_SIMD_HPP_
 #define TENON_CPU_SIMD_HPP_
 
@@ -35,7 +35,7 @@ template <class T>
 using Vec = typename VecOf<T, kVectorBytes>::type;
 // n elements of T, whatever size that gives.
 template <class T, int n>
-using VecN = typename VecOf<T, n * int(sizeof(T))>::type;
+using VecN = typename VecOf<T, n* int(sizeof(T))>::type;
 template <class T>
 inline constexpr int kLanes = kVectorBytes / int(sizeof(T));
 
@@ -121,8 +121,8 @@ CPU_INLINE void store(T* p, V v) {
   __builtin_memcpy(static_cast<void*>(p), &v, sizeof v);
 }
 
-// n elements, at most max_bytes of them: by halves, for a masked store is slow on some processors and a call
-// of memcpy costs more than the copy.
+// n elements, at most max_bytes of them: by halves, for a masked store is slow on some processors
+// and a call of memcpy costs more than the copy.
 template <class T, int max_bytes>
 CPU_INLINE void copy_part(void* to, const void* from, int64_t n) {
   char* y = static_cast<char*>(to);
@@ -172,8 +172,8 @@ CPU_INLINE Vec<T> load_n(const T* p, int64_t n) {
                                                  bits_as<__m256i>(lane < int32_t(n))));
   } else if constexpr (sizeof(T) == 8) {
     const Vec<int64_t> lane = {0, 1, 2, 3};
-    return bits_as<Vec<T>>(_mm256_maskload_epi64(reinterpret_cast<const long long*>(p),
-                                                 bits_as<__m256i>(lane < n)));
+    return bits_as<Vec<T>>(
+        _mm256_maskload_epi64(reinterpret_cast<const long long*>(p), bits_as<__m256i>(lane < n)));
   }
 #endif
   copy_part<T, kVectorBytes>(&v, p, n);

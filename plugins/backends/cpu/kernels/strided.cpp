@@ -11,11 +11,21 @@ struct Wide {  // an element of 16 bytes
 template <class F>
 void with_bytes(int bytes, F&& f) {
   switch (bytes) {
-    case 1: f(uint8_t{}); break;
-    case 2: f(uint16_t{}); break;
-    case 4: f(uint32_t{}); break;
-    case 8: f(uint64_t{}); break;
-    default: f(Wide{}); break;
+    case 1:
+      f(uint8_t{});
+      break;
+    case 2:
+      f(uint16_t{});
+      break;
+    case 4:
+      f(uint32_t{});
+      break;
+    case 8:
+      f(uint64_t{});
+      break;
+    default:
+      f(Wide{});
+      break;
   }
 }
 
@@ -93,7 +103,8 @@ void gather_tile_of(T* to, const T* from, int64_t rows, int64_t columns, int64_t
       for (; c + 4 <= columns; c += 4) {
         int64_t r = 0;
         for (; r + 4 <= rows; r += 4) {
-          transpose4(to + r * to_stride + c, to_stride, from + c * column_stride + r, column_stride);
+          transpose4(to + r * to_stride + c, to_stride, from + c * column_stride + r,
+                     column_stride);
         }
         for (; r < rows; ++r) {
           for (int64_t i = c; i < c + 4; ++i) to[r * to_stride + i] = from[i * column_stride + r];
@@ -108,8 +119,8 @@ void gather_tile_of(T* to, const T* from, int64_t rows, int64_t columns, int64_t
   }
 }
 
-constexpr int64_t kTileRows = 32;
-constexpr int64_t kTileColumns = 128;
+constexpr int64_t kTileRows = 64;
+constexpr int64_t kTileColumns = 64;
 
 struct Copy {
   const Device& device;

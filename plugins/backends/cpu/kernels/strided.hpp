@@ -5,8 +5,8 @@
 
 namespace tenon::cpu::CPU_ISA {
 
-// A loop nest over the dims of a dense output and `inputs` operands, made minimal: axes of size 1 are gone and
-// neighbours that every operand walks evenly are one. rank is 0 for a single element.
+// A loop nest over the dims of a dense output and `inputs` operands, made minimal: axes of size 1
+// are gone and neighbours that every operand walks evenly are one. rank is 0 for a single element.
 template <int inputs>
 struct Walk {
   int rank = 0;
@@ -33,11 +33,13 @@ struct Walk {
   int64_t inner_stride(int k) const { return rank ? strides[k][rank - 1] : 1; }
 };
 
-// Elements begin..begin+n in row-major order of an operand, into a dense run. bytes: 1, 2, 4, 8 or 16.
+// Elements begin..begin+n in row-major order of an operand, into a dense run. bytes: 1, 2, 4, 8 or
+// 16.
 void gather_run(void* to, const void* from, int bytes, int rank, const int64_t* dims,
                 const int64_t* strides, int64_t begin, int64_t n);
 
-// to[r * to_stride + c] = from[r * row_stride + c * column_stride], where row_stride is the smaller one.
+// to[r * to_stride + c] = from[r * row_stride + c * column_stride], where row_stride is the smaller
+// one.
 void gather_tile(void* to, const void* from, int bytes, int64_t rows, int64_t columns,
                  int64_t to_stride, int64_t row_stride, int64_t column_stride);
 

@@ -40,11 +40,20 @@ struct ComplexFold {
   }
   static void finish(void* to, const void* wide, int64_t n, int64_t folded) {
     const double d = mean ? double(folded) : 1.0;
-    for (int64_t i = 0; i < n; ++i) static_cast<S*>(to)[i] = S(static_cast<const c128*>(wide)[i] / d);
+    for (int64_t i = 0; i < n; ++i)
+      static_cast<S*>(to)[i] = S(static_cast<const c128*>(wide)[i] / d);
   }
   static constexpr Reduction of() {
-    return {int32_t(sizeof(S)), int32_t(sizeof(S)), 16,    int32_t(sizeof(S)), nullptr,
-            init,               run,                columns, merge,              finish};
+    return {int32_t(sizeof(S)),
+            int32_t(sizeof(S)),
+            16,
+            int32_t(sizeof(S)),
+            nullptr,
+            init,
+            run,
+            columns,
+            merge,
+            finish};
   }
 };
 

@@ -1,6 +1,6 @@
-// Elementary functions on Vec<float>, within about 2 units in the last place over the whole range, zeros,
-// denormals, infinities and NaN included. vmath64.hpp has those on Vec<double>.
-// The polynomials are minimax fits (Remez) over the reduced ranges named at each.
+// Elementary functions on Vec<float>, within about 2 units in the last place over the whole range,
+// zeros, denormals, infinities and NaN included. vmath64.hpp has those on Vec<double>. The
+// polynomials are minimax fits (Remez) over the reduced ranges named at each.
 #ifndef TENON_CPU_VMATH_HPP_
 #define TENON_CPU_VMATH_HPP_
 #include <limits>
@@ -14,7 +14,8 @@ using I32 = Vec<int32_t>;
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 inline constexpr float kLog2e = 1.44269504f;
-inline constexpr float kLn2High = 0.693359375f;  // few bits: its product with a small integer is exact
+inline constexpr float kLn2High =
+    0.693359375f;  // few bits: its product with a small integer is exact
 inline constexpr float kLn2Low = -2.12194440e-4f;
 
 // c[0] + c[1] x + ...
@@ -113,7 +114,7 @@ CPU_INLINE F32 vtanh(F32 x) {
   const F32 a = vabs(x);
   const F32 square = x * x;
   // (tanh(x) - x) / x^3 on |x| <= 0.625, in x^2
-  const float c[] = {-0.333333313f, 0.133332118f,   -0.0539474599f,
+  const float c[] = {-0.333333313f, 0.133332118f,    -0.0539474599f,
                      0.0217041597f, -0.00818527211f, 0.00214967551f};
   const F32 small = fma(square * x, polynomial(square, c), x);
   const F32 large = 1.0f - 2.0f / (vexp(a + a) + 1.0f);
@@ -122,7 +123,7 @@ CPU_INLINE F32 vtanh(F32 x) {
 
 // erf(x) for |x| < 0.92: erf(x) / x - 1, in x^2
 CPU_INLINE F32 erf_small(F32 x) {
-  const float c[] = {0.128379167f,   -0.376126319f,    0.112836726f,  -0.0268581044f,
+  const float c[] = {0.128379167f,   -0.376126319f,    0.112836726f,   -0.0268581044f,
                      0.00519779744f, -0.000810596626f, 8.21542853e-05f};
   return fma(x, polynomial(x * x, c), x);
 }

@@ -1,4 +1,5 @@
-// Elementary functions on Vec<double>: exp, expm1, log, tanh, pow as vectors, the rest lane by lane.
+// Elementary functions on Vec<double>: exp, expm1, log, tanh, pow as vectors, the rest lane by
+// lane.
 #ifndef TENON_CPU_VMATH64_HPP_
 #define TENON_CPU_VMATH64_HPP_
 #include "vmath.hpp"
@@ -123,13 +124,11 @@ CPU_INLINE F64 verf(F64 x) {
   return each_lane(x, [](double v) { return std::erf(v); });
 }
 CPU_INLINE F64 vgelu(F64 x) {
-  return each_lane(x, [](double v) {
-    return v * 0.5 * std::erfc(-v * 0.70710678118654752440);
-  });
+  return each_lane(x, [](double v) { return v * 0.5 * std::erfc(-v * 0.70710678118654752440); });
 }
 CPU_INLINE F64 vgelu_tanh(F64 x) {
-  const F64 inner = x * fma(x * x, splat<F64>(0.044715 * 0.79788456080286535588),
-                            0.79788456080286535588);
+  const F64 inner =
+      x * fma(x * x, splat<F64>(0.044715 * 0.79788456080286535588), 0.79788456080286535588);
   return x * vsigmoid(inner + inner);
 }
 CPU_INLINE F64 vsilu(F64 x) { return x * vsigmoid(x); }
@@ -144,8 +143,8 @@ CPU_INLINE F32 vpow(F32 x, F32 y) {
   F64 xa, xb, ya, yb;
   widen(vabs(x), &xa, &xb);
   widen(y, &ya, &yb);
-  F32 z = narrow(vexp(clamp(ya * vlog(xa), -200.0, 200.0)),
-                 vexp(clamp(yb * vlog(xb), -200.0, 200.0)));
+  F32 z =
+      narrow(vexp(clamp(ya * vlog(xa), -200.0, 200.0)), vexp(clamp(yb * vlog(xb), -200.0, 200.0)));
   const F32 whole = vfloor(y);
   const I32 is_whole = whole == y;
   const F32 half = y * 0.5f;

@@ -43,10 +43,17 @@ void where_row(void* out, const void* const* in, uint32_t scalars, int64_t n, co
     return;
   }
   switch (scalars >> 1) {
-    case 0: where_loop(y, c, n, Run<T>{a}, Run<T>{b}); break;
-    case 1: where_loop(y, c, n, One<T>{splat<Vec<T>>(*a)}, Run<T>{b}); break;
-    case 2: where_loop(y, c, n, Run<T>{a}, One<T>{splat<Vec<T>>(*b)}); break;
-    default: where_loop(y, c, n, One<T>{splat<Vec<T>>(*a)}, One<T>{splat<Vec<T>>(*b)});
+    case 0:
+      where_loop(y, c, n, Run<T>{a}, Run<T>{b});
+      break;
+    case 1:
+      where_loop(y, c, n, One<T>{splat<Vec<T>>(*a)}, Run<T>{b});
+      break;
+    case 2:
+      where_loop(y, c, n, Run<T>{a}, One<T>{splat<Vec<T>>(*b)});
+      break;
+    default:
+      where_loop(y, c, n, One<T>{splat<Vec<T>>(*a)}, One<T>{splat<Vec<T>>(*b)});
   }
 }
 
@@ -83,13 +90,13 @@ constexpr ElementwiseEntry where_of(tn_dtype dtype) {
 }
 
 constexpr ElementwiseEntry kWhere[] = {
-    where_of<uint8_t>(TN_DTYPE_BOOL), where_of<uint8_t>(TN_DTYPE_I8),
-    where_of<uint8_t>(TN_DTYPE_U8),   where_of<uint16_t>(TN_DTYPE_I16),
-    where_of<uint16_t>(TN_DTYPE_U16), where_of<uint16_t>(TN_DTYPE_F16),
+    where_of<uint8_t>(TN_DTYPE_BOOL),  where_of<uint8_t>(TN_DTYPE_I8),
+    where_of<uint8_t>(TN_DTYPE_U8),    where_of<uint16_t>(TN_DTYPE_I16),
+    where_of<uint16_t>(TN_DTYPE_U16),  where_of<uint16_t>(TN_DTYPE_F16),
     where_of<uint16_t>(TN_DTYPE_BF16), where_of<uint32_t>(TN_DTYPE_I32),
-    where_of<uint32_t>(TN_DTYPE_U32), where_of<uint32_t>(TN_DTYPE_F32),
-    where_of<uint64_t>(TN_DTYPE_I64), where_of<uint64_t>(TN_DTYPE_U64),
-    where_of<uint64_t>(TN_DTYPE_F64), where_of<uint64_t>(TN_DTYPE_C64),
+    where_of<uint32_t>(TN_DTYPE_U32),  where_of<uint32_t>(TN_DTYPE_F32),
+    where_of<uint64_t>(TN_DTYPE_I64),  where_of<uint64_t>(TN_DTYPE_U64),
+    where_of<uint64_t>(TN_DTYPE_F64),  where_of<uint64_t>(TN_DTYPE_C64),
     where_of<Pair>(TN_DTYPE_C128),
 };
 

@@ -60,7 +60,7 @@ void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) 
   if (parts > 1) {
     // Columns first: B, the larger to pack, is then packed once.
     const int64_t most_n = path_ == Path::column ? 1 : ceil_div(s_.n, 2 * kTileCols<T>);
-    const int64_t most_m = ceil_div(s_.m, path_ == Path::column ? 512 : kTileRows);
+    const int64_t most_m = ceil_div(s_.m, path_ == Path::column ? 512 : kTileRows<T>);
     parts_n_ = int(smaller(parts, most_n));
     parts_m_ = int(smaller(parts / parts_n_, most_m));
     part_n_ = round_up(ceil_div(s_.n, parts_n_), kTileCols<T>);
@@ -73,11 +73,11 @@ void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) 
 
 template <class T>
 void Gemm<T>::plan_tiles(const Device& device) {
-  const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / kTileRows;
+  const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / kTileRows<T>;
   const int64_t blocks = ceil_div(s_.k, deepest < 64 ? 64 : deepest);
   depth_ = round_up(ceil_div(s_.k, blocks), 8);
   depth_ = smaller(depth_, s_.k);
-  const int64_t panels = ceil_div(part_m_, kTileRows);
+  const int64_t panels = ceil_div(part_m_, kTileRows<T>);
   pack_b_ = s_.b_col != 1 || (panels > 4 && s_.n * s_.k * int64_t(sizeof(T)) > device.l1_bytes);
   width_ = device.l2_bytes / 2 / (depth_ * int64_t(sizeof(T))) / kTileCols<T> * kTileCols<T>;
   if (width_ < kTileCols<T>) width_ = kTileCols<T>;
@@ -89,7 +89,7 @@ void Gemm<T>::plan_tiles(const Device& device) {
   else
     pack_a_ = s_.a_row != 1 || part_n_ > 4 * kTileCols<T>;
   const int64_t b_size = pack_b_ ? width_ * depth_ : 0;
-  const int64_t a_size = pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0;
+  const int64_t a_size = pack_a_ ? kTileRows<T> * panel_stride<T>(depth_) : 0;
   scratch_ = round_up(a_size + b_size, 64 / sizeof(T));
 }
 
@@ -127,8 +127,8 @@ void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const 
                         bool accumulate) const {
   constexpr int64_t cols = kTileCols<T>;
   T* packed_a = scratch;
-  T* packed_b = scratch + (pack_a_ ? kTileRows * panel_stride<T>(depth_) : 0);
-  const int64_t panels = ceil_div(s.m, kTileRows);
+  T* packed_b = scratch + (pack_a_ ? kTileRows<T> * panel_stride<T>(depth_) : 0);
+  const int64_t panels = ceil_div(s.m, kTileRows<T>);
   const int64_t rows = s.m / panels;
   const int64_t tall = s.m % panels;  // so many panels have one row more
   for (int64_t j0 = 0; j0 < s.n; j0 += width_) {

@@ -25,12 +25,32 @@ struct RowPointers {
   }
 };
 
+// load_n and store_n, as calls where they are long.
+#if defined(__AVX2__)
+#define CPU_LOAD_TAIL CPU_INLINE
+#else
+#define CPU_LOAD_TAIL [[gnu::noinline]]
+#endif
+#if defined(__AVX512F__)
+#define CPU_STORE_TAIL CPU_INLINE
+#else
+#define CPU_STORE_TAIL [[gnu::noinline]]
+#endif
+template <class T>
+CPU_LOAD_TAIL Vec<T> load_tail(const T* p, int64_t n) {
+  return load_n(p, n);
+}
+template <class T>
+CPU_STORE_TAIL void store_tail(T* p, Vec<T> v, int64_t n) {
+  store_n(p, v, n);
+}
+
 template <class T, int rows, int vectors, bool tail>
 CPU_INLINE void load_row(Vec<T> (&to)[vectors], const T* b, int64_t last) {
   constexpr int lanes = kLanes<T>;
 #pragma GCC unroll 4
   for (int v = 0; v < vectors; ++v) {
-    to[v] = tail && v == vectors - 1 ? load_n(b + v * lanes, last) : load(b + v * lanes);
+    to[v] = tail && v == vectors - 1 ? load_tail(b + v * lanes, last) : load(b + v * lanes);
   }
 }
 
@@ -59,7 +79,7 @@ CPU_INLINE void write_tile(const Tile<T>& t, Vec<T> (&acc)[rows][vectors], int64
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
       if (tail && v == vectors - 1)
-        store_n(c + v * lanes, acc[i][v], last);
+        store_tail(c + v * lanes, acc[i][v], last);
       else
         store(c + v * lanes, acc[i][v]);
     }
@@ -150,7 +170,7 @@ void tile_by_offsets(const Tile<T>& t) {
 // [layout][0: one vector cut, 1: two with the last cut, 2: two whole][rows - 1]
 template <class T>
 struct TileTable {
-  TileFunction<T> f[2][3][kTileRows];
+  TileFunction<T> f[2][3][kTileRows<T>];
 };
 
 template <class T, ALayout layout, int... i>
@@ -163,8 +183,8 @@ constexpr void fill_tiles(TileTable<T>& table, std::integer_sequence<int, i...>)
 template <class T>
 constexpr TileTable<T> make_tiles() {
   TileTable<T> table{};
-  fill_tiles<T, ALayout::rows>(table, std::make_integer_sequence<int, kTileRows>{});
-  fill_tiles<T, ALayout::columns>(table, std::make_integer_sequence<int, kTileRows>{});
+  fill_tiles<T, ALayout::rows>(table, std::make_integer_sequence<int, kTileRows<T>>{});
+  fill_tiles<T, ALayout::columns>(table, std::make_integer_sequence<int, kTileRows<T>>{});
   return table;
 }
 
@@ -173,7 +193,7 @@ constexpr TileTable<T> kTiles = make_tiles<T>();
 
 template <class T>
 struct OffsetTable {
-  TileFunction<T> f[2][kTileRows];  // [vectors - 1][rows - 1]
+  TileFunction<T> f[2][kTileRows<T>];  // [vectors - 1][rows - 1]
 };
 template <class T, int... i>
 constexpr OffsetTable<T> make_offset_tiles(std::integer_sequence<int, i...>) {
@@ -181,7 +201,7 @@ constexpr OffsetTable<T> make_offset_tiles(std::integer_sequence<int, i...>) {
 }
 template <class T>
 constexpr OffsetTable<T> kOffsetTiles =
-    make_offset_tiles<T>(std::make_integer_sequence<int, kTileRows>{});
+    make_offset_tiles<T>(std::make_integer_sequence<int, kTileRows<T>>{});
 
 }  // namespace
 

@@ -25,10 +25,14 @@ struct Tile {
 template <class T>
 using TileFunction = void (*)(const Tile<T>&);
 
+// Rows of the tallest tile: as many as keep the registers busy; fewer for double, where half of that is enough, to save code.
+template <class T>
 #if defined(__AVX512F__)
-inline constexpr int kTileRows = 14;
+inline constexpr int kTileRows = sizeof(T) == 4 ? 14 : 8;
+#elif defined(__AVX2__) || defined(__aarch64__)
+inline constexpr int kTileRows = sizeof(T) == 4 ? 6 : 4;
 #else
-inline constexpr int kTileRows = 6;
+inline constexpr int kTileRows = 4;
 #endif
 inline constexpr int kTileVectors = 2;
 template <class T>
@@ -36,7 +40,7 @@ inline constexpr int kTileCols = kTileVectors* kLanes<T>;
 
 enum class ALayout : int { rows = 0, columns = 1 };
 
-// Function of a tile of `rows` (1..kTileRows) and n columns (1..kTileCols).
+// Function of a tile of `rows` (1 .. kTileRows<T>) and n columns (1..kTileCols).
 template <class T>
 TileFunction<T> tile_function(ALayout layout, int rows, int n);
 
@@ -49,7 +53,7 @@ TileFunction<T> tile_function_by_offsets(int rows, int n);
 template <class T>
 void pack_b_panel(T* to, const T* from, int64_t row, int64_t col, int64_t k, int64_t n);
 
-// Packs A(i, p) = from[i * row + p * col], i < m <= kTileRows, p < k, into to[p * m + i].
+// Packs A(i, p) = from[i * row + p * col], i < m <= kTileRows<T>, p < k, into to[p * m + i].
 template <class T>
 void pack_a_panel(T* to, const T* from, int64_t row, int64_t col, int64_t m, int64_t k);
 
