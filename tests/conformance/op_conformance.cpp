@@ -1,10 +1,10 @@
 // Runs the conformance kit on one device.
 //
 //   op_conformance --device NAME [--op NAME] [--level forward|grad|grad2] [--json FILE] [--strict]
-//                  [--verbose] [--plugin PATH]...
+//                  [--verbose] [--brief] [--plugin PATH]...
 //
 // One line for each failing case (--verbose: for every case), then a closing line. --strict counts
-// unsupported cases as failures.
+// unsupported cases as failures; --brief takes fewer dtypes, layouts and repetitions.
 // Exit status: 0 all passed, 1 some failed, 2 wrong arguments or no such device.
 #include <cstdio>
 #include <fstream>
@@ -52,6 +52,8 @@ Arguments parse(int argc, char** argv) {
       a.plugins.push_back(value());
     else if (word == "--strict")
       a.strict = true;
+    else if (word == "--brief")
+      a.options.brief = true;
     else if (word == "--verbose")
       a.verbose = true;
     else

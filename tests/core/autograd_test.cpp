@@ -42,7 +42,8 @@ TEST_CASE("autograd: a tape serves once unless it is retained") {
   check_close(cx.read(vjp1(cx, y, x, TN_GRAD_RETAIN)), {6});
   check_close(cx.read(vjp1(cx, y, x)), {6});
   tn_tensor *out = y.get(), *in = x.get(), *grad = nullptr;
-  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &grad), TN_FAILED_PRECONDITION, "TN_GRAD_RETAIN");
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &grad), TN_FAILED_PRECONDITION,
+              "TN_GRAD_RETAIN");
 }
 
 TEST_CASE("autograd: unused inputs, no-grad, integers, other contexts") {
@@ -51,7 +52,8 @@ TEST_CASE("autograd: unused inputs, no-grad, integers, other contexts") {
   const Tensor other = cx.leaf(cx.f32({4}, {1}));
   const Tensor y = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), x.get(), o); });
   tn_tensor *out = y.get(), *ins[] = {x.get(), other.get()}, *grads[2] = {nullptr, nullptr};
-  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, ins, 2, TN_GRAD_RETAIN, grads), TN_FAILED_PRECONDITION, "does not depend on input 1");
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, ins, 2, TN_GRAD_RETAIN, grads), TN_FAILED_PRECONDITION,
+              "does not depend on input 1");
   REQUIRE_OK(tn_vjp(cx, &out, nullptr, 1, ins, 2, TN_GRAD_ALLOW_UNUSED, grads));
   const Tensor g0(grads[0]);
   CHECK(grads[1] == nullptr);
@@ -67,7 +69,8 @@ TEST_CASE("autograd: unused inputs, no-grad, integers, other contexts") {
 
   auto second = cx.context();
   tn_tensor* r = nullptr;
-  CHECK_FAILS(tn_mul(second.get(), x.get(), x.get(), &r), TN_FAILED_PRECONDITION, "another context");
+  CHECK_FAILS(tn_mul(second.get(), x.get(), x.get(), &r), TN_FAILED_PRECONDITION,
+              "another context");
 }
 
 TEST_CASE("autograd: variables keep old tapes valid") {
@@ -88,7 +91,8 @@ TEST_CASE("autograd: variables keep old tapes valid") {
   check_close(cx.read(w0), {2, 3});
   const Tensor w1 = get([&](tn_tensor** o) { return tn_variable_take(cx, w.get(), o); });
   check_close(cx.read(w1), {10, 20});
-  CHECK_FAILS(tn_variable_assign(cx, w.get(), cx.f32({1}, {1}).get()), TN_INVALID_ARGUMENT, "variable \"w\" is f32[2]; f32[1] cannot be assigned");
+  CHECK_FAILS(tn_variable_assign(cx, w.get(), cx.f32({1}, {1}).get()), TN_INVALID_ARGUMENT,
+              "variable \"w\" is f32[2]; f32[1] cannot be assigned");
 }
 
 TEST_CASE("autograd: custom gradients and hooks") {
@@ -98,16 +102,17 @@ TEST_CASE("autograd: custom gradients and hooks") {
   const Tensor x = cx.leaf(cx.f32({1, 2}, {2}));
   const Tensor y = get([&](tn_tensor** o) { return tn_floor(cx, x.get(), o); });
   tn_grad_callback straight{};
-  straight.function = [](void*, tn_ctx* c, tn_tensor* const* cot, uint32_t, tn_tensor** grads, uint32_t) {
-    return tn_add(c, cot[0], cot[0], &grads[0]);
-  };
+  straight.function = [](void*, tn_ctx* c, tn_tensor* const* cot, uint32_t, tn_tensor** grads,
+                         uint32_t) { return tn_add(c, cot[0], cot[0], &grads[0]); };
   straight.destroy = [](void*) { ++destroyed; };
   tn_tensor *in = x.get(), *out = y.get(), *res = nullptr;
   REQUIRE_OK(tn_custom_grad(cx, &in, 1, &out, 1, straight, &res));
   {
     const Tensor z(res);
     tn_grad_hook hook{};
-    hook.function = [](void*, tn_ctx* c, tn_tensor* grad, tn_tensor** replacement) { return tn_neg(c, grad, replacement); };
+    hook.function = [](void*, tn_ctx* c, tn_tensor* grad, tn_tensor** replacement) {
+      return tn_neg(c, grad, replacement);
+    };
     hook.destroy = [](void*) { ++destroyed; };
     REQUIRE_OK(tn_tensor_add_grad_hook(cx, z.get(), hook));
     const Tensor s = get([&](tn_tensor** o) { return tn_sum(cx, z.get(), nullptr, o); });
@@ -138,7 +143,8 @@ TEST_CASE("autograd: a long chain is freed without recursion") {
   Tensor y = cx.leaf(cx.f32({1}, {1}));
   const Tensor x(tn_tensor_retain(y.get()));
   const Tensor one = cx.f32({1}, {1});
-  for (int i = 0; i < 200000; ++i) y = get([&](tn_tensor** o) { return tn_add(cx, y.get(), one.get(), o); });
+  for (int i = 0; i < 200000; ++i)
+    y = get([&](tn_tensor** o) { return tn_add(cx, y.get(), one.get(), o); });
   check_close(cx.read(vjp1(cx, y, x, TN_GRAD_RETAIN)), {1});
   y.reset();
 }

@@ -1,6 +1,6 @@
 // Bad input is a clear error, and nothing is lost.
-#include <unistd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "fixture.hpp"
 
@@ -8,18 +8,22 @@ using namespace tenon::test;
 
 TEST_CASE("errors: what does not fit together") {
   Session cx;
-  const Tensor a = cx.f32(std::vector<float>(8, 1), {2, 4}), b = cx.f32(std::vector<float>(6, 1), {3, 2});
+  const Tensor a = cx.f32(std::vector<float>(8, 1), {2, 4}),
+               b = cx.f32(std::vector<float>(6, 1), {3, 2});
   tn_tensor* out = nullptr;
   CHECK_FAILS(tn_matmul(cx, a.get(), b.get(), nullptr, &out), TN_INVALID_ARGUMENT, "f32[2, 4]");
-  CHECK_FAILS(tn_matmul(cx, a.get(), b.get(), nullptr, &out), TN_INVALID_ARGUMENT, "inner dimensions differ");
+  CHECK_FAILS(tn_matmul(cx, a.get(), b.get(), nullptr, &out), TN_INVALID_ARGUMENT,
+              "inner dimensions differ");
   CHECK_FAILS(tn_add(cx, a.get(), b.get(), &out), TN_INVALID_ARGUMENT, "add: ");
   const int64_t dims[] = {3, 3}, perm[] = {0, 0}, negative[] = {-2};
   CHECK_FAILS(tn_reshape(cx, a.get(), 2, dims, &out), TN_INVALID_ARGUMENT, "reshape: ");
   CHECK_FAILS(tn_transpose(cx, a.get(), 2, perm, &out), TN_INVALID_ARGUMENT, "transpose: ");
-  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, negative, &out), TN_INVALID_ARGUMENT, "dim 0 is -2");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, negative, &out), TN_INVALID_ARGUMENT,
+              "dim 0 is -2");
   tn_softmax_options s = tn_softmax_options_init();
   s.axis = 5;
-  CHECK_FAILS(tn_softmax(cx, a.get(), &s, &out), TN_OUT_OF_RANGE, "softmax: axis 5 is out of range for rank 2");
+  CHECK_FAILS(tn_softmax(cx, a.get(), &s, &out), TN_OUT_OF_RANGE,
+              "softmax: axis 5 is out of range for rank 2");
   CHECK(out == nullptr);
 }
 
@@ -30,9 +34,11 @@ TEST_CASE("errors: sizes that overflow") {
   CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 2, huge, &out), TN_OUT_OF_RANGE, "2^48 bytes");
   CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 2, large, &out), TN_OUT_OF_RANGE, "2^48 bytes");
   const int64_t many[9] = {1, 1, 1, 1, 1, 1, 1, 1, 1};
-  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 9, many, &out), TN_INVALID_ARGUMENT, "rank 9 is above the limit of 8");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 0, 9, many, &out), TN_INVALID_ARGUMENT,
+              "rank 9 is above the limit of 8");
   const int64_t two[] = {2};
-  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_I8, 300, 1, two, &out), TN_OUT_OF_RANGE, "300 does not fit into i8");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_I8, 300, 1, two, &out), TN_OUT_OF_RANGE,
+              "300 does not fit into i8");
 }
 
 TEST_CASE("errors: pointers and ids that are not there") {
@@ -41,24 +47,37 @@ TEST_CASE("errors: pointers and ids that are not there") {
   tn_tensor* out = nullptr;
   tn_tensor* in = a.get();
   uint32_t n = 0;
-  CHECK_FAILS(tn_op_call(nullptr, TN_OP_NEG, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "ctx is NULL");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, nullptr, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "NULL");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, nullptr, 1, &n), TN_INVALID_ARGUMENT, "NULL");
-  CHECK_FAILS(tn_op_call(cx, 63, &in, 1, nullptr, 0, &out, 1, &n), TN_NOT_FOUND, "63 is not the id of an op");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "1 inputs given");
+  CHECK_FAILS(tn_op_call(nullptr, TN_OP_NEG, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "ctx is NULL");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, nullptr, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "NULL");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, nullptr, 1, &n), TN_INVALID_ARGUMENT,
+              "NULL");
+  CHECK_FAILS(tn_op_call(cx, 63, &in, 1, nullptr, 0, &out, 1, &n), TN_NOT_FOUND,
+              "63 is not the id of an op");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "1 inputs given");
   CHECK_FAILS(tn_add(cx, a.get(), nullptr, &out), TN_INVALID_ARGUMENT, "input b is NULL");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, &out, 0, &n), TN_INVALID_ARGUMENT, "has 1 outputs, room for 0");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, &out, 0, &n), TN_INVALID_ARGUMENT,
+              "has 1 outputs, room for 0");
   const tn_attr wrong = tn_attr_f64(0, 1.0), unknown = tn_attr_i64(9, 1);
-  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &wrong, 1, &out, 1, &n), TN_INVALID_ARGUMENT, "attribute axis has type f64, expected i64");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &unknown, 1, &out, 1, &n), TN_INVALID_ARGUMENT, "not in its schema");
-  CHECK_FAILS(tn_op_call(cx, TN_OP_RESHAPE, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT, "attribute dims is missing");
-  CHECK_FAILS(tn_tensor_from_host(cx, TN_DTYPE_F32, 1, nullptr, "", 4, &out), TN_INVALID_ARGUMENT, "dims is NULL");
-  CHECK_FAILS(tn_tensor_from_host(cx, 77, 0, nullptr, "", 4, &out), TN_INVALID_ARGUMENT, "is not a dtype");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &wrong, 1, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "attribute axis has type f64, expected i64");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &unknown, 1, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "not in its schema");
+  CHECK_FAILS(tn_op_call(cx, TN_OP_RESHAPE, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "attribute dims is missing");
+  CHECK_FAILS(tn_tensor_from_host(cx, TN_DTYPE_F32, 1, nullptr, "", 4, &out), TN_INVALID_ARGUMENT,
+              "dims is NULL");
+  CHECK_FAILS(tn_tensor_from_host(cx, 77, 0, nullptr, "", 4, &out), TN_INVALID_ARGUMENT,
+              "is not a dtype");
   tn_device* d = nullptr;
   CHECK_FAILS(tn_device_get(cx.runtime.get(), tn_string("warp:0"), &d), TN_NOT_FOUND, "warp:0");
-  CHECK_FAILS(tn_device_get(cx.runtime.get(), tn_string("cpu:x"), &d), TN_INVALID_ARGUMENT, "not a device name");
+  CHECK_FAILS(tn_device_get(cx.runtime.get(), tn_string("cpu:x"), &d), TN_INVALID_ARGUMENT,
+              "not a device name");
   tn_op op = 0;
-  CHECK_FAILS(tn_op_find(cx.runtime.get(), tn_string("frobnicate"), 0, &op), TN_NOT_FOUND, "frobnicate");
+  CHECK_FAILS(tn_op_find(cx.runtime.get(), tn_string("frobnicate"), 0, &op), TN_NOT_FOUND,
+              "frobnicate");
   CHECK(out == nullptr);
 }
 
@@ -68,7 +87,8 @@ TEST_CASE("errors: memory limit names what was wanted") {
   REQUIRE_OK(tn_device_set_memory_limit(d, 8 << 20));
   const int64_t dims[] = {4 << 20};
   tn_tensor* out = nullptr;
-  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out), TN_OUT_OF_MEMORY, "wanted 16.0 MiB (f32[4194304]) over a limit of 8.0 MiB");
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out), TN_OUT_OF_MEMORY,
+              "wanted 16.0 MiB (f32[4194304]) over a limit of 8.0 MiB");
   const int64_t small[] = {1 << 10};
   REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, small, &out));
   tn_tensor_release(out);

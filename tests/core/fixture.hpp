@@ -14,28 +14,30 @@ namespace tenon::test {
 struct Outcome {
   tn_code code = TN_OK;
   std::string message;
-  explicit Outcome(tn_error* e) : code(tn_error_code(e)), message(tn_error_message(e)) { tn_error_release(e); }
+  explicit Outcome(tn_error* e) : code(tn_error_code(e)), message(tn_error_message(e)) {
+    tn_error_release(e);
+  }
 };
 
-#define CHECK_OK(call)                                     \
-  do {                                                     \
-    const ::tenon::test::Outcome outcome_(call);           \
-    INFO(outcome_.message);                                \
-    CHECK(outcome_.code == TN_OK);                         \
+#define CHECK_OK(call)                           \
+  do {                                           \
+    const ::tenon::test::Outcome outcome_(call); \
+    INFO(outcome_.message);                      \
+    CHECK(outcome_.code == TN_OK);               \
   } while (0)
-#define REQUIRE_OK(call)                                   \
-  do {                                                     \
-    const ::tenon::test::Outcome outcome_(call);           \
-    INFO(outcome_.message);                                \
-    REQUIRE(outcome_.code == TN_OK);                       \
+#define REQUIRE_OK(call)                         \
+  do {                                           \
+    const ::tenon::test::Outcome outcome_(call); \
+    INFO(outcome_.message);                      \
+    REQUIRE(outcome_.code == TN_OK);             \
   } while (0)
 // The call fails with this code, and its message holds the text.
-#define CHECK_FAILS(call, expected, text)                               \
-  do {                                                                  \
-    const ::tenon::test::Outcome outcome_(call);                        \
-    INFO(outcome_.message);                                             \
-    CHECK(outcome_.code == (expected));                                 \
-    CHECK(outcome_.message.find(text) != std::string::npos);            \
+#define CHECK_FAILS(call, expected, text)                    \
+  do {                                                       \
+    const ::tenon::test::Outcome outcome_(call);             \
+    INFO(outcome_.message);                                  \
+    CHECK(outcome_.code == (expected));                      \
+    CHECK(outcome_.message.find(text) != std::string::npos); \
   } while (0)
 
 struct Releaser {
@@ -65,7 +67,8 @@ struct Session {
 
   Tensor f32(const std::vector<float>& v, std::vector<int64_t> dims) {
     tn_tensor* t = nullptr;
-    REQUIRE_OK(tn_tensor_from_f32(ctx.get(), v.data(), static_cast<uint32_t>(dims.size()), dims.data(), &t));
+    REQUIRE_OK(tn_tensor_from_f32(ctx.get(), v.data(), static_cast<uint32_t>(dims.size()),
+                                  dims.data(), &t));
     return Tensor(t);
   }
   Tensor leaf(const Tensor& t) {
@@ -88,11 +91,13 @@ Tensor get(Call&& call) {
   return Tensor(t);
 }
 
-inline void check_close(const std::vector<float>& got, const std::vector<float>& want, double tolerance = 1e-5) {
+inline void check_close(const std::vector<float>& got, const std::vector<float>& want,
+                        double tolerance = 1e-5) {
   REQUIRE(got.size() == want.size());
   for (size_t i = 0; i < got.size(); ++i) {
     CAPTURE(i);
-    CHECK(std::fabs(static_cast<double>(got[i]) - static_cast<double>(want[i])) <= tolerance * (1 + std::fabs(static_cast<double>(want[i]))));
+    CHECK(std::fabs(static_cast<double>(got[i]) - static_cast<double>(want[i])) <=
+          tolerance * (1 + std::fabs(static_cast<double>(want[i]))));
   }
 }
 

@@ -94,10 +94,12 @@ TEST_CASE("lifetime: many shapes, objects created and destroyed, nothing grows")
     const auto n = static_cast<int64_t>(random() % 256 + 1);
     const Tensor x = cx.f32(std::vector<float>(static_cast<size_t>(n) * 8, 0.5f), {n, 8});
     tn_variable* raw = nullptr;
-    REQUIRE_OK(tn_variable_create(cx, tn_string("w"), cx.f32(std::vector<float>(64, 0.1f), {8, 8}).get(), 0, &raw));
+    REQUIRE_OK(tn_variable_create(cx, tn_string("w"),
+                                  cx.f32(std::vector<float>(64, 0.1f), {8, 8}).get(), 0, &raw));
     const Variable w(raw);
     const Tensor v = get([&](tn_tensor** o) { return tn_variable_take(cx, w.get(), o); });
-    const Tensor h = get([&](tn_tensor** o) { return tn_matmul(cx, x.get(), v.get(), nullptr, o); });
+    const Tensor h =
+        get([&](tn_tensor** o) { return tn_matmul(cx, x.get(), v.get(), nullptr, o); });
     const Tensor r = get([&](tn_tensor** o) { return tn_relu(cx, h.get(), o); });
     const Tensor loss = get([&](tn_tensor** o) { return tn_mean(cx, r.get(), nullptr, o); });
     tn_variable* vars[] = {w.get()};

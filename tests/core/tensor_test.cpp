@@ -17,7 +17,8 @@ TEST_CASE("tensor: values come back, dense and through views") {
   tn_slice_options o = tn_slice_options_init();
   o.n_steps = 2;
   o.steps = steps;
-  const Tensor s = get([&](tn_tensor** out) { return tn_slice(cx, t.get(), 2, starts, 2, stops, &o, out); });
+  const Tensor s =
+      get([&](tn_tensor** out) { return tn_slice(cx, t.get(), 2, starts, 2, stops, &o, out); });
   check_close(cx.read(s), {2, 5, 3, 6});
   const Tensor sum = get([&](tn_tensor** out) { return tn_add(cx, s.get(), s.get(), out); });
   check_close(cx.read(sum), {4, 10, 6, 12});
@@ -57,7 +58,9 @@ TEST_CASE("tensor: host scalars are weak") {
   check_close(cx.read(y), {0.5f, 1});
   // The same call site with another value.
   const Tensor quarter = get([&](tn_tensor** out) { return tn_tensor_scalar_f64(cx, 0.25, out); });
-  check_close(cx.read(get([&](tn_tensor** out) { return tn_mul(cx, x.get(), quarter.get(), out); })), {0.25f, 0.5f});
+  check_close(
+      cx.read(get([&](tn_tensor** out) { return tn_mul(cx, x.get(), quarter.get(), out); })),
+      {0.25f, 0.5f});
   const int32_t ints[] = {1, 2};
   const int64_t dims[] = {2};
   const Tensor i = get([&](tn_tensor** out) { return tn_tensor_from_i32(cx, ints, 1, dims, out); });
@@ -65,7 +68,8 @@ TEST_CASE("tensor: host scalars are weak") {
   CHECK(tn_tensor_dtype(j.get()) == TN_DTYPE_I32);
   const Tensor k = get([&](tn_tensor** out) { return tn_add(cx, i.get(), half.get(), out); });
   CHECK(tn_tensor_dtype(k.get()) == TN_DTYPE_F32);
-  const Tensor both = get([&](tn_tensor** out) { return tn_add(cx, half.get(), three.get(), out); });
+  const Tensor both =
+      get([&](tn_tensor** out) { return tn_add(cx, half.get(), three.get(), out); });
   double v = 0;
   REQUIRE_OK(tn_tensor_item_f64(cx, both.get(), &v));
   CHECK(v == 3.5);
@@ -78,7 +82,8 @@ TEST_CASE("tensor: text") {
   REQUIRE_OK(tn_tensor_format(x.get(), nullptr, text, sizeof text));
   tn_device_info info = tn_device_info_init();
   REQUIRE_OK(tn_device_get_info(tn_tensor_get_device(x.get()), &info));
-  CHECK(std::string(text) == "f32[3] " + std::string(info.name.data, info.name.size) + "  [1, 2.5, 3]");
+  CHECK(std::string(text) ==
+        "f32[3] " + std::string(info.name.data, info.name.size) + "  [1, 2.5, 3]");
   char tiny[5];
   REQUIRE_OK(tn_tensor_format(x.get(), nullptr, tiny, sizeof tiny));
   CHECK(std::string(tiny) == "f32[");
@@ -92,7 +97,8 @@ TEST_CASE("tensor: wrapped memory is given back once, also on failure") {
   const int64_t dims[] = {4};
   auto destroy = [](void*) { ++destroyed; };
   tn_tensor* t = nullptr;
-  REQUIRE_OK(tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, sizeof data, destroy, nullptr, &t));
+  REQUIRE_OK(
+      tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, sizeof data, destroy, nullptr, &t));
   {
     const Tensor x(t);
     const Tensor y = get([&](tn_tensor** out) { return tn_add(cx, x.get(), x.get(), out); });
@@ -102,7 +108,8 @@ TEST_CASE("tensor: wrapped memory is given back once, also on failure") {
   cx.ctx.reset();  // what was released from elsewhere is taken in at the latest now
   CHECK(destroyed == 1);
   cx.ctx = cx.context();
-  CHECK_FAILS(tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, 8, destroy, nullptr, &t), TN_INVALID_ARGUMENT, "reaches over 16 bytes, 8 were given");
+  CHECK_FAILS(tn_tensor_wrap(cx, TN_DTYPE_F32, 1, dims, nullptr, data, 8, destroy, nullptr, &t),
+              TN_INVALID_ARGUMENT, "reaches over 16 bytes, 8 were given");
   CHECK(destroyed == 2);
 }
 
@@ -113,7 +120,8 @@ TEST_CASE("tensor: DLPack out and in again") {
   REQUIRE_OK(tn_device_get_info(tn_ctx_get_device(cx), &info));
   tn_dl_managed* m = nullptr;
   if (!info.host_addressable) {
-    CHECK_FAILS(tn_tensor_to_dlpack(cx, x.get(), 0, &m), TN_UNIMPLEMENTED, "no memory that others can address");
+    CHECK_FAILS(tn_tensor_to_dlpack(cx, x.get(), 0, &m), TN_UNIMPLEMENTED,
+                "no memory that others can address");
     return;
   }
   REQUIRE_OK(tn_tensor_to_dlpack(cx, x.get(), 0, &m));
@@ -132,7 +140,9 @@ TEST_CASE("tensor: DLPack out and in again") {
 TEST_CASE("tensor: random numbers depend on seed and offset alone") {
   Session cx;
   const int64_t dims[] = {1000};
-  auto draw = [&] { return cx.read(get([&](tn_tensor** out) { return tn_uniform(cx, 1, dims, nullptr, out); })); };
+  auto draw = [&] {
+    return cx.read(get([&](tn_tensor** out) { return tn_uniform(cx, 1, dims, nullptr, out); }));
+  };
   REQUIRE_OK(tn_ctx_set_seed(cx, 7));
   const auto a = draw(), b = draw();
   CHECK(a != b);

@@ -19,12 +19,11 @@ namespace {
 
 using Options = std::map<std::string, double>;
 
-Optimizer make(tn_ctx* ctx, const char* name, const Options& options = {}) {
+Optimizer make(tn_ctx* ctx, const std::string& name, const Options& options = {}) {
   std::vector<tn_option> list;
   for (const auto& [key, value] : options) list.push_back(tn_option_f64(key.c_str(), value));
   tn_optimizer* o = nullptr;
-  OK(tn_optimizer_create(ctx, tn_string(name), list.data(), static_cast<uint32_t>(list.size()),
-                         &o));
+  OK(tn_optimizer_create(ctx, str_of(name), list.data(), static_cast<uint32_t>(list.size()), &o));
   return Optimizer(o);
 }
 
@@ -73,7 +72,7 @@ double adagrad(Oracle& s, double p, double g) {
 using Update = std::function<double(Oracle&, double, double)>;
 
 struct Case {
-  const char* name;
+  std::string name;
   Options options;   // as given
   Options defaults;  // of those not given
   Update update;
@@ -375,7 +374,7 @@ TEST_CASE("optimizer: state is named and typed, and can be set between steps") {
 
 TEST_CASE("optimizer: what others hold is not written over") {
   for_each_device([](const Runtime&, tn_ctx* ctx) {
-    for (const char* name : {"sgd", "adam", "adamw", "rmsprop", "adagrad"}) {
+    for (const std::string name : {"sgd", "adam", "adamw", "rmsprop", "adagrad"}) {
       CAPTURE(name);
       Small s(ctx);
       const Optimizer o = make(ctx, name, {{"lr", 0.5}});
@@ -395,6 +394,38 @@ TEST_CASE("optimizer: what others hold is not written over") {
       CHECK(elements<float>(ctx, g[0].get()) == grad_before);
       CHECK(s.values(ctx)[0] != held_before);
     }
+  });
+}
+
+TEST_CASE("optimizer: a fused step writes over what nobody else holds") {
+  for_each_device([](const Runtime& runtime, tn_ctx* ctx) {
+    tn_op op = 0;
+    Small s(ctx);
+    const Optimizer o = make(ctx, "adamw");
+    OK(tn_op_find(runtime.get(), tn_string("adamw_step"), 0, &op));
+    std::vector<Tensor> inputs;
+    for (int i = 0; i < 6; ++i) inputs.push_back(tensor<float>(ctx, TN_DTYPE_F32, {}, {1}));
+    for (int i = 0; i < 4; ++i) inputs.push_back(tensor<float>(ctx, TN_DTYPE_F32, {2}, {1, 1}));
+    uint32_t level = 0;
+    OK(tn_op_explain(ctx, op, raw(inputs).data(), 10, nullptr, 0, &level, nullptr, 0, nullptr));
+    if (level != TN_SUPPORT_NATIVE) return;
+    const auto address = [&](tn_tensor* t) {
+      const void* data = nullptr;
+      OK(tn_tensor_get_data(ctx, t, &data));
+      return data;
+    };
+    const auto slot_address = [&] {
+      tn_str name{};
+      tn_tensor* slot = nullptr;
+      OK(tn_optimizer_state_take(ctx, o.get(), 1, &name, &slot));
+      return address(Tensor(slot).get());
+    };
+    OK(s.step(ctx, o.get(), s.grads(ctx)));
+    const void* value = address(value_of(ctx, s.variables[0].get()).get());
+    const void* slot = slot_address();
+    for (int i = 0; i < 3; ++i) OK(s.step(ctx, o.get(), s.grads(ctx)));
+    CHECK(address(value_of(ctx, s.variables[0].get()).get()) == value);
+    CHECK(slot_address() == slot);
   });
 }
 
@@ -663,7 +694,7 @@ TEST_CASE("clip_grad_norm: all are scaled by one factor") {
 namespace {
 
 struct Plan {
-  const char* kind;
+  std::string kind;
   Options options;
   std::function<double(double)> value;  // without warm-up
 };
@@ -699,7 +730,7 @@ TEST_CASE("schedule: values follow the formulas and drive the variable") {
         for (const auto& [key, value] : options) list.push_back(tn_option_f64(key.c_str(), value));
         const Variable lr = variable(ctx, "lr", tensor<float>(ctx, TN_DTYPE_F32, {}, {9}).get());
         tn_schedule* raw_schedule = nullptr;
-        OK(tn_schedule_create(ctx, tn_string(plan.kind), list.data(),
+        OK(tn_schedule_create(ctx, str_of(plan.kind), list.data(),
                               static_cast<uint32_t>(list.size()), lr.get(), &raw_schedule));
         const Schedule schedule(raw_schedule);
         for (int t = 0; t < 40; ++t) {

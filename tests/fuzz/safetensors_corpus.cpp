@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
       }
       truncate_everywhere(seed);
       replace_everywhere(seed, data_bytes[k++]);
-      change_at_random(seed, 20000);
+      change_at_random(seed, 5000);
     }
     for (const auto& bad : tenon::test::bad_files()) {
       if (offer(bad.bytes)) {

@@ -128,9 +128,10 @@ typedef struct tn_view {
 } tn_view;
 
 #define TN_VIEW_CONTIGUOUS 1u /* dense row-major */
-#define TN_VIEW_IMMEDIATE 2u  /* a host scalar: the element's bytes are the first bytes of `mem` itself */
-#define TN_VIEW_ABSENT 4u     /* an optional input that was not given: read nothing else */
-#define TN_VIEW_WEAK 8u       /* weakly typed scalar: takes part in promotion by kind only */
+#define TN_VIEW_IMMEDIATE \
+  2u /* a host scalar: the element's bytes are the first bytes of `mem` itself */
+#define TN_VIEW_ABSENT 4u /* an optional input that was not given: read nothing else */
+#define TN_VIEW_WEAK 8u   /* weakly typed scalar: takes part in promotion by kind only */
 
 /* ---- attributes ------------------------------------------------------------------------------- */
 
@@ -236,23 +237,24 @@ TN_INLINE tn_option tn_option_string(const char* name, const char* value) {
 
 typedef uint32_t tn_code;
 #define TN_OK 0u
-#define TN_INVALID_ARGUMENT 1u   /* wrong dtype, rank, shape, attribute, pointer */
-#define TN_NOT_FOUND 2u          /* no such device, op, plugin, file, name */
-#define TN_ALREADY_EXISTS 3u     /* duplicate id or name */
-#define TN_OUT_OF_MEMORY 4u      /* host or device; the message says which, how much, and what is in use */
-#define TN_UNIMPLEMENTED 5u      /* no kernel, or an optional slot that the plugin leaves out */
+#define TN_INVALID_ARGUMENT 1u /* wrong dtype, rank, shape, attribute, pointer */
+#define TN_NOT_FOUND 2u        /* no such device, op, plugin, file, name */
+#define TN_ALREADY_EXISTS 3u   /* duplicate id or name */
+#define TN_OUT_OF_MEMORY \
+  4u /* host or device; the message says which, how much, and what is in use */
+#define TN_UNIMPLEMENTED 5u       /* no kernel, or an optional slot that the plugin leaves out */
 #define TN_FAILED_PRECONDITION 6u /* right call at the wrong time (tape freed, wrong context) */
-#define TN_OUT_OF_RANGE 7u       /* index or size outside its bounds, integer overflow */
-#define TN_PERMISSION_DENIED 8u  /* trust policy, file permissions */
-#define TN_DATA_LOSS 9u          /* damaged or truncated file */
-#define TN_DEVICE_FAILED 10u     /* execution failed; the timeline is poisoned until tn_ctx_recover */
+#define TN_OUT_OF_RANGE 7u        /* index or size outside its bounds, integer overflow */
+#define TN_PERMISSION_DENIED 8u   /* trust policy, file permissions */
+#define TN_DATA_LOSS 9u           /* damaged or truncated file */
+#define TN_DEVICE_FAILED 10u /* execution failed; the timeline is poisoned until tn_ctx_recover */
 #define TN_DEADLINE_EXCEEDED 11u
 #define TN_CANCELLED 12u
-#define TN_SHUTDOWN 13u          /* the runtime was shut down */
-#define TN_FORKED 14u            /* called in a forked child */
-#define TN_INCOMPATIBLE 15u      /* versions or layouts do not fit */
-#define TN_IO 16u                /* the operating system refused a read, write, open, map */
-#define TN_INTERNAL 17u          /* a bug in Tenon or in a plugin */
+#define TN_SHUTDOWN 13u     /* the runtime was shut down */
+#define TN_FORKED 14u       /* called in a forked child */
+#define TN_INCOMPATIBLE 15u /* versions or layouts do not fit */
+#define TN_IO 16u           /* the operating system refused a read, write, open, map */
+#define TN_INTERNAL 17u     /* a bug in Tenon or in a plugin */
 
 /* Immutable; may be read from any thread. Allocated by the host, so it outlives the plugin it came from. */
 typedef struct tn_error tn_error;
@@ -275,9 +277,9 @@ TN_API int32_t TN_CALL tn_error_retryable(const tn_error* error);
 TN_API const char* TN_CALL tn_code_name(tn_code code);
 
 /* Returns the error of a failing call from the enclosing function. */
-#define TN_TRY(call)                        \
-  do {                                      \
-    tn_error* tn_try_error_ = (call);       \
+#define TN_TRY(call)                         \
+  do {                                       \
+    tn_error* tn_try_error_ = (call);        \
     if (tn_try_error_) return tn_try_error_; \
   } while (0)
 

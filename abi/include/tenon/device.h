@@ -10,23 +10,23 @@ typedef struct tn_device tn_device;
 typedef struct tn_device_info {
   uint32_t struct_size;
   int32_t index;
-  tn_str type;      /* "cpu" */
-  tn_str name;      /* "cpu:0" */
-  tn_str label;     /* what the hardware calls itself */
-  tn_str plugin;    /* id of the plugin that serves it */
-  uint64_t memory_bytes; /* total, 0 if unknown */
-  uint32_t kernel_count; /* ops with a native kernel */
+  tn_str type;               /* "cpu" */
+  tn_str name;               /* "cpu:0" */
+  tn_str label;              /* what the hardware calls itself */
+  tn_str plugin;             /* id of the plugin that serves it */
+  uint64_t memory_bytes;     /* total, 0 if unknown */
+  uint32_t kernel_count;     /* ops with a native kernel */
   uint32_t host_addressable; /* 1: tensors can be read in place */
 } tn_device_info;
 
 typedef struct tn_memory_stats {
   uint32_t struct_size;
-  uint32_t live_blocks;    /* blocks in use */
-  uint64_t live_bytes;     /* in use by tensors and workspaces */
-  uint64_t reserved_bytes; /* taken from the device, cached ones included */
-  uint64_t peak_bytes;     /* greatest live_bytes since the start or the last reset */
-  uint64_t limit_bytes;    /* 0: none */
-  uint64_t allocation_count; /* requests served */
+  uint32_t live_blocks;             /* blocks in use */
+  uint64_t live_bytes;              /* in use by tensors and workspaces */
+  uint64_t reserved_bytes;          /* taken from the device, cached ones included */
+  uint64_t peak_bytes;              /* greatest live_bytes since the start or the last reset */
+  uint64_t limit_bytes;             /* 0: none */
+  uint64_t allocation_count;        /* requests served */
   uint64_t device_allocation_count; /* requests that reached the plugin */
 } tn_memory_stats;
 

@@ -33,7 +33,8 @@ typedef struct tn_dl_managed {
 
 /* Takes over `managed` in every case, also on failure: its deleter runs exactly once, when the last tensor over it is
  * gone. Elements may be aligned only to their own size. */
-TN_API tn_error* TN_CALL tn_tensor_from_dlpack(tn_ctx* ctx, tn_dl_managed* managed, tn_tensor** out_tensor);
+TN_API tn_error* TN_CALL tn_tensor_from_dlpack(tn_ctx* ctx, tn_dl_managed* managed,
+                                               tn_tensor** out_tensor);
 /* The caller owns the result and calls its deleter. Read-only: other tensors may share the memory. `stream` is the
  * consumer's native queue by DLPack's protocol (0: none). Waits where the device has no queue to order on. */
 TN_API tn_error* TN_CALL tn_tensor_to_dlpack(tn_ctx* ctx, tn_tensor* tensor, uint64_t stream,

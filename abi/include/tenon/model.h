@@ -7,7 +7,8 @@ TN_EXTERN_C_BEGIN
 /* An opened file. Tensors taken from it keep the file mapped after it is released. */
 typedef struct tn_model tn_model;
 
-#define TN_MODEL_COPY 1u /* read instead of mapping: the file may be truncated or replaced while in use */
+#define TN_MODEL_COPY \
+  1u /* read instead of mapping: the file may be truncated or replaced while in use */
 
 typedef struct tn_model_options {
   uint32_t struct_size;
@@ -19,13 +20,14 @@ typedef struct tn_model_options {
 
 TN_INLINE tn_model_options tn_model_options_init(void) {
   tn_model_options o;
-  o.struct_size = (uint32_t)sizeof o, o.flags = 0, o.max_bytes = 0, o.max_tensors = 0, o.format = tn_string("");
+  o.struct_size = (uint32_t)sizeof o, o.flags = 0, o.max_bytes = 0, o.max_tensors = 0,
+  o.format = tn_string("");
   return o;
 }
 
 /* Checks the whole header before anything is given out. options may be NULL. */
-TN_API tn_error* TN_CALL tn_model_open(tn_runtime* runtime, tn_str path, const tn_model_options* options,
-                                       tn_model** out_model);
+TN_API tn_error* TN_CALL tn_model_open(tn_runtime* runtime, tn_str path,
+                                       const tn_model_options* options, tn_model** out_model);
 TN_API void TN_CALL tn_model_release(tn_model* model);
 
 typedef struct tn_model_entry {
@@ -49,13 +51,16 @@ TN_INLINE tn_model_entry tn_model_entry_init(void) {
 
 TN_API tn_str TN_CALL tn_model_format(const tn_model* model);
 TN_API uint32_t TN_CALL tn_model_tensor_count(const tn_model* model);
-TN_API tn_error* TN_CALL tn_model_get_entry(const tn_model* model, uint32_t index, tn_model_entry* out_entry);
+TN_API tn_error* TN_CALL tn_model_get_entry(const tn_model* model, uint32_t index,
+                                            tn_model_entry* out_entry);
 TN_API uint32_t TN_CALL tn_model_metadata_count(const tn_model* model);
-TN_API tn_error* TN_CALL tn_model_get_metadata(const tn_model* model, uint32_t index, tn_str* out_key, tn_str* out_value);
+TN_API tn_error* TN_CALL tn_model_get_metadata(const tn_model* model, uint32_t index,
+                                               tn_str* out_key, tn_str* out_value);
 
 /* The tensor of a name on the context's device, owned by the caller: no copy where the device addresses host memory.
  * NOT_FOUND names the nearest names there are. */
-TN_API tn_error* TN_CALL tn_model_take_tensor(tn_ctx* ctx, tn_model* model, tn_str name, tn_tensor** out_tensor);
+TN_API tn_error* TN_CALL tn_model_take_tensor(tn_ctx* ctx, tn_model* model, tn_str name,
+                                              tn_tensor** out_tensor);
 
 typedef struct tn_metadata {
   tn_str key;
@@ -64,8 +69,9 @@ typedef struct tn_metadata {
 
 /* Writes n named tensors: to a temporary file in the same folder, fsync, rename over `path`, fsync of the folder: after any
  * failure the old file is whole. The format follows options->format, else the extension. */
-TN_API tn_error* TN_CALL tn_model_save(tn_ctx* ctx, tn_str path, const tn_str* names, tn_tensor* const* tensors,
-                                       uint32_t n, const tn_metadata* metadata, uint32_t n_metadata,
+TN_API tn_error* TN_CALL tn_model_save(tn_ctx* ctx, tn_str path, const tn_str* names,
+                                       tn_tensor* const* tensors, uint32_t n,
+                                       const tn_metadata* metadata, uint32_t n_metadata,
                                        const tn_model_options* options);
 
 TN_EXTERN_C_END

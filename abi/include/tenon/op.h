@@ -10,12 +10,13 @@ typedef uint32_t tn_op;
 
 /* inputs: an absent optional input is NULL. attrs: sorted by key. outputs: `capacity` slots, of which *out_n are filled;
  * each filled one is a reference that the caller owns. All inputs must be on one device, host scalars excepted. */
-TN_API tn_error* TN_CALL tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
-                                    const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity,
-                                    uint32_t* out_n);
+TN_API tn_error* TN_CALL tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
+                                    uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                                    tn_tensor** outputs, uint32_t capacity, uint32_t* out_n);
 
 /* The op of a name, in the newest version not above `since` (0: the newest). May load a plugin. */
-TN_API tn_error* TN_CALL tn_op_find(tn_runtime* runtime, tn_str name, uint32_t since, tn_op* out_op);
+TN_API tn_error* TN_CALL tn_op_find(tn_runtime* runtime, tn_str name, uint32_t since,
+                                    tn_op* out_op);
 
 typedef struct tn_op_info {
   uint32_t struct_size;
@@ -28,8 +29,8 @@ typedef struct tn_op_info {
   uint32_t attr_count;
   uint32_t output_count;
   tn_str why_not_differentiable;
-  tn_str plugin;           /* "" for the core's */
-  tn_str signature;        /* "matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0) -> y" */
+  tn_str plugin;    /* "" for the core's */
+  tn_str signature; /* "matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0) -> y" */
 } tn_op_info;
 
 TN_INLINE tn_op_info tn_op_info_init(void) {
@@ -53,9 +54,10 @@ TN_API tn_error* TN_CALL tn_op_get_info(tn_runtime* runtime, tn_op op, tn_op_inf
 
 /* Why a call runs where it does, without running it: a JSON object {op, device, level, kernel, plugin, why, candidates:
  * [{kernel, plugin, verdict, why}], decomposition: [op names]}. Inputs and attributes as in tn_op_call. Texts: base.h. */
-TN_API tn_error* TN_CALL tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
-                                       const tn_attr* attrs, uint32_t n_attrs, uint32_t* out_level, char* buffer,
-                                       uint64_t capacity, uint64_t* out_size);
+TN_API tn_error* TN_CALL tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
+                                       uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                                       uint32_t* out_level, char* buffer, uint64_t capacity,
+                                       uint64_t* out_size);
 
 /* Result dtype of combining two (array API promotion): TN_DTYPE_NONE where there is none (f32 with i64 arrays gives f32's
  * kind only by explicit cast in the standard; Tenon gives the floating dtype). */

@@ -8,42 +8,49 @@ typedef struct tn_optimizer tn_optimizer;
 
 /* name: "sgd", "adam", "adamw", "rmsprop", "adagrad", or one that a plugin brings. options: hyper-parameters by name
  * ("lr", "momentum", "weight_decay" ...); an unknown name or a value out of range is INVALID_ARGUMENT. */
-TN_API tn_error* TN_CALL tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options, uint32_t n_options,
-                                             tn_optimizer** out_optimizer);
+TN_API tn_error* TN_CALL tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options,
+                                             uint32_t n_options, tn_optimizer** out_optimizer);
 TN_API void TN_CALL tn_optimizer_release(tn_optimizer* optimizer);
 /* One update of every variable from its gradient (a NULL gradient leaves its variable alone). State is made at the first
  * step of a variable. Either all variables are assigned or, on error, none. */
-TN_API tn_error* TN_CALL tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables,
-                                           tn_tensor* const* grads, uint32_t n);
+TN_API tn_error* TN_CALL tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer,
+                                           tn_variable* const* variables, tn_tensor* const* grads,
+                                           uint32_t n);
 /* A hyper-parameter as the variable it is (f32, rank 0): assign to it to change it. Lent; NOT_FOUND if unknown. */
-TN_API tn_error* TN_CALL tn_optimizer_get_hyper(tn_optimizer* optimizer, tn_str name, tn_variable** out_variable);
+TN_API tn_error* TN_CALL tn_optimizer_get_hyper(tn_optimizer* optimizer, tn_str name,
+                                                tn_variable** out_variable);
 
 /* State: one entry per variable and slot, named "<variable>.<slot>" ("fc1.weight.exp_avg"), and "step" (i64). The
  * tensor is owned by the caller; the name is lent until the next step. */
 TN_API tn_error* TN_CALL tn_optimizer_state_count(tn_optimizer* optimizer, uint32_t* out_count);
-TN_API tn_error* TN_CALL tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer, uint32_t index, tn_str* out_name,
+TN_API tn_error* TN_CALL tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer,
+                                                 uint32_t index, tn_str* out_name,
                                                  tn_tensor** out_value);
 /* Sets one entry by name, before or after the first step. */
-TN_API tn_error* TN_CALL tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name, tn_tensor* value);
+TN_API tn_error* TN_CALL tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name,
+                                                tn_tensor* value);
 
 /* out_grads: n owned references; NULL gradients stay NULL. Elementwise to [-limit, limit], limit > 0. */
-TN_API tn_error* TN_CALL tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit,
-                                            tn_tensor** out_grads);
+TN_API tn_error* TN_CALL tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n,
+                                            double limit, tn_tensor** out_grads);
 /* Scales all by min(1, max_norm / (norm + 1e-6)), norm = 2-norm over all elements of all gradients, which *out_norm (may
  * be NULL) receives as an owned f32 scalar. Nothing is read on the host. */
-TN_API tn_error* TN_CALL tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm,
-                                           tn_tensor** out_grads, tn_tensor** out_norm);
+TN_API tn_error* TN_CALL tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n,
+                                           double max_norm, tn_tensor** out_grads,
+                                           tn_tensor** out_norm);
 
 /* A learning-rate schedule that drives one variable (f32, rank 0). kind: "constant" {lr}, "step" {lr, step_size, gamma},
  * "exponential" {lr, gamma}, "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0). Step t = 0, 1, ... */
 typedef struct tn_schedule tn_schedule;
-TN_API tn_error* TN_CALL tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options, uint32_t n_options,
-                                            tn_variable* variable, tn_schedule** out_schedule);
+TN_API tn_error* TN_CALL tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options,
+                                            uint32_t n_options, tn_variable* variable,
+                                            tn_schedule** out_schedule);
 TN_API void TN_CALL tn_schedule_release(tn_schedule* schedule);
 /* Advances by one and assigns the variable. */
 TN_API tn_error* TN_CALL tn_schedule_step(tn_ctx* ctx, tn_schedule* schedule);
 /* The value at step t, without side effect. */
-TN_API tn_error* TN_CALL tn_schedule_value(const tn_schedule* schedule, uint64_t step, double* out_value);
+TN_API tn_error* TN_CALL tn_schedule_value(const tn_schedule* schedule, uint64_t step,
+                                           double* out_value);
 
 TN_EXTERN_C_END
 #endif

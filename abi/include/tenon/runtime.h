@@ -29,13 +29,15 @@ typedef struct tn_host_allocator {
 } tn_host_allocator;
 
 /* Which plugin files may be opened. */
-#define TN_TRUST_SAFE_OWNER 0u /* file and folder owned by root or the effective user, not writable by others */
+#define TN_TRUST_SAFE_OWNER \
+  0u /* file and folder owned by root or the effective user, not writable by others */
 #define TN_TRUST_ANY 1u
-#define TN_TRUST_PINNED 2u     /* only files whose SHA-256 stands in the plugins.lock named by lock_file */
-#define TN_TRUST_NONE 3u       /* only plugins registered statically */
+#define TN_TRUST_PINNED \
+  2u /* only files whose SHA-256 stands in the plugins.lock named by lock_file */
+#define TN_TRUST_NONE 3u /* only plugins registered statically */
 
 #define TN_RUNTIME_NO_ENVIRONMENT 1u /* read no environment variable */
-#define TN_RUNTIME_NO_SEARCH 2u      /* look only at plugin_paths: no user folder, no installed folder */
+#define TN_RUNTIME_NO_SEARCH 2u /* look only at plugin_paths: no user folder, no installed folder */
 
 /* Entry point of a plugin: see tenon/plugin/entry.h. */
 struct tn_plugin_info;
@@ -43,17 +45,18 @@ typedef const struct tn_plugin_info*(TN_CALL* tn_plugin_query_fn)(uint32_t host_
 
 typedef struct tn_runtime_desc {
   uint32_t struct_size;
-  uint32_t flags;              /* TN_RUNTIME_... */
-  uint32_t trust;              /* TN_TRUST_... */
-  uint32_t log_level;          /* least important level wanted; default TN_LOG_WARNING */
-  int32_t thread_count;        /* of the lent pool, the caller's included; 0: one per core */
+  uint32_t flags;       /* TN_RUNTIME_... */
+  uint32_t trust;       /* TN_TRUST_... */
+  uint32_t log_level;   /* least important level wanted; default TN_LOG_WARNING */
+  int32_t thread_count; /* of the lent pool, the caller's included; 0: one per core */
   uint32_t plugin_path_count;
-  const tn_str* plugin_paths;  /* folders or .so files, searched first */
-  tn_str lock_file;            /* for TN_TRUST_PINNED */
+  const tn_str* plugin_paths; /* folders or .so files, searched first */
+  tn_str lock_file;           /* for TN_TRUST_PINNED */
   tn_log_callback log;
   const tn_host_allocator* allocator; /* NULL: the core's own; copied */
-  const tn_plugin_query_fn* static_plugins; /* NULL-terminated array of query functions linked in; may be NULL */
-  uint64_t memory_limit;       /* bytes per device; 0: none */
+  const tn_plugin_query_fn*
+      static_plugins;    /* NULL-terminated array of query functions linked in; may be NULL */
+  uint64_t memory_limit; /* bytes per device; 0: none */
 } tn_runtime_desc;
 
 TN_INLINE tn_runtime_desc tn_runtime_desc_init(void) {

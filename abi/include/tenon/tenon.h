@@ -6,17 +6,17 @@
  */
 #ifndef TENON_TENON_H_
 #define TENON_TENON_H_
+#include "autograd.h"
 #include "base.h"
-#include "runtime.h"
-#include "device.h"
 #include "context.h"
-#include "tensor.h"
+#include "device.h"
 #include "dlpack.h"
+#include "model.h"
 #include "op.h"
 #include "op_ids.h"
 #include "ops.h"
-#include "autograd.h"
 #include "optimizer.h"
-#include "model.h"
 #include "plugin.h"
+#include "runtime.h"
+#include "tensor.h"
 #endif

@@ -20,23 +20,27 @@ TN_API void TN_CALL tn_tensor_drop(tn_ctx* ctx, tn_tensor* tensor);
 
 /* Copies `bytes` bytes of dense row-major elements from the host to the context's device. `bytes` must be the size of
  * the tensor. dims may be NULL for rank 0. */
-TN_API tn_error* TN_CALL tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims,
-                                             const void* data, uint64_t bytes, tn_tensor** out_tensor);
+TN_API tn_error* TN_CALL tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank,
+                                             const int64_t* dims, const void* data, uint64_t bytes,
+                                             tn_tensor** out_tensor);
 /* Wraps memory that the caller keeps unchanged until destroy(user) is called (exactly once, from any thread, also on
  * failure). No copy on devices that address host memory, a copy elsewhere. strides may be NULL: dense. */
-TN_API tn_error* TN_CALL tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims,
-                                        const int64_t* strides, const void* data, uint64_t bytes,
-                                        void(TN_CALL* destroy)(void* user), void* user, tn_tensor** out_tensor);
-/* Every element = value, cast to dtype (integers: truncated; out of range: OUT_OF_RANGE). */
-TN_API tn_error* TN_CALL tn_tensor_full(tn_ctx* ctx, tn_dtype dtype, double value, uint32_t rank, const int64_t* dims,
+TN_API tn_error* TN_CALL tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank,
+                                        const int64_t* dims, const int64_t* strides,
+                                        const void* data, uint64_t bytes,
+                                        void(TN_CALL* destroy)(void* user), void* user,
                                         tn_tensor** out_tensor);
+/* Every element = value, cast to dtype (integers: truncated; out of range: OUT_OF_RANGE). */
+TN_API tn_error* TN_CALL tn_tensor_full(tn_ctx* ctx, tn_dtype dtype, double value, uint32_t rank,
+                                        const int64_t* dims, tn_tensor** out_tensor);
 /* A weakly typed host scalar: it takes part in any op on any device without a copy and does not widen a dtype of its own
  * kind. */
 TN_API tn_error* TN_CALL tn_tensor_scalar_f64(tn_ctx* ctx, double value, tn_tensor** out_tensor);
 TN_API tn_error* TN_CALL tn_tensor_scalar_i64(tn_ctx* ctx, int64_t value, tn_tensor** out_tensor);
 TN_API tn_error* TN_CALL tn_tensor_scalar_bool(tn_ctx* ctx, int32_t value, tn_tensor** out_tensor);
 /* Copy to another device (by name). Recorded: the gradient is copied back. The same device: a new reference. */
-TN_API tn_error* TN_CALL tn_tensor_to(tn_ctx* ctx, tn_tensor* tensor, tn_str device, tn_tensor** out_tensor);
+TN_API tn_error* TN_CALL tn_tensor_to(tn_ctx* ctx, tn_tensor* tensor, tn_str device,
+                                      tn_tensor** out_tensor);
 /* The same value without its history. */
 TN_API tn_error* TN_CALL tn_tensor_detach(tn_ctx* ctx, tn_tensor* tensor, tn_tensor** out_tensor);
 
@@ -67,8 +71,8 @@ TN_API tn_error* TN_CALL tn_tensor_get_data(tn_ctx* ctx, tn_tensor* tensor, cons
 
 typedef struct tn_format_options {
   uint32_t struct_size;
-  int32_t precision;   /* significant digits; 0: 6 */
-  int32_t edge_items;  /* kept at each end of a long axis; 0: 3 */
+  int32_t precision;  /* significant digits; 0: 6 */
+  int32_t edge_items; /* kept at each end of a long axis; 0: 3 */
   int32_t reserved;
 } tn_format_options;
 
@@ -79,17 +83,17 @@ TN_INLINE tn_format_options tn_format_options_init(void) {
 }
 
 /* "f32[3] cpu:0  [11, 12, 13]", cut to capacity and NUL-terminated. Waits. options may be NULL. */
-TN_API tn_error* TN_CALL tn_tensor_format(tn_tensor* tensor, const tn_format_options* options, char* buffer,
-                                          uint64_t capacity);
+TN_API tn_error* TN_CALL tn_tensor_format(tn_tensor* tensor, const tn_format_options* options,
+                                          char* buffer, uint64_t capacity);
 
 /* ---- typed short forms ------------------------------------------------------------------------ */
 
-#define TN_TENSOR_FROM_(suffix, ctype, dtype)                                                                   \
-  TN_INLINE tn_error* tn_tensor_from_##suffix(tn_ctx* ctx, const ctype* data, uint32_t rank, const int64_t* dims, \
-                                              tn_tensor** out_tensor) {                                         \
-    uint64_t n = sizeof(ctype);                                                                                 \
-    for (uint32_t i = 0; i < rank; ++i) n *= (uint64_t)dims[i];                                                 \
-    return tn_tensor_from_host(ctx, dtype, rank, dims, data, n, out_tensor);                                    \
+#define TN_TENSOR_FROM_(suffix, ctype, dtype)                                                \
+  TN_INLINE tn_error* tn_tensor_from_##suffix(tn_ctx* ctx, const ctype* data, uint32_t rank, \
+                                              const int64_t* dims, tn_tensor** out_tensor) { \
+    uint64_t n = sizeof(ctype);                                                              \
+    for (uint32_t i = 0; i < rank; ++i) n *= (uint64_t)dims[i];                              \
+    return tn_tensor_from_host(ctx, dtype, rank, dims, data, n, out_tensor);                 \
   }
 TN_TENSOR_FROM_(f32, float, TN_DTYPE_F32)
 TN_TENSOR_FROM_(f64, double, TN_DTYPE_F64)
@@ -98,8 +102,8 @@ TN_TENSOR_FROM_(i64, int64_t, TN_DTYPE_I64)
 TN_TENSOR_FROM_(u8, uint8_t, TN_DTYPE_U8)
 #undef TN_TENSOR_FROM_
 
-TN_INLINE tn_error* tn_tensor_full_f32(tn_ctx* ctx, double value, uint32_t rank, const int64_t* dims,
-                                       tn_tensor** out_tensor) {
+TN_INLINE tn_error* tn_tensor_full_f32(tn_ctx* ctx, double value, uint32_t rank,
+                                       const int64_t* dims, tn_tensor** out_tensor) {
   return tn_tensor_full(ctx, TN_DTYPE_F32, value, rank, dims, out_tensor);
 }
 

@@ -18,8 +18,9 @@ struct tn_variable {
 namespace tenon {
 
 // names: of the inputs, for messages; may be null.
-void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs, tn_tensor* const* inputs,
-         uint32_t n_inputs, uint32_t flags, const char* const* names, tn_tensor** out_grads);
+void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs,
+         tn_tensor* const* inputs, uint32_t n_inputs, uint32_t flags, const char* const* names,
+         tn_tensor** out_grads);
 
 // The context's leaf for the variable's current value; lent.
 tn_tensor* variable_leaf(tn_ctx* ctx, tn_variable* v);

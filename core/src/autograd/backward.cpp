@@ -15,7 +15,11 @@ namespace {
 class Backward {
  public:
   // The list of nodes keeps its memory in the context between passes (a nested pass starts a list of its own).
-  Backward(tn_ctx* ctx, uint32_t flags) : ctx_(ctx), flags_(flags), epoch_(++ctx->backward_epoch), order_(std::move(ctx->backward_order)) {
+  Backward(tn_ctx* ctx, uint32_t flags)
+      : ctx_(ctx),
+        flags_(flags),
+        epoch_(++ctx->backward_epoch),
+        order_(std::move(ctx->backward_order)) {
     order_.clear();
   }
   ~Backward() {
@@ -54,7 +58,10 @@ void Backward::reach(Node* root) {
   if (root->epoch == epoch_) return;
   auto take = [this](Node* n) {
     // Its edges are gone: what lies below cannot be seen any more, and leaving it out would give a wrong gradient.
-    if (n->freed) fail(TN_FAILED_PRECONDITION, "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call to go through it twice.");
+    if (n->freed)
+      fail(TN_FAILED_PRECONDITION,
+           "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call "
+           "to go through it twice.");
     order_.push_back(n);
     ++n->refs;
     n->epoch = epoch_;
@@ -80,23 +87,37 @@ void Backward::add(Node* n, uint32_t index, Owned grad) {
 }
 
 void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
-  if (!output->node) fail(TN_FAILED_PRECONDITION, "gradient: the output does not depend on anything that needs a gradient (was grad mode off, or is it an integer result?)");
-  if (output->node->heap != ctx_->heap) fail(TN_FAILED_PRECONDITION, "gradient: the tape belongs to another context; take gradients where the operations were recorded");
+  if (!output->node)
+    fail(TN_FAILED_PRECONDITION,
+         "gradient: the output does not depend on anything that needs a gradient (was grad mode "
+         "off, or is it an integer result?)");
+  if (output->node->heap != ctx_->heap)
+    fail(TN_FAILED_PRECONDITION,
+         "gradient: the tape belongs to another context; take gradients where the operations were "
+         "recorded");
   Owned seed(ctx_, nullptr);
   if (cotangent) {
     if (cotangent->view.dtype != output->view.dtype || cotangent->view.rank != output->view.rank ||
-        std::memcmp(cotangent->view.dims, output->view.dims, sizeof(int64_t) * output->view.rank) != 0)
-      fail(TN_INVALID_ARGUMENT, "gradient: the cotangent is {}, the output {}", shape_text(cotangent->view), shape_text(output->view));
+        std::memcmp(cotangent->view.dims, output->view.dims, sizeof(int64_t) * output->view.rank) !=
+            0)
+      fail(TN_INVALID_ARGUMENT, "gradient: the cotangent is {}, the output {}",
+           shape_text(cotangent->view), shape_text(output->view));
     seed = Owned(ctx_, keep(ctx_, cotangent));
   } else {
-    if (output->view.count != 1) fail(TN_INVALID_ARGUMENT, "gradient: the output is {}; only an output of one element can do without a cotangent. Reduce it with tn_sum or tn_mean.", shape_text(output->view));
+    if (output->view.count != 1)
+      fail(TN_INVALID_ARGUMENT,
+           "gradient: the output is {}; only an output of one element can do without a cotangent. "
+           "Reduce it with tn_sum or tn_mean.",
+           shape_text(output->view));
     const double one = 1;
     Owned scalar(ctx_, make_scalar(ctx_, TN_DTYPE_F64, true, &one));
     NoGrad no_grad(ctx_);
     tn_device* device = output->device;
     std::swap(ctx_->device, device);
     try {
-      seed = call_one(ctx_, TN_OP_FILL, {scalar.get()}, {tn_attr_i64s(TN_FILL_DIMS, output->view.dims, output->view.rank), tn_attr_dtype(TN_FILL_DTYPE, output->view.dtype)});
+      seed = call_one(ctx_, TN_OP_FILL, {scalar.get()},
+                      {tn_attr_i64s(TN_FILL_DIMS, output->view.dims, output->view.rank),
+                       tn_attr_dtype(TN_FILL_DTYPE, output->view.dtype)});
     } catch (...) {
       std::swap(ctx_->device, device);
       throw;
@@ -125,14 +146,17 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   if (create()) {
     auto bit = [](uint64_t mask, size_t i) { return (mask >> std::min<size_t>(i, 63) & 1) != 0; };
     std::vector<bool> want(n_in), have(n_out);
-    for (size_t i = 0; i < n_in; ++i) want[i] = bit(wants, i) && n->edges[i].node && n->edges[i].node->needed;
+    for (size_t i = 0; i < n_in; ++i)
+      want[i] = bit(wants, i) && n->edges[i].node && n->edges[i].node->needed;
     for (size_t k = 0; k < n_out; ++k) have[k] = n->cotangents[k] != nullptr;
-    Graph graph = trace_gradient(ctx_->runtime->ops, *site.entry, site.inputs, site.outputs, site.attrs, want, have);
+    Graph graph = trace_gradient(ctx_->runtime->ops, *site.entry, site.inputs, site.outputs,
+                                 site.attrs, want, have);
     // Saved outputs are on the tape again while the gradient is recorded.
     std::vector<Owned> linked;
     for (size_t k = 0; k < n_out; ++k)
       if (tn_tensor* s = n->saved[n_in + k]) {
-        Owned t(ctx_, make_view(ctx_, s->buffer, s->device, shape_of(s->view), s->shape_id, s->view.offset));
+        Owned t(ctx_, make_view(ctx_, s->buffer, s->device, shape_of(s->view), s->shape_id,
+                                s->view.offset));
         t.get()->queue = s->queue;
         t.get()->value = s->value;
         t.get()->node = node_retain(n);
@@ -146,7 +170,9 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   }
   const GradProgram& g = site_gradient(ctx_, site, wants, cotangents);
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (g.used[i] && !inputs[i]) fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(), i);
+    if (g.used[i] && !inputs[i])
+      fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(),
+           i);
   // A cotangent or saved value may have other strides than the prepared ones.
   std::vector<Owned> dense;
   for (size_t k = n_in; k < inputs.size(); ++k) {
@@ -162,8 +188,10 @@ void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
   for (uint32_t i = 0; i < n->n_in; ++i) {
     const Shape& want = n->shapes[n->n_out + i];
     const tn_tensor* t = results[i];
-    if (t && (t->view.dtype != want.dtype || t->view.rank != want.rank || std::memcmp(t->view.dims, want.dims, sizeof(int64_t) * want.rank) != 0))
-      fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i, shape_text(t->view), shape_text(want.dtype, want.rank, want.dims));
+    if (t && (t->view.dtype != want.dtype || t->view.rank != want.rank ||
+              std::memcmp(t->view.dims, want.dims, sizeof(int64_t) * want.rank) != 0))
+      fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i,
+           shape_text(t->view), shape_text(want.dtype, want.rank, want.dims));
   }
 }
 
@@ -182,7 +210,8 @@ void Backward::step(Node* n) {
       Owned replacement(ctx_, other);
       if (other->view.dtype != slot->view.dtype || other->view.rank != slot->view.rank ||
           std::memcmp(other->view.dims, slot->view.dims, sizeof(int64_t) * slot->view.rank) != 0)
-        fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}", shape_text(other->view), shape_text(slot->view));
+        fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}",
+             shape_text(other->view), shape_text(slot->view));
       drop(ctx_, slot);
       slot = replacement.release();
     }
@@ -207,7 +236,8 @@ void Backward::step(Node* n) {
 }
 
 void Backward::run() {
-  std::sort(order_.begin(), order_.end(), [](const Node* a, const Node* b) { return a->seq < b->seq; });
+  std::sort(order_.begin(), order_.end(),
+            [](const Node* a, const Node* b) { return a->seq < b->seq; });
   for (auto& [n, index] : targets_)
     if (n->epoch == epoch_) n->needed = true;
   for (Node* n : order_)
@@ -241,20 +271,26 @@ tn_tensor* Backward::take(tn_tensor* input) {
 
 }  // namespace
 
-void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs, tn_tensor* const* inputs,
-         uint32_t n_inputs, uint32_t flags, const char* const* names, tn_tensor** out_grads) {
+void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs,
+         tn_tensor* const* inputs, uint32_t n_inputs, uint32_t flags, const char* const* names,
+         tn_tensor** out_grads) {
   std::vector<Owned> grads;
   {
     Backward pass(ctx, flags);
-    for (uint32_t i = 0; i < n_outputs; ++i) pass.start(outputs[i], cotangents ? cotangents[i] : nullptr);
+    for (uint32_t i = 0; i < n_outputs; ++i)
+      pass.start(outputs[i], cotangents ? cotangents[i] : nullptr);
     for (uint32_t i = 0; i < n_inputs; ++i)
       if (inputs[i]) pass.target(inputs[i]);
     pass.run();
     for (uint32_t i = 0; i < n_inputs; ++i) {
       tn_tensor* g = inputs[i] ? pass.take(inputs[i]) : nullptr;
       if (!g && !(flags & TN_GRAD_ALLOW_UNUSED)) {
-        const std::string what = names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
-        fail(TN_FAILED_PRECONDITION, "gradient: the output does not depend on {} (or only through an op without gradient). Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.", what);
+        const std::string what =
+            names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
+        fail(TN_FAILED_PRECONDITION,
+             "gradient: the output does not depend on {} (or only through an op without gradient). "
+             "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
+             what);
       }
       grads.emplace_back(ctx, g);
     }

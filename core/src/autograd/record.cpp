@@ -14,9 +14,12 @@ const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
   const size_t n_in = site.n_in, n_out = site.outputs.size();
   auto bit = [](uint64_t mask, size_t i) { return i >= 64 || (mask >> i & 1); };
   std::vector<bool> want(n_in), have(n_out);
-  for (size_t i = 0; i < n_in; ++i) want[i] = bit(wants, i) && !site.inputs[i].absent && is_floating(site.inputs[i].shape.dtype);
-  for (size_t i = 0; i < n_out; ++i) have[i] = bit(cotangents, i) && is_floating(site.outputs[i].dtype);
-  Graph graph = trace_gradient(ctx->runtime->ops, *site.entry, site.inputs, site.outputs, site.attrs, want, have);
+  for (size_t i = 0; i < n_in; ++i)
+    want[i] = bit(wants, i) && !site.inputs[i].absent && is_floating(site.inputs[i].shape.dtype);
+  for (size_t i = 0; i < n_out; ++i)
+    have[i] = bit(cotangents, i) && is_floating(site.outputs[i].dtype);
+  Graph graph = trace_gradient(ctx->runtime->ops, *site.entry, site.inputs, site.outputs,
+                               site.attrs, want, have);
   std::vector<bool> used = graph.mark_live();
   std::vector<ProgramInput> inputs(n_in + 2 * n_out);
   for (size_t i = 0; i < n_in; ++i) {
@@ -39,17 +42,22 @@ const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
     site.gradients.erase(site.gradients.begin());
   }
   uint64_t used_bits = 0;
-  for (size_t i = 0; i < used.size() && i < 64; ++i) used_bits |= static_cast<uint64_t>(used[i]) << i;
+  for (size_t i = 0; i < used.size() && i < 64; ++i)
+    used_bits |= static_cast<uint64_t>(used[i]) << i;
   site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program});
   return site.gradients.back();
 }
 
-void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t n_outputs) {
+void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs,
+            uint32_t n_outputs) {
   uint64_t wants = 0;
   for (uint32_t i = 0; i < site.n_in; ++i) {
     if (!inputs[i] || !inputs[i]->node) continue;  // only floating tensors have nodes
     if (inputs[i]->node->heap != ctx->heap)
-      fail(TN_FAILED_PRECONDITION, "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from its variable here.", site.entry->name(), i);
+      fail(TN_FAILED_PRECONDITION,
+           "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from "
+           "its variable here.",
+           site.entry->name(), i);
     if (i < 64) wants |= 1ull << i;
     if (i >= 64) wants |= 1ull << 63;
   }
@@ -64,7 +72,8 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     tn_tensor* t = inputs[i];
     if (!t) continue;
     if (t->node) node->edges[i] = {node_retain(t->node), t->out_index};
-    if (i < 64 ? (gradient.used_bits >> i & 1) != 0 : gradient.used[i]) node->saved[i] = keep(ctx, t);
+    if (i < 64 ? (gradient.used_bits >> i & 1) != 0 : gradient.used[i])
+      node->saved[i] = keep(ctx, t);
   }
   try {
     for (uint32_t k = 0; k < n_outputs; ++k) {
@@ -72,7 +81,8 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
       // A result that is an input itself must not get that input's place on the tape.
       for (uint32_t i = 0; i < site.n_in; ++i)
         if (inputs[i] == t) {
-          tn_tensor* fresh = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+          tn_tensor* fresh =
+              make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
           fresh->queue = t->queue;
           fresh->value = t->value;
           drop(ctx, t);
@@ -82,7 +92,8 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
       if (!(site.floating_outputs >> std::min(k, 63u) & 1)) continue;
       // A saved output shares the memory, not the tensor: that would be a cycle.
       if (gradient.used[site.n_in + k]) {
-        tn_tensor* s = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+        tn_tensor* s =
+            make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
         s->queue = t->queue;
         s->value = t->value;
         node->saved[site.n_in + k] = s;

@@ -5,8 +5,11 @@
 namespace tenon {
 
 tn_tensor* make_leaf(tn_ctx* ctx, tn_tensor* t) {
-  if (is_scalar(t)) fail(TN_INVALID_ARGUMENT, "leaf: a host scalar cannot need a gradient; make it a tensor with tn_tensor_full");
-  Owned leaf(ctx, make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset));
+  if (is_scalar(t))
+    fail(TN_INVALID_ARGUMENT,
+         "leaf: a host scalar cannot need a gradient; make it a tensor with tn_tensor_full");
+  Owned leaf(ctx,
+             make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset));
   leaf.get()->queue = t->queue;
   leaf.get()->value = t->value;
   leaf.get()->flags |= t->flags & kExternal;
@@ -47,7 +50,8 @@ tn_tensor* variable_leaf(tn_ctx* ctx, tn_variable* v) {
   tn_tensor* leaf;
   try {
     if (v->flags & TN_VARIABLE_NOT_TRAINABLE || !is_floating(held->view.dtype)) {
-      leaf = make_view(ctx, held->buffer, held->device, shape_of(held->view), held->shape_id, held->view.offset);
+      leaf = make_view(ctx, held->buffer, held->device, shape_of(held->view), held->shape_id,
+                       held->view.offset);
       leaf->queue = held->queue;
       leaf->value = held->value;
     } else {

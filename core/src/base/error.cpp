@@ -77,7 +77,8 @@ tn_error* error_from_exception() noexcept {
 }
 
 void assert_failed(const char* what, const char* file, int line) {
-  fail(TN_INTERNAL, "broken invariant: {} ({}:{}). This is a bug in Tenon; please report it.", what, file, line);
+  fail(TN_INTERNAL, "broken invariant: {} ({}:{}). This is a bug in Tenon; please report it.", what,
+       file, line);
 }
 
 }  // namespace tenon
@@ -88,7 +89,8 @@ extern "C" {
 
 tn_error* tn_error_create(tn_code code, tn_str message) {
   try {
-    return error_make(code == TN_OK ? TN_INTERNAL : code, std::string(message.data ? message.data : "", message.size));
+    return error_make(code == TN_OK ? TN_INTERNAL : code,
+                      std::string(message.data ? message.data : "", message.size));
   } catch (...) {
     return error_out_of_memory();
   }
@@ -106,10 +108,24 @@ const tn_error* tn_error_get_cause(const tn_error* e) { return e ? e->cause : nu
 int32_t tn_error_retryable(const tn_error* e) { return e && e->retryable; }
 
 const char* tn_code_name(tn_code code) {
-  static constexpr const char* kNames[] = {
-      "OK",          "INVALID_ARGUMENT",   "NOT_FOUND",     "ALREADY_EXISTS",    "OUT_OF_MEMORY", "UNIMPLEMENTED",
-      "FAILED_PRECONDITION", "OUT_OF_RANGE", "PERMISSION_DENIED", "DATA_LOSS",   "DEVICE_FAILED", "DEADLINE_EXCEEDED",
-      "CANCELLED",   "SHUTDOWN",           "FORKED",        "INCOMPATIBLE",      "IO",            "INTERNAL"};
+  static constexpr const char* kNames[] = {"OK",
+                                           "INVALID_ARGUMENT",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "OUT_OF_MEMORY",
+                                           "UNIMPLEMENTED",
+                                           "FAILED_PRECONDITION",
+                                           "OUT_OF_RANGE",
+                                           "PERMISSION_DENIED",
+                                           "DATA_LOSS",
+                                           "DEVICE_FAILED",
+                                           "DEADLINE_EXCEEDED",
+                                           "CANCELLED",
+                                           "SHUTDOWN",
+                                           "FORKED",
+                                           "INCOMPATIBLE",
+                                           "IO",
+                                           "INTERNAL"};
   return code < sizeof kNames / sizeof *kNames ? kNames[code] : "UNKNOWN";
 }
 

@@ -11,9 +11,15 @@ int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b) {
   int64_t r = 0;
   bool overflow = false;
   switch (kind) {
-    case K::kAdd: overflow = __builtin_add_overflow(a, b, &r); break;
-    case K::kSub: overflow = __builtin_sub_overflow(a, b, &r); break;
-    case K::kMul: overflow = __builtin_mul_overflow(a, b, &r); break;
+    case K::kAdd:
+      overflow = __builtin_add_overflow(a, b, &r);
+      break;
+    case K::kSub:
+      overflow = __builtin_sub_overflow(a, b, &r);
+      break;
+    case K::kMul:
+      overflow = __builtin_mul_overflow(a, b, &r);
+      break;
     case K::kFloorDiv:
     case K::kCeilDiv: {
       if (b == 0) fail(TN_OUT_OF_RANGE, "a size is divided by zero");
@@ -23,9 +29,14 @@ int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b) {
       if (rest != 0 && kind == K::kCeilDiv && ((rest < 0) == (b < 0))) ++r;
       break;
     }
-    case K::kMax: r = std::max(a, b); break;
-    case K::kMin: r = std::min(a, b); break;
-    case K::kSymbol: break;
+    case K::kMax:
+      r = std::max(a, b);
+      break;
+    case K::kMin:
+      r = std::min(a, b);
+      break;
+    case K::kSymbol:
+      break;
   }
   if (overflow) fail(TN_OUT_OF_RANGE, "sizes overflow 64 bits: {} with {}", a, b);
   return r;
@@ -69,9 +80,11 @@ int64_t SymTable::make(Kind kind, int64_t a, int64_t b) {
     case Kind::kMin:
       if (a == b) return a;
       break;
-    case Kind::kSymbol: break;
+    case Kind::kSymbol:
+      break;
   }
-  const bool commutes = kind == Kind::kAdd || kind == Kind::kMul || kind == Kind::kMax || kind == Kind::kMin;
+  const bool commutes =
+      kind == Kind::kAdd || kind == Kind::kMul || kind == Kind::kMax || kind == Kind::kMin;
   if (commutes && a < b) std::swap(a, b);
   return intern({kind, a, b});
 }

@@ -27,12 +27,17 @@ struct CallbackGuard {
 
 extern "C" {
 
-tn_error* tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor* value, uint32_t flags, tn_variable** out) {
+tn_error* tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor* value, uint32_t flags,
+                             tn_variable** out) {
   return with_ctx(ctx, "tn_variable_create", [&] {
     need(value, "tn_variable_create", "value");
     need(out, "tn_variable_create", "out_variable");
-    if (flags & ~TN_VARIABLE_NOT_TRAINABLE) fail(TN_INVALID_ARGUMENT, "tn_variable_create: unknown flags {:#x}", flags);
-    if (is_scalar(value)) fail(TN_INVALID_ARGUMENT, "tn_variable_create: a host scalar cannot be a variable; make it a tensor with tn_tensor_full");
+    if (flags & ~TN_VARIABLE_NOT_TRAINABLE)
+      fail(TN_INVALID_ARGUMENT, "tn_variable_create: unknown flags {:#x}", flags);
+    if (is_scalar(value))
+      fail(TN_INVALID_ARGUMENT,
+           "tn_variable_create: a host scalar cannot be a variable; make it a tensor with "
+           "tn_tensor_full");
     auto v = std::make_unique<tn_variable>();
     v->name = view_of(name);
     v->flags = flags;
@@ -71,8 +76,10 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
     need(v, "tn_variable_assign", "variable");
     need(value, "tn_variable_assign", "value");
     const tn_view& n = value->view;
-    if (is_scalar(value) || n.dtype != v->shape.dtype || n.rank != v->shape.rank || std::memcmp(n.dims, v->shape.dims, sizeof(int64_t) * n.rank) != 0)
-      fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name, shape_text(v->shape.dtype, v->shape.rank, v->shape.dims), shape_text(n));
+    if (is_scalar(value) || n.dtype != v->shape.dtype || n.rank != v->shape.rank ||
+        std::memcmp(n.dims, v->shape.dims, sizeof(int64_t) * n.rank) != 0)
+      fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
+           shape_text(v->shape.dtype, v->shape.rank, v->shape.dims), shape_text(n));
     tn_tensor* plain = nullptr;
     check(tn_tensor_detach(ctx, value, &plain));
     tn_tensor* old;
@@ -88,7 +95,8 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
 
 tn_str tn_variable_name(const tn_variable* v) { return v ? str_of(v->name) : tn_string(""); }
 
-tn_error* tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables, uint32_t n, tn_tensor** out_grads) {
+tn_error* tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables, uint32_t n,
+                  tn_tensor** out_grads) {
   return with_ctx(ctx, "tn_grad", [&] {
     need(loss, "tn_grad", "loss");
     need_all(variables, n, "tn_grad", "variables");
@@ -103,10 +111,12 @@ tn_error* tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables, u
   });
 }
 
-tn_error* tn_vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs, tn_tensor* const* inputs,
-                 uint32_t n_inputs, uint32_t flags, tn_tensor** out_grads) {
+tn_error* tn_vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents,
+                 uint32_t n_outputs, tn_tensor* const* inputs, uint32_t n_inputs, uint32_t flags,
+                 tn_tensor** out_grads) {
   return with_ctx(ctx, "tn_vjp", [&] {
-    if (flags & ~(TN_GRAD_RETAIN | TN_GRAD_CREATE | TN_GRAD_ALLOW_UNUSED)) fail(TN_INVALID_ARGUMENT, "tn_vjp: unknown flags {:#x}", flags);
+    if (flags & ~(TN_GRAD_RETAIN | TN_GRAD_CREATE | TN_GRAD_ALLOW_UNUSED))
+      fail(TN_INVALID_ARGUMENT, "tn_vjp: unknown flags {:#x}", flags);
     if (n_outputs == 0) fail(TN_INVALID_ARGUMENT, "tn_vjp: no outputs");
     need_all(outputs, n_outputs, "tn_vjp", "outputs");
     need_all(inputs, n_inputs, "tn_vjp", "inputs");
@@ -119,30 +129,36 @@ tn_error* tn_tensor_leaf(tn_ctx* ctx, tn_tensor* t, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_leaf", [&] {
     need(t, "tn_tensor_leaf", "tensor");
     need(out, "tn_tensor_leaf", "out_leaf");
-    if (!is_floating(t->view.dtype)) fail(TN_INVALID_ARGUMENT, "tn_tensor_leaf: {} has no gradient; only floating dtypes have", shape_text(t->view));
+    if (!is_floating(t->view.dtype))
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_leaf: {} has no gradient; only floating dtypes have",
+           shape_text(t->view));
     *out = make_leaf(ctx, t);
   });
 }
 
-tn_error* tn_custom_grad(tn_ctx* ctx, tn_tensor* const* inputs, uint32_t n_inputs, tn_tensor* const* outputs, uint32_t n_outputs,
-                         tn_grad_callback callback, tn_tensor** out_results) {
+tn_error* tn_custom_grad(tn_ctx* ctx, tn_tensor* const* inputs, uint32_t n_inputs,
+                         tn_tensor* const* outputs, uint32_t n_outputs, tn_grad_callback callback,
+                         tn_tensor** out_results) {
   CallbackGuard<tn_grad_callback> hold{&callback};
   return with_ctx(ctx, "tn_custom_grad", [&] {
     need_all(inputs, n_inputs, "tn_custom_grad", "inputs");
     need_all(outputs, n_outputs, "tn_custom_grad", "outputs");
     need(out_results, "tn_custom_grad", "out_results");
     if (n_outputs == 0) fail(TN_INVALID_ARGUMENT, "tn_custom_grad: no outputs");
-    if (!callback.function) fail(TN_INVALID_ARGUMENT, "tn_custom_grad: the callback has no function");
+    if (!callback.function)
+      fail(TN_INVALID_ARGUMENT, "tn_custom_grad: the callback has no function");
     bool wanted = false;
     for (uint32_t i = 0; i < n_inputs; ++i) {
-      if (inputs[i]->node && inputs[i]->node->heap != ctx->heap) fail(TN_FAILED_PRECONDITION, "tn_custom_grad: input {} was recorded by another context", i);
+      if (inputs[i]->node && inputs[i]->node->heap != ctx->heap)
+        fail(TN_FAILED_PRECONDITION, "tn_custom_grad: input {} was recorded by another context", i);
       wanted |= inputs[i]->node != nullptr;
     }
     std::vector<Owned> results;
     for (uint32_t i = 0; i < n_outputs; ++i) {
       tn_tensor* t = outputs[i];
       if (is_scalar(t)) fail(TN_INVALID_ARGUMENT, "tn_custom_grad: output {} is a host scalar", i);
-      results.emplace_back(ctx, make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset));
+      results.emplace_back(ctx, make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id,
+                                          t->view.offset));
       results.back().get()->queue = t->queue;
       results.back().get()->value = t->value;
     }
@@ -174,9 +190,14 @@ tn_error* tn_tensor_add_grad_hook(tn_ctx* ctx, tn_tensor* t, tn_grad_hook hook) 
   CallbackGuard<tn_grad_hook> hold{&hook};
   return with_ctx(ctx, "tn_tensor_add_grad_hook", [&] {
     need(t, "tn_tensor_add_grad_hook", "tensor");
-    if (!hook.function) fail(TN_INVALID_ARGUMENT, "tn_tensor_add_grad_hook: the hook has no function");
-    if (!t->node) fail(TN_FAILED_PRECONDITION, "tn_tensor_add_grad_hook: the tensor needs no gradient, so none flows into it");
-    if (t->node->heap != ctx->heap) fail(TN_FAILED_PRECONDITION, "tn_tensor_add_grad_hook: the tensor was recorded by another context");
+    if (!hook.function)
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_add_grad_hook: the hook has no function");
+    if (!t->node)
+      fail(TN_FAILED_PRECONDITION,
+           "tn_tensor_add_grad_hook: the tensor needs no gradient, so none flows into it");
+    if (t->node->heap != ctx->heap)
+      fail(TN_FAILED_PRECONDITION,
+           "tn_tensor_add_grad_hook: the tensor was recorded by another context");
     if (!t->node->hooks) t->node->hooks = new std::vector<GradHook>;
     t->node->hooks->push_back({t->out_index, hook});
     hold.callback = nullptr;

@@ -58,7 +58,9 @@ void tn_ctx_release(tn_ctx* ctx) {
 tn_device* tn_ctx_get_device(const tn_ctx* ctx) { return ctx ? ctx->device : nullptr; }
 tn_runtime* tn_ctx_get_runtime(const tn_ctx* ctx) { return ctx ? ctx->runtime : nullptr; }
 
-int32_t tn_ctx_set_grad_mode(tn_ctx* ctx, int32_t enabled) { return ctx ? std::exchange(ctx->grad_mode, enabled != 0) : 0; }
+int32_t tn_ctx_set_grad_mode(tn_ctx* ctx, int32_t enabled) {
+  return ctx ? std::exchange(ctx->grad_mode, enabled != 0) : 0;
+}
 int32_t tn_ctx_get_grad_mode(const tn_ctx* ctx) { return ctx && ctx->grad_mode; }
 
 int32_t tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled) {
@@ -67,7 +69,9 @@ int32_t tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled) {
   if (before != ctx->deterministic) ctx->sites.clear();  // kernels are chosen anew
   return before;
 }
-int32_t tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled) { return ctx ? std::exchange(ctx->fallback, enabled != 0) : 0; }
+int32_t tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled) {
+  return ctx ? std::exchange(ctx->fallback, enabled != 0) : 0;
+}
 
 tn_error* tn_ctx_set_seed(tn_ctx* ctx, uint64_t seed) {
   return with_ctx(ctx, "tn_ctx_set_seed", [&] { ctx->random = {seed, 0, 0}; });
@@ -90,7 +94,8 @@ tn_error* tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns) {
     for (auto& ds : ctx->states) {
       if (!ds || !ds->queue) continue;
       queue_wait(ds->queue, ds->queue->submitted(), timeout_ns, &ctx->interrupt);
-      if (ds->copies != ds->queue) queue_wait(ds->copies, ds->copies->submitted(), timeout_ns, &ctx->interrupt);
+      if (ds->copies != ds->queue)
+        queue_wait(ds->copies, ds->copies->submitted(), timeout_ns, &ctx->interrupt);
     }
   });
 }
@@ -132,7 +137,10 @@ tn_error* tn_ctx_get_native_queue(tn_ctx* ctx, uint64_t* out) {
   return with_ctx(ctx, "tn_ctx_get_native_queue", [&] {
     need(out, "tn_ctx_get_native_queue", "out_queue");
     Queue* q = ctx->state(ctx->device).queue;
-    if (!q) fail(TN_UNIMPLEMENTED, "tn_ctx_get_native_queue: {} runs everything inside the call, it has no queue", ctx->device->name);
+    if (!q)
+      fail(TN_UNIMPLEMENTED,
+           "tn_ctx_get_native_queue: {} runs everything inside the call, it has no queue",
+           ctx->device->name);
     check(ctx->device->vtbl->queue_native(q->native, out));
   });
 }

@@ -1,5 +1,5 @@
-#include "op/guards.hpp"
 #include "tenon/device.h"
+#include "op/guards.hpp"
 
 using namespace tenon;
 
@@ -18,7 +18,8 @@ tn_error* tn_device_at(tn_runtime* rt, uint32_t index, tn_device** out) {
   return with_runtime(rt, "tn_device_at", [&] {
     need(out, "tn_device_at", "out_device");
     std::lock_guard lock(rt->device_mutex);
-    if (index >= rt->devices.size()) fail(TN_OUT_OF_RANGE, "tn_device_at: index {} of {} devices", index, rt->devices.size());
+    if (index >= rt->devices.size())
+      fail(TN_OUT_OF_RANGE, "tn_device_at: index {} of {} devices", index, rt->devices.size());
     *out = rt->devices[index].get();
   });
 }

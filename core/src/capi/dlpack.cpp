@@ -1,7 +1,7 @@
+#include "tenon/dlpack.h"
 #include "op/guards.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"
-#include "tenon/dlpack.h"
 #include "tenon/op_ids.h"
 
 using namespace tenon;
@@ -27,13 +27,20 @@ void TN_CALL delete_exported(tn_dl_managed* m) {
 
 // *taken: from here on a tensor owns it.
 tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
-  if (m->version_major != 1) fail(TN_INCOMPATIBLE, "tn_tensor_from_dlpack: version {}.{}, this library reads 1.x", m->version_major, m->version_minor);
+  if (m->version_major != 1)
+    fail(TN_INCOMPATIBLE, "tn_tensor_from_dlpack: version {}.{}, this library reads 1.x",
+         m->version_major, m->version_minor);
   const tn_dl_tensor& t = m->tensor;
-  if (t.device_type != TN_DL_CPU) fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: device type {}; only memory of the host (1) can be taken", t.device_type);
+  if (t.device_type != TN_DL_CPU)
+    fail(TN_UNIMPLEMENTED,
+         "tn_tensor_from_dlpack: device type {}; only memory of the host (1) can be taken",
+         t.device_type);
   if (t.ndim < 0) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: ndim is {}", t.ndim);
   const tn_dtype dtype = TN_DTYPE_MAKE(t.dtype_code, t.dtype_bits, t.dtype_lanes);
   check_dims("tn_tensor_from_dlpack", dtype, static_cast<uint32_t>(t.ndim), t.shape);
-  if (TN_DTYPE_BITS(dtype) < 8) fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: {} is packed below a byte", tn_dtype_name(dtype));
+  if (TN_DTYPE_BITS(dtype) < 8)
+    fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: {} is packed below a byte",
+         tn_dtype_name(dtype));
   Shape s;
   s.dtype = dtype;
   s.rank = static_cast<uint8_t>(t.ndim);
@@ -43,7 +50,8 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   const char* data = static_cast<const char*>(t.data) + t.byte_offset;
   if (s.count() && !t.data) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: data is NULL");
   const uint64_t size = dtype_size(dtype), align = size > 8 ? size / 2 : size;
-  if (reinterpret_cast<uintptr_t>(data) % align) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: elements are not aligned to their size");
+  if (reinterpret_cast<uintptr_t>(data) % align)
+    fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: elements are not aligned to their size");
   // Over host memory on any host device; other devices get a copy, made from a tensor that wraps it.
   tn_device* host = ctx->device->host_memory() ? ctx->device : find_device(ctx->runtime, "cpu");
   tn_tensor* wrapped = wrap_memory(ctx, host, s, data, run_deleter, m);
@@ -76,17 +84,29 @@ tn_error* tn_tensor_to_dlpack(tn_ctx* ctx, tn_tensor* t, uint64_t stream, tn_dl_
     need(t, "tn_tensor_to_dlpack", "tensor");
     need(out, "tn_tensor_to_dlpack", "out_managed");
     if (!t->device || !t->device->host_memory())
-      fail(TN_UNIMPLEMENTED, "tn_tensor_to_dlpack: {} has no memory that others can address; copy it to cpu with tn_tensor_to", t->device ? t->device->name : "a host scalar");
+      fail(TN_UNIMPLEMENTED,
+           "tn_tensor_to_dlpack: {} has no memory that others can address; copy it to cpu with "
+           "tn_tensor_to",
+           t->device ? t->device->name : "a host scalar");
     wait_tensor(ctx, t);
     auto e = std::make_unique<Exported>();
-    for (int i = 0; i < t->view.rank; ++i) e->dims[i] = t->view.dims[i], e->strides[i] = t->view.strides[i];
+    for (int i = 0; i < t->view.rank; ++i)
+      e->dims[i] = t->view.dims[i], e->strides[i] = t->view.strides[i];
     tn_dl_managed& m = e->managed;
     m.version_major = 1;
     m.manager_ctx = e.get();
     m.deleter = delete_exported;
     m.flags = TN_DL_READ_ONLY;
-    m.tensor = {reinterpret_cast<void*>(static_cast<uintptr_t>(t->view.mem)), TN_DL_CPU, 0, t->view.rank, static_cast<uint8_t>(TN_DTYPE_CODE(t->view.dtype)),
-                static_cast<uint8_t>(TN_DTYPE_BITS(t->view.dtype)), static_cast<uint16_t>(TN_DTYPE_LANES(t->view.dtype)), e->dims, e->strides, t->view.offset};
+    m.tensor = {reinterpret_cast<void*>(static_cast<uintptr_t>(t->view.mem)),
+                TN_DL_CPU,
+                0,
+                t->view.rank,
+                static_cast<uint8_t>(TN_DTYPE_CODE(t->view.dtype)),
+                static_cast<uint8_t>(TN_DTYPE_BITS(t->view.dtype)),
+                static_cast<uint16_t>(TN_DTYPE_LANES(t->view.dtype)),
+                e->dims,
+                e->strides,
+                t->view.offset};
     e->tensor = tensor_retain(t);
     *out = &e.release()->managed;
   });

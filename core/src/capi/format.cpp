@@ -40,12 +40,14 @@ struct Printer {
 
 }  // namespace
 
-extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* options, char* buffer, uint64_t capacity) {
+extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* options, char* buffer,
+                                      uint64_t capacity) {
   return guard([&] {
     need(t, "tn_tensor_format", "tensor");
     runtime_check(t->heap->runtime);
     const tn_format_options o = take_struct(options, tn_format_options_init(), "tn_tensor_format");
-    if (o.precision < 0 || o.edge_items < 0) fail(TN_INVALID_ARGUMENT, "tn_tensor_format: precision and edge_items cannot be negative");
+    if (o.precision < 0 || o.edge_items < 0)
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_format: precision and edge_items cannot be negative");
     std::string text = shape_text(t->view) + " " + (t->device ? t->device->name : "host");
     if (dtype_kind(t->view.dtype) == Kind::kStorage) {
       give_text(text + "  (stored only; cast it to see values)", buffer, capacity, nullptr);
@@ -53,7 +55,12 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     }
     std::vector<char> data(tn_tensor_bytes(t));
     read_tensor(nullptr, t, data.data());
-    Printer p{data, t->view, o.precision ? o.precision : 6, o.edge_items ? o.edge_items : 3, t->view.count > 1000, {}};
+    Printer p{data,
+              t->view,
+              o.precision ? o.precision : 6,
+              o.edge_items ? o.edge_items : 3,
+              t->view.count > 1000,
+              {}};
     p.axis(0, 0, t->view.count);
     text += t->view.rank > 1 ? "\n" : "  ";
     give_text(text + p.out, buffer, capacity, nullptr);

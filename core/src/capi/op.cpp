@@ -18,7 +18,8 @@ std::string quoted(std::string_view s) {
 
 const char* why_not(const OpEntry& e) {
   if (e.differentiable()) return "";
-  return e.def.why_not_differentiable.size ? e.def.why_not_differentiable.data : "no gradient is defined";
+  return e.def.why_not_differentiable.size ? e.def.why_not_differentiable.data
+                                           : "no gradient is defined";
 }
 
 struct Explanation {
@@ -28,7 +29,8 @@ struct Explanation {
   std::vector<std::string_view> decomposition;
 };
 
-Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor* const* inputs,
+                    uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
   Explanation x;
   Graph graph;
   std::vector<ProgramInput> shapes;
@@ -75,7 +77,8 @@ Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor
       if (c.verdict == "chosen") x.kernel = view_of(c.kernel->name);
     if (!x.decomposition.empty()) {
       x.level = TN_SUPPORT_DECOMPOSED;
-      x.why = x.candidates.empty() ? "the device has no kernel for this op" : "every kernel declines";
+      x.why =
+          x.candidates.empty() ? "the device has no kernel for this op" : "every kernel declines";
     } else if (p->steps.empty()) {
       x.level = TN_SUPPORT_NATIVE;
       x.why = "a view: nothing is computed";
@@ -103,8 +106,12 @@ tn_error* tn_op_find(tn_runtime* rt, tn_str name, uint32_t since, tn_op* out) {
       rt->plugins->open_op(view_of(name));
       e = rt->ops.find(view_of(name), since);
     }
-    if (!e && since && rt->ops.find(view_of(name), 0)) fail(TN_NOT_FOUND, "op \"{}\" exists, but not in a version as old as {}", view_of(name), since);
-    if (!e) fail(TN_NOT_FOUND, "there is no op \"{}\": {}", view_of(name), rt->plugins->why_not(Provision::op, view_of(name)));
+    if (!e && since && rt->ops.find(view_of(name), 0))
+      fail(TN_NOT_FOUND, "op \"{}\" exists, but not in a version as old as {}", view_of(name),
+           since);
+    if (!e)
+      fail(TN_NOT_FOUND, "there is no op \"{}\": {}", view_of(name),
+           rt->plugins->why_not(Provision::op, view_of(name)));
     *out = e->id;
   });
 }
@@ -144,8 +151,9 @@ tn_error* tn_op_get_info(tn_runtime* rt, tn_op op, tn_op_info* out) {
   });
 }
 
-tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs, uint32_t* out_level,
-                        char* buffer, uint64_t capacity, uint64_t* out_size) {
+tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n,
+                        const tn_attr* attrs, uint32_t n_attrs, uint32_t* out_level, char* buffer,
+                        uint64_t capacity, uint64_t* out_size) {
   return with_ctx(ctx, "tn_op_explain", [&] {
     if (n && !inputs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: inputs is NULL");
     if (n_attrs && !attrs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: attrs is NULL");
@@ -166,17 +174,23 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
         all.push_back(state.back().get());
       }
     }
-    const Explanation x = explain(ctx, e, *device, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs);
+    const Explanation x =
+        explain(ctx, e, *device, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs);
     static constexpr const char* kLevels[] = {"unsupported", "fallback", "decomposed", "native"};
-    std::string out = fmt::format("{{\"op\": {}, \"device\": {}, \"level\": \"{}\", \"kernel\": {}, \"plugin\": {}, \"why\": {}, \"candidates\": [", quoted(e.name()),
-                                  quoted(device->name), kLevels[x.level], quoted(x.kernel), quoted(device->plugin), quoted(x.why));
+    std::string out = fmt::format(
+        "{{\"op\": {}, \"device\": {}, \"level\": \"{}\", \"kernel\": {}, \"plugin\": {}, \"why\": "
+        "{}, \"candidates\": [",
+        quoted(e.name()), quoted(device->name), kLevels[x.level], quoted(x.kernel),
+        quoted(device->plugin), quoted(x.why));
     for (size_t i = 0; i < x.candidates.size(); ++i) {
       const Candidate& c = x.candidates[i];
-      out += fmt::format("{}{{\"kernel\": {}, \"plugin\": {}, \"verdict\": {}, \"why\": {}}}", i ? ", " : "", quoted(view_of(c.kernel->name)),
-                         quoted(device->plugin), quoted(c.verdict), quoted(c.why));
+      out += fmt::format("{}{{\"kernel\": {}, \"plugin\": {}, \"verdict\": {}, \"why\": {}}}",
+                         i ? ", " : "", quoted(view_of(c.kernel->name)), quoted(device->plugin),
+                         quoted(c.verdict), quoted(c.why));
     }
     out += "], \"decomposition\": [";
-    for (size_t i = 0; i < x.decomposition.size(); ++i) out += (i ? ", " : "") + quoted(x.decomposition[i]);
+    for (size_t i = 0; i < x.decomposition.size(); ++i)
+      out += (i ? ", " : "") + quoted(x.decomposition[i]);
     out += "]}";
     give_text(out, buffer, capacity, out_size);
     if (out_level) *out_level = x.level;

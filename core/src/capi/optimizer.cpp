@@ -8,7 +8,8 @@ using namespace tenon;
 
 extern "C" {
 
-tn_error* tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options, uint32_t n, tn_optimizer** out) {
+tn_error* tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options, uint32_t n,
+                              tn_optimizer** out) {
   return with_ctx(ctx, "tn_optimizer_create", [&] {
     if (n) need(options, "tn_optimizer_create", "options");
     need(out, "tn_optimizer_create", "out_optimizer");
@@ -18,7 +19,8 @@ tn_error* tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options
 
 void tn_optimizer_release(tn_optimizer* optimizer) { delete optimizer; }
 
-tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables,
+                            tn_tensor* const* grads, uint32_t n) {
   return with_ctx(ctx, "tn_optimizer_step", [&] {
     need(optimizer, "tn_optimizer_step", "optimizer");
     if (n) need(variables, "tn_optimizer_step", "variables");
@@ -43,7 +45,8 @@ tn_error* tn_optimizer_state_count(tn_optimizer* optimizer, uint32_t* out) {
   });
 }
 
-tn_error* tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer, uint32_t index, tn_str* out_name, tn_tensor** out_value) {
+tn_error* tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer, uint32_t index,
+                                  tn_str* out_name, tn_tensor** out_value) {
   return with_ctx(ctx, "tn_optimizer_state_take", [&] {
     need(optimizer, "tn_optimizer_state_take", "optimizer");
     need(out_name, "tn_optimizer_state_take", "out_name");
@@ -54,7 +57,8 @@ tn_error* tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer, uint32_t
   });
 }
 
-tn_error* tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name, tn_tensor* value) {
+tn_error* tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name,
+                                 tn_tensor* value) {
   return with_ctx(ctx, "tn_optimizer_state_set", [&] {
     need(optimizer, "tn_optimizer_state_set", "optimizer");
     need(value, "tn_optimizer_state_set", "value");
@@ -62,7 +66,8 @@ tn_error* tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str na
   });
 }
 
-tn_error* tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit, tn_tensor** out_grads) {
+tn_error* tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit,
+                             tn_tensor** out_grads) {
   return with_ctx(ctx, "tn_clip_grad_value", [&] {
     if (n) need(grads, "tn_clip_grad_value", "grads");
     if (n) need(out_grads, "tn_clip_grad_value", "out_grads");
@@ -70,7 +75,8 @@ tn_error* tn_clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, d
   });
 }
 
-tn_error* tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm, tn_tensor** out_grads, tn_tensor** out_norm) {
+tn_error* tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm,
+                            tn_tensor** out_grads, tn_tensor** out_norm) {
   return with_ctx(ctx, "tn_clip_grad_norm", [&] {
     if (n) need(grads, "tn_clip_grad_norm", "grads");
     if (n) need(out_grads, "tn_clip_grad_norm", "out_grads");
@@ -78,7 +84,8 @@ tn_error* tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, do
   });
 }
 
-tn_error* tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options, uint32_t n, tn_variable* variable, tn_schedule** out) {
+tn_error* tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options, uint32_t n,
+                             tn_variable* variable, tn_schedule** out) {
   return with_ctx(ctx, "tn_schedule_create", [&] {
     if (n) need(options, "tn_schedule_create", "options");
     need(variable, "tn_schedule_create", "variable");

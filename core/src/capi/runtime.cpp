@@ -25,7 +25,9 @@ const CoreTable& core_table() {
 
 std::vector<std::string> paths_of(const tn_runtime_desc& d) {
   std::vector<std::string> out;
-  if (d.plugin_path_count && !d.plugin_paths) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: plugin_paths is NULL but plugin_path_count is {}", d.plugin_path_count);
+  if (d.plugin_path_count && !d.plugin_paths)
+    fail(TN_INVALID_ARGUMENT, "tn_runtime_create: plugin_paths is NULL but plugin_path_count is {}",
+         d.plugin_path_count);
   for (uint32_t i = 0; i < d.plugin_path_count; ++i) out.emplace_back(view_of(d.plugin_paths[i]));
   return out;
 }
@@ -33,17 +35,22 @@ std::vector<std::string> paths_of(const tn_runtime_desc& d) {
 tn_runtime* make(const tn_runtime_desc& d) {
   auto rt = std::make_unique<tn_runtime>(core_table().ops.defs(), core_table().ids.data());
   tn_runtime* raw = rt.get();
-  if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH)) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: unknown flags {:#x}", d.flags);
-  if (d.thread_count < 0) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}", d.thread_count);
+  if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH))
+    fail(TN_INVALID_ARGUMENT, "tn_runtime_create: unknown flags {:#x}", d.flags);
+  if (d.thread_count < 0)
+    fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}", d.thread_count);
   rt->environment = !(d.flags & TN_RUNTIME_NO_ENVIRONMENT);
   rt->log_level = d.log_level;
   rt->memory_limit = d.memory_limit;
   if (d.allocator) {
-    if (!d.allocator->allocate || !d.allocator->free) fail(TN_INVALID_ARGUMENT, "tn_runtime_create: allocator lacks allocate or free");
+    if (!d.allocator->allocate || !d.allocator->free)
+      fail(TN_INVALID_ARGUMENT, "tn_runtime_create: allocator lacks allocate or free");
     rt->has_allocator = true;
     rt->allocator = *d.allocator;
   }
-  const int threads = d.thread_count ? d.thread_count : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+  const int threads = d.thread_count
+                          ? d.thread_count
+                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
   rt->pool = std::make_unique<ThreadPool>(threads);
   PluginConfig config;
   config.search = !(d.flags & TN_RUNTIME_NO_SEARCH);
@@ -115,10 +122,12 @@ tn_error* tn_plugin_count(tn_runtime* rt, uint32_t* out_count) {
   return with_runtime(rt, "tn_plugin_count", [&] { plugin_count(*rt->plugins, out_count); });
 }
 tn_error* tn_plugin_get_record(tn_runtime* rt, uint32_t index, tn_plugin_record* out) {
-  return with_runtime(rt, "tn_plugin_get_record", [&] { plugin_get_record(*rt->plugins, index, out); });
+  return with_runtime(rt, "tn_plugin_get_record",
+                      [&] { plugin_get_record(*rt->plugins, index, out); });
 }
 tn_error* tn_plugin_report(tn_runtime* rt, char* buffer, uint64_t capacity, uint64_t* out_size) {
-  return with_runtime(rt, "tn_plugin_report", [&] { plugin_report(*rt->plugins, buffer, capacity, out_size); });
+  return with_runtime(rt, "tn_plugin_report",
+                      [&] { plugin_report(*rt->plugins, buffer, capacity, out_size); });
 }
 
 }  // extern "C"

@@ -40,13 +40,15 @@ void check_range(tn_dtype dtype, double value) {
   const double low = k == Kind::kSigned ? -std::ldexp(1.0, bits - 1) : 0.0;
   const double high = std::ldexp(1.0, k == Kind::kSigned ? bits - 1 : bits);
   const double v = std::trunc(value);
-  if (!(v >= low && v < high)) fail(TN_OUT_OF_RANGE, "tn_tensor_full: {} does not fit into {}", value, tn_dtype_name(dtype));
+  if (!(v >= low && v < high))
+    fail(TN_OUT_OF_RANGE, "tn_tensor_full: {} does not fit into {}", value, tn_dtype_name(dtype));
 }
 
 tn_tensor* copy_to(tn_ctx* ctx, tn_tensor* t, tn_device* device) {
   std::vector<char> staged(tn_tensor_bytes(t));
   read_tensor(ctx, t, staged.data());
-  return upload_tensor(ctx, device, dense_shape(t->view.dtype, t->view.rank, t->view.dims), staged.data());
+  return upload_tensor(ctx, device, dense_shape(t->view.dtype, t->view.rank, t->view.dims),
+                       staged.data());
 }
 
 template <class T>
@@ -59,8 +61,12 @@ tn_error* make_weak(tn_ctx* ctx, const char* function, tn_dtype dtype, T value, 
 
 double item(tn_ctx* ctx, tn_tensor* t, const char* function, unsigned char* element) {
   need(t, function, "tensor");
-  if (t->view.count != 1) fail(TN_INVALID_ARGUMENT, "{}: the tensor is {}, not one element", function, shape_text(t->view));
-  if (dtype_kind(t->view.dtype) == Kind::kStorage) fail(TN_INVALID_ARGUMENT, "{}: {} is only stored; cast it first", function, tn_dtype_name(t->view.dtype));
+  if (t->view.count != 1)
+    fail(TN_INVALID_ARGUMENT, "{}: the tensor is {}, not one element", function,
+         shape_text(t->view));
+  if (dtype_kind(t->view.dtype) == Kind::kStorage)
+    fail(TN_INVALID_ARGUMENT, "{}: {} is only stored; cast it first", function,
+         tn_dtype_name(t->view.dtype));
   read_tensor(ctx, t, element);
   return 0;
 }
@@ -73,46 +79,53 @@ tn_tensor* tn_tensor_retain(tn_tensor* t) { return t ? tensor_retain(t) : nullpt
 void tn_tensor_release(tn_tensor* t) {
   if (t) tensor_release_remote(t);
 }
-void tn_tensor_drop(tn_ctx* ctx, tn_tensor* t) {
-  if (!t) return;
-  if (!ctx) {
-    tensor_release_remote(t);
-    return;
-  }
-  drop(ctx, t);
-}
 
-tn_error* tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims, const void* data, uint64_t bytes, tn_tensor** out) {
+tn_error* tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims,
+                              const void* data, uint64_t bytes, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_from_host", [&] {
     need(out, "tn_tensor_from_host", "out_tensor");
     check_dims("tn_tensor_from_host", dtype, rank, dims);
     const Shape s = dense_shape(dtype, rank, dims);
     const uint64_t wanted = tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count()));
-    if (bytes != wanted) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_host: {} has {} bytes, {} were given", shape_text(dtype, s.rank, s.dims), wanted, bytes);
+    if (bytes != wanted)
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_from_host: {} has {} bytes, {} were given",
+           shape_text(dtype, s.rank, s.dims), wanted, bytes);
     if (wanted) need(data, "tn_tensor_from_host", "data");
     *out = upload_tensor(ctx, ctx->device, s, data);
   });
 }
 
-tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims, const int64_t* strides, const void* data, uint64_t bytes,
+tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims,
+                         const int64_t* strides, const void* data, uint64_t bytes,
                          void(TN_CALL* destroy)(void*), void* user, tn_tensor** out) {
   Destroyer destroyer(destroy, user);
   return with_ctx(ctx, "tn_tensor_wrap", [&] {
     need(out, "tn_tensor_wrap", "out_tensor");
     check_dims("tn_tensor_wrap", dtype, rank, dims);
-    if (TN_DTYPE_BITS(dtype) < 8) fail(TN_INVALID_ARGUMENT, "tn_tensor_wrap: {} is packed below a byte; use tn_tensor_from_host", tn_dtype_name(dtype));
+    if (TN_DTYPE_BITS(dtype) < 8)
+      fail(TN_INVALID_ARGUMENT,
+           "tn_tensor_wrap: {} is packed below a byte; use tn_tensor_from_host",
+           tn_dtype_name(dtype));
     Shape s = dense_shape(dtype, rank, dims);
     const uint64_t size = dtype_size(dtype);
     uint64_t reach = s.count() ? 1 : 0;
     for (uint32_t i = 0; strides && i < rank && reach; ++i) {
-      if (strides[i] < 0) fail(TN_INVALID_ARGUMENT, "tn_tensor_wrap: stride {} is {}; wrap from the lowest address and flip", i, strides[i]);
+      if (strides[i] < 0)
+        fail(TN_INVALID_ARGUMENT,
+             "tn_tensor_wrap: stride {} is {}; wrap from the lowest address and flip", i,
+             strides[i]);
       uint64_t step;
-      if (__builtin_mul_overflow(static_cast<uint64_t>(strides[i]), static_cast<uint64_t>(dims[i] - 1), &step) || __builtin_add_overflow(reach, step, &reach) || reach >> 46)
+      if (__builtin_mul_overflow(static_cast<uint64_t>(strides[i]),
+                                 static_cast<uint64_t>(dims[i] - 1), &step) ||
+          __builtin_add_overflow(reach, step, &reach) || reach >> 46)
         fail(TN_OUT_OF_RANGE, "tn_tensor_wrap: strides reach beyond 2^48 bytes");
       s.strides[i] = strides[i];
     }
-    const uint64_t needed = strides ? reach * size : tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count()));
-    if (bytes < needed) fail(TN_INVALID_ARGUMENT, "tn_tensor_wrap: {} reaches over {} bytes, {} were given", shape_text(dtype, s.rank, s.dims), needed, bytes);
+    const uint64_t needed =
+        strides ? reach * size : tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count()));
+    if (bytes < needed)
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_wrap: {} reaches over {} bytes, {} were given",
+           shape_text(dtype, s.rank, s.dims), needed, bytes);
     if (needed) need(data, "tn_tensor_wrap", "data");
     const uint64_t align = size > 8 ? size / 2 : size;  // complex: of a part
     if (ctx->device->host_memory() && reinterpret_cast<uintptr_t>(data) % align == 0) {
@@ -126,26 +139,42 @@ tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64
     tn_tensor fake{};
     tn_device host{};
     host.flags = TN_DEVICE_HOST_MEMORY | TN_DEVICE_INLINE;
-    fake.view = {reinterpret_cast<uintptr_t>(data), 0, s.dims, s.strides, s.count(), dtype, s.rank, static_cast<uint8_t>(s.dense() ? TN_VIEW_CONTIGUOUS : 0u), 0};
+    fake.view = {reinterpret_cast<uintptr_t>(data),
+                 0,
+                 s.dims,
+                 s.strides,
+                 s.count(),
+                 dtype,
+                 s.rank,
+                 static_cast<uint8_t>(s.dense() ? TN_VIEW_CONTIGUOUS : 0u),
+                 0};
     fake.device = &host;
     read_tensor(ctx, &fake, staged.data());
     *out = upload_tensor(ctx, ctx->device, dense, staged.data());
   });
 }
 
-tn_error* tn_tensor_full(tn_ctx* ctx, tn_dtype dtype, double value, uint32_t rank, const int64_t* dims, tn_tensor** out) {
+tn_error* tn_tensor_full(tn_ctx* ctx, tn_dtype dtype, double value, uint32_t rank,
+                         const int64_t* dims, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_full", [&] {
     need(out, "tn_tensor_full", "out_tensor");
     check_dims("tn_tensor_full", dtype, rank, dims);
     check_range(dtype, value);
     Owned scalar(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
     static const int64_t none = 0;
-    *out = call_one(ctx, TN_OP_FILL, {scalar.get()}, {tn_attr_i64s(TN_FILL_DIMS, rank ? dims : &none, rank), tn_attr_dtype(TN_FILL_DTYPE, dtype)}).release();
+    *out = call_one(ctx, TN_OP_FILL, {scalar.get()},
+                    {tn_attr_i64s(TN_FILL_DIMS, rank ? dims : &none, rank),
+                     tn_attr_dtype(TN_FILL_DTYPE, dtype)})
+               .release();
   });
 }
 
-tn_error* tn_tensor_scalar_f64(tn_ctx* ctx, double v, tn_tensor** out) { return make_weak(ctx, "tn_tensor_scalar_f64", TN_DTYPE_F64, v, out); }
-tn_error* tn_tensor_scalar_i64(tn_ctx* ctx, int64_t v, tn_tensor** out) { return make_weak(ctx, "tn_tensor_scalar_i64", TN_DTYPE_I64, v, out); }
+tn_error* tn_tensor_scalar_f64(tn_ctx* ctx, double v, tn_tensor** out) {
+  return make_weak(ctx, "tn_tensor_scalar_f64", TN_DTYPE_F64, v, out);
+}
+tn_error* tn_tensor_scalar_i64(tn_ctx* ctx, int64_t v, tn_tensor** out) {
+  return make_weak(ctx, "tn_tensor_scalar_i64", TN_DTYPE_I64, v, out);
+}
 tn_error* tn_tensor_scalar_bool(tn_ctx* ctx, int32_t v, tn_tensor** out) {
   return make_weak(ctx, "tn_tensor_scalar_bool", TN_DTYPE_BOOL, static_cast<uint8_t>(v != 0), out);
 }
@@ -161,7 +190,9 @@ tn_error* tn_tensor_to(tn_ctx* ctx, tn_tensor* t, tn_str device, tn_tensor** out
     }
     Owned copy(ctx, copy_to(ctx, t, d));
     if (ctx->grad_mode && t->node) {
-      if (t->node->heap != ctx->heap) fail(TN_FAILED_PRECONDITION, "tn_tensor_to: the tensor was recorded by another context. Use tn_tensor_detach.");
+      if (t->node->heap != ctx->heap)
+        fail(TN_FAILED_PRECONDITION,
+             "tn_tensor_to: the tensor was recorded by another context. Use tn_tensor_detach.");
       Node* n = node_make(ctx->heap, NodeKind::kTransfer, 1, 1);
       n->edges[0] = {node_retain(t->node), t->out_index};
       n->from = t->device;
@@ -180,7 +211,8 @@ tn_error* tn_tensor_detach(tn_ctx* ctx, tn_tensor* t, tn_tensor** out) {
       *out = keep(ctx, t);
       return;
     }
-    tn_tensor* v = make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+    tn_tensor* v =
+        make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
     v->queue = t->queue;
     v->value = t->value;
     *out = v;
@@ -192,7 +224,9 @@ uint32_t tn_tensor_rank(const tn_tensor* t) { return t ? t->view.rank : 0; }
 const int64_t* tn_tensor_dims(const tn_tensor* t) { return t ? t->view.dims : nullptr; }
 const int64_t* tn_tensor_strides(const tn_tensor* t) { return t ? t->view.strides : nullptr; }
 int64_t tn_tensor_count(const tn_tensor* t) { return t ? t->view.count : 0; }
-uint64_t tn_tensor_bytes(const tn_tensor* t) { return t ? tn_dtype_bytes(t->view.dtype, static_cast<uint64_t>(t->view.count)) : 0; }
+uint64_t tn_tensor_bytes(const tn_tensor* t) {
+  return t ? tn_dtype_bytes(t->view.dtype, static_cast<uint64_t>(t->view.count)) : 0;
+}
 tn_device* tn_tensor_get_device(const tn_tensor* t) { return t ? t->device : nullptr; }
 int32_t tn_tensor_requires_grad(const tn_tensor* t) { return t && t->node; }
 
@@ -200,7 +234,9 @@ tn_error* tn_tensor_read(tn_ctx* ctx, tn_tensor* t, void* data, uint64_t bytes) 
   return with_ctx(ctx, "tn_tensor_read", [&] {
     need(t, "tn_tensor_read", "tensor");
     const uint64_t wanted = tn_tensor_bytes(t);
-    if (bytes != wanted) fail(TN_INVALID_ARGUMENT, "tn_tensor_read: {} has {} bytes, room for {} was given", shape_text(t->view), wanted, bytes);
+    if (bytes != wanted)
+      fail(TN_INVALID_ARGUMENT, "tn_tensor_read: {} has {} bytes, room for {} was given",
+           shape_text(t->view), wanted, bytes);
     if (wanted) need(data, "tn_tensor_read", "data");
     read_tensor(ctx, t, data);
   });
@@ -231,7 +267,10 @@ tn_error* tn_tensor_get_data(tn_ctx* ctx, tn_tensor* t, const void** out) {
       *out = &t->view.mem;
       return;
     }
-    if (!t->device->host_memory()) fail(TN_UNIMPLEMENTED, "tn_tensor_get_data: the host cannot address memory of {}; use tn_tensor_read", t->device->name);
+    if (!t->device->host_memory())
+      fail(TN_UNIMPLEMENTED,
+           "tn_tensor_get_data: the host cannot address memory of {}; use tn_tensor_read",
+           t->device->name);
     wait_tensor(ctx, t);
     *out = reinterpret_cast<const char*>(static_cast<uintptr_t>(t->view.mem)) + t->view.offset;
   });

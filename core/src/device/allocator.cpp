@@ -71,7 +71,8 @@ bool Allocator::take(uint32_t cls, Place& out) {
 }
 
 bool Allocator::carve(uint32_t cls, Place& out) {
-  const uint64_t step = (class_bytes(cls) + device_.alignment - 1) / device_.alignment * device_.alignment;
+  const uint64_t step =
+      (class_bytes(cls) + device_.alignment - 1) / device_.alignment * device_.alignment;
   if (step <= kSmall) {
     for (size_t i = open_.size(); i-- > 0;) {
       Chunk& c = chunks_[open_[i]];
@@ -109,8 +110,10 @@ bool Allocator::carve(uint32_t cls, Place& out) {
 
 void Allocator::out_of_memory(uint64_t bytes, const std::string& what) {
   const std::string limit = limit_ ? fmt::format(" over a limit of {}", size_text(limit_)) : "";
-  fail(TN_OUT_OF_MEMORY, "out of memory on {}: wanted {} ({}){}; {} are in use by {} blocks, {} are reserved", device_.name,
-       size_text(bytes), what, limit, size_text(live_), live_blocks_, size_text(reserved_));
+  fail(TN_OUT_OF_MEMORY,
+       "out of memory on {}: wanted {} ({}){}; {} are in use by {} blocks, {} are reserved",
+       device_.name, size_text(bytes), what, limit, size_text(live_), live_blocks_,
+       size_text(reserved_));
 }
 
 Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what) {
@@ -119,7 +122,8 @@ Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what
   try {
     std::lock_guard lock(mutex_);
     if (device_.max_block && class_bytes(cls) > device_.max_block)
-      fail(TN_OUT_OF_MEMORY, "out of memory on {}: wanted {} ({}) but the largest block there is {}", device_.name,
+      fail(TN_OUT_OF_MEMORY,
+           "out of memory on {}: wanted {} ({}) but the largest block there is {}", device_.name,
            size_text(bytes), what, size_text(device_.max_block));
     Place p{};
     if (!deferred_.empty()) collect();
@@ -139,7 +143,9 @@ Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what
     ++served_;
     ++live_blocks_;
     live_ += class_bytes(cls);
-    const uint64_t in_use = live_ - std::min<uint64_t>(live_, static_cast<uint64_t>(std::max<int64_t>(0, idle_.load(std::memory_order_relaxed))));
+    const uint64_t in_use =
+        live_ - std::min<uint64_t>(live_, static_cast<uint64_t>(std::max<int64_t>(
+                                              0, idle_.load(std::memory_order_relaxed))));
     peak_ = std::max(peak_, in_use);
     b->size_class = cls;
     b->device = &device_;
@@ -160,11 +166,13 @@ void Allocator::free(Buffer* b) noexcept {
   try {
     std::lock_guard lock(mutex_);
     if (closed_) return;
-    const Place place{b->mem, b->offset, static_cast<uint32_t>(reinterpret_cast<uintptr_t>(b->user))};
+    const Place place{b->mem, b->offset,
+                      static_cast<uint32_t>(reinterpret_cast<uintptr_t>(b->user))};
     live_ -= class_bytes(b->size_class);
     --live_blocks_;
     Deferred d{b->size_class, place, {}};
-    if (b->home && !b->home->done(b->home->submitted())) d.until.emplace_back(b->home, b->home->submitted());
+    if (b->home && !b->home->done(b->home->submitted()))
+      d.until.emplace_back(b->home, b->home->submitted());
     uint64_t readers = b->readers.load(std::memory_order_acquire);
     while (readers) {
       Queue* q = device_.queue_at(static_cast<uint32_t>(__builtin_ctzll(readers)));
@@ -183,7 +191,8 @@ void Allocator::trim_locked() {
   for (uint32_t c = 0; c < kSizeClasses; ++c) {
     std::erase_if(free_[c], [&](const Place& p) {
       if (p.chunk) return chunks_[p.chunk - 1].live == 0;
-      const uint64_t step = (class_bytes(c) + device_.alignment - 1) / device_.alignment * device_.alignment;
+      const uint64_t step =
+          (class_bytes(c) + device_.alignment - 1) / device_.alignment * device_.alignment;
       device_.vtbl->free(device_.handle, p.mem, step);
       own_blocks_.erase(p.mem);
       reserved_ -= step;
@@ -210,7 +219,8 @@ tn_memory_stats Allocator::stats() {
   std::lock_guard lock(mutex_);
   collect();
   tn_memory_stats s = tn_memory_stats_init();
-  const auto idle = static_cast<uint64_t>(std::max<int64_t>(0, idle_.load(std::memory_order_relaxed)));
+  const auto idle =
+      static_cast<uint64_t>(std::max<int64_t>(0, idle_.load(std::memory_order_relaxed)));
   s.live_blocks = live_blocks_;
   s.live_bytes = live_ - std::min(live_, idle);
   s.reserved_bytes = reserved_;

@@ -4,8 +4,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "tensor/tensor.hpp"
 #include "tenon/device.h"
+#include "tensor/tensor.hpp"
 
 namespace tenon {
 
@@ -60,7 +60,8 @@ class Allocator {
   void collect();
   void trim_locked();
   bool closed_ = false;
-  std::unordered_map<uint64_t, uint64_t> own_blocks_;  // mem -> bytes, of blocks that are not chunks
+  std::unordered_map<uint64_t, uint64_t>
+      own_blocks_;  // mem -> bytes, of blocks that are not chunks
   void put(uint32_t cls, Place place);
   [[noreturn]] void out_of_memory(uint64_t bytes, const std::string& what);
 

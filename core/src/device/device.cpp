@@ -42,7 +42,8 @@ void PlanCache::clear() {
 
 void Queue::throw_failure() {
   std::lock_guard lock(mutex);
-  throw Error(error ? error_retain(error) : error_make(TN_DEVICE_FAILED, device->name + ": execution failed"));
+  throw Error(error ? error_retain(error)
+                    : error_make(TN_DEVICE_FAILED, device->name + ": execution failed"));
 }
 
 void Queue::fail(uint64_t value, tn_error* taken) noexcept {
@@ -60,14 +61,17 @@ void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>
   constexpr uint64_t kSlice = 20'000'000;
   uint64_t left = timeout_ns;
   while (!q->done(value)) {
-    if (interrupt && interrupt->exchange(false)) fail(TN_CANCELLED, "the wait for {} was interrupted", q->device->name);
+    if (interrupt && interrupt->exchange(false))
+      fail(TN_CANCELLED, "the wait for {} was interrupted", q->device->name);
     const uint64_t slice = left < kSlice ? left : kSlice;
     if (tn_error* e = q->device->vtbl->queue_wait(q->native, value, slice)) {
       Error error(e);
       if (error.code() != TN_DEADLINE_EXCEEDED) throw error;
       if (left != TN_FOREVER) {
         left -= slice;
-        if (left == 0) fail(TN_DEADLINE_EXCEEDED, "{} did not finish within {} ms", q->device->name, timeout_ns / 1000000);
+        if (left == 0)
+          fail(TN_DEADLINE_EXCEEDED, "{} did not finish within {} ms", q->device->name,
+               timeout_ns / 1000000);
       }
     }
   }
@@ -96,7 +100,9 @@ Queue* tn_device::take_queue() {
   }
   uint32_t slot = 0;
   while (slot < queues.size() && queues[slot]) ++slot;
-  if (slot >= kMaxQueues) fail(TN_OUT_OF_RANGE, "{}: more than {} queues at once; release contexts that are not in use", name, kMaxQueues);
+  if (slot >= kMaxQueues)
+    fail(TN_OUT_OF_RANGE, "{}: more than {} queues at once; release contexts that are not in use",
+         name, kMaxQueues);
   queues.reserve(kMaxQueues);  // queue_at reads without the lock
   auto q = std::make_unique<Queue>();
   q->device = this;

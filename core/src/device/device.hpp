@@ -29,7 +29,7 @@ inline void plan_release(PlanEntry* p) noexcept {
 class PlanCache {
  public:
   ~PlanCache() { clear(); }
-  PlanEntry* find(const std::string& key);              // a new reference, or null
+  PlanEntry* find(const std::string& key);               // a new reference, or null
   void insert(const std::string& key, PlanEntry* plan);  // takes a reference of its own
   void clear();
 
@@ -50,8 +50,9 @@ struct tn_device {
   uint32_t flags = 0;
   uint64_t alignment = 64, memory_bytes = 0, max_block = 0, max_binding = 0;
   int32_t priority = 0;
-  std::vector<tn_kernel> kernel_table;                    // full-size copies
-  std::vector<std::vector<const tn_kernel*>> kernels;     // by op slot, from high to low priority; under kernel_mutex
+  std::vector<tn_kernel> kernel_table;  // full-size copies
+  std::vector<std::vector<const tn_kernel*>>
+      kernels;  // by op slot, from high to low priority; under kernel_mutex
   mutable std::shared_mutex kernel_mutex;
   tenon::PlanCache plans;
   std::unique_ptr<tenon::Allocator> allocator;

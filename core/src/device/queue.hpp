@@ -4,8 +4,8 @@
 #include <mutex>
 
 #include "base/error.hpp"
-#include "tensor/tensor.hpp"
 #include "tenon/plugin/device.h"
+#include "tensor/tensor.hpp"
 
 namespace tenon {
 
@@ -19,9 +19,10 @@ struct Queue {
   tn_device* device = nullptr;
   void* native = nullptr;
   uint32_t index = 0;
-  std::mutex mutex;          // guards error
-  tn_error* error = nullptr; // the first failure, owned
-  std::array<uint64_t, kMaxQueues> waited{};  // per queue of the device: the value this one is already ordered after
+  std::mutex mutex;           // guards error
+  tn_error* error = nullptr;  // the first failure, owned
+  std::array<uint64_t, kMaxQueues>
+      waited{};  // per queue of the device: the value this one is already ordered after
 
   uint64_t submitted() const { return atomic_load(line.submitted); }
   bool done(uint64_t value) const { return atomic_load(line.completed) >= value; }

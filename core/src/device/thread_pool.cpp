@@ -73,7 +73,8 @@ void ThreadPool::run(int64_t n, int64_t grain, Body body, void* user) {
   const Job job{body, user, n, (grains + parts - 1) / parts * grain};
   std::unique_lock lock(owner_, std::defer_lock);
   if (parts <= 1 || size_ <= 1 || !lock.try_lock() || stopping_.load()) {
-    for (int64_t begin = 0; begin < n; begin += job.part) body(user, begin, std::min(n, begin + job.part));
+    for (int64_t begin = 0; begin < n; begin += job.part)
+      body(user, begin, std::min(n, begin + job.part));
     return;
   }
   if (workers_.empty()) start();

@@ -34,7 +34,7 @@ class ThreadPool {
 
   const int size_;
   std::vector<std::thread> workers_;
-  std::mutex owner_;                  // held by the caller whose job the workers do
+  std::mutex owner_;  // held by the caller whose job the workers do
   Job job_{};
   std::atomic<uint32_t> generation_{0};  // rises with every job
   std::atomic<int64_t> next_{0};         // next part to take

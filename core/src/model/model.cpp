@@ -18,7 +18,8 @@ constexpr size_t kProbeBytes = 4096;
 
 std::string known_formats(tn_runtime* rt) {
   std::string out;
-  for (const Plugin* p : rt->plugins->open_all_formats()) out += (out.empty() ? "" : ", ") + std::string(view_of(p->format->name));
+  for (const Plugin* p : rt->plugins->open_all_formats())
+    out += (out.empty() ? "" : ", ") + std::string(view_of(p->format->name));
   return out.empty() ? "none; " + rt->plugins->why_not(Provision::format, "safetensors") : out;
 }
 
@@ -54,7 +55,8 @@ Plugin* probe_formats(tn_runtime* rt, const std::string& path) {
 Plugin& choose_format(tn_runtime* rt, const std::string& path, std::string_view wanted) {
   if (!wanted.empty()) {
     if (Plugin* p = rt->plugins->open_format(wanted)) return *p;
-    fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, wanted, rt->plugins->why_not(Provision::format, wanted));
+    fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, wanted,
+         rt->plugins->why_not(Provision::format, wanted));
   }
   if (Plugin* p = probe_formats(rt, path)) return *p;
   // Nobody knows it by its content: the one that its name promises says what is wrong with it.
@@ -62,7 +64,9 @@ Plugin& choose_format(tn_runtime* rt, const std::string& path, std::string_view 
   if (!extension.empty()) {
     if (Plugin* p = rt->plugins->open_format(extension)) return *p;
   }
-  fail(TN_INVALID_ARGUMENT, "{}: neither its content nor its name shows a known format. Formats: {}.", path, known_formats(rt));
+  fail(TN_INVALID_ARGUMENT,
+       "{}: neither its content nor its name shows a known format. Formats: {}.", path,
+       known_formats(rt));
 }
 
 tn_format_limits limits_of(const tn_model_options& options) {
@@ -80,22 +84,31 @@ tn_format_limits limits_of(const tn_model_options& options) {
 tn_model_entry read_entry(const ModelFile& f, const std::string& path, uint32_t index) {
   tn_model_entry e = tn_model_entry_init();
   check(f.format->tensor(f.file, index, &e));
-  if (e.name.size && !e.name.data) fail(TN_INTERNAL, "{}: format {} gave tensor {} no name", path, view_of(f.format->name), index);
-  if (e.rank && !e.dims) fail(TN_INTERNAL, "{}: format {} gave \"{}\" no dims", path, view_of(f.format->name), view_of(e.name));
-  check_dims(fmt::format("{}: tensor \"{}\"", path, view_of(e.name)).c_str(), e.dtype, e.rank, e.dims);
+  if (e.name.size && !e.name.data)
+    fail(TN_INTERNAL, "{}: format {} gave tensor {} no name", path, view_of(f.format->name), index);
+  if (e.rank && !e.dims)
+    fail(TN_INTERNAL, "{}: format {} gave \"{}\" no dims", path, view_of(f.format->name),
+         view_of(e.name));
+  check_dims(fmt::format("{}: tensor \"{}\"", path, view_of(e.name)).c_str(), e.dtype, e.rank,
+             e.dims);
   uint64_t count = 1;
   for (uint32_t i = 0; i < e.rank; ++i) count *= static_cast<uint64_t>(e.dims[i]);
   if (tn_dtype_bytes(e.dtype, count) != e.bytes)
-    fail(TN_DATA_LOSS, "{}: tensor \"{}\" is {}, but has {} bytes", path, view_of(e.name), shape_text(e.dtype, static_cast<int>(e.rank), e.dims), e.bytes);
+    fail(TN_DATA_LOSS, "{}: tensor \"{}\" is {}, but has {} bytes", path, view_of(e.name),
+         shape_text(e.dtype, static_cast<int>(e.rank), e.dims), e.bytes);
   e.struct_size = sizeof e;
   return e;
 }
 
-std::string_view name_at(const tn_model& m, uint32_t index) { return view_of(m.entries[index].name); }
+std::string_view name_at(const tn_model& m, uint32_t index) {
+  return view_of(m.entries[index].name);
+}
 
 // The index of a name, or -1.
 int64_t find_entry(const tn_model& m, std::string_view name) {
-  const auto it = std::lower_bound(m.by_name.begin(), m.by_name.end(), name, [&](uint32_t i, std::string_view n) { return name_at(m, i) < n; });
+  const auto it =
+      std::lower_bound(m.by_name.begin(), m.by_name.end(), name,
+                       [&](uint32_t i, std::string_view n) { return name_at(m, i) < n; });
   return it != m.by_name.end() && name_at(m, *it) == name ? static_cast<int64_t>(*it) : -1;
 }
 
@@ -103,7 +116,8 @@ void TN_CALL release_file(void* user) { delete static_cast<std::shared_ptr<Model
 
 }  // namespace
 
-ModelFile::ModelFile(tn_runtime* rt, const tn_format_vtbl* f, void* plugin_file) : runtime(runtime_retain(rt)), format(f), file(plugin_file) {}
+ModelFile::ModelFile(tn_runtime* rt, const tn_format_vtbl* f, void* plugin_file)
+    : runtime(runtime_retain(rt)), format(f), file(plugin_file) {}
 ModelFile::~ModelFile() {
   format->close(file);
   runtime_release(runtime);
@@ -116,7 +130,8 @@ std::string_view extension_of(std::string_view path) {
 }
 
 tn_model* model_open(tn_runtime* rt, const std::string& path, const tn_model_options& options) {
-  if (options.flags & ~TN_MODEL_COPY) fail(TN_INVALID_ARGUMENT, "tn_model_open: unknown flags {:#x}", options.flags);
+  if (options.flags & ~TN_MODEL_COPY)
+    fail(TN_INVALID_ARGUMENT, "tn_model_open: unknown flags {:#x}", options.flags);
   Plugin& plugin = choose_format(rt, path, view_of(options.format));
   const tn_format_limits limits = limits_of(options);
   void* opened = nullptr;
@@ -131,15 +146,19 @@ tn_model* model_open(tn_runtime* rt, const std::string& path, const tn_model_opt
   const ModelFile& f = *m->file;
   m->path = path;
   const uint32_t n = f.format->tensor_count(f.file);
-  if (n > limits.max_tensors) fail(TN_OUT_OF_RANGE, "{}: has {} tensors, the limit of this call is {}", path, n, limits.max_tensors);
+  if (n > limits.max_tensors)
+    fail(TN_OUT_OF_RANGE, "{}: has {} tensors, the limit of this call is {}", path, n,
+         limits.max_tensors);
   m->entries.reserve(n);
   for (uint32_t i = 0; i < n; ++i) {
     m->entries.push_back(read_entry(f, path, i));
     m->by_name.push_back(i);
   }
-  std::sort(m->by_name.begin(), m->by_name.end(), [&](uint32_t a, uint32_t b) { return name_at(*m, a) < name_at(*m, b); });
+  std::sort(m->by_name.begin(), m->by_name.end(),
+            [&](uint32_t a, uint32_t b) { return name_at(*m, a) < name_at(*m, b); });
   m->metadata.resize(f.format->metadata_count(f.file));
-  for (uint32_t i = 0; i < m->metadata.size(); ++i) check(f.format->metadata(f.file, i, &m->metadata[i]));
+  for (uint32_t i = 0; i < m->metadata.size(); ++i)
+    check(f.format->metadata(f.file, i, &m->metadata[i]));
   return m.release();
 }
 
@@ -147,7 +166,8 @@ Owned model_take_tensor(tn_ctx* ctx, tn_model& model, std::string_view name) {
   const int64_t index = find_entry(model, name);
   if (index < 0) {
     const std::string near = nearest_names(model, name);
-    fail(TN_NOT_FOUND, "{}: there is no tensor \"{}\". {}", model.path, name, near.empty() ? "The file has none at all." : "Nearest: " + near + ".");
+    fail(TN_NOT_FOUND, "{}: there is no tensor \"{}\". {}", model.path, name,
+         near.empty() ? "The file has none at all." : "Nearest: " + near + ".");
   }
   const tn_model_entry& e = model.entries[static_cast<size_t>(index)];
   const void* data = nullptr;
@@ -158,7 +178,8 @@ Owned model_take_tensor(tn_ctx* ctx, tn_model& model, std::string_view name) {
   } else {
     // Copies by itself where the device does not address host memory, or the data are not aligned to their elements.
     auto* user = new std::shared_ptr<ModelFile>(model.file);
-    check(tn_tensor_wrap(ctx, e.dtype, e.rank, e.dims, nullptr, data, e.bytes, release_file, user, &out));
+    check(tn_tensor_wrap(ctx, e.dtype, e.rank, e.dims, nullptr, data, e.bytes, release_file, user,
+                         &out));
   }
   return {ctx, out};
 }

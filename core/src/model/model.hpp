@@ -43,8 +43,8 @@ struct ModelItem {
   std::string_view name;
   tn_tensor* tensor;
 };
-void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items, const tn_metadata* metadata, uint32_t n_metadata,
-                const tn_model_options& options);
+void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items,
+                const tn_metadata* metadata, uint32_t n_metadata, const tn_model_options& options);
 
 // At most three of the model's names that are most like `name`, each in quotes: "\"fc1.bias\", \"fc2.bias\"". Empty without any.
 std::string nearest_names(const tn_model& model, std::string_view name);

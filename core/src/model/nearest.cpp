@@ -6,8 +6,8 @@
 namespace tenon {
 namespace {
 
-constexpr size_t kLooked = 5000;   // names compared at most
-constexpr size_t kLongest = 200;   // bytes of a name compared
+constexpr size_t kLooked = 5000;  // names compared at most
+constexpr size_t kLongest = 200;  // bytes of a name compared
 constexpr size_t kGiven = 3;
 
 // Insertions, deletions and replacements that turn one text into the other (Levenshtein).
@@ -32,9 +32,10 @@ std::string nearest_names(const tn_model& model, std::string_view name) {
   const std::string_view wanted = name.substr(0, kLongest);
   std::vector<std::pair<size_t, std::string_view>> found;
   // Names around the place where it would stand: those that begin alike, first of all.
-  const auto at = std::lower_bound(model.by_name.begin(), model.by_name.end(), name, [&](uint32_t i, std::string_view n) {
-    return std::string_view(model.entries[i].name.data, model.entries[i].name.size) < n;
-  });
+  const auto at = std::lower_bound(
+      model.by_name.begin(), model.by_name.end(), name, [&](uint32_t i, std::string_view n) {
+        return std::string_view(model.entries[i].name.data, model.entries[i].name.size) < n;
+      });
   const auto place = static_cast<size_t>(at - model.by_name.begin());
   const size_t first = place > kLooked / 2 ? place - kLooked / 2 : 0;
   const size_t last = std::min(model.by_name.size(), first + kLooked);

@@ -12,9 +12,14 @@ namespace {
 Plugin& format_for_saving(tn_runtime* rt, const std::string& path, std::string_view wanted) {
   const std::string_view name = wanted.empty() ? extension_of(path) : wanted;
   if (name.empty())
-    fail(TN_INVALID_ARGUMENT, "{}: the name has no extension that would say which format to write. Add one (\".safetensors\") or set options.format.", path);
+    fail(TN_INVALID_ARGUMENT,
+         "{}: the name has no extension that would say which format to write. Add one "
+         "(\".safetensors\") or set options.format.",
+         path);
   Plugin* p = rt->plugins->open_format(name);
-  if (!p) fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, name, rt->plugins->why_not(Provision::format, name));
+  if (!p)
+    fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, name,
+         rt->plugins->why_not(Provision::format, name));
   return *p;
 }
 
@@ -32,8 +37,8 @@ const void* host_elements(tn_ctx* ctx, tn_tensor* t, std::deque<std::vector<char
 
 }  // namespace
 
-void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items, const tn_metadata* metadata, uint32_t n_metadata,
-                const tn_model_options& options) {
+void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items,
+                const tn_metadata* metadata, uint32_t n_metadata, const tn_model_options& options) {
   Plugin& plugin = format_for_saving(ctx->runtime, path, view_of(options.format));
   std::deque<std::vector<char>> copies;
   std::vector<tn_format_item> raw;
@@ -49,7 +54,8 @@ void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelIte
     out.bytes = tn_tensor_bytes(item.tensor);
     raw.push_back(out);
   }
-  check(plugin.format->save(plugin.state, {path.data(), path.size()}, raw.data(), static_cast<uint32_t>(raw.size()), metadata, n_metadata));
+  check(plugin.format->save(plugin.state, {path.data(), path.size()}, raw.data(),
+                            static_cast<uint32_t>(raw.size()), metadata, n_metadata));
 }
 
 }  // namespace tenon

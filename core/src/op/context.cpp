@@ -19,7 +19,7 @@ Heap::~Heap() {
     free_nodes = n->next;
     delete n;
   }
-  for (void* s : slabs) ::operator delete(s, std::align_val_t{64});
+  for (void* s : slabs) ::operator delete (s, std::align_val_t{64});
   runtime_release(runtime);
 }
 
@@ -28,7 +28,8 @@ tn_tensor* Heap::make() {
     if (remote.load(std::memory_order_relaxed)) drain();
     if (!free_tensors) {
       slabs.reserve(slabs.size() + 1);
-      auto* slab = static_cast<tn_tensor*>(::operator new(sizeof(tn_tensor) * kSlabTensors, std::align_val_t{64}));
+      auto* slab = static_cast<tn_tensor*>(
+          ::operator new (sizeof(tn_tensor) * kSlabTensors, std::align_val_t{64}));
       slabs.push_back(slab);
       for (size_t i = kSlabTensors; i-- > 0;) {
         auto* t = new (slab + i) tn_tensor{};
@@ -154,13 +155,17 @@ void push_dead(tn_ctx* ctx, tn_tensor* t) noexcept {
   DeviceState& ds = ctx->state(t->device);
   const uint32_t c = b->size_class;
   const uint64_t bytes = b->bytes;
-  if (b->refs.load(std::memory_order_acquire) == 1 && b->home == ds.queue && b->readers.load(std::memory_order_relaxed) == 0 &&
-      ds.dead_bytes + bytes <= kDeadBytes && ds.dead_count[c] < 256) [[likely]] {
+  if (b->refs.load(std::memory_order_acquire) == 1 && b->home == ds.queue &&
+      b->readers.load(std::memory_order_relaxed) == 0 &&
+      (c < kTrackedClass || ds.dead_bytes + bytes <= kDeadBytes) && ds.dead_count[c] < kMaxDead)
+      [[likely]] {
     t->next = ds.dead[c];
     ds.dead[c] = t;
     ++ds.dead_count[c];
-    ds.dead_bytes += bytes;
-    if (bytes >= kCountedIdle) b->allocator->add_idle(static_cast<int64_t>(bytes));
+    if (c >= kTrackedClass) {
+      ds.dead_bytes += bytes;
+      if (bytes >= kCountedIdle) b->allocator->add_idle(static_cast<int64_t>(bytes));
+    }
     return;
   }
   ctx->heap->recycle(t);
@@ -193,14 +198,14 @@ void set_shape(tn_tensor* t, const Shape& s, uint64_t id) {
   t->shape_id = id;
 }
 
-tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id, uint64_t bytes) {
+tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
+                       uint64_t bytes) {
   const uint32_t c = size_class(bytes);
   tn_tensor* t = ds.dead[c];
   if (t) [[likely]] {
     ds.dead[c] = t->next;
     --ds.dead_count[c];
-    ds.dead_bytes -= t->buffer->bytes;
-    if (t->buffer->bytes >= kCountedIdle) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+    if (c >= kTrackedClass) untrack_dead(ds, t);
     t->next = nullptr;
     t->local = 1;
   } else {
@@ -213,7 +218,7 @@ tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_
     try {
       b = ds.device->allocator->allocate(bytes, ds.queue, what);
     } catch (Error& e) {
-      if (e.code() != TN_OUT_OF_MEMORY || ds.dead_bytes == 0) throw;
+      if (e.code() != TN_OUT_OF_MEMORY) throw;
       ctx->flush_dead();
       b = ds.device->allocator->allocate(bytes, ds.queue, what);
     }
@@ -238,7 +243,8 @@ tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_
   return t;
 }
 
-tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape, uint64_t shape_id, uint64_t byte_offset) {
+tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape,
+                     uint64_t shape_id, uint64_t byte_offset) {
   tn_tensor* t = ctx->heap->make();
   try {
     set_shape(t, shape, shape_id);
@@ -264,7 +270,8 @@ tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* eleme
   tn_tensor* t = ctx->heap->make();
   set_shape(t, s, id);
   t->flags |= kScalar;
-  t->view.flags = static_cast<uint8_t>(TN_VIEW_CONTIGUOUS | TN_VIEW_IMMEDIATE | (weak ? TN_VIEW_WEAK : 0u));
+  t->view.flags =
+      static_cast<uint8_t>(TN_VIEW_CONTIGUOUS | TN_VIEW_IMMEDIATE | (weak ? TN_VIEW_WEAK : 0u));
   std::memcpy(&t->view.mem, element, size);
   return t;
 }
@@ -310,7 +317,9 @@ DeviceState& tn_ctx::make_state(tn_device* d) {
     throw;
   }
   states[d->ordinal] = std::move(ds);
-  return *states[d->ordinal];
+  recent = states[d->ordinal].get();
+  recent_device = d;
+  return *recent;
 }
 
 void tn_ctx::flush_dead() noexcept {
@@ -319,7 +328,7 @@ void tn_ctx::flush_dead() noexcept {
     for (uint32_t c = 0; c < kSizeClasses; ++c) {
       while (tn_tensor* t = ds->dead[c]) {
         ds->dead[c] = t->next;
-        if (t->buffer->bytes >= kCountedIdle) t->buffer->allocator->add_idle(-static_cast<int64_t>(t->buffer->bytes));
+        if (c >= kTrackedClass) untrack_dead(*ds, t);
         Buffer* b = t->buffer;
         heap->recycle(t);
         buffer_release(b);
@@ -328,4 +337,13 @@ void tn_ctx::flush_dead() noexcept {
     }
     ds->dead_bytes = 0;
   }
+}
+
+// Here, because it is half of the way of a call.
+extern "C" void tn_tensor_drop(tn_ctx* ctx, tn_tensor* t) {
+  if (!t) return;
+  if (ctx) [[likely]]
+    drop(ctx, t);
+  else
+    tensor_release_remote(t);
 }

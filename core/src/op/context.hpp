@@ -37,14 +37,14 @@ struct Heap {
   std::vector<void*> slabs;
   Node* free_nodes = nullptr;  // blank ones, linked by `next`
 
-  tn_tensor* make();              // blank, local = 1
+  tn_tensor* make();                    // blank, local = 1
   void recycle(tn_tensor* t) noexcept;  // struct only
-  void drain() noexcept;          // takes in what was released elsewhere
+  void drain() noexcept;                // takes in what was released elsewhere
 };
 
-void tensor_free(Heap* heap, tn_tensor* t) noexcept;        // both counts are 0
-void tensor_release_remote(tn_tensor* t) noexcept;          // any thread
-void drop_owned(tn_tensor* t) noexcept;                     // one plain reference less; owner only
+void tensor_free(Heap* heap, tn_tensor* t) noexcept;  // both counts are 0
+void tensor_release_remote(tn_tensor* t) noexcept;    // any thread
+void drop_owned(tn_tensor* t) noexcept;               // one plain reference less; owner only
 void heap_abandon(Heap* heap) noexcept;
 
 inline tn_tensor* tensor_retain(tn_tensor* t) noexcept {
@@ -52,19 +52,27 @@ inline tn_tensor* tensor_retain(tn_tensor* t) noexcept {
   return t;
 }
 
-// Dead tensors below this size are not counted as idle memory: the count would cost more than it tells.
+// Dead tensors below 4 KiB are bounded by their number alone; above 64 KiB they also count as idle memory of the device.
+constexpr uint32_t kTrackedClass = 8 * 7;  // size_class(4096) + 1
 constexpr uint64_t kCountedIdle = 64 << 10;
+constexpr uint16_t kMaxDead = 256;  // of one class
 
 // What a context holds per device.
 struct DeviceState {
   tn_device* device = nullptr;
-  Queue* queue = nullptr;   // null: inline
-  Queue* copies = nullptr;  // for uploads and downloads; may be `queue`
+  Queue* queue = nullptr;              // null: inline
+  Queue* copies = nullptr;             // for uploads and downloads; may be `queue`
   tn_tensor* dead[kSizeClasses] = {};  // recyclable tensors with their buffers, newest first
   uint16_t dead_count[kSizeClasses] = {};
   uint64_t dead_bytes = 0;
   Buffer* arena = nullptr;  // scratch of programs, in queue order
 };
+
+inline void untrack_dead(DeviceState& ds, const tn_tensor* t) noexcept {
+  const uint64_t bytes = t->buffer->bytes;
+  ds.dead_bytes -= bytes;
+  if (bytes >= kCountedIdle) t->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
+}
 
 // Call sites by op, input shapes and attributes: 4-way, a set's tags in half a line.
 class SiteTable {
@@ -76,7 +84,9 @@ class SiteTable {
     uint64_t tags[kWays];
     Site* sites[kWays];
   };
-  Set& set(uint64_t hash) { return sets_[hash & (kSets - 1)]; }
+  Set& set(uint64_t hash) {
+    return sets_[hash >> 1 & (kSets - 1)];
+  }  // the lowest bit is always set
   void insert(uint64_t hash, Site* site);
   void clear() noexcept;
 
@@ -106,6 +116,8 @@ struct tn_ctx {
   tenon::RandomState random;
   tenon::SiteTable sites;
   std::vector<std::unique_ptr<tenon::DeviceState>> states;  // by device ordinal
+  tenon::DeviceState* recent = nullptr;                     // of recent_device
+  tn_device* recent_device = nullptr;
   std::unordered_map<std::string, tenon::Program*> programs;  // recipes run by name (bounded)
   struct Leaf {
     uint64_t version;
@@ -127,9 +139,11 @@ struct tn_ctx {
 namespace tenon {
 
 // A tensor with a buffer of its own for a dense result.
-tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id, uint64_t bytes);
+tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
+                       uint64_t bytes);
 // A tensor over part of a buffer (a new reference to it).
-tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape, uint64_t shape_id, uint64_t byte_offset);
+tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape,
+                     uint64_t shape_id, uint64_t byte_offset);
 // A host scalar.
 tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* element);
 void set_shape(tn_tensor* t, const Shape& shape, uint64_t shape_id);
@@ -142,6 +156,21 @@ inline void drop(tn_ctx* ctx, tn_tensor* t) noexcept {
   if (t->heap != ctx->heap || t->local != 1 || t->shared.load(std::memory_order_acquire) != 0) {
     drop_slow(ctx, t);
     return;
+  }
+  // Small results of the device used last, without history: straight to the list.
+  Buffer* b = t->buffer;
+  if (t->flags == kRecyclable && !t->node && t->device == ctx->recent_device) [[likely]] {
+    DeviceState& ds = *ctx->recent;
+    const uint32_t c = b->size_class;
+    if (c < kTrackedClass && ds.dead_count[c] < kMaxDead && b->home == ds.queue &&
+        b->refs.load(std::memory_order_acquire) == 1 &&
+        b->readers.load(std::memory_order_relaxed) == 0) [[likely]] {
+      t->local = 0;
+      t->next = ds.dead[c];
+      ds.dead[c] = t;
+      ++ds.dead_count[c];
+      return;
+    }
   }
   t->local = 0;
   tensor_free(ctx->heap, t);

@@ -30,7 +30,8 @@ tn_error* with_ctx(tn_ctx* ctx, const char* function, Body&& body) noexcept {
 }
 
 // Copies a text into a caller's buffer (rules in base.h).
-inline void give_text(const std::string& text, char* buffer, uint64_t capacity, uint64_t* out_size) {
+inline void give_text(const std::string& text, char* buffer, uint64_t capacity,
+                      uint64_t* out_size) {
   if (capacity && !buffer) fail(TN_INVALID_ARGUMENT, "buffer is NULL but capacity is {}", capacity);
   if (capacity) {
     const uint64_t n = std::min<uint64_t>(capacity - 1, text.size());
@@ -45,7 +46,8 @@ template <class T>
 void give_struct(const T& value, T* out, const char* function) {
   need(out, function, "the out-struct");
   const uint32_t size = out->struct_size;
-  if (size < sizeof(uint32_t) * 2) fail(TN_INVALID_ARGUMENT, "{}: struct_size is {}; use the _init function", function, size);
+  if (size < sizeof(uint32_t) * 2)
+    fail(TN_INVALID_ARGUMENT, "{}: struct_size is {}; use the _init function", function, size);
   std::memcpy(out, &value, std::min<size_t>(size, sizeof(T)));
   out->struct_size = size;
 }
@@ -55,12 +57,16 @@ template <class T>
 T take_struct(const T* in, T defaults, const char* function) {
   if (!in) return defaults;
   const uint32_t size = in->struct_size;
-  if (size < sizeof(uint32_t) * 2) fail(TN_INVALID_ARGUMENT, "{}: struct_size is {}; use the _init function", function, size);
+  if (size < sizeof(uint32_t) * 2)
+    fail(TN_INVALID_ARGUMENT, "{}: struct_size is {}; use the _init function", function, size);
   const auto* bytes = reinterpret_cast<const unsigned char*>(in);
   for (size_t i = sizeof(T); i < size; ++i)
     if (bytes[i])
-      fail(TN_INCOMPATIBLE, "{}: the argument struct has {} bytes, this library ({}.{}.{}) knows {} and the rest is in use: it needs a newer libtenon",
-           function, size, TENON_VERSION >> 22, TENON_VERSION >> 12 & 0x3ff, TENON_VERSION & 0xfff, sizeof(T));
+      fail(TN_INCOMPATIBLE,
+           "{}: the argument struct has {} bytes, this library ({}.{}.{}) knows {} and the rest is "
+           "in use: it needs a newer libtenon",
+           function, size, TENON_VERSION >> 22, TENON_VERSION >> 12 & 0x3ff, TENON_VERSION & 0xfff,
+           sizeof(T));
   T out{};
   std::memcpy(&out, in, std::min<size_t>(size, sizeof(T)));
   out.struct_size = sizeof(T);

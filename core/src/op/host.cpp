@@ -50,7 +50,8 @@ void TN_CALL h_log(const tn_host* host, uint32_t level, tn_str message) {
   }
 }
 
-void TN_CALL h_parallel_for(const tn_host* host, int64_t n, int64_t grain, void(TN_CALL* body)(void*, int64_t, int64_t), void* user) {
+void TN_CALL h_parallel_for(const tn_host* host, int64_t n, int64_t grain,
+                            void(TN_CALL* body)(void*, int64_t, int64_t), void* user) {
   runtime_of(host)->pool->run(n, grain, body, user);
 }
 
@@ -62,7 +63,8 @@ tn_str TN_CALL h_environment(const tn_host* host, tn_str name) {
     std::lock_guard lock(s.mutex);
     const std::string key(view_of(name));
     auto it = s.environment.find(key);
-    if (it == s.environment.end()) it = s.environment.emplace(key, environment(s.runtime, key)).first;
+    if (it == s.environment.end())
+      it = s.environment.emplace(key, environment(s.runtime, key)).first;
     return {it->second.data(), it->second.size()};
   } catch (...) {
     return {"", 0};
@@ -88,7 +90,8 @@ void TN_CALL h_fail(const tn_host* host, tn_timeline* line, uint64_t value, tn_e
   q->fail(value, error ? error : error_make(TN_DEVICE_FAILED, "execution failed"));
 }
 
-void TN_CALL h_fail_like(const tn_host*, tn_timeline* line, uint64_t value, const tn_timeline* cause) {
+void TN_CALL h_fail_like(const tn_host*, tn_timeline* line, uint64_t value,
+                         const tn_timeline* cause) {
   auto* q = reinterpret_cast<Queue*>(line);
   auto* from = reinterpret_cast<Queue*>(const_cast<tn_timeline*>(cause));
   tn_error* e;
@@ -102,8 +105,9 @@ void TN_CALL h_fail_like(const tn_host*, tn_timeline* line, uint64_t value, cons
 }  // namespace
 
 HostSlot::HostSlot(tn_runtime* rt, std::string plugin) : runtime(rt), id(std::move(plugin)) {
-  host = {sizeof(tn_host), TENON_VERSION, this, h_error, tn_error_release, tn_error_code, tn_error_message, h_allocate, h_free, h_log,
-          h_parallel_for, h_thread_count, h_environment, h_find_op, h_fail, h_fail_like};
+  host = {sizeof(tn_host),  TENON_VERSION, this,   h_error,    tn_error_release, tn_error_code,
+          tn_error_message, h_allocate,    h_free, h_log,      h_parallel_for,   h_thread_count,
+          h_environment,    h_find_op,     h_fail, h_fail_like};
 }
 
 }  // namespace tenon

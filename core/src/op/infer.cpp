@@ -18,7 +18,8 @@ struct Infer : tn_infer {
   int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
     try {
       if (is_symbolic(a) || is_symbolic(b)) {
-        if (!symbols) fail(TN_INVALID_ARGUMENT, "a size is negative, or symbolic outside a capture");
+        if (!symbols)
+          fail(TN_INVALID_ARGUMENT, "a size is negative, or symbolic outside a capture");
         return symbols->make(kind, a, b);
       }
       return dim_apply(kind, a, b);
@@ -73,7 +74,8 @@ void TN_CALL cast_input(tn_infer* c, uint32_t i, tn_dtype dtype) {
   Infer& s = self(c);
   if (i < s.result.casts.size() && (*s.inputs)[i]->dtype != dtype) s.result.casts[i] = dtype;
   // A weak scalar of the right dtype still has to become a typed one.
-  if (i < s.result.casts.size() && ((*s.inputs)[i]->flags & TN_VIEW_WEAK)) s.result.casts[i] = dtype;
+  if (i < s.result.casts.size() && ((*s.inputs)[i]->flags & TN_VIEW_WEAK))
+    s.result.casts[i] = dtype;
 }
 
 tn_error* TN_CALL rule_error(tn_infer* c, tn_code code, tn_str message) {
@@ -84,7 +86,8 @@ tn_error* TN_CALL rule_error(tn_infer* c, tn_code code, tn_str message) {
   }
 }
 
-tn_error* TN_CALL output(tn_infer* c, uint32_t i, tn_dtype dtype, uint32_t rank, const int64_t* dims) {
+tn_error* TN_CALL output(tn_infer* c, uint32_t i, tn_dtype dtype, uint32_t rank,
+                         const int64_t* dims) {
   Infer& s = self(c);
   return guard([&] {
     const std::string name(s.op->name());
@@ -117,9 +120,26 @@ void TN_CALL alias(tn_infer* c, uint32_t i, uint32_t in) {
 }
 
 using K = SymTable::Kind;
-const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl), 0, input_count, input, attr, dim_op<K::kAdd>, dim_op<K::kSub>, dim_op<K::kMul>,
-                              dim_op<K::kFloorDiv>, dim_op<K::kCeilDiv>, dim_op<K::kMax>, dim_op<K::kMin>, dim_equal, dim_broadcast,
-                              promote_inputs, cast_input, output, view, alias, rule_error};
+const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl),
+                              0,
+                              input_count,
+                              input,
+                              attr,
+                              dim_op<K::kAdd>,
+                              dim_op<K::kSub>,
+                              dim_op<K::kMul>,
+                              dim_op<K::kFloorDiv>,
+                              dim_op<K::kCeilDiv>,
+                              dim_op<K::kMax>,
+                              dim_op<K::kMin>,
+                              dim_equal,
+                              dim_broadcast,
+                              promote_inputs,
+                              cast_input,
+                              output,
+                              view,
+                              alias,
+                              rule_error};
 
 }  // namespace
 
@@ -129,12 +149,15 @@ void check_input_count(const OpEntry& op, uint32_t n) {
     fail(TN_INVALID_ARGUMENT, "{}: {} inputs given. Signature: {}", op.name(), n, op.signature());
 }
 
-Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs, SymTable* symbols) {
+Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs,
+               SymTable* symbols) {
   check_input_count(op, static_cast<uint32_t>(inputs.size()));
   for (size_t i = 0; i < inputs.size(); ++i)
     if ((inputs[i]->flags & TN_VIEW_ABSENT) && (op.variadic || i < op.n_required) &&
         (op.variadic || op.def.params[i].kind == TN_PARAM_REQUIRED))
-      fail(TN_INVALID_ARGUMENT, "{}: input {} is NULL. Signature: {}", op.name(), op.variadic ? std::to_string(i) : std::string(view_of(op.def.params[i].name)), op.signature());
+      fail(TN_INVALID_ARGUMENT, "{}: input {} is NULL. Signature: {}", op.name(),
+           op.variadic ? std::to_string(i) : std::string(view_of(op.def.params[i].name)),
+           op.signature());
   Infer c;
   c.v = &kTable;
   c.op = &op;
@@ -150,7 +173,8 @@ Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, con
   }
   check(e);
   for (const InferredOutput& o : c.result.outputs)
-    if (o.shape.dtype == TN_DTYPE_NONE) fail(TN_INTERNAL, "{}: its rule left an output out", op.name());
+    if (o.shape.dtype == TN_DTYPE_NONE)
+      fail(TN_INTERNAL, "{}: its rule left an output out", op.name());
   return std::move(c.result);
 }
 

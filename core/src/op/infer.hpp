@@ -9,10 +9,10 @@
 namespace tenon {
 
 struct InferredOutput {
-  Shape shape;            // strides: dense, or of the view
-  int view_of = -1;       // input that it is a view of
+  Shape shape;              // strides: dense, or of the view
+  int view_of = -1;         // input that it is a view of
   int64_t view_offset = 0;  // elements
-  int alias = -1;         // input whose memory it may take over
+  int alias = -1;           // input whose memory it may take over
 };
 
 struct Inferred {
@@ -22,7 +22,8 @@ struct Inferred {
 
 // inputs: dims, strides, dtype, flags. Throws the rule's error, with the op's name in front. `symbols` serves symbolic dims; without
 // it a symbolic dim is an error.
-Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs, SymTable* symbols = nullptr);
+Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs,
+               SymTable* symbols = nullptr);
 
 // How many inputs an op takes; throws with the op's signature when n does not fit.
 void check_input_count(const OpEntry& op, uint32_t n);

@@ -5,8 +5,8 @@
 namespace tenon {
 
 struct Edge {
-  Node* node;     // counted; null: the input needs no gradient
-  uint32_t index; // output of that node
+  Node* node;      // counted; null: the input needs no gradient
+  uint32_t index;  // output of that node
 };
 
 struct GradHook {
@@ -23,14 +23,14 @@ struct Node {
   bool freed = false;   // its saved values are gone
   bool needed = false;  // during one backward pass
   uint16_t n_in = 0, n_out = 0;
-  uint64_t seq = 0;      // order of recording
-  uint64_t epoch = 0;    // of the last backward pass that saw it
+  uint64_t seq = 0;    // order of recording
+  uint64_t epoch = 0;  // of the last backward pass that saw it
   Heap* heap = nullptr;
   Site* site = nullptr;  // counted
   Edge* edges = nullptr;
   tn_tensor** saved = nullptr;  // inputs, then outputs; null where not needed
   tn_tensor** cotangents = nullptr;
-  Node* next = nullptr;         // free list, work list of release
+  Node* next = nullptr;  // free list, work list of release
   std::vector<GradHook>* hooks = nullptr;
   tn_grad_callback callback{};  // kCustom
   tn_device* from = nullptr;    // kTransfer: where the input lives
@@ -43,8 +43,9 @@ struct Node {
 };
 
 Node* node_make(Heap* heap, NodeKind kind, uint32_t n_in, uint32_t n_out);
-void node_release(Node* n) noexcept;      // frees iteratively
-void node_drop_saved(Node* n) noexcept;   // saved values, edges, callback: a second backward finds nothing
+void node_release(Node* n) noexcept;  // frees iteratively
+void node_drop_saved(
+    Node* n) noexcept;  // saved values, edges, callback: a second backward finds nothing
 inline Node* node_retain(Node* n) noexcept {
   ++n->refs;
   return n;

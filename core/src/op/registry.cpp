@@ -10,23 +10,31 @@ namespace tenon {
 namespace {
 
 const char* tag_name(uint32_t tag) {
-  static constexpr const char* kNames[] = {"?", "i64", "f64", "bool", "string", "bytes", "dtype", "i64s", "f64s", "tensor", "program", "handle"};
+  static constexpr const char* kNames[] = {"?",     "i64",  "f64",  "bool",   "string",  "bytes",
+                                           "dtype", "i64s", "f64s", "tensor", "program", "handle"};
   return tag < 12 ? kNames[tag] : "?";
 }
 
 std::string attr_text(const tn_attr& a) {
   switch (a.tag) {
-    case TN_ATTR_I64: return fmt::format("{}", static_cast<int64_t>(a.bits));
-    case TN_ATTR_F64: return fmt::format("{}", tn_attr_get_f64(&a));
-    case TN_ATTR_BOOL: return a.bits ? "1" : "0";
-    case TN_ATTR_STRING: return fmt::format("'{}'", std::string_view(static_cast<const char*>(a.data), a.bits));
-    case TN_ATTR_DTYPE: return tn_dtype_name(static_cast<tn_dtype>(a.bits));
+    case TN_ATTR_I64:
+      return fmt::format("{}", static_cast<int64_t>(a.bits));
+    case TN_ATTR_F64:
+      return fmt::format("{}", tn_attr_get_f64(&a));
+    case TN_ATTR_BOOL:
+      return a.bits ? "1" : "0";
+    case TN_ATTR_STRING:
+      return fmt::format("'{}'", std::string_view(static_cast<const char*>(a.data), a.bits));
+    case TN_ATTR_DTYPE:
+      return tn_dtype_name(static_cast<tn_dtype>(a.bits));
     case TN_ATTR_I64S: {
       std::string out = "[";
-      for (uint64_t i = 0; i < a.bits; ++i) out += fmt::format("{}{}", i ? ", " : "", static_cast<const int64_t*>(a.data)[i]);
+      for (uint64_t i = 0; i < a.bits; ++i)
+        out += fmt::format("{}{}", i ? ", " : "", static_cast<const int64_t*>(a.data)[i]);
       return out + "]";
     }
-    default: return "...";
+    default:
+      return "...";
   }
 }
 
@@ -68,7 +76,8 @@ const OpEntry& OpRegistry::insert(tn_op id, const tn_op_def& def, const std::str
   for (uint32_t i = 0; i < def.n_params; ++i) {
     const tn_param& p = def.params[i];
     if (p.kind == TN_PARAM_VARIADIC) {
-      if (e.variadic || i + 1 != def.n_params) fail(TN_INVALID_ARGUMENT, "op {}: only the last parameter may be variadic", e.name());
+      if (e.variadic || i + 1 != def.n_params)
+        fail(TN_INVALID_ARGUMENT, "op {}: only the last parameter may be variadic", e.name());
       e.variadic = true;
     } else {
       ++e.n_fixed;
@@ -86,7 +95,8 @@ const OpEntry& OpRegistry::insert(tn_op id, const tn_op_def& def, const std::str
 const OpEntry& OpRegistry::get(tn_op op) const {
   std::shared_lock lock(mutex_);
   auto it = by_id_.find(op);
-  if (it == by_id_.end()) fail(TN_NOT_FOUND, "{} is not the id of an op. Use the TN_OP_ constants or tn_op_find.", op);
+  if (it == by_id_.end())
+    fail(TN_NOT_FOUND, "{} is not the id of an op. Use the TN_OP_ constants or tn_op_find.", op);
   return entries_[it->second];
 }
 
@@ -124,18 +134,25 @@ void OpRegistry::add(const tn_op_def& def, const std::string& plugin) {
   for (auto it = begin; it != end; ++it) {
     const OpEntry& e = entries_[it->second];
     if (e.def.since == def.since)
-      fail(TN_ALREADY_EXISTS, "op {} (since {}) of plugin {} is already defined by {}", e.name(), def.since, plugin,
-           e.plugin.empty() ? "the core" : e.plugin);
+      fail(TN_ALREADY_EXISTS, "op {} (since {}) of plugin {} is already defined by {}", e.name(),
+           def.since, plugin, e.plugin.empty() ? "the core" : e.plugin);
   }
-  if (!def.infer) fail(TN_INVALID_ARGUMENT, "op {} of plugin {} has no dtype and shape rule", view_of(def.name), plugin);
+  if (!def.infer)
+    fail(TN_INVALID_ARGUMENT, "op {} of plugin {} has no dtype and shape rule", view_of(def.name),
+         plugin);
   insert(next_++, def, plugin);
 }
 
 uint64_t attr_bytes(const tn_attr& a) {
   switch (a.tag) {
-    case TN_ATTR_STRING: case TN_ATTR_BYTES: return a.bits;
-    case TN_ATTR_I64S: case TN_ATTR_F64S: return a.bits * 8;
-    default: return 0;
+    case TN_ATTR_STRING:
+    case TN_ATTR_BYTES:
+      return a.bits;
+    case TN_ATTR_I64S:
+    case TN_ATTR_F64S:
+      return a.bits * 8;
+    default:
+      return 0;
   }
 }
 
@@ -150,13 +167,17 @@ Attrs complete_attrs(const OpEntry& op, const tn_attr* attrs, uint32_t n) {
     if (given < n && attrs[given].key == k) {
       a = &attrs[given++];
       if (a->tag != schema.fallback.tag)
-        fail(TN_INVALID_ARGUMENT, "{}: attribute {} has type {}, expected {}", op.name(), view_of(schema.name), tag_name(a->tag),
-             tag_name(schema.fallback.tag));
+        fail(TN_INVALID_ARGUMENT, "{}: attribute {} has type {}, expected {}", op.name(),
+             view_of(schema.name), tag_name(a->tag), tag_name(schema.fallback.tag));
       if (a->bits && attr_bytes(*a) && !a->data)
-        fail(TN_INVALID_ARGUMENT, "{}: attribute {} has {} elements but no data", op.name(), view_of(schema.name), a->bits);
-      if (attr_bytes(*a) > 1 << 20) fail(TN_INVALID_ARGUMENT, "{}: attribute {} is longer than 1 MiB", op.name(), view_of(schema.name));
+        fail(TN_INVALID_ARGUMENT, "{}: attribute {} has {} elements but no data", op.name(),
+             view_of(schema.name), a->bits);
+      if (attr_bytes(*a) > 1 << 20)
+        fail(TN_INVALID_ARGUMENT, "{}: attribute {} is longer than 1 MiB", op.name(),
+             view_of(schema.name));
     } else if (schema.required) {
-      fail(TN_INVALID_ARGUMENT, "{}: attribute {} is missing. Signature: {}", op.name(), view_of(schema.name), op.signature());
+      fail(TN_INVALID_ARGUMENT, "{}: attribute {} is missing. Signature: {}", op.name(),
+           view_of(schema.name), op.signature());
     }
     out.items[k] = *a;
     out.items[k].key = k;
@@ -166,8 +187,10 @@ Attrs complete_attrs(const OpEntry& op, const tn_attr* attrs, uint32_t n) {
     }
   }
   if (given != n)
-    fail(TN_INVALID_ARGUMENT, "{}: attribute number {} is not in its schema, or attributes are not sorted by key. Signature: {}", op.name(),
-         attrs[given].key, op.signature());
+    fail(TN_INVALID_ARGUMENT,
+         "{}: attribute number {} is not in its schema, or attributes are not sorted by key. "
+         "Signature: {}",
+         op.name(), attrs[given].key, op.signature());
   return out;
 }
 

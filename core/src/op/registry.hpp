@@ -17,12 +17,15 @@ struct OpEntry {
   uint32_t slot = 0;  // dense number, index of per-device kernel lists
   tn_op_def def{};
   std::string plugin;  // id of the plugin, "" for the core's
-  uint32_t n_required = 0, n_fixed = 0, n_state = 0;  // parameters: required, not variadic, of the random state (at the end)
+  uint32_t n_required = 0, n_fixed = 0,
+           n_state = 0;  // parameters: required, not variadic, of the random state (at the end)
   bool variadic = false;
 
   std::string_view name() const { return {def.name.data, def.name.size}; }
   bool is(uint32_t flag) const { return (def.flags & flag) != 0; }
-  bool differentiable() const { return def.gradient || (def.decompose && !def.why_not_differentiable.size); }
+  bool differentiable() const {
+    return def.gradient || (def.decompose && !def.why_not_differentiable.size);
+  }
   std::string signature() const;
 };
 

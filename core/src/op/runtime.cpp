@@ -25,9 +25,15 @@ void runtime_release(tn_runtime* rt) noexcept {
 
 void runtime_check(const tn_runtime* rt) {
   switch (rt->page->state.load(std::memory_order_acquire)) {
-    case kAlive: case kProfiling: return;
-    case kDown: fail(TN_SHUTDOWN, "the runtime was shut down");
-    default: fail(TN_FORKED, "this process was forked from the one that made the runtime: here it can only be released. Make a runtime of its own in the child.");
+    case kAlive:
+    case kProfiling:
+      return;
+    case kDown:
+      fail(TN_SHUTDOWN, "the runtime was shut down");
+    default:
+      fail(TN_FORKED,
+           "this process was forked from the one that made the runtime: here it can only be "
+           "released. Make a runtime of its own in the child.");
   }
 }
 
@@ -66,7 +72,9 @@ void bind_kernels(tn_runtime* rt, tn_device& d) {
     if (e && e->slot < by_slot.size()) by_slot[e->slot].push_back(&k);
   }
   for (auto& list : by_slot)
-    std::stable_sort(list.begin(), list.end(), [](const tn_kernel* a, const tn_kernel* b) { return a->priority > b->priority; });
+    std::stable_sort(list.begin(), list.end(), [](const tn_kernel* a, const tn_kernel* b) {
+      return a->priority > b->priority;
+    });
   std::unique_lock lock(d.kernel_mutex);
   d.kernels = std::move(by_slot);
 }
@@ -76,8 +84,10 @@ std::string split_index(std::string_view name, int32_t& index) {
   index = 0;
   if (colon == std::string_view::npos) return std::string(name);
   const std::string digits(name.substr(colon + 1));
-  if (digits.empty() || digits.size() > 4 || digits.find_first_not_of("0123456789") != std::string::npos)
-    fail(TN_INVALID_ARGUMENT, "\"{}\" is not a device name. Use \"type\" or \"type:index\", as in \"cpu:0\".", name);
+  if (digits.empty() || digits.size() > 4 ||
+      digits.find_first_not_of("0123456789") != std::string::npos)
+    fail(TN_INVALID_ARGUMENT,
+         "\"{}\" is not a device name. Use \"type\" or \"type:index\", as in \"cpu:0\".", name);
   index = std::atoi(digits.c_str());
   return std::string(name.substr(0, colon));
 }
@@ -142,7 +152,8 @@ tn_device* find_device(tn_runtime* rt, std::string_view name) {
     tn_device* best = nullptr;
     for (auto& d : rt->devices)
       if (!best || d->priority > best->priority) best = d.get();
-    if (!best) fail(TN_NOT_FOUND, "there is no device: {}", rt->plugins->why_not(Provision::device, "cpu"));
+    if (!best)
+      fail(TN_NOT_FOUND, "there is no device: {}", rt->plugins->why_not(Provision::device, "cpu"));
     return best;
   }
   int32_t index = 0;
@@ -162,8 +173,10 @@ tn_device* find_device(tn_runtime* rt, std::string_view name) {
     for (auto& d : rt->devices)
       if (d->type == type) have += (have.empty() ? "" : ", ") + d->name;
   }
-  if (!have.empty()) fail(TN_NOT_FOUND, "there is no device \"{}\": of this type there are {}", wanted, have);
-  fail(TN_NOT_FOUND, "there is no device \"{}\": {}", wanted, rt->plugins->why_not(Provision::device, type));
+  if (!have.empty())
+    fail(TN_NOT_FOUND, "there is no device \"{}\": of this type there are {}", wanted, have);
+  fail(TN_NOT_FOUND, "there is no device \"{}\": {}", wanted,
+       rt->plugins->why_not(Provision::device, type));
 }
 
 void open_all_devices(tn_runtime* rt) { rt->plugins->open_all_devices(); }
@@ -174,7 +187,8 @@ using namespace tenon;
 
 tn_runtime::tn_runtime(std::span<const tn_op_def> core, const tn_op* ids) : ops(core, ids) {
   const long size = sysconf(_SC_PAGESIZE);
-  void* p = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* p = mmap(nullptr, static_cast<size_t>(size), PROT_READ | PROT_WRITE,
+                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
 #ifdef MADV_WIPEONFORK
   madvise(p, static_cast<size_t>(size), MADV_WIPEONFORK);

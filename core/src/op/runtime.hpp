@@ -53,6 +53,8 @@ void runtime_register(tn_runtime* rt, struct Plugin& plugin);
 
 tn_device* find_device(tn_runtime* rt, std::string_view name);
 void open_all_devices(tn_runtime* rt);
-inline bool device_has_kernel(const tn_device* d, uint32_t slot) { return !d->kernels_of(slot).empty(); }
+inline bool device_has_kernel(const tn_device* d, uint32_t slot) {
+  return !d->kernels_of(slot).empty();
+}
 
 }  // namespace tenon

@@ -17,14 +17,16 @@ bool same_dims(const tn_view& a, const tn_view& b) {
   return a.rank == b.rank && std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) == 0;
 }
 
-std::string plan_key(const tn_kernel& k, const Signature& s, const std::vector<const tn_view*>& args) {
+std::string plan_key(const tn_kernel& k, const Signature& s,
+                     const std::vector<const tn_view*>& args) {
   std::string key;
   put(key, &k);
   put(key, s.op->id);
   put(key, static_cast<uint32_t>(s.inputs.size()));
   put(key, s.deterministic);
   if (!(k.flags & TN_KERNEL_REENTRANT)) put(key, s.queue);
-  const uint32_t depends = k.depends | (k.depends & TN_DEPENDS_DIMS ? TN_DEPENDS_RANK | TN_DEPENDS_LAYOUT : 0u);
+  const uint32_t depends =
+      k.depends | (k.depends & TN_DEPENDS_DIMS ? TN_DEPENDS_RANK | TN_DEPENDS_LAYOUT : 0u);
   bool all_same = true;
   for (const tn_view* v : args) {
     put(key, v->dtype);
@@ -105,7 +107,9 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
       note("declined", std::string(view_of(entry->plan.declined)));
       continue;
     }
-    if (!entry->plan.run) fail(TN_INTERNAL, "kernel {} of {} neither declines nor gives a function to run", view_of(k->name), device.plugin);
+    if (!entry->plan.run)
+      fail(TN_INTERNAL, "kernel {} of {} neither declines nor gives a function to run",
+           view_of(k->name), device.plugin);
     device.plans.insert(key, entry.get());
     chosen = entry.release();
     note("chosen", "");

@@ -9,7 +9,9 @@
 namespace tenon {
 namespace {
 
-char* address(const tn_view& v) { return reinterpret_cast<char*>(static_cast<uintptr_t>(v.mem)) + v.offset; }
+char* address(const tn_view& v) {
+  return reinterpret_cast<char*>(static_cast<uintptr_t>(v.mem)) + v.offset;
+}
 
 // Copies strided elements to dense ones; `from` is the address of element (0, 0, ...).
 void gather_dense(char* to, const char* from, const tn_view& v, uint64_t size) {
@@ -20,7 +22,8 @@ void gather_dense(char* to, const char* from, const tn_view& v, uint64_t size) {
     for (int i = 0; i < last; ++i) at += index[i] * v.strides[i];
     const int64_t run = v.rank ? v.dims[last] : 1;
     const int64_t step = v.rank ? v.strides[last] : 1;
-    for (int64_t k = 0; k < run; ++k, to += size) std::memcpy(to, from + (at + k * step) * static_cast<int64_t>(size), size);
+    for (int64_t k = 0; k < run; ++k, to += size)
+      std::memcpy(to, from + (at + k * step) * static_cast<int64_t>(size), size);
     done += run;
     for (int i = last - 1; i >= 0; --i) {
       if (++index[i] < v.dims[i]) break;
@@ -51,7 +54,8 @@ class BorrowedQueue {
   Queue* queue_;
 };
 
-void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, uint64_t bytes, std::atomic<bool>* interrupt) {
+void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, uint64_t bytes,
+              std::atomic<bool>* interrupt) {
   Submission s(q);
   check(d->vtbl->download(d->handle, s.native(), to, mem, offset, bytes));
   s.commit();
@@ -85,7 +89,8 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
     const uint64_t value = ds.queue->submitted();
     if (!ds.queue->done(value) && q->waited[ds.queue->index] < value) {
       Submission s(q);
-      if (tn_error* e = device->vtbl->queue_wait_for(q->native, ds.queue->native, &ds.queue->line, value)) {
+      if (tn_error* e =
+              device->vtbl->queue_wait_for(q->native, ds.queue->native, &ds.queue->line, value)) {
         Error error(e);
         if (error.code() != TN_UNIMPLEMENTED) throw error;
         queue_wait(ds.queue, value, TN_FOREVER, &ctx->interrupt);
@@ -97,7 +102,8 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
     t.get()->buffer->readers.fetch_or(1ull << q->index, std::memory_order_relaxed);
   }
   Submission s(q);
-  check(device->vtbl->upload(device->handle, s.native(), t.get()->view.mem, t.get()->view.offset, data, bytes));
+  check(device->vtbl->upload(device->handle, s.native(), t.get()->view.mem, t.get()->view.offset,
+                             data, bytes));
   s.commit();
   if (q) {
     t.get()->queue = q;
@@ -137,11 +143,13 @@ void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   }
   const auto [low, high] = span_of(v, size);
   std::vector<char> staged(static_cast<size_t>(high - low));
-  download(q, t->device, staged.data(), v.mem, v.offset + static_cast<uint64_t>(low), staged.size(), interrupt);
+  download(q, t->device, staged.data(), v.mem, v.offset + static_cast<uint64_t>(low), staged.size(),
+           interrupt);
   gather_dense(static_cast<char*>(to), staged.data() - low, v, size);
 }
 
-tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data, void (*destroy)(void*), void* user) {
+tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data,
+                       void (*destroy)(void*), void* user) {
   auto b = std::make_unique<Buffer>();
   b->device = device;
   b->mem = reinterpret_cast<uintptr_t>(data);

@@ -9,6 +9,7 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
 // Waits, then writes the elements, dense row-major. ctx may be null (then an interrupt does not reach it).
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to);
 // A tensor over host memory that destroy(user) gives back; dense or strided. The device must address host memory.
-tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data, void (*destroy)(void*), void* user);
+tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data,
+                       void (*destroy)(void*), void* user);
 
 }  // namespace tenon

@@ -10,7 +10,9 @@
 namespace tenon {
 namespace {
 
-Owned scalar(tn_ctx* ctx, double value) { return Owned(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value)); }
+Owned scalar(tn_ctx* ctx, double value) {
+  return Owned(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
+}
 Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype) {
   if (t->view.dtype == dtype) return Owned(ctx, keep(ctx, t));
   return call_one(ctx, TN_OP_CAST, {t}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
@@ -21,7 +23,8 @@ tn_dtype wide(tn_dtype t) { return t == TN_DTYPE_F16 || t == TN_DTYPE_BF16 ? TN_
 void check_gradients(const char* function, tn_tensor* const* grads, uint32_t n) {
   for (uint32_t i = 0; i < n; ++i)
     if (grads[i] && dtype_kind(grads[i]->view.dtype) != Kind::kFloat)
-      fail(TN_INVALID_ARGUMENT, "{}: gradient {} is {}; only floating dtypes are clipped", function, i, shape_text(grads[i]->view));
+      fail(TN_INVALID_ARGUMENT, "{}: gradient {} is {}; only floating dtypes are clipped", function,
+           i, shape_text(grads[i]->view));
 }
 
 void give(std::vector<Owned>& results, tn_tensor** out) {
@@ -30,19 +33,25 @@ void give(std::vector<Owned>& results, tn_tensor** out) {
 
 }  // namespace
 
-void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit, tn_tensor** out_grads) {
-  if (!(limit > 0)) fail(TN_INVALID_ARGUMENT, "tn_clip_grad_value: limit is {}; it must be greater than 0", limit);
+void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit,
+                     tn_tensor** out_grads) {
+  if (!(limit > 0))
+    fail(TN_INVALID_ARGUMENT, "tn_clip_grad_value: limit is {}; it must be greater than 0", limit);
   check_gradients("tn_clip_grad_value", grads, n);
   const Owned low = scalar(ctx, -limit), high = scalar(ctx, limit);
   std::vector<Owned> results;
   results.reserve(n);
   for (uint32_t i = 0; i < n; ++i)
-    results.push_back(grads[i] ? call_one(ctx, TN_OP_CLIP, {grads[i], low.get(), high.get()}) : Owned(ctx, nullptr));
+    results.push_back(grads[i] ? call_one(ctx, TN_OP_CLIP, {grads[i], low.get(), high.get()})
+                               : Owned(ctx, nullptr));
   give(results, out_grads);
 }
 
-void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm, tn_tensor** out_grads, tn_tensor** out_norm) {
-  if (!(max_norm > 0)) fail(TN_INVALID_ARGUMENT, "tn_clip_grad_norm: max_norm is {}; it must be greater than 0", max_norm);
+void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm,
+                    tn_tensor** out_grads, tn_tensor** out_norm) {
+  if (!(max_norm > 0))
+    fail(TN_INVALID_ARGUMENT, "tn_clip_grad_norm: max_norm is {}; it must be greater than 0",
+         max_norm);
   check_gradients("tn_clip_grad_norm", grads, n);
   Owned total(ctx, nullptr);
   for (uint32_t i = 0; i < n; ++i) {
@@ -66,7 +75,8 @@ void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max
       continue;
     }
     const tn_dtype dtype = grads[i]->view.dtype;
-    const Owned scaled = call_one(ctx, TN_OP_MUL, {grads[i], dtype == TN_DTYPE_F64 ? scale.get() : narrow.get()});
+    const Owned scaled =
+        call_one(ctx, TN_OP_MUL, {grads[i], dtype == TN_DTYPE_F64 ? scale.get() : narrow.get()});
     results.push_back(cast(ctx, scaled.get(), dtype));
   }
   Owned norm32 = cast(ctx, norm.get(), TN_DTYPE_F32);

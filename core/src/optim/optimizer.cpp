@@ -25,7 +25,9 @@ namespace {
 
 const tn_optimizer_def& find_definition(tn_runtime* rt, std::string_view name) {
   Plugin* plugin = rt->plugins->open_optimizer(name);
-  if (!plugin) fail(TN_NOT_FOUND, "there is no optimizer \"{}\": {}", name, rt->plugins->why_not(Provision::optimizer, name));
+  if (!plugin)
+    fail(TN_NOT_FOUND, "there is no optimizer \"{}\": {}", name,
+         rt->plugins->why_not(Provision::optimizer, name));
   for (uint32_t i = 0; i < plugin->optimizer->optimizer_count; ++i) {
     const tn_optimizer_def& def = plugin->optimizer->optimizers[i];
     if (view_of(def.name) == name) return def;
@@ -45,7 +47,8 @@ void check_range(const tn_optimizer& o, const tn_optimizer::Hyper& h, double val
 }
 
 // Defaults, replaced by what the options say.
-std::vector<double> read_options(const tn_optimizer& o, const tn_optimizer_def& def, std::span<const tn_option> options) {
+std::vector<double> read_options(const tn_optimizer& o, const tn_optimizer_def& def,
+                                 std::span<const tn_option> options) {
   std::vector<double> values;
   for (uint32_t i = 0; i < def.n_hypers; ++i) values.push_back(def.hypers[i].value);
   std::vector<bool> seen(values.size());
@@ -56,9 +59,11 @@ std::vector<double> read_options(const tn_optimizer& o, const tn_optimizer_def& 
     if (i == o.hypers.size()) {
       std::string known;
       for (const auto& h : o.hypers) known += (known.empty() ? "" : ", ") + h.name;
-      fail(TN_INVALID_ARGUMENT, "optimizer {}: there is no option \"{}\". It takes {}.", o.name, name, known);
+      fail(TN_INVALID_ARGUMENT, "optimizer {}: there is no option \"{}\". It takes {}.", o.name,
+           name, known);
     }
-    if (seen[i]) fail(TN_INVALID_ARGUMENT, "optimizer {}: option \"{}\" is given twice", o.name, name);
+    if (seen[i])
+      fail(TN_INVALID_ARGUMENT, "optimizer {}: option \"{}\" is given twice", o.name, name);
     seen[i] = true;
     values[i] = option_number(fmt::format("optimizer {}", o.name), option);
     check_range(o, o.hypers[i], values[i]);
@@ -70,19 +75,26 @@ std::vector<double> read_options(const tn_optimizer& o, const tn_optimizer_def& 
 
 double option_number(std::string_view owner, const tn_option& option) {
   switch (option.value.tag) {
-    case TN_ATTR_F64: return tn_attr_get_f64(&option.value);
-    case TN_ATTR_I64: return static_cast<double>(static_cast<int64_t>(option.value.bits));
-    case TN_ATTR_BOOL: return option.value.bits != 0;
-    default: fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" must be a number", owner, view_of(option.name));
+    case TN_ATTR_F64:
+      return tn_attr_get_f64(&option.value);
+    case TN_ATTR_I64:
+      return static_cast<double>(static_cast<int64_t>(option.value.bits));
+    case TN_ATTR_BOOL:
+      return option.value.bits != 0;
+    default:
+      fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" must be a number", owner, view_of(option.name));
   }
 }
 
 Owned make_full(tn_ctx* ctx, tn_dtype dtype, double value, const Shape& like) {
   const Owned scalar(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
-  return call_one(ctx, TN_OP_FILL, {scalar.get()}, {tn_attr_i64s(TN_FILL_DIMS, like.dims, like.rank), tn_attr_dtype(TN_FILL_DTYPE, dtype)});
+  return call_one(
+      ctx, TN_OP_FILL, {scalar.get()},
+      {tn_attr_i64s(TN_FILL_DIMS, like.dims, like.rank), tn_attr_dtype(TN_FILL_DTYPE, dtype)});
 }
 
-tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options, uint32_t n_options) {
+tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options,
+                               uint32_t n_options) {
   const tn_optimizer_def& def = find_definition(ctx->runtime, name);
   auto o = std::make_unique<tn_optimizer>();
   o->runtime = runtime_retain(ctx->runtime);
@@ -90,7 +102,8 @@ tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_opti
   o->recipe_name = o->name + " update";
   o->update = def.update;
   if (def.fused_op.size) o->fused = ctx->runtime->ops.find(view_of(def.fused_op), 0);
-  for (uint32_t i = 0; i < def.n_slots; ++i) o->slots.push_back({std::string(view_of(def.slots[i].name)), def.slots[i].initial});
+  for (uint32_t i = 0; i < def.n_slots; ++i)
+    o->slots.push_back({std::string(view_of(def.slots[i].name)), def.slots[i].initial});
   for (uint32_t i = 0; i < def.n_hypers; ++i) {
     const tn_hyper& h = def.hypers[i];
     o->hypers.push_back({std::string(view_of(h.name)), h.min, h.max, h.constant != 0});
@@ -103,7 +116,8 @@ tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_opti
       o->constants.push_back(tn_attr_f64(static_cast<uint32_t>(o->constants.size()), values[i]));
     } else {
       const Owned value = make_full(ctx, TN_DTYPE_F32, values[i], Shape{});
-      check(tn_variable_create(ctx, tn_string(h.name.c_str()), value.get(), TN_VARIABLE_NOT_TRAINABLE, &h.variable));
+      check(tn_variable_create(ctx, tn_string(h.name.c_str()), value.get(),
+                               TN_VARIABLE_NOT_TRAINABLE, &h.variable));
     }
   }
   return o.release();
@@ -113,12 +127,16 @@ tn_variable* optimizer_hyper(tn_optimizer& o, std::string_view name) {
   std::string known;
   for (const auto& h : o.hypers) {
     if (h.name == name) {
-      if (h.constant) fail(TN_NOT_FOUND, "optimizer {}: {} is fixed when the optimizer is made and is no variable", o.name, name);
+      if (h.constant)
+        fail(TN_NOT_FOUND,
+             "optimizer {}: {} is fixed when the optimizer is made and is no variable", o.name,
+             name);
       return h.variable;
     }
     if (!h.constant) known += (known.empty() ? "" : ", ") + h.name;
   }
-  fail(TN_NOT_FOUND, "optimizer {}: there is no hyper-parameter \"{}\". It has {}.", o.name, name, known);
+  fail(TN_NOT_FOUND, "optimizer {}: there is no hyper-parameter \"{}\". It has {}.", o.name, name,
+       known);
 }
 
 }  // namespace tenon

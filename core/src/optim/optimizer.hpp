@@ -53,19 +53,24 @@ struct tn_optimizer {
 namespace tenon {
 
 // All throw; contracts in tenon/optimizer.h.
-tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options, uint32_t n_options);
+tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options,
+                               uint32_t n_options);
 tn_variable* optimizer_hyper(tn_optimizer& o, std::string_view name);
-void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n);
+void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
+                    tn_tensor* const* grads, uint32_t n);
 uint32_t optimizer_state_count(const tn_optimizer& o);
 Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str* out_name);
 void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value);
 
 // Gives the state of a variable, making it from what was set before or from the slots' initial values. Throws if what was set
 // does not fit the variable.
-OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable, tn_device* device);
+OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable,
+                                tn_device* device);
 
-void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit, tn_tensor** out_grads);
-void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm, tn_tensor** out_grads, tn_tensor** out_norm);
+void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit,
+                     tn_tensor** out_grads);
+void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm,
+                    tn_tensor** out_grads, tn_tensor** out_norm);
 
 // Options of an optimizer or a schedule: numbers by name.
 double option_number(std::string_view owner, const tn_option& option);
@@ -73,7 +78,9 @@ double option_number(std::string_view owner, const tn_option& option);
 // Makes tensors on another device than the context's own while it lives.
 class DeviceScope {
  public:
-  DeviceScope(tn_ctx* ctx, tn_device* device) : ctx_(ctx), before_(ctx->device) { ctx->device = device; }
+  DeviceScope(tn_ctx* ctx, tn_device* device) : ctx_(ctx), before_(ctx->device) {
+    ctx->device = device;
+  }
   ~DeviceScope() { ctx_->device = before_; }
   DeviceScope(const DeviceScope&) = delete;
 

@@ -52,7 +52,8 @@ const Description& find_kind(std::string_view kind) {
   fail(TN_NOT_FOUND, "there is no schedule \"{}\". There are: {}.", kind, known);
 }
 
-void read_option(const Description& d, const tn_option& option, tn_schedule& s, std::vector<bool>& seen) {
+void read_option(const Description& d, const tn_option& option, tn_schedule& s,
+                 std::vector<bool>& seen) {
   const std::string owner = fmt::format("schedule {}", d.name);
   const std::string_view name = view_of(option.name);
   std::string known;
@@ -63,8 +64,10 @@ void read_option(const Description& d, const tn_option& option, tn_schedule& s, 
     if (seen[i]) fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" is given twice", owner, name);
     seen[i] = true;
     const double value = option_number(owner, option);
-    if (!(value >= f.min) || !std::isfinite(value)) fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be at least {}", owner, name, value, f.min);
-    if (f.whole && value != std::floor(value)) fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be a whole number", owner, name, value);
+    if (!(value >= f.min) || !std::isfinite(value))
+      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be at least {}", owner, name, value, f.min);
+    if (f.whole && value != std::floor(value))
+      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be a whole number", owner, name, value);
     s.*f.value = value;
     return;
   }
@@ -84,26 +87,35 @@ double schedule_value(const tn_schedule& s, uint64_t step) {
   if (now < s.warmup_steps) return s.lr * now / s.warmup_steps;
   const double t = now - s.warmup_steps;
   switch (s.kind) {
-    case tn_schedule::Kind::kStep: return s.lr * std::pow(s.gamma, std::floor(t / s.step_size));
-    case tn_schedule::Kind::kExponential: return s.lr * std::pow(s.gamma, t);
+    case tn_schedule::Kind::kStep:
+      return s.lr * std::pow(s.gamma, std::floor(t / s.step_size));
+    case tn_schedule::Kind::kExponential:
+      return s.lr * std::pow(s.gamma, t);
     case tn_schedule::Kind::kCosine:
-      return s.lr_min + (s.lr - s.lr_min) * (1 + std::cos(std::numbers::pi * std::min(t, s.steps) / s.steps)) / 2;
-    default: return s.lr;
+      return s.lr_min + (s.lr - s.lr_min) *
+                            (1 + std::cos(std::numbers::pi * std::min(t, s.steps) / s.steps)) / 2;
+    default:
+      return s.lr;
   }
 }
 
-tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options, uint32_t n_options, tn_variable* variable) {
+tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options,
+                             uint32_t n_options, tn_variable* variable) {
   const Description& d = find_kind(kind);
   auto s = std::make_unique<tn_schedule>();
   s->kind = d.kind;
   std::vector<bool> seen(d.fields.size());
   for (uint32_t i = 0; i < n_options; ++i) read_option(d, options[i], *s, seen);
   for (size_t i = 0; i < seen.size(); ++i)
-    if (d.fields[i].required && !seen[i]) fail(TN_INVALID_ARGUMENT, "schedule {}: option \"{}\" is missing", d.name, d.fields[i].name);
-  if (s->lr_min > s->lr) fail(TN_INVALID_ARGUMENT, "schedule {}: lr_min is {}, above lr, which is {}", d.name, s->lr_min, s->lr);
+    if (d.fields[i].required && !seen[i])
+      fail(TN_INVALID_ARGUMENT, "schedule {}: option \"{}\" is missing", d.name, d.fields[i].name);
+  if (s->lr_min > s->lr)
+    fail(TN_INVALID_ARGUMENT, "schedule {}: lr_min is {}, above lr, which is {}", d.name, s->lr_min,
+         s->lr);
   const Shape& v = variable->shape;
   if (v.dtype != TN_DTYPE_F32 || v.rank != 0)
-    fail(TN_INVALID_ARGUMENT, "schedule {}: variable \"{}\" is {}; a schedule drives an f32 scalar", d.name, variable->name, shape_text(v.dtype, v.rank, v.dims));
+    fail(TN_INVALID_ARGUMENT, "schedule {}: variable \"{}\" is {}; a schedule drives an f32 scalar",
+         d.name, variable->name, shape_text(v.dtype, v.rank, v.dims));
   s->variable = tn_variable_retain(variable);
   assign(ctx, *s, schedule_value(*s, 0));
   return s.release();

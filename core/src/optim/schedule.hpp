@@ -18,7 +18,8 @@ struct tn_schedule {
 namespace tenon {
 
 // All throw. The variable gets the value of step 0.
-tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options, uint32_t n_options, tn_variable* variable);
+tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options,
+                             uint32_t n_options, tn_variable* variable);
 void schedule_step(tn_ctx* ctx, tn_schedule& s);
 
 // With t counted from the end of the warm-up (t = step - warmup_steps):

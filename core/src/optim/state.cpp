@@ -9,14 +9,18 @@
 namespace tenon {
 namespace {
 
-tn_dtype slot_dtype(tn_dtype parameter) { return parameter == TN_DTYPE_F16 || parameter == TN_DTYPE_BF16 ? TN_DTYPE_F32 : parameter; }
+tn_dtype slot_dtype(tn_dtype parameter) {
+  return parameter == TN_DTYPE_F16 || parameter == TN_DTYPE_BF16 ? TN_DTYPE_F32 : parameter;
+}
 
 // A value for a slot: without history, of the slot's dtype and dims, on `device`.
-Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* value, const Shape& wanted, tn_device* device) {
+Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* value,
+          const Shape& wanted, tn_device* device) {
   const tn_view& v = value->view;
-  if (is_scalar(value) || v.dtype != wanted.dtype || v.rank != wanted.rank || std::memcmp(v.dims, wanted.dims, sizeof(int64_t) * v.rank) != 0)
-    fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" is {}, what was set is {}", o.name, name, shape_text(wanted.dtype, wanted.rank, wanted.dims),
-         shape_text(v));
+  if (is_scalar(value) || v.dtype != wanted.dtype || v.rank != wanted.rank ||
+      std::memcmp(v.dims, wanted.dims, sizeof(int64_t) * v.rank) != 0)
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" is {}, what was set is {}", o.name, name,
+         shape_text(wanted.dtype, wanted.rank, wanted.dims), shape_text(v));
   tn_tensor* out = nullptr;
   check(tn_tensor_detach(ctx, value, &out));
   const Owned plain(ctx, out);
@@ -31,7 +35,8 @@ size_t slot_of(const tn_optimizer& o, std::string_view name, std::string_view* o
   std::string known = "step";
   for (size_t k = 0; k < o.slots.size(); ++k) {
     const std::string& slot = o.slots[k].name;
-    if (name.size() > slot.size() && name.ends_with(slot) && name[name.size() - slot.size() - 1] == '.') {
+    if (name.size() > slot.size() && name.ends_with(slot) &&
+        name[name.size() - slot.size() - 1] == '.') {
       *out_variable = name.substr(0, name.size() - slot.size() - 1);
       return k;
     }
@@ -42,15 +47,19 @@ size_t slot_of(const tn_optimizer& o, std::string_view name, std::string_view* o
 
 }  // namespace
 
-OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable, tn_device* device) {
+OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable,
+                                tn_device* device) {
   if (const auto it = o.group_of.find(variable->name); it != o.group_of.end()) {
     OptimizerGroup& group = o.groups[it->second];
     if (group.variable == variable) return group;
     // Another variable of this name takes over the state, if it fits.
     const Shape &is = variable->shape, &was = group.variable->shape;
-    if (is.dtype != was.dtype || is.rank != was.rank || std::memcmp(is.dims, was.dims, sizeof(int64_t) * is.rank) != 0)
-      fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name, variable->name,
-           shape_text(is.dtype, is.rank, is.dims), shape_text(was.dtype, was.rank, was.dims));
+    if (is.dtype != was.dtype || is.rank != was.rank ||
+        std::memcmp(is.dims, was.dims, sizeof(int64_t) * is.rank) != 0)
+      fail(TN_INVALID_ARGUMENT,
+           "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name,
+           variable->name, shape_text(is.dtype, is.rank, is.dims),
+           shape_text(was.dtype, was.rank, was.dims));
     tn_variable_release(std::exchange(group.variable, tn_variable_retain(variable)));
     return group;
   }
@@ -80,7 +89,9 @@ OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* varia
   return o.groups.back();
 }
 
-uint32_t optimizer_state_count(const tn_optimizer& o) { return static_cast<uint32_t>(1 + slot_count(o) + o.pending.size()); }
+uint32_t optimizer_state_count(const tn_optimizer& o) {
+  return static_cast<uint32_t>(1 + slot_count(o) + o.pending.size());
+}
 
 // "step", then the slots of each variable in the order in which they came, then what was set and not used yet.
 Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str* out_name) {
@@ -109,7 +120,8 @@ void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn
   if (name == "step") {
     int64_t step = 0;
     check(tn_tensor_item_i64(ctx, value, &step));
-    if (step < 0) fail(TN_INVALID_ARGUMENT, "optimizer {}: step is {}; it counts updates from 0", o.name, step);
+    if (step < 0)
+      fail(TN_INVALID_ARGUMENT, "optimizer {}: step is {}; it counts updates from 0", o.name, step);
     o.step = step;
     return;
   }
@@ -121,7 +133,8 @@ void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn
     drop(ctx, std::exchange(slot, fresh.release()));
     return;
   }
-  if (is_scalar(value)) fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" cannot be a host scalar", o.name, name);
+  if (is_scalar(value))
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" cannot be a host scalar", o.name, name);
   tn_tensor* plain = nullptr;
   check(tn_tensor_detach(ctx, value, &plain));
   Owned kept(ctx, plain);

@@ -23,7 +23,7 @@ struct Work {
   std::vector<tn_tensor*> grads;
   std::vector<tn_tensor*> values;  // of the variables
   std::vector<OptimizerGroup*> groups;
-  std::vector<Owned> kept;         // the values, where the variables are not locked
+  std::vector<Owned> kept;  // the values, where the variables are not locked
   tn_device* device = nullptr;
   size_t size() const { return variables.size(); }
 };
@@ -49,19 +49,25 @@ class VariableLocks {
   std::vector<tn_variable*> locked_;
 };
 
-bool computes(tn_dtype t) { return t == TN_DTYPE_F32 || t == TN_DTYPE_F64 || t == TN_DTYPE_F16 || t == TN_DTYPE_BF16; }
+bool computes(tn_dtype t) {
+  return t == TN_DTYPE_F32 || t == TN_DTYPE_F64 || t == TN_DTYPE_F16 || t == TN_DTYPE_BF16;
+}
 
 void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor* grad) {
   const Shape& s = v.shape;
   if (!computes(s.dtype))
-    fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}; only f32, f64, f16 and bf16 are updated", o.name, v.name,
-         shape_text(s.dtype, s.rank, s.dims));
+    fail(TN_INVALID_ARGUMENT,
+         "optimizer {}: variable \"{}\" is {}; only f32, f64, f16 and bf16 are updated", o.name,
+         v.name, shape_text(s.dtype, s.rank, s.dims));
   const tn_view& g = grad->view;
-  if (is_scalar(grad) || g.dtype != s.dtype || g.rank != s.rank || std::memcmp(g.dims, s.dims, sizeof(int64_t) * s.rank) != 0)
-    fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name, v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
+  if (is_scalar(grad) || g.dtype != s.dtype || g.rank != s.rank ||
+      std::memcmp(g.dims, s.dims, sizeof(int64_t) * s.rank) != 0)
+    fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name,
+         v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
 }
 
-Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads,
+             uint32_t n) {
   Work w;
   for (uint32_t i = 0; i < n; ++i) {
     if (!variables[i]) fail(TN_INVALID_ARGUMENT, "optimizer {}: variable {} is NULL", o.name, i);
@@ -69,8 +75,11 @@ Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* co
     check_gradient(o, *variables[i], grads[i]);
     if (!w.device) w.device = grads[i]->device;
     if (grads[i]->device != w.device)
-      fail(TN_INVALID_ARGUMENT, "optimizer {}: the gradient of \"{}\" lives on {}, that of \"{}\" on {}. Step them by one optimizer each.", o.name,
-           w.variables[0]->name, w.device->name, variables[i]->name, grads[i]->device->name);
+      fail(TN_INVALID_ARGUMENT,
+           "optimizer {}: the gradient of \"{}\" lives on {}, that of \"{}\" on {}. Step them by "
+           "one optimizer each.",
+           o.name, w.variables[0]->name, w.device->name, variables[i]->name,
+           grads[i]->device->name);
     w.variables.push_back(variables[i]);
     w.grads.push_back(grads[i]);
   }
@@ -85,7 +94,9 @@ void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
   std::sort(sorted.begin(), sorted.end());
   const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
   if (twice != sorted.end())
-    fail(TN_INVALID_ARGUMENT, "optimizer {}: two of the variables are named \"{}\"; state is kept by name", o.name, (*twice)->variable->name);
+    fail(TN_INVALID_ARGUMENT,
+         "optimizer {}: two of the variables are named \"{}\"; state is kept by name", o.name,
+         (*twice)->variable->name);
 }
 
 // Is this context's only reference the only one?
@@ -116,7 +127,8 @@ std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
 
 // All parameters in one call of the fused op. Where the device's kernel works in place, memory that nobody else holds is reused.
 // Everything on the host that can fail comes before the kernel starts.
-std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, const std::vector<Owned>& common) {
+std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
+                             const std::vector<Owned>& common) {
   const size_t n_slots = o.slots.size();
   std::vector<tn_tensor*> inputs;
   std::vector<bool> donate;
@@ -141,7 +153,8 @@ std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool l
 }
 
 // One parameter after the other by the recipe, into memory of its own.
-std::vector<Owned> run_recipes(tn_ctx* ctx, tn_optimizer& o, const Work& w, const std::vector<Owned>& common) {
+std::vector<Owned> run_recipes(tn_ctx* ctx, tn_optimizer& o, const Work& w,
+                               const std::vector<Owned>& common) {
   const size_t n_slots = o.slots.size();
   std::vector<Owned> results;
   results.reserve(w.size() * (1 + n_slots));
@@ -164,15 +177,18 @@ void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned
       const tn_tensor* was = k == 0 ? w.values[i] : w.groups[i]->slots[k - 1];
       const tn_tensor* is = results[i * group + k].get();
       const tn_view &a = was->view, &b = is->view;
-      if (a.dtype != b.dtype || a.rank != b.rank || is_scalar(is) || std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) != 0)
-        fail(TN_INTERNAL, "optimizer {}: its update made {} of \"{}\" {}, which was {}", o.name, k == 0 ? "the value" : o.slots[k - 1].name,
-             w.variables[i]->name, shape_text(b), shape_text(a));
+      if (a.dtype != b.dtype || a.rank != b.rank || is_scalar(is) ||
+          std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) != 0)
+        fail(TN_INTERNAL, "optimizer {}: its update made {} of \"{}\" {}, which was {}", o.name,
+             k == 0 ? "the value" : o.slots[k - 1].name, w.variables[i]->name, shape_text(b),
+             shape_text(a));
     }
   }
 }
 
 // From here on nothing fails.
-void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, std::vector<Owned>& results) noexcept {
+void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
+            std::vector<Owned>& results) noexcept {
   const size_t group = 1 + o.slots.size();
   for (size_t i = 0; i < w.size(); ++i) {
     tn_variable& v = *w.variables[i];
@@ -181,14 +197,16 @@ void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, std::vecto
     ++v.version;
     if (!locked) v.mutex.unlock();
     drop(ctx, old);
-    for (size_t k = 1; k < group; ++k) drop(ctx, std::exchange(w.groups[i]->slots[k - 1], results[i * group + k].release()));
+    for (size_t k = 1; k < group; ++k)
+      drop(ctx, std::exchange(w.groups[i]->slots[k - 1], results[i * group + k].release()));
   }
   ++o.step;
 }
 
 }  // namespace
 
-void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
+                    tn_tensor* const* grads, uint32_t n) {
   const NoGrad no_grad(ctx);
   Work w = collect(o, variables, grads, n);
   if (w.size() == 0) return;
@@ -209,8 +227,9 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
     w.kept.emplace_back(ctx, keep(ctx, v->value));
     w.values.push_back(v->value);
   }
-  std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot) ? run_fused(ctx, o, w, locked, common)
-                                                                                     : run_recipes(ctx, o, w, common);
+  std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot)
+                                   ? run_fused(ctx, o, w, locked, common)
+                                   : run_recipes(ctx, o, w, common);
   check_results(o, w, results);
   commit(ctx, o, w, locked, results);
 }

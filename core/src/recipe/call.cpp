@@ -2,9 +2,9 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "op/guards.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
-#include "op/guards.hpp"
 #include "run.hpp"
 #include "tenon/op_ids.h"
 
@@ -22,9 +22,11 @@ inline uint64_t hash_start(tn_op op, uint32_t n, uint32_t n_attrs) {
   return static_cast<uint64_t>(op) << 20 | static_cast<uint64_t>(n) << 8 | n_attrs;
 }
 inline uint64_t hash_input(uint64_t h, uint64_t id) { return (h ^ id) * kMul; }
-inline uint64_t hash_end(uint64_t h) { return h ^ (h >> 32); }
+// Never 0, which marks an empty way.
+inline uint64_t hash_end(uint64_t h) { return (h ^ (h >> 32)) | 1; }
 
-inline uint64_t hash_call(tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+inline uint64_t hash_call(tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+                          uint32_t n_attrs) {
   uint64_t h = hash_start(op, n, n_attrs);
   for (uint32_t i = 0; i < n; ++i) h = hash_input(h, inputs[i] ? inputs[i]->shape_id : ~0ull);
   h = hash_end(h);
@@ -44,10 +46,11 @@ inline uint64_t hash_call(tn_op op, tn_tensor* const* inputs, uint32_t n, const 
       h = mix(h, tail);
     }
   }
-  return h;
+  return h | 1;
 }
 
-inline bool same_call(const Site& s, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+inline bool same_call(const Site& s, tn_op op, tn_tensor* const* inputs, uint32_t n,
+                      const tn_attr* attrs, uint32_t n_attrs) {
   if (s.op != op || s.n_in != n || s.n_attrs != n_attrs) return false;
   const uint64_t* ids = n <= 4 ? s.ids_inline : s.ids.data();
   for (uint32_t i = 0; i < n; ++i)
@@ -55,7 +58,9 @@ inline bool same_call(const Site& s, tn_op op, tn_tensor* const* inputs, uint32_
   for (uint32_t k = 0; k < n_attrs; ++k) {
     const tn_attr &a = attrs[k], &b = s.given[k];
     if (a.key != b.key || a.tag != b.tag || a.bits != b.bits) return false;
-    if (const uint64_t bytes = attr_bytes(a); bytes && (!a.data || std::memcmp(a.data, b.data, bytes) != 0)) return false;
+    if (const uint64_t bytes = attr_bytes(a);
+        bytes && (!a.data || std::memcmp(a.data, b.data, bytes) != 0))
+      return false;
   }
   return true;
 }
@@ -69,20 +74,25 @@ tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
       device = inputs[i]->device;
       first = i;
     } else if (device != inputs[i]->device) {
-      auto name = [&](uint32_t k) { return op.variadic ? fmt::format("{}", k) : std::string(view_of(op.def.params[k].name)); };
-      fail(TN_INVALID_ARGUMENT, "{}: inputs live on two devices: {} on {}, {} on {}. Copy one with tn_tensor_to.", op.name(), name(first),
-           device->name, name(i), inputs[i]->device->name);
+      auto name = [&](uint32_t k) {
+        return op.variadic ? fmt::format("{}", k) : std::string(view_of(op.def.params[k].name));
+      };
+      fail(TN_INVALID_ARGUMENT,
+           "{}: inputs live on two devices: {} on {}, {} on {}. Copy one with tn_tensor_to.",
+           op.name(), name(first), device->name, name(i), inputs[i]->device->name);
     }
   }
   return device ? device : ctx->device;
 }
 
 // Words of the random state that an op reaches: the largest draw of its decomposition, all of which begin at the same offset.
-uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op, const std::vector<TraceInput>& inputs, const Attrs& attrs,
+uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op,
+                     const std::vector<TraceInput>& inputs, const Attrs& attrs,
                      const std::vector<Shape>& outputs) {
   if (op.id == TN_OP_PHILOX) return static_cast<uint64_t>(outputs[0].count());
   if (!op.n_state || !op.def.decompose) return 0;
-  const Graph graph = trace_recipe(ops, op.name(), op.def.decompose, inputs, attrs, op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
+  const Graph graph = trace_recipe(ops, op.name(), op.def.decompose, inputs, attrs,
+                                   op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
   uint64_t words = 0;
   for (const GraphNode& n : graph.nodes) {
     if (!n.op->n_state) continue;
@@ -106,15 +116,19 @@ uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op, const std::vector
 // Inline devices, one or two tensors, one kernel: see FastCall.
 void prepare_fast(tn_ctx* ctx, Site& site) {
   Program& p = *site.program;
-  if (!p.simple || site.n_in == 0 || site.n_in > 2 || site.derived || p.args.size() != site.n_in + 1u) return;
+  if (!p.simple || site.n_in == 0 || site.n_in > 2 || site.derived ||
+      p.args.size() != site.n_in + 1u)
+    return;
   DeviceState& ds = ctx->state(p.device);
   if (ds.queue || p.patches.size() != site.n_in || p.buffers[0].n_patches != 1) return;
   FastCall f;
   for (const Patch& x : p.patches) {
-    if (x.kind != PatchKind::kPointer || x.delta != 0 || p.args[x.index] != &p.views[x.view]) return;
+    if (x.kind != PatchKind::kPointer || x.delta != 0 || p.args[x.index] != &p.views[x.view])
+      return;
     const tn_view& v = p.views[x.view];
     const Shape& in = site.inputs[x.index].shape;
-    const bool own = v.dtype == in.dtype && v.rank == in.rank && std::memcmp(v.dims, in.dims, sizeof(int64_t) * in.rank) == 0 &&
+    const bool own = v.dtype == in.dtype && v.rank == in.rank &&
+                     std::memcmp(v.dims, in.dims, sizeof(int64_t) * in.rank) == 0 &&
                      std::memcmp(v.strides, in.strides, sizeof(int64_t) * in.rank) == 0;
     if (!own) f.in[x.index] = &p.views[x.view];
   }
@@ -127,7 +141,8 @@ void prepare_fast(tn_ctx* ctx, Site& site) {
   site.fast = f;
 }
 
-Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
+                const tn_attr* attrs, uint32_t n_attrs) {
   auto site = std::make_unique<Site>();
   site->op = op.id;
   site->entry = &op;
@@ -206,15 +221,20 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
   }
   site->records = op.differentiable() && floating_out;
   site->derived = site->records && !op.def.gradient;
-  if (op.n_state) site->random_words = words_drawn(ctx->runtime->ops, op, site->inputs, site->attrs, site->outputs);
+  if (op.n_state)
+    site->random_words =
+        words_drawn(ctx->runtime->ops, op, site->inputs, site->attrs, site->outputs);
   prepare_fast(ctx, *site);
   return site.release();
 }
 
-inline Site* find_site(tn_ctx* ctx, uint64_t hash, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
+inline Site* find_site(tn_ctx* ctx, uint64_t hash, tn_op op, tn_tensor* const* inputs, uint32_t n,
+                       const tn_attr* attrs, uint32_t n_attrs) {
   SiteTable::Set& set = ctx->sites.set(hash);
   for (size_t w = 0; w < SiteTable::kWays; ++w)
-    if (set.tags[w] == hash && set.sites[w] && same_call(*set.sites[w], op, inputs, n, attrs, n_attrs)) return set.sites[w];
+    if (set.tags[w] == hash && set.sites[w] &&
+        same_call(*set.sites[w], op, inputs, n, attrs, n_attrs))
+      return set.sites[w];
   return nullptr;
 }
 
@@ -264,10 +284,7 @@ inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) 
   if (out && out->shape_id == b.shape_id) [[likely]] {
     ds.dead[b.cls] = out->next;
     --ds.dead_count[b.cls];
-    const uint64_t bytes = out->buffer->bytes;
-    ds.dead_bytes -= bytes;
-    if (bytes >= kCountedIdle) out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
-    out->next = nullptr;
+    if (b.cls >= kTrackedClass) untrack_dead(ds, out);
     out->local = 1;
   } else {
     out = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
@@ -304,10 +321,14 @@ inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) 
 }
 
 // An op the device cannot run, on the cpu: with copies there and back.
-uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
-                     uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity) {
+uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tensor* const* inputs,
+                     uint32_t n, const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                     uint32_t capacity) {
   tn_device* cpu = find_device(ctx->runtime, "cpu");
-  log(ctx->runtime, TN_LOG_WARNING, fmt::format("{}: runs on {} because {} has no kernel for it (fallback is allowed on this context)", op.name(), cpu->name, device->name));
+  log(ctx->runtime, TN_LOG_WARNING,
+      fmt::format(
+          "{}: runs on {} because {} has no kernel for it (fallback is allowed on this context)",
+          op.name(), cpu->name, device->name));
   std::vector<Owned> moved;
   std::vector<tn_tensor*> there;
   for (uint32_t i = 0; i < n; ++i) {
@@ -317,7 +338,8 @@ uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tenso
     there.push_back(t);
   }
   std::vector<tn_tensor*> results(capacity, nullptr);
-  const uint32_t count = call(ctx, op.id, there.data(), n, attrs, n_attrs, results.data(), capacity);
+  const uint32_t count =
+      call(ctx, op.id, there.data(), n, attrs, n_attrs, results.data(), capacity);
   std::vector<Owned> owned, back;
   for (uint32_t i = 0; i < count; ++i) owned.emplace_back(ctx, results[i]);
   for (uint32_t i = 0; i < count; ++i) {
@@ -329,13 +351,16 @@ uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tenso
   return count;
 }
 
-uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t n, tn_tensor** outputs, uint32_t capacity,
-                     const std::vector<bool>* donate) {
+uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t n,
+                     tn_tensor** outputs, uint32_t capacity, const std::vector<bool>* donate) {
   const auto count = static_cast<uint32_t>(site.program->results.size());
-  if (count > capacity) fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", site.entry->name(), count, capacity);
+  if (count > capacity)
+    fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", site.entry->name(), count,
+         capacity);
   const bool recording = ctx->grad_mode && site.records && any_node(inputs, n);
   if (recording && site.derived) {
-    Graph graph = trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs, site.attrs, count);
+    Graph graph = trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose,
+                               site.inputs, site.attrs, count);
     std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
     for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
     return count;
@@ -375,8 +400,9 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
 }
 
 // The random state as three more inputs, and its advance.
-uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs,
-                     tn_tensor** outputs, uint32_t capacity) {
+uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
+                     const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                     uint32_t capacity) {
   std::vector<tn_tensor*> all(inputs, inputs + n);
   all.resize(op.n_fixed - op.n_state, nullptr);
   std::vector<Owned> state;
@@ -384,9 +410,11 @@ uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
     state.emplace_back(ctx, make_scalar(ctx, TN_DTYPE_U64, false, &word));
     all.push_back(state.back().get());
   }
-  const uint32_t count = call(ctx, op.id, all.data(), static_cast<uint32_t>(all.size()), attrs, n_attrs, outputs, capacity);
+  const uint32_t count = call(ctx, op.id, all.data(), static_cast<uint32_t>(all.size()), attrs,
+                              n_attrs, outputs, capacity);
   const auto n_all = static_cast<uint32_t>(all.size());
-  const Site* site = find_site(ctx, hash_call(op.id, all.data(), n_all, attrs, n_attrs), op.id, all.data(), n_all, attrs, n_attrs);
+  const Site* site = find_site(ctx, hash_call(op.id, all.data(), n_all, attrs, n_attrs), op.id,
+                               all.data(), n_all, attrs, n_attrs);
   TENON_ASSERT(site);
   ctx->random.offset += (site->random_words + 3) / 4;
   return count;
@@ -394,19 +422,22 @@ uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
 
 }  // namespace
 
-uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
-              uint32_t capacity, const std::vector<bool>* donate) {
+uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+              uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity,
+              const std::vector<bool>* donate) {
   const uint64_t hash = hash_call(op, inputs, n, attrs, n_attrs);
   Site* site = find_site(ctx, hash, op, inputs, n, attrs, n_attrs);
   if (!site) {
     const OpEntry& entry = ctx->runtime->ops.get(op);
-    if (entry.n_state && n <= entry.n_fixed - entry.n_state) return call_random(ctx, entry, inputs, n, attrs, n_attrs, outputs, capacity);
+    if (entry.n_state && n <= entry.n_fixed - entry.n_state)
+      return call_random(ctx, entry, inputs, n, attrs, n_attrs, outputs, capacity);
     try {
       site = make_site(ctx, entry, inputs, n, attrs, n_attrs);
     } catch (Error& e) {
       if (e.code() == TN_UNIMPLEMENTED && ctx->fallback) {
         tn_device* device = device_of(ctx, entry, inputs, n);
-        if (device->type != "cpu") return call_on_cpu(ctx, entry, device, inputs, n, attrs, n_attrs, outputs, capacity);
+        if (device->type != "cpu")
+          return call_on_cpu(ctx, entry, device, inputs, n, attrs, n_attrs, outputs, capacity);
       }
       annotate(e.get(), &entry, nullptr);
       throw;
@@ -429,25 +460,29 @@ std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const
     if (!node.live) continue;
     std::vector<tn_tensor*> in, out(node.outputs.size(), nullptr);
     for (int i : node.inputs) in.push_back(i < 0 ? nullptr : values[static_cast<size_t>(i)].get());
-    call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(), node.attrs.size(), out.data(),
-         static_cast<uint32_t>(out.size()));
-    for (size_t k = 0; k < out.size(); ++k) values[static_cast<size_t>(node.outputs[k])] = Owned(ctx, out[k]);
+    call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(),
+         node.attrs.size(), out.data(), static_cast<uint32_t>(out.size()));
+    for (size_t k = 0; k < out.size(); ++k)
+      values[static_cast<size_t>(node.outputs[k])] = Owned(ctx, out[k]);
   }
   std::vector<tn_tensor*> results;
   results.reserve(graph.results.size());
-  for (int r : graph.results) results.push_back(r < 0 ? nullptr : keep(ctx, values[static_cast<size_t>(r)].get()));
+  for (int r : graph.results)
+    results.push_back(r < 0 ? nullptr : keep(ctx, values[static_cast<size_t>(r)].get()));
   return results;
 }
 
-void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
-                      std::span<tn_tensor*> outputs, const std::vector<bool>& donate) {
+void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs,
+                      std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs,
+                      const std::vector<bool>& donate) {
   NoGrad no_grad(ctx);
-  call(ctx, op, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.data(), static_cast<uint32_t>(attrs.size()), outputs.data(),
-       static_cast<uint32_t>(outputs.size()), &donate);
+  call(ctx, op, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.data(),
+       static_cast<uint32_t>(attrs.size()), outputs.data(), static_cast<uint32_t>(outputs.size()),
+       &donate);
 }
 
-void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
-                std::span<tn_tensor*> outputs, uint64_t donate) {
+void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
+                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate) {
   NoGrad no_grad(ctx);
   std::string key = name;
   auto put = [&key](const auto& v) { key.append(reinterpret_cast<const char*>(&v), sizeof v); };
@@ -472,7 +507,9 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
         trace.weak = in.weak = t->view.flags & TN_VIEW_WEAK;
         in.scalar = is_scalar(t);
         if (!in.scalar && !device) device = t->device;
-        if (!in.scalar && device != t->device) fail(TN_INVALID_ARGUMENT, "{}: inputs live on {} and {}", name, device->name, t->device->name);
+        if (!in.scalar && device != t->device)
+          fail(TN_INVALID_ARGUMENT, "{}: inputs live on {} and {}", name, device->name,
+               t->device->name);
       }
       shapes.push_back(trace);
       given.push_back(in);
@@ -480,7 +517,8 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
     if (!device) device = ctx->device;
     Attrs complete;
     for (const tn_attr& a : attrs) complete.items.push_back(a);
-    Graph graph = trace_recipe(ctx->runtime->ops, name, recipe, shapes, complete, static_cast<uint32_t>(outputs.size()));
+    Graph graph = trace_recipe(ctx->runtime->ops, name, recipe, shapes, complete,
+                               static_cast<uint32_t>(outputs.size()));
     CompileOptions options;
     options.deterministic = ctx->deterministic;
     options.queue = ctx->state(device).queue;
@@ -543,7 +581,8 @@ inline Site* fast_site(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs) {
 }
 
 template <uint32_t n>
-inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* inputs, tn_error** error) {
+inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* inputs,
+                            tn_error** error) {
   DeviceState& ds = *f.state;
   tn_tensor* out = ds.dead[f.cls];
   if (!out || out->shape_id != f.out_id) [[unlikely]] {
@@ -551,10 +590,8 @@ inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* in
   } else {
     ds.dead[f.cls] = out->next;
     --ds.dead_count[f.cls];
-    const uint64_t bytes = out->buffer->bytes;
-    ds.dead_bytes -= bytes;
-    if (bytes >= kCountedIdle) [[unlikely]]
-      out->buffer->allocator->add_idle(-static_cast<int64_t>(bytes));
+    if (f.cls >= kTrackedClass) [[unlikely]]
+      untrack_dead(ds, out);
     out->local = 1;
   }
   out->queue = nullptr;
@@ -574,7 +611,8 @@ inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* in
 
 // False: the general road has to be taken.
 template <uint32_t n>
-inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t* out_n) {
+inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor** outputs,
+                     uint32_t* out_n) {
   Site* s = fast_site<n>(ctx, op, inputs);
   if (!s) return false;
   bool nodes = false;
@@ -599,23 +637,27 @@ inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor*
   return true;
 }
 
-tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
-                       tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) noexcept {
+tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
+                       const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                       uint32_t capacity, uint32_t* out_n) noexcept {
   return guard([&] {
     need(ctx, "tn_op_call", "ctx");
     if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) runtime_check(ctx->runtime);
     if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs))
-      fail(TN_INVALID_ARGUMENT, "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
+      fail(TN_INVALID_ARGUMENT,
+           "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
     *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
   });
 }
 
 }  // namespace
 
-extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
-                                tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
+extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
+                                const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                                uint32_t capacity, uint32_t* out_n) {
   // While profiling, and in a forked child, the state is not kAlive.
-  if (ctx && n_attrs == 0 && inputs && outputs && out_n && capacity && ctx->page->state.load(std::memory_order_relaxed) == kAlive) [[likely]] {
+  if (ctx && n_attrs == 0 && inputs && outputs && out_n && capacity &&
+      ctx->page->state.load(std::memory_order_relaxed) == kAlive) [[likely]] {
     try {
       if (n_inputs == 2) {
         if (inputs[0] && inputs[1] && try_fast<2>(ctx, op, inputs, outputs, out_n)) return nullptr;

@@ -18,9 +18,9 @@ enum class Base : uint8_t { kInput, kTemp, kConstant, kNone };
 // A value while lowering: where it lies, as what.
 struct LValue {
   Base base = Base::kNone;
-  int index = -1;        // input or temp
+  int index = -1;  // input or temp
   Shape shape;
-  uint64_t delta = 0;    // bytes from the base's first element
+  uint64_t delta = 0;  // bytes from the base's first element
   bool immediate = false, weak = false, converted = false;
   tn_dtype source = TN_DTYPE_NONE;  // immediate: dtype before conversion
   uint64_t bits[2] = {0, 0};        // constant
@@ -44,7 +44,8 @@ struct LStep {
 
 class Lowering {
  public:
-  Lowering(tn_runtime* rt, tn_device& device, const std::vector<ProgramInput>& inputs, const CompileOptions& options)
+  Lowering(tn_runtime* rt, tn_device& device, const std::vector<ProgramInput>& inputs,
+           const CompileOptions& options)
       : rt_(rt), device_(device), inputs_(inputs), options_(options), program_(new Program) {}
   ~Lowering() {
     for (LStep& s : steps_) plan_release(s.plan);
@@ -63,12 +64,13 @@ class Lowering {
   int call_one(tn_op op, int x, std::initializer_list<tn_attr> attrs = {});
   int contiguous(int v) { return call_one(TN_OP_COPY, v); }
   int expand_to(int v, const Shape& like);
-  bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs, const Inferred& inferred, std::vector<int>& outputs,
-                  std::vector<Candidate>& why);
+  bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
+                  const Inferred& inferred, std::vector<int>& outputs, std::vector<Candidate>& why);
   int temp(const Shape& shape, uint64_t bytes);
   tn_view view(const LValue& v) const;
   Inferred infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const;
-  [[noreturn]] void unsupported(const OpEntry& op, const std::vector<int>& inputs, const std::vector<Candidate>& why) const;
+  [[noreturn]] void unsupported(const OpEntry& op, const std::vector<int>& inputs,
+                                const std::vector<Candidate>& why) const;
   void place_results(const std::vector<int>& results);
   void plan_memory();
   void emit();
@@ -102,7 +104,8 @@ tn_view Lowering::view(const LValue& v) const {
   return out;
 }
 
-Inferred Lowering::infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const {
+Inferred Lowering::infer_now(const OpEntry& op, const std::vector<int>& inputs,
+                             const Attrs& attrs) const {
   std::deque<tn_view> views;
   std::vector<const tn_view*> pointers;
   for (int i : inputs) {
@@ -128,13 +131,15 @@ int Lowering::temp(const Shape& shape, uint64_t bytes) {
 
 int Lowering::call_one(tn_op op, int x, std::initializer_list<tn_attr> attrs) {
   const OpEntry& entry = rt_->ops.get(op);
-  return lower(entry, {x}, complete_attrs(entry, attrs.begin(), static_cast<uint32_t>(attrs.size())), 0)[0];
+  return lower(entry, {x},
+               complete_attrs(entry, attrs.begin(), static_cast<uint32_t>(attrs.size())), 0)[0];
 }
 
 int Lowering::convert(int i, tn_dtype dtype) {
   LValue v = values_[static_cast<size_t>(i)];
   if (v.shape.dtype == dtype && !v.weak) return i;
-  if (!v.immediate || (v.converted && v.shape.dtype != dtype)) return call_one(TN_OP_CAST, i, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+  if (!v.immediate || (v.converted && v.shape.dtype != dtype))
+    return call_one(TN_OP_CAST, i, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
   if (v.base == Base::kConstant) {
     uint64_t bits[2] = {0, 0};
     if (is_floating(v.shape.dtype))
@@ -151,20 +156,24 @@ int Lowering::convert(int i, tn_dtype dtype) {
 
 int Lowering::expand_to(int i, const Shape& like) {
   const LValue& from = values_[static_cast<size_t>(i)];
-  if (from.shape.rank == like.rank && std::memcmp(from.shape.dims, like.dims, sizeof(int64_t) * like.rank) == 0) return i;
+  if (from.shape.rank == like.rank &&
+      std::memcmp(from.shape.dims, like.dims, sizeof(int64_t) * like.rank) == 0)
+    return i;
   LValue v = from;
   const int lead = like.rank - from.shape.rank;
   v.shape.rank = like.rank;
   for (int k = 0; k < like.rank; ++k) {
     const int s = k - lead;
     v.shape.dims[k] = like.dims[k];
-    v.shape.strides[k] = v.immediate || s < 0 || from.shape.dims[s] == 1 ? 0 : from.shape.strides[s];
+    v.shape.strides[k] =
+        v.immediate || s < 0 || from.shape.dims[s] == 1 ? 0 : from.shape.strides[s];
   }
   return add(v);
 }
 
-bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs, const Inferred& inferred,
-                          std::vector<int>& outputs, std::vector<Candidate>& why) {
+bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
+                          const Inferred& inferred, std::vector<int>& outputs,
+                          std::vector<Candidate>& why) {
   std::deque<tn_view> views;
   Signature s;
   s.op = &op;
@@ -204,19 +213,24 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
   for (int i : inputs) {
     if (i < 0) continue;
     LValue& v = values_[static_cast<size_t>(i)];
-    if (v.base == Base::kTemp) temps_[static_cast<size_t>(v.index)].last = std::max(temps_[static_cast<size_t>(v.index)].last, at);
+    if (v.base == Base::kTemp)
+      temps_[static_cast<size_t>(v.index)].last =
+          std::max(temps_[static_cast<size_t>(v.index)].last, at);
   }
   for (size_t k = 0; k < shapes.size(); ++k) {
     LValue v;
     v.base = Base::kTemp;
     v.shape = shapes[k];
-    v.index = temp(shapes[k], tn_dtype_bytes(shapes[k].dtype, static_cast<uint64_t>(shapes[k].count())));
+    v.index =
+        temp(shapes[k], tn_dtype_bytes(shapes[k].dtype, static_cast<uint64_t>(shapes[k].count())));
     Temp& t = temps_[static_cast<size_t>(v.index)];
     t.first = t.last = at;
     const int alias = inferred.outputs[k].alias;
-    if (alias >= 0 && (plan->kernel->flags & TN_KERNEL_INPLACE) && inputs[static_cast<size_t>(alias)] >= 0) {
+    if (alias >= 0 && (plan->kernel->flags & TN_KERNEL_INPLACE) &&
+        inputs[static_cast<size_t>(alias)] >= 0) {
       const LValue& a = values_[static_cast<size_t>(inputs[static_cast<size_t>(alias)])];
-      if (a.base == Base::kInput && !a.immediate && a.delta == 0 && a.shape.dense()) t.alias = a.index;
+      if (a.base == Base::kInput && !a.immediate && a.delta == 0 && a.shape.dense())
+        t.alias = a.index;
     }
     steps_.back().outputs.push_back(v.index);
     outputs.push_back(add(v));
@@ -234,7 +248,8 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
   return true;
 }
 
-void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs, const std::vector<Candidate>& why) const {
+void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs,
+                           const std::vector<Candidate>& why) const {
   std::string given;
   for (int i : inputs) {
     if (i < 0) continue;
@@ -242,13 +257,17 @@ void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs, co
     given += (given.empty() ? "" : ", ") + shape_text(s.dtype, s.rank, s.dims);
   }
   std::string reasons;
-  for (const Candidate& c : why) reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", view_of(c.kernel->name), c.why);
+  for (const Candidate& c : why)
+    reasons += fmt::format("{}{}: {}", reasons.empty() ? "" : "; ", view_of(c.kernel->name), c.why);
   if (reasons.empty()) reasons = "the device has none, and the op has no decomposition";
-  fail(TN_UNIMPLEMENTED, "{}: no kernel for ({}) on {} ({}). Cast or move the inputs, or allow fallback on this context.", op.name(), given,
-       device_.name, reasons);
+  fail(TN_UNIMPLEMENTED,
+       "{}: no kernel for ({}) on {} ({}). Cast or move the inputs, or allow fallback on this "
+       "context.",
+       op.name(), given, device_.name, reasons);
 }
 
-std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs, int depth) {
+std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs,
+                                 int depth) {
   const bool first = std::exchange(first_, false);
   if (depth > 64) fail(TN_INTERNAL, "{}: its decomposition does not end", op.name());
   Inferred inferred = infer_now(op, inputs, attrs);
@@ -276,7 +295,9 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
         if (v.immediate)
           std::fill(v.shape.strides, v.shape.strides + TN_MAX_RANK, 0);
         else
-          v.delta = static_cast<uint64_t>(static_cast<int64_t>(v.delta) + o.view_offset * static_cast<int64_t>(dtype_size(v.shape.dtype)));
+          v.delta = static_cast<uint64_t>(static_cast<int64_t>(v.delta) +
+                                          o.view_offset *
+                                              static_cast<int64_t>(dtype_size(v.shape.dtype)));
         outputs.push_back(add(v));
       }
       return outputs;
@@ -326,10 +347,12 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
     if (i < 0)
       t.absent = true;
     else
-      t.shape = values_[static_cast<size_t>(i)].shape, t.weak = values_[static_cast<size_t>(i)].weak;
+      t.shape = values_[static_cast<size_t>(i)].shape,
+      t.weak = values_[static_cast<size_t>(i)].weak;
     shapes.push_back(t);
   }
-  Graph graph = trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs, op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
+  Graph graph = trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs,
+                             op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
   if (first && options_.decomposed)
     for (const GraphNode& n : graph.nodes)
       if (n.live) options_.decomposed->push_back(n.op->name());
@@ -357,11 +380,13 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
     int r = map[static_cast<size_t>(graph.results[k])];
     // The rule is what counts: a recipe may have computed in another dtype or left a scalar.
     const Shape& want = inferred.outputs[k].shape;
-    if (values_[static_cast<size_t>(r)].shape.dtype != want.dtype || values_[static_cast<size_t>(r)].weak) r = convert(r, want.dtype);
+    if (values_[static_cast<size_t>(r)].shape.dtype != want.dtype ||
+        values_[static_cast<size_t>(r)].weak)
+      r = convert(r, want.dtype);
     const Shape& got = values_[static_cast<size_t>(r)].shape;
     if (got.rank != want.rank || std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0)
-      fail(TN_INTERNAL, "{}: its decomposition gives {} where its rule says {}", op.name(), shape_text(got.dtype, got.rank, got.dims),
-           shape_text(want.dtype, want.rank, want.dims));
+      fail(TN_INTERNAL, "{}: its decomposition gives {} where its rule says {}", op.name(),
+           shape_text(got.dtype, got.rank, got.dims), shape_text(want.dtype, want.rank, want.dims));
     outputs.push_back(r);
   }
   return outputs;
@@ -369,7 +394,8 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
 
 std::vector<int> Lowering::lower_graph(Graph& graph, const std::vector<int>& inputs) {
   std::vector<int> map(graph.values.size(), -1);
-  for (size_t i = 0; i < graph.inputs.size(); ++i) map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
+  for (size_t i = 0; i < graph.inputs.size(); ++i)
+    map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const GraphValue& g = graph.values[i];
     if (!g.constant) continue;
@@ -414,7 +440,8 @@ void Lowering::place_results(const std::vector<int>& results) {
                std::memcmp(in.strides, v.shape.strides, sizeof(int64_t) * in.rank) == 0;
     } else {
       Temp& t = temps_[static_cast<size_t>(v.index)];
-      const bool whole = v.delta == 0 && v.shape.dense() && v.shape.count() == t.shape.count() && v.shape.dtype == t.shape.dtype;
+      const bool whole = v.delta == 0 && v.shape.dense() && v.shape.count() == t.shape.count() &&
+                         v.shape.dtype == t.shape.dtype;
       if (t.buffer < 0) {
         t.buffer = static_cast<int>(program_->buffers.size());
         OutputBuffer b;
@@ -456,13 +483,15 @@ void Lowering::plan_memory() {
   std::vector<Temp*> order;
   for (Temp& t : temps_)
     if (t.buffer < 0) order.push_back(&t);
-  std::stable_sort(order.begin(), order.end(), [](const Temp* a, const Temp* b) { return a->bytes > b->bytes; });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Temp* a, const Temp* b) { return a->bytes > b->bytes; });
   const uint64_t align = device_.alignment;
   std::vector<Temp*> placed;
   for (Temp* t : order) {
     std::vector<std::pair<uint64_t, uint64_t>> taken;
     for (const Temp* o : placed)
-      if (o->first <= t->last && t->first <= o->last) taken.emplace_back(o->offset, o->offset + o->bytes);
+      if (o->first <= t->last && t->first <= o->last)
+        taken.emplace_back(o->offset, o->offset + o->bytes);
     std::sort(taken.begin(), taken.end());
     uint64_t at = 0;
     for (auto& [begin, end] : taken) {
@@ -524,7 +553,8 @@ uint32_t Lowering::emit_arg(int value, bool immediates) {
   if (v.base == Base::kConstant)
     std::memcpy(&out.mem, v.bits, 8);
   else
-    p.patches.push_back({static_cast<uint32_t>(v.index), id, v.delta, v.immediate ? PatchKind::kImmediate : PatchKind::kPointer});
+    p.patches.push_back({static_cast<uint32_t>(v.index), id, v.delta,
+                         v.immediate ? PatchKind::kImmediate : PatchKind::kPointer});
   p.views.push_back(out);
   return id;
 }
@@ -542,7 +572,8 @@ void Lowering::emit() {
     Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args.size())};
     for (int i : s.inputs) args.push_back(emit_arg(i, s.immediates));
     for (int t : s.outputs) args.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
-    if (s.workspace >= 0) args.push_back(emit_temp(s.workspace, temps_[static_cast<size_t>(s.workspace)].shape, 0));
+    if (s.workspace >= 0)
+      args.push_back(emit_temp(s.workspace, temps_[static_cast<size_t>(s.workspace)].shape, 0));
     p.steps.push_back(step);
   }
   for (uint32_t a : args) p.args.push_back(&p.views[a]);  // views no longer move
@@ -555,8 +586,8 @@ void Lowering::emit() {
   for (LStep& s : steps_) p.plans.push_back(std::exchange(s.plan, nullptr));
   bool direct = true;
   for (const Patch& x : p.patches) direct = direct && x.kind != PatchKind::kUpload;
-  p.simple = direct && p.steps.size() == 1 && p.buffers.size() == 1 && p.results.size() == 1 && p.results[0].owns && p.arena_bytes == 0 &&
-             p.constants.empty();
+  p.simple = direct && p.steps.size() == 1 && p.buffers.size() == 1 && p.results.size() == 1 &&
+             p.results[0].owns && p.arena_bytes == 0 && p.constants.empty();
 }
 
 Program* Lowering::run(Graph& graph) {
@@ -586,7 +617,8 @@ Program* Lowering::run(Graph& graph) {
 
 }  // namespace
 
-Program* compile(tn_runtime* rt, tn_device& device, Graph& graph, const std::vector<ProgramInput>& inputs, const CompileOptions& options) {
+Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
+                 const std::vector<ProgramInput>& inputs, const CompileOptions& options) {
   Lowering lowering(rt, device, inputs, options);
   return lowering.run(graph);
 }

@@ -41,17 +41,20 @@ void ensure_arena(DeviceState& ds, Program& p) {
 // Puts an element into its slot of the arena.
 void upload(DeviceState& ds, const tn_view& slot, const void* element, uint64_t bytes) {
   if (ds.device->host_memory() && ds.device->is_inline()) {
-    std::memcpy(reinterpret_cast<void*>(static_cast<uintptr_t>(slot.mem + slot.offset)), element, bytes);
+    std::memcpy(reinterpret_cast<void*>(static_cast<uintptr_t>(slot.mem + slot.offset)), element,
+                bytes);
     return;
   }
   Submission s(ds.queue);
-  check(ds.device->vtbl->upload(ds.device->handle, s.native(), slot.mem, slot.offset, element, bytes));
+  check(ds.device->vtbl->upload(ds.device->handle, s.native(), slot.mem, slot.offset, element,
+                                bytes));
   s.commit();
 }
 
 bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState& ds) {
-  return t && (t->flags & kRecyclable) && t->buffer->refs.load(std::memory_order_acquire) == 1 && t->buffer->home == ds.queue &&
-         t->buffer->readers.load(std::memory_order_relaxed) == 0 && t->buffer->bytes >= b.bytes && t->view.count == b.shape.count() &&
+  return t && (t->flags & kRecyclable) && t->buffer->refs.load(std::memory_order_acquire) == 1 &&
+         t->buffer->home == ds.queue && t->buffer->readers.load(std::memory_order_relaxed) == 0 &&
+         t->buffer->bytes >= b.bytes && t->view.count == b.shape.count() &&
          t->view.dtype == b.shape.dtype;
 }
 
@@ -72,7 +75,8 @@ class Held {
 
 }  // namespace
 
-void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs, const std::vector<bool>* donate) {
+void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
+                 const std::vector<bool>* donate) {
   DeviceState& ds = ctx->state(p.device);
   if (ds.queue) {
     if (ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();
@@ -95,8 +99,10 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
   for (size_t i = 0; i < p.buffers.size(); ++i) {
     OutputBuffer& b = p.buffers[i];
     tn_tensor* t;
-    if (donate && b.alias >= 0 && (*donate)[static_cast<size_t>(b.alias)] && may_take_over(inputs[b.alias], b, ds)) {
-      t = make_view(ctx, inputs[b.alias]->buffer, ds.device, b.shape, b.shape_id, inputs[b.alias]->view.offset);
+    if (donate && b.alias >= 0 && (*donate)[static_cast<size_t>(b.alias)] &&
+        may_take_over(inputs[b.alias], b, ds)) {
+      t = make_view(ctx, inputs[b.alias]->buffer, ds.device, b.shape, b.shape_id,
+                    inputs[b.alias]->view.offset);
       t->flags |= kRecyclable;
     } else {
       t = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
@@ -152,7 +158,8 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     submission.commit();
     if (profiling) {
       const tn_str name = p.plans[static_cast<size_t>(&s - p.steps.data())]->kernel->name;
-      profiler.add(view_of(name), "kernel", start, Profiler::now() - start, {{"device", std::string_view(p.device->name)}});
+      profiler.add(view_of(name), "kernel", start, Profiler::now() - start,
+                   {{"device", std::string_view(p.device->name)}});
     }
   }
   if (ds.queue) {

@@ -16,7 +16,8 @@ struct Builder : tn_builder {
   Graph graph;
   const Attrs* attrs = nullptr;
   SymTable* symbols = nullptr;
-  uint32_t n_inputs = 0, n_outputs = 0;  // of the op; gradient: outputs follow inputs, then cotangents
+  uint32_t n_inputs = 0,
+           n_outputs = 0;  // of the op; gradient: outputs follow inputs, then cotangents
   bool gradient = false;
   std::vector<bool> wants, has_cotangent;
   std::optional<Error> error;
@@ -48,17 +49,20 @@ struct Builder : tn_builder {
       element_from_i64(made.bits, dtype, i);
     return add(made);
   }
-  void apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a, tn_value* out, uint32_t n_out);
+  void apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a,
+             tn_value* out, uint32_t n_out);
   tn_value one(tn_op op, std::initializer_list<tn_value> in, std::initializer_list<tn_attr> a) {
     tn_value y = TN_NO_VALUE;
-    apply(op, in.begin(), static_cast<uint32_t>(in.size()), a.begin(), static_cast<uint32_t>(a.size()), &y, 1);
+    apply(op, in.begin(), static_cast<uint32_t>(in.size()), a.begin(),
+          static_cast<uint32_t>(a.size()), &y, 1);
     return y;
   }
 };
 
 Builder& self(tn_builder* b) { return *static_cast<Builder*>(b); }
 
-void Builder::apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a, tn_value* out, uint32_t n_out) {
+void Builder::apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a,
+                    tn_value* out, uint32_t n_out) {
   GraphNode node;
   node.op = &ops->get(op);
   node.attrs = complete_attrs(*node.op, a, n_a);
@@ -76,7 +80,8 @@ void Builder::apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* 
   }
   node.inferred = infer(*node.op, pointers, node.attrs, symbols);
   if (node.inferred.outputs.size() > n_out && !node.op->is(TN_OP_OUTPUTS_VARY))
-    fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", node.op->name(), node.inferred.outputs.size(), n_out);
+    fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", node.op->name(),
+         node.inferred.outputs.size(), n_out);
   for (const InferredOutput& o : node.inferred.outputs) {
     GraphValue made;
     made.shape = o.shape;
@@ -113,7 +118,8 @@ int32_t TN_CALL b_wants(tn_builder* b, uint32_t i) {
 }
 tn_value TN_CALL b_output(tn_builder* b, uint32_t i) {
   const Builder& s = self(b);
-  return !s.error && s.gradient && i < s.n_outputs ? static_cast<tn_value>(s.n_inputs + i) : TN_NO_VALUE;
+  return !s.error && s.gradient && i < s.n_outputs ? static_cast<tn_value>(s.n_inputs + i)
+                                                   : TN_NO_VALUE;
 }
 tn_value TN_CALL b_cotangent(tn_builder* b, uint32_t i) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
@@ -121,7 +127,8 @@ tn_value TN_CALL b_cotangent(tn_builder* b, uint32_t i) {
     if (s.has_cotangent[i]) return static_cast<tn_value>(s.n_inputs + s.n_outputs + i);
     const Shape like = s.value(static_cast<int>(s.n_inputs + i)).shape;
     const tn_value zero = s.constant(like.dtype, false, 0, 0);
-    return s.one(TN_OP_EXPAND, {s.one(TN_OP_COPY, {zero}, {})}, {tn_attr_i64s(TN_EXPAND_DIMS, like.dims, like.rank)});
+    return s.one(TN_OP_EXPAND, {s.one(TN_OP_COPY, {zero}, {})},
+                 {tn_attr_i64s(TN_EXPAND_DIMS, like.dims, like.rank)});
   });
 }
 void TN_CALL b_set(tn_builder* b, uint32_t i, tn_value v) {
@@ -133,7 +140,8 @@ void TN_CALL b_set(tn_builder* b, uint32_t i, tn_value v) {
     return 0;
   });
 }
-void TN_CALL b_call(tn_builder* b, tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a, tn_value* out, uint32_t n_out) {
+void TN_CALL b_call(tn_builder* b, tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a,
+                    uint32_t n_a, tn_value* out, uint32_t n_out) {
   for (uint32_t i = 0; i < n_out; ++i) out[i] = TN_NO_VALUE;
   run(b, 0, [&](Builder& s) {
     s.apply(op, in, n_in, a, n_a, out, n_out);
@@ -152,13 +160,16 @@ uint32_t TN_CALL b_rank(tn_builder* b, tn_value v) {
 int64_t TN_CALL b_dim(tn_builder* b, tn_value v, uint32_t axis) {
   return run(b, int64_t{0}, [&](Builder& s) {
     const Shape& shape = s.value(v).shape;
-    if (axis >= shape.rank) fail(TN_INVALID_ARGUMENT, "axis {} of a value of rank {}", axis, shape.rank);
+    if (axis >= shape.rank)
+      fail(TN_INVALID_ARGUMENT, "axis {} of a value of rank {}", axis, shape.rank);
     return shape.dims[axis];
   });
 }
 template <SymTable::Kind kind>
 int64_t TN_CALL b_dim_op(tn_builder* b, int64_t x, int64_t y) {
-  return run(b, int64_t{0}, [&](Builder& s) { return s.symbols ? s.symbols->make(kind, x, y) : dim_apply(kind, x, y); });
+  return run(b, int64_t{0}, [&](Builder& s) {
+    return s.symbols ? s.symbols->make(kind, x, y) : dim_apply(kind, x, y);
+  });
 }
 int32_t TN_CALL b_dim_equal(tn_builder* b, int64_t x, int64_t y) {
   const Builder& s = self(b);
@@ -166,9 +177,13 @@ int32_t TN_CALL b_dim_equal(tn_builder* b, int64_t x, int64_t y) {
 }
 tn_value TN_CALL b_dim_scalar(tn_builder* b, int64_t dim, tn_dtype dtype) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
-    if (is_symbolic(dim)) {  // a tensor of that many ones, summed: the size is only known when it runs
-      const tn_value ones = s.one(TN_OP_FILL, {s.constant(TN_DTYPE_F64, true, 1, 1)}, {tn_attr_i64s(TN_FILL_DIMS, &dim, 1), tn_attr_dtype(TN_FILL_DTYPE, TN_DTYPE_I64)});
-      return s.one(TN_OP_CAST, {s.one(TN_OP_SUM, {ones}, {})}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+    if (is_symbolic(
+            dim)) {  // a tensor of that many ones, summed: the size is only known when it runs
+      const tn_value ones =
+          s.one(TN_OP_FILL, {s.constant(TN_DTYPE_F64, true, 1, 1)},
+                {tn_attr_i64s(TN_FILL_DIMS, &dim, 1), tn_attr_dtype(TN_FILL_DTYPE, TN_DTYPE_I64)});
+      return s.one(TN_OP_CAST, {s.one(TN_OP_SUM, {ones}, {})},
+                   {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
     }
     return s.constant(dtype, false, static_cast<double>(dim), dim);
   });
@@ -176,14 +191,17 @@ tn_value TN_CALL b_dim_scalar(tn_builder* b, int64_t dim, tn_dtype dtype) {
 tn_value TN_CALL b_sum_to_like(tn_builder* b, tn_value x, tn_value like) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
     const Shape from = s.value(x).shape, to = s.value(like).shape;
-    if (from.rank < to.rank) fail(TN_INVALID_ARGUMENT, "sum_to_like: {} has a lower rank than {}", shape_text(from.dtype, from.rank, from.dims), shape_text(to.dtype, to.rank, to.dims));
+    if (from.rank < to.rank)
+      fail(TN_INVALID_ARGUMENT, "sum_to_like: {} has a lower rank than {}",
+           shape_text(from.dtype, from.rank, from.dims), shape_text(to.dtype, to.rank, to.dims));
     int64_t axes[TN_MAX_RANK];
     uint32_t n = 0;
     const int lead = from.rank - to.rank;
     for (int i = 0; i < from.rank; ++i)
       if (i < lead || (to.dims[i - lead] == 1 && from.dims[i] != 1)) axes[n++] = i;
     if (n == 0) return x;
-    tn_value y = s.one(TN_OP_SUM, {x}, {tn_attr_i64s(TN_SUM_AXES, axes, n), tn_attr_bool(TN_SUM_KEEPDIMS, 1)});
+    tn_value y = s.one(TN_OP_SUM, {x},
+                       {tn_attr_i64s(TN_SUM_AXES, axes, n), tn_attr_bool(TN_SUM_KEEPDIMS, 1)});
     return lead ? s.one(TN_OP_RESHAPE, {y}, {tn_attr_i64s(TN_RESHAPE_DIMS, to.dims, to.rank)}) : y;
   });
 }
@@ -191,7 +209,8 @@ template <tn_op op, uint32_t key>
 tn_value TN_CALL b_dims_like(tn_builder* b, tn_value x, tn_value like) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
     const Shape from = s.value(x).shape, to = s.value(like).shape;
-    if (from.rank == to.rank && std::memcmp(from.dims, to.dims, sizeof(int64_t) * from.rank) == 0) return x;
+    if (from.rank == to.rank && std::memcmp(from.dims, to.dims, sizeof(int64_t) * from.rank) == 0)
+      return x;
     return s.one(op, {x}, {tn_attr_i64s(key, to.dims, to.rank)});
   });
 }
@@ -200,12 +219,33 @@ void TN_CALL b_fail(tn_builder* b, tn_code code, tn_str message) {
 }
 
 using K = SymTable::Kind;
-const tn_builder_vtbl kTable = {
-    sizeof(tn_builder_vtbl), 0, b_input_count, b_input, b_attr, b_wants, b_output, b_cotangent, b_set, b_call, b_scalar, b_dtype, b_rank, b_dim,
-    b_dim_op<K::kAdd>, b_dim_op<K::kSub>, b_dim_op<K::kMul>, b_dim_op<K::kFloorDiv>, b_dim_equal, b_dim_scalar, b_sum_to_like,
-    b_dims_like<TN_OP_EXPAND, TN_EXPAND_DIMS>, b_dims_like<TN_OP_RESHAPE, TN_RESHAPE_DIMS>, b_fail};
+const tn_builder_vtbl kTable = {sizeof(tn_builder_vtbl),
+                                0,
+                                b_input_count,
+                                b_input,
+                                b_attr,
+                                b_wants,
+                                b_output,
+                                b_cotangent,
+                                b_set,
+                                b_call,
+                                b_scalar,
+                                b_dtype,
+                                b_rank,
+                                b_dim,
+                                b_dim_op<K::kAdd>,
+                                b_dim_op<K::kSub>,
+                                b_dim_op<K::kMul>,
+                                b_dim_op<K::kFloorDiv>,
+                                b_dim_equal,
+                                b_dim_scalar,
+                                b_sum_to_like,
+                                b_dims_like<TN_OP_EXPAND, TN_EXPAND_DIMS>,
+                                b_dims_like<TN_OP_RESHAPE, TN_RESHAPE_DIMS>,
+                                b_fail};
 
-void start(Builder& b, const OpRegistry& ops, std::string_view name, const std::vector<TraceInput>& inputs, const Attrs& attrs, SymTable* symbols) {
+void start(Builder& b, const OpRegistry& ops, std::string_view name,
+           const std::vector<TraceInput>& inputs, const Attrs& attrs, SymTable* symbols) {
   b.v = &kTable;
   b.ops = &ops;
   b.name = name;
@@ -267,21 +307,25 @@ std::vector<bool> Graph::mark_live() {
   return used;
 }
 
-Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe, const std::vector<TraceInput>& inputs,
-                   const Attrs& attrs, uint32_t n_results, SymTable* symbols) {
+Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
+                   const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
+                   SymTable* symbols) {
   Builder b;
   start(b, ops, name, inputs, attrs, symbols);
   finish(b, recipe);
   if (n_results && b.graph.results.size() != n_results)
-    fail(TN_INTERNAL, "{}: its recipe sets {} results, {} are expected", name, b.graph.results.size(), n_results);
+    fail(TN_INTERNAL, "{}: its recipe sets {} results, {} are expected", name,
+         b.graph.results.size(), n_results);
   for (int r : b.graph.results)
     if (r < 0) fail(TN_INTERNAL, "{}: its recipe leaves a result out", name);
   b.graph.mark_live();
   return std::move(b.graph);
 }
 
-Graph trace_gradient(const OpRegistry& ops, const OpEntry& op, const std::vector<TraceInput>& inputs, const std::vector<Shape>& outputs,
-                     const Attrs& attrs, const std::vector<bool>& wants, const std::vector<bool>& has_cotangent, SymTable* symbols) {
+Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
+                     const std::vector<TraceInput>& inputs, const std::vector<Shape>& outputs,
+                     const Attrs& attrs, const std::vector<bool>& wants,
+                     const std::vector<bool>& has_cotangent, SymTable* symbols) {
   Builder b;
   start(b, ops, op.name(), inputs, attrs, symbols);
   b.gradient = true;
@@ -305,11 +349,14 @@ Graph trace_gradient(const OpRegistry& ops, const OpEntry& op, const std::vector
       r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, want.dtype)});
     }
     const Shape got = b.value(r).shape;
-    if (got.rank != want.rank || std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0) {
+    if (got.rank != want.rank ||
+        std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0) {
       bool same = got.rank == want.rank && symbols;
-      for (int k = 0; same && k < got.rank; ++k) same = symbols->equal(got.dims[k], want.dims[k]) != 0;
+      for (int k = 0; same && k < got.rank; ++k)
+        same = symbols->equal(got.dims[k], want.dims[k]) != 0;
       if (!same)
-        fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", op.name(), i, shape_text(got.dtype, got.rank, got.dims),
+        fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", op.name(), i,
+             shape_text(got.dtype, got.rank, got.dims),
              shape_text(want.dtype, want.rank, want.dims));
     }
   }

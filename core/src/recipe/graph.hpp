@@ -44,13 +44,15 @@ struct TraceInput {
 };
 
 // Form of a decomposition or an update: set(i) gives result i. n_results 0: as many as are set.
-Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe, const std::vector<TraceInput>& inputs,
-                   const Attrs& attrs, uint32_t n_results, SymTable* symbols = nullptr);
+Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
+                   const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
+                   SymTable* symbols = nullptr);
 
 // Gradient of an op. Inputs of the graph: the op's inputs, its outputs, the cotangents of its outputs. result i: gradient of input i in
 // its dtype and dims; -1 where it is not wanted or zero. has_cotangent: where false, the recipe sees zeros.
-Graph trace_gradient(const OpRegistry& ops, const OpEntry& op, const std::vector<TraceInput>& inputs, const std::vector<Shape>& outputs,
-                     const Attrs& attrs, const std::vector<bool>& wants, const std::vector<bool>& has_cotangent,
-                     SymTable* symbols = nullptr);
+Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
+                     const std::vector<TraceInput>& inputs, const std::vector<Shape>& outputs,
+                     const Attrs& attrs, const std::vector<bool>& wants,
+                     const std::vector<bool>& has_cotangent, SymTable* symbols = nullptr);
 
 }  // namespace tenon

@@ -31,18 +31,18 @@ struct OutputBuffer {
   uint64_t shape_id = 0;
   uint64_t bytes = 0;
   uint32_t cls = 0;
-  int alias = -1;  // input whose memory may serve, when given up
+  int alias = -1;                           // input whose memory may serve, when given up
   uint32_t first_patch = 0, n_patches = 0;  // in output_patches: view indices
 };
 
 struct Result {
-  bool owns = false;     // the tensor made for `buffer` itself
-  int buffer = -1;       // else a view of it
-  int input = -1;        // or of an input (its own shape: a new reference)
-  bool same = false;     // exactly the input
+  bool owns = false;  // the tensor made for `buffer` itself
+  int buffer = -1;    // else a view of it
+  int input = -1;     // or of an input (its own shape: a new reference)
+  bool same = false;  // exactly the input
   Shape shape;
   uint64_t shape_id = 0;
-  uint64_t delta = 0;    // bytes
+  uint64_t delta = 0;  // bytes
 };
 
 struct TempPatch {
@@ -87,8 +87,9 @@ inline void program_release(Program* p) noexcept {
 struct CompileOptions {
   bool deterministic = false;
   Queue* queue = nullptr;
-  std::vector<Candidate>* trail = nullptr;            // of the first op
-  std::vector<std::string_view>* decomposed = nullptr;  // names of ops, when the first op is decomposed
+  std::vector<Candidate>* trail = nullptr;  // of the first op
+  std::vector<std::string_view>* decomposed =
+      nullptr;  // names of ops, when the first op is decomposed
 };
 
 // What an input of a program is at run time. dense and strides must hold at every run (they are part of the caller's key).
@@ -99,9 +100,11 @@ struct ProgramInput {
 };
 
 // Throws UNIMPLEMENTED with the reasons when an op has neither kernel nor decomposition.
-Program* compile(tn_runtime* rt, tn_device& device, Graph& graph, const std::vector<ProgramInput>& inputs, const CompileOptions& options);
+Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
+                 const std::vector<ProgramInput>& inputs, const CompileOptions& options);
 
 // outputs: results.size() owned references. inputs not used may be null. donate: bit i: nobody needs input i afterwards.
-void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs, const std::vector<bool>* donate = nullptr);
+void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
+                 const std::vector<bool>* donate = nullptr);
 
 }  // namespace tenon

@@ -8,10 +8,11 @@ namespace tenon {
 
 // Runs a recipe (form of a decomposition or update) on tensors; attrs: what b->v->attr(k) gives. Prepared once per name, attributes and
 // shapes. Outputs are owned references. Not recorded. donate: bit i: input i's memory may be taken over.
-void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
-                std::span<tn_tensor*> outputs, uint64_t donate = 0);
+void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
+                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate = 0);
 // A call that may take over the memory of inputs where the op's rule says alias and nobody else holds them. Not recorded.
-void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
-                      std::span<tn_tensor*> outputs, const std::vector<bool>& donate);
+void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs,
+                      std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs,
+                      const std::vector<bool>& donate);
 
 }  // namespace tenon

@@ -28,19 +28,19 @@ struct Site {
   uint32_t refs = 1;
   tn_op op = 0;
   uint32_t n_in = 0;
-  uint32_t n_attrs = 0;     // as given in the call
+  uint32_t n_attrs = 0;  // as given in the call
   FastCall fast;
   const OpEntry* entry = nullptr;
   Program* program = nullptr;
   uint64_t ids_inline[4] = {};
-  std::vector<uint64_t> ids;  // when n_in > 4
-  bool records = false;       // the op has a gradient
-  bool derived = false;       // only through its decomposition
+  std::vector<uint64_t> ids;      // when n_in > 4
+  bool records = false;           // the op has a gradient
+  bool derived = false;           // only through its decomposition
   uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
-  uint64_t random_words = 0;  // 32-bit words of the random state that a call uses up
-  std::vector<tn_attr> given; // attributes of the call; lists point into `storage`
+  uint64_t random_words = 0;      // 32-bit words of the random state that a call uses up
+  std::vector<tn_attr> given;     // attributes of the call; lists point into `storage`
   std::vector<std::string> storage;
-  Attrs attrs;                // complete
+  Attrs attrs;  // complete
   std::vector<TraceInput> inputs;
   std::vector<bool> scalar_inputs;
   std::vector<Shape> outputs;
@@ -59,14 +59,18 @@ inline void site_release(Site* s) noexcept {
 const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);
 
 // Adds the node of a call to the tape (autograd). outputs: the results, which get it.
-void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs, uint32_t n_outputs);
+void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs,
+            uint32_t n_outputs);
 
 // The call itself; throws. outputs: capacity slots; gives how many are filled.
-uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
-              tn_tensor** outputs, uint32_t capacity, const std::vector<bool>* donate = nullptr);
-inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> inputs, std::initializer_list<tn_attr> attrs = {}) {
+uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
+              const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity,
+              const std::vector<bool>* donate = nullptr);
+inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> inputs,
+                      std::initializer_list<tn_attr> attrs = {}) {
   tn_tensor* out = nullptr;
-  call(ctx, op, inputs.begin(), static_cast<uint32_t>(inputs.size()), attrs.begin(), static_cast<uint32_t>(attrs.size()), &out, 1);
+  call(ctx, op, inputs.begin(), static_cast<uint32_t>(inputs.size()), attrs.begin(),
+       static_cast<uint32_t>(attrs.size()), &out, 1);
   return Owned(ctx, out);
 }
 // Plays the live nodes of a graph through `call`, so that they are recorded. Gives owned results; null where there is none.

@@ -16,14 +16,14 @@ struct Entry {
   Kind kind;
 };
 constexpr Entry kTypes[] = {
-    {TN_DTYPE_BOOL, "bool", Kind::kBool},       {TN_DTYPE_I8, "i8", Kind::kSigned},
-    {TN_DTYPE_I16, "i16", Kind::kSigned},       {TN_DTYPE_I32, "i32", Kind::kSigned},
-    {TN_DTYPE_I64, "i64", Kind::kSigned},       {TN_DTYPE_U8, "u8", Kind::kUnsigned},
-    {TN_DTYPE_U16, "u16", Kind::kUnsigned},     {TN_DTYPE_U32, "u32", Kind::kUnsigned},
-    {TN_DTYPE_U64, "u64", Kind::kUnsigned},     {TN_DTYPE_F16, "f16", Kind::kFloat},
-    {TN_DTYPE_BF16, "bf16", Kind::kFloat},      {TN_DTYPE_F32, "f32", Kind::kFloat},
-    {TN_DTYPE_F64, "f64", Kind::kFloat},        {TN_DTYPE_C64, "c64", Kind::kComplex},
-    {TN_DTYPE_C128, "c128", Kind::kComplex},    {TN_DTYPE_F8E4M3, "f8e4m3", Kind::kStorage},
+    {TN_DTYPE_BOOL, "bool", Kind::kBool},        {TN_DTYPE_I8, "i8", Kind::kSigned},
+    {TN_DTYPE_I16, "i16", Kind::kSigned},        {TN_DTYPE_I32, "i32", Kind::kSigned},
+    {TN_DTYPE_I64, "i64", Kind::kSigned},        {TN_DTYPE_U8, "u8", Kind::kUnsigned},
+    {TN_DTYPE_U16, "u16", Kind::kUnsigned},      {TN_DTYPE_U32, "u32", Kind::kUnsigned},
+    {TN_DTYPE_U64, "u64", Kind::kUnsigned},      {TN_DTYPE_F16, "f16", Kind::kFloat},
+    {TN_DTYPE_BF16, "bf16", Kind::kFloat},       {TN_DTYPE_F32, "f32", Kind::kFloat},
+    {TN_DTYPE_F64, "f64", Kind::kFloat},         {TN_DTYPE_C64, "c64", Kind::kComplex},
+    {TN_DTYPE_C128, "c128", Kind::kComplex},     {TN_DTYPE_F8E4M3, "f8e4m3", Kind::kStorage},
     {TN_DTYPE_F8E5M2, "f8e5m2", Kind::kStorage}, {TN_DTYPE_I4, "i4", Kind::kStorage},
     {TN_DTYPE_U4, "u4", Kind::kStorage},
 };
@@ -84,12 +84,19 @@ void store(void* p, T v) {
 
 Kind dtype_kind(tn_dtype t) {
   switch (TN_DTYPE_CODE(t)) {
-    case 0: return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kSigned;
-    case 1: return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kUnsigned;
-    case 2: case 4: return Kind::kFloat;
-    case 5: return Kind::kComplex;
-    case 6: return Kind::kBool;
-    default: return Kind::kStorage;
+    case 0:
+      return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kSigned;
+    case 1:
+      return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kUnsigned;
+    case 2:
+    case 4:
+      return Kind::kFloat;
+    case 5:
+      return Kind::kComplex;
+    case 6:
+      return Kind::kBool;
+    default:
+      return Kind::kStorage;
   }
 }
 
@@ -115,19 +122,27 @@ tn_dtype promote(tn_dtype a, tn_dtype b) {
   const tn_dtype s = ka == Kind::kSigned ? a : b, u = ka == Kind::kSigned ? b : a;
   if (TN_DTYPE_BITS(s) > TN_DTYPE_BITS(u)) return s;
   switch (TN_DTYPE_BITS(u)) {
-    case 8: return TN_DTYPE_I16;
-    case 16: return TN_DTYPE_I32;
-    case 32: return TN_DTYPE_I64;
-    default: return TN_DTYPE_NONE;  // u64 with a signed one
+    case 8:
+      return TN_DTYPE_I16;
+    case 16:
+      return TN_DTYPE_I32;
+    case 32:
+      return TN_DTYPE_I64;
+    default:
+      return TN_DTYPE_NONE;  // u64 with a signed one
   }
 }
 
 tn_dtype weak_default(tn_dtype weak) {
   switch (dtype_kind(weak)) {
-    case Kind::kFloat: return TN_DTYPE_F32;
-    case Kind::kComplex: return TN_DTYPE_C64;
-    case Kind::kBool: return TN_DTYPE_BOOL;
-    default: return TN_DTYPE_I64;
+    case Kind::kFloat:
+      return TN_DTYPE_F32;
+    case Kind::kComplex:
+      return TN_DTYPE_C64;
+    case Kind::kBool:
+      return TN_DTYPE_BOOL;
+    default:
+      return TN_DTYPE_I64;
   }
 }
 
@@ -136,10 +151,15 @@ tn_dtype promote(tn_dtype a, bool a_weak, tn_dtype b, bool b_weak) {
   const tn_dtype weak = a_weak ? a : b, strong = a_weak ? b : a;
   auto rank = [](tn_dtype t) {
     switch (dtype_kind(t)) {
-      case Kind::kBool: return 0;
-      case Kind::kSigned: case Kind::kUnsigned: return 1;
-      case Kind::kFloat: return 2;
-      default: return 3;
+      case Kind::kBool:
+        return 0;
+      case Kind::kSigned:
+      case Kind::kUnsigned:
+        return 1;
+      case Kind::kFloat:
+        return 2;
+      default:
+        return 3;
     }
   };
   if (dtype_kind(strong) == Kind::kStorage) return TN_DTYPE_NONE;
@@ -150,30 +170,47 @@ tn_dtype promote(tn_dtype a, bool a_weak, tn_dtype b, bool b_weak) {
 
 double element_to_f64(const void* p, tn_dtype t) {
   switch (t) {
-    case TN_DTYPE_BOOL: return load<uint8_t>(p) ? 1 : 0;
-    case TN_DTYPE_F16: return half_to_float(load<uint16_t>(p));
+    case TN_DTYPE_BOOL:
+      return load<uint8_t>(p) ? 1 : 0;
+    case TN_DTYPE_F16:
+      return half_to_float(load<uint16_t>(p));
     case TN_DTYPE_BF16: {
       const uint32_t u = static_cast<uint32_t>(load<uint16_t>(p)) << 16;
       return load<float>(&u);
     }
-    case TN_DTYPE_F32: case TN_DTYPE_C64: return load<float>(p);
-    case TN_DTYPE_F64: case TN_DTYPE_C128: return load<double>(p);
-    case TN_DTYPE_U64: return static_cast<double>(load<uint64_t>(p));
-    default: return static_cast<double>(element_to_i64(p, t));
+    case TN_DTYPE_F32:
+    case TN_DTYPE_C64:
+      return load<float>(p);
+    case TN_DTYPE_F64:
+    case TN_DTYPE_C128:
+      return load<double>(p);
+    case TN_DTYPE_U64:
+      return static_cast<double>(load<uint64_t>(p));
+    default:
+      return static_cast<double>(element_to_i64(p, t));
   }
 }
 
 int64_t element_to_i64(const void* p, tn_dtype t) {
   switch (t) {
-    case TN_DTYPE_BOOL: return load<uint8_t>(p) ? 1 : 0;
-    case TN_DTYPE_I8: return load<int8_t>(p);
-    case TN_DTYPE_I16: return load<int16_t>(p);
-    case TN_DTYPE_I32: return load<int32_t>(p);
-    case TN_DTYPE_I64: return load<int64_t>(p);
-    case TN_DTYPE_U8: return load<uint8_t>(p);
-    case TN_DTYPE_U16: return load<uint16_t>(p);
-    case TN_DTYPE_U32: return load<uint32_t>(p);
-    case TN_DTYPE_U64: return static_cast<int64_t>(load<uint64_t>(p));
+    case TN_DTYPE_BOOL:
+      return load<uint8_t>(p) ? 1 : 0;
+    case TN_DTYPE_I8:
+      return load<int8_t>(p);
+    case TN_DTYPE_I16:
+      return load<int16_t>(p);
+    case TN_DTYPE_I32:
+      return load<int32_t>(p);
+    case TN_DTYPE_I64:
+      return load<int64_t>(p);
+    case TN_DTYPE_U8:
+      return load<uint8_t>(p);
+    case TN_DTYPE_U16:
+      return load<uint16_t>(p);
+    case TN_DTYPE_U32:
+      return load<uint32_t>(p);
+    case TN_DTYPE_U64:
+      return static_cast<int64_t>(load<uint64_t>(p));
     default: {
       const double d = element_to_f64(p, t);
       if (!(d >= -0x1p63)) return INT64_MIN;
@@ -184,11 +221,21 @@ int64_t element_to_i64(const void* p, tn_dtype t) {
 
 void element_from_f64(void* p, tn_dtype t, double v) {
   switch (t) {
-    case TN_DTYPE_BOOL: store<uint8_t>(p, v != 0); break;
-    case TN_DTYPE_F16: store(p, float_to_half(v)); break;
-    case TN_DTYPE_BF16: store(p, float_to_bfloat(v)); break;
-    case TN_DTYPE_F32: store(p, static_cast<float>(v)); break;
-    case TN_DTYPE_F64: store(p, v); break;
+    case TN_DTYPE_BOOL:
+      store<uint8_t>(p, v != 0);
+      break;
+    case TN_DTYPE_F16:
+      store(p, float_to_half(v));
+      break;
+    case TN_DTYPE_BF16:
+      store(p, float_to_bfloat(v));
+      break;
+    case TN_DTYPE_F32:
+      store(p, static_cast<float>(v));
+      break;
+    case TN_DTYPE_F64:
+      store(p, v);
+      break;
     case TN_DTYPE_C64: {
       const float c[2] = {static_cast<float>(v), 0};
       std::memcpy(p, c, sizeof c);
@@ -199,35 +246,61 @@ void element_from_f64(void* p, tn_dtype t, double v) {
       std::memcpy(p, c, sizeof c);
       break;
     }
-    case TN_DTYPE_U64: store(p, v >= 0x1p63 ? static_cast<uint64_t>(v) : static_cast<uint64_t>(element_to_i64(&v, TN_DTYPE_F64))); break;
-    default: element_from_i64(p, t, element_to_i64(&v, TN_DTYPE_F64));
+    case TN_DTYPE_U64:
+      store(p, v >= 0x1p63 ? static_cast<uint64_t>(v)
+                           : static_cast<uint64_t>(element_to_i64(&v, TN_DTYPE_F64)));
+      break;
+    default:
+      element_from_i64(p, t, element_to_i64(&v, TN_DTYPE_F64));
   }
 }
 
 void element_from_i64(void* p, tn_dtype t, int64_t v) {
   switch (t) {
-    case TN_DTYPE_BOOL: store<uint8_t>(p, v != 0); break;
-    case TN_DTYPE_I8: case TN_DTYPE_U8: store(p, static_cast<uint8_t>(v)); break;
-    case TN_DTYPE_I16: case TN_DTYPE_U16: store(p, static_cast<uint16_t>(v)); break;
-    case TN_DTYPE_I32: case TN_DTYPE_U32: store(p, static_cast<uint32_t>(v)); break;
-    case TN_DTYPE_I64: case TN_DTYPE_U64: store(p, static_cast<uint64_t>(v)); break;
-    default: element_from_f64(p, t, static_cast<double>(v));
+    case TN_DTYPE_BOOL:
+      store<uint8_t>(p, v != 0);
+      break;
+    case TN_DTYPE_I8:
+    case TN_DTYPE_U8:
+      store(p, static_cast<uint8_t>(v));
+      break;
+    case TN_DTYPE_I16:
+    case TN_DTYPE_U16:
+      store(p, static_cast<uint16_t>(v));
+      break;
+    case TN_DTYPE_I32:
+    case TN_DTYPE_U32:
+      store(p, static_cast<uint32_t>(v));
+      break;
+    case TN_DTYPE_I64:
+    case TN_DTYPE_U64:
+      store(p, static_cast<uint64_t>(v));
+      break;
+    default:
+      element_from_f64(p, t, static_cast<double>(v));
   }
 }
 
 std::string element_text(const void* p, tn_dtype t, int digits) {
   switch (dtype_kind(t)) {
-    case Kind::kBool: return load<uint8_t>(p) ? "true" : "false";
-    case Kind::kUnsigned: return t == TN_DTYPE_U64 ? fmt::format("{}", load<uint64_t>(p)) : fmt::format("{}", element_to_i64(p, t));
-    case Kind::kSigned: return fmt::format("{}", element_to_i64(p, t));
+    case Kind::kBool:
+      return load<uint8_t>(p) ? "true" : "false";
+    case Kind::kUnsigned:
+      return t == TN_DTYPE_U64 ? fmt::format("{}", load<uint64_t>(p))
+                               : fmt::format("{}", element_to_i64(p, t));
+    case Kind::kSigned:
+      return fmt::format("{}", element_to_i64(p, t));
     case Kind::kComplex: {
       const bool wide = t == TN_DTYPE_C128;
       const double re = element_to_f64(p, t);
-      const double im = element_to_f64(static_cast<const char*>(p) + (wide ? 8 : 4), wide ? TN_DTYPE_F64 : TN_DTYPE_F32);
+      const double im = element_to_f64(static_cast<const char*>(p) + (wide ? 8 : 4),
+                                       wide ? TN_DTYPE_F64 : TN_DTYPE_F32);
       return fmt::format("{:.{}g}{:+.{}g}i", re, digits, im, digits);
     }
-    case Kind::kFloat: return fmt::format("{:.{}g}", element_to_f64(p, t), digits);
-    default: return "?";
+    case Kind::kFloat:
+      return fmt::format("{:.{}g}", element_to_f64(p, t), digits);
+    default:
+      return "?";
   }
 }
 

@@ -45,17 +45,20 @@ std::string shape_text(tn_dtype dtype, int rank, const int64_t* dims) {
 
 void check_dims(const char* what, tn_dtype dtype, uint32_t rank, const int64_t* dims) {
   if (!dtype_known(dtype)) fail(TN_INVALID_ARGUMENT, "{}: {:#x} is not a dtype", what, dtype);
-  if (rank > TN_MAX_RANK) fail(TN_INVALID_ARGUMENT, "{}: rank {} is above the limit of {}", what, rank, TN_MAX_RANK);
+  if (rank > TN_MAX_RANK)
+    fail(TN_INVALID_ARGUMENT, "{}: rank {} is above the limit of {}", what, rank, TN_MAX_RANK);
   if (rank && !dims) fail(TN_INVALID_ARGUMENT, "{}: dims is NULL but rank is {}", what, rank);
   uint64_t bytes = dtype_size(dtype);
   bool empty = false;
   for (uint32_t i = 0; i < rank; ++i) {
-    if (dims[i] < 0) fail(TN_INVALID_ARGUMENT, "{}: dim {} is {}; a size cannot be negative", what, i, dims[i]);
+    if (dims[i] < 0)
+      fail(TN_INVALID_ARGUMENT, "{}: dim {} is {}; a size cannot be negative", what, i, dims[i]);
     if (dims[i] == 0) empty = true;
   }
   for (uint32_t i = 0; i < rank && !empty; ++i) {
     if (__builtin_mul_overflow(bytes, static_cast<uint64_t>(dims[i]), &bytes) || bytes >> 48)
-      fail(TN_OUT_OF_RANGE, "{}: {} has more than 2^48 bytes", what, shape_text(dtype, static_cast<int>(rank), dims));
+      fail(TN_OUT_OF_RANGE, "{}: {} has more than 2^48 bytes", what,
+           shape_text(dtype, static_cast<int>(rank), dims));
   }
 }
 
@@ -67,7 +70,8 @@ constexpr size_t kWays = 4;
 ShapeTable::~ShapeTable() { delete[] slots_; }
 
 uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t flags) {
-  uint64_t h = (static_cast<uint64_t>(s.dtype) << 8 | s.rank) * 0x9e3779b97f4a7c15u ^ reinterpret_cast<uintptr_t>(device) ^ (static_cast<uint64_t>(flags) << 56);
+  uint64_t h = (static_cast<uint64_t>(s.dtype) << 8 | s.rank) * 0x9e3779b97f4a7c15u ^
+               reinterpret_cast<uintptr_t>(device) ^ (static_cast<uint64_t>(flags) << 56);
   for (int i = 0; i < s.rank; ++i) {
     h = (h ^ static_cast<uint64_t>(s.dims[i])) * 0xff51afd7ed558ccdu;
     h = (h ^ (h >> 32) ^ static_cast<uint64_t>(s.strides[i])) * 0xc4ceb9fe1a85ec53u;
@@ -79,7 +83,8 @@ uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t fl
   Slot* victim = set;
   for (size_t w = 0; w < kWays; ++w) {
     Slot& e = set[w];
-    if (e.id && e.hash == h && e.device == device && e.flags == flags && e.shape.dtype == s.dtype && e.shape.rank == s.rank &&
+    if (e.id && e.hash == h && e.device == device && e.flags == flags && e.shape.dtype == s.dtype &&
+        e.shape.rank == s.rank &&
         std::memcmp(e.shape.dims, s.dims, sizeof(int64_t) * s.rank) == 0 &&
         std::memcmp(e.shape.strides, s.strides, sizeof(int64_t) * s.rank) == 0)
       return e.id;

@@ -27,8 +27,8 @@ struct Buffer {
   uint64_t mem = 0;
   uint64_t offset = 0;
   uint64_t bytes = 0;
-  Queue* home = nullptr;               // the queue whose order makes reuse safe; null on inline devices
-  std::atomic<uint64_t> readers{0};    // other queues that used it, one bit per queue index
+  Queue* home = nullptr;  // the queue whose order makes reuse safe; null on inline devices
+  std::atomic<uint64_t> readers{0};  // other queues that used it, one bit per queue index
   void (*destroy)(void* user) = nullptr;
   void* user = nullptr;
 };
@@ -40,10 +40,11 @@ inline void buffer_release(Buffer* b) noexcept {
 }
 
 enum TensorFlags : uint32_t {
-  kRecyclable = 1,  // dense over the start of a buffer of its own: may go to the context's list of dead tensors
-  kWideDims = 2,    // rank > 4: dims and strides lie in memory of their own
-  kScalar = 4,      // host scalar: no device, no buffer
-  kExternal = 8,    // memory of somebody else: alignment is only that of an element
+  kRecyclable =
+      1,  // dense over the start of a buffer of its own: may go to the context's list of dead tensors
+  kWideDims = 2,  // rank > 4: dims and strides lie in memory of their own
+  kScalar = 4,    // host scalar: no device, no buffer
+  kExternal = 8,  // memory of somebody else: alignment is only that of an element
 };
 
 // Bits of the word of shared references: count * 2 + queued.
@@ -59,15 +60,16 @@ struct alignas(64) tn_tensor {
   tenon::Buffer* buffer;
 
   int32_t local;
-  std::atomic<uint32_t> shared;  // two's complement count in the upper 31 bits, kQueued in the lowest
+  std::atomic<uint32_t>
+      shared;  // two's complement count in the upper 31 bits, kQueued in the lowest
   tenon::Heap* heap;
-  tn_device* device;     // null for a host scalar
-  tenon::Queue* queue;   // the queue that produces it; null: done
-  uint64_t value;        // on that queue's timeline
-  tenon::Node* node;     // tape node that made it; null: needs no gradient
-  uint32_t out_index;    // which output of the node
+  tn_device* device;    // null for a host scalar
+  tenon::Queue* queue;  // the queue that produces it; null: done
+  uint64_t value;       // on that queue's timeline
+  tenon::Node* node;    // tape node that made it; null: needs no gradient
+  uint32_t out_index;   // which output of the node
   uint32_t flags;
-  tn_tensor* next;       // free list, or the list of remote releases
+  tn_tensor* next;  // free list, or the list of remote releases
 
   int64_t dims[4];
   int64_t strides[4];

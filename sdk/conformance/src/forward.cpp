@@ -54,6 +54,7 @@ struct Run {
   Session& session;
   const OpSamples& op;
   const Case& sample;
+  int repetitions;
 
   std::vector<Tensor> call(const std::vector<Arranged>& inputs, bool carries) {
     if (op.random) session.set_random(random_state(carries));
@@ -117,7 +118,7 @@ struct Run {
     if (fault.empty() && op.random) fault = advanced(oracle_call.random, got);
     if (!fault.empty()) return fault;
 
-    for (int again = 0; again < 2; ++again) {
+    for (int again = 0; again < repetitions; ++again) {
       const std::vector<Tensor> repeated = call(inputs, carries);
       for (size_t k = 0; k < outputs.size(); ++k)
         if (session.bytes(repeated[k].get()) != session.bytes(outputs[k].get()))
@@ -152,7 +153,7 @@ std::vector<Array> inputs_of(const OpSamples& op, const Case& c, tn_dtype dtype)
   return arrays;
 }
 
-std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs) {
+std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs, bool brief) {
   std::vector<Layout> layouts{Layout::contiguous};
   size_t axis = 0, tensors = 0;
   bool outer = false, inner = false, nonempty = false;
@@ -165,8 +166,13 @@ std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs) 
     inner = inner || (repeated_axis(Layout::inner, x.dims, &last) && last != axis);
   }
   if (!c.layouts || tensors == 0) return layouts;
+  if (brief && c.is_large) return layouts;
   layouts.push_back(Layout::strided);
   if (!nonempty) return layouts;
+  if (brief) {
+    if (outer) layouts.push_back(Layout::outer);
+    return layouts;
+  }
   layouts.push_back(Layout::offset);
   if (c.is_large) return layouts;
   layouts.push_back(Layout::flipped);
@@ -176,18 +182,24 @@ std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs) 
   return layouts;
 }
 
-std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c) {
-  if (!c.dtypes.empty()) return c.dtypes;
-  std::vector<tn_dtype> types = op.dtypes;
-  if (c.is_large) {
-    std::erase_if(types, [](tn_dtype t) {
-      return t != TN_DTYPE_F32 && t != TN_DTYPE_F64 && t != TN_DTYPE_F16 && t != TN_DTYPE_I32 &&
-             t != TN_DTYPE_BOOL && t != TN_DTYPE_NONE;
-    });
+std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c, bool brief) {
+  std::vector<tn_dtype> types = c.dtypes;
+  if (types.empty()) {
+    types = op.dtypes;
+    types.insert(types.end(), op.optional.begin(), op.optional.end());
+  } else if (!brief) {
     return types;
   }
-  types.insert(types.end(), op.optional.begin(), op.optional.end());
-  return types;
+  const std::vector<tn_dtype> few{TN_DTYPE_NONE, TN_DTYPE_F32, TN_DTYPE_I32, TN_DTYPE_BOOL};
+  const std::vector<tn_dtype> more{TN_DTYPE_NONE, TN_DTYPE_F32, TN_DTYPE_F64,
+                                   TN_DTYPE_F16,  TN_DTYPE_I32, TN_DTYPE_BOOL};
+  if (!brief && !c.is_large) return types;
+  std::vector<tn_dtype> kept;
+  for (const tn_dtype t : types) {
+    const auto& wanted = brief && c.is_large ? few : more;
+    if (std::find(wanted.begin(), wanted.end(), t) != wanted.end()) kept.push_back(t);
+  }
+  return kept.empty() ? std::vector<tn_dtype>{types[0]} : kept;
 }
 
 Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
@@ -217,20 +229,20 @@ void attempt(Session& session, Result result, bool open_dtype, const Record& rec
   record(std::move(result));
 }
 
-void run_forward(Session& session, const OpSamples& op, const Record& record) {
+void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record) {
   tn_ctx_set_grad_mode(session.ctx(), 0);
   for (const Case& c : op.cases) {
-    for (const tn_dtype dtype : dtypes_of(op, c)) {
+    for (const tn_dtype dtype : dtypes_of(op, c, brief)) {
       const bool open =
           std::find(op.optional.begin(), op.optional.end(), dtype) != op.optional.end();
       const std::vector<Array> arrays = inputs_of(op, c, dtype);
-      Run run{session, op, c};
+      Run run{session, op, c, brief ? 1 : 2};
       if (c.must_fail) {
         attempt(session, blank(session, op, c, dtype, Layout::contiguous, Level::forward), open,
                 record, [&] { return run.refusal(arrays); });
         continue;
       }
-      for (const Layout layout : layouts_of(c, arrays)) {
+      for (const Layout layout : layouts_of(c, arrays, brief)) {
         std::vector<Array> as_seen;
         for (const Array& x : arrays) as_seen.push_back(seen(x, layout));
         attempt(session, blank(session, op, c, dtype, layout, Level::forward), open, record, [&] {

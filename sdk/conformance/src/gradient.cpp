@@ -290,13 +290,13 @@ std::string second_order(Session& session, const Problem& problem) {
 }
 
 bool takes(const OpSamples& op, const Case& c, tn_dtype dtype) {
-  const std::vector<tn_dtype> types = dtypes_of(op, c);
+  const std::vector<tn_dtype> types = dtypes_of(op, c, false);
   return std::find(types.begin(), types.end(), dtype) != types.end();
 }
 
 // Layouts for gradients: those in which an input's own layout differs.
-std::vector<Layout> gradient_layouts(const Case& c, const Arrays& inputs) {
-  std::vector<Layout> layouts = layouts_of(c, inputs);
+std::vector<Layout> gradient_layouts(const Case& c, const Arrays& inputs, bool brief) {
+  std::vector<Layout> layouts = layouts_of(c, inputs, brief);
   std::erase_if(layouts, [&](Layout l) {
     return l == Layout::offset || l == Layout::flipped || l == Layout::mixed ||
            (c.has_ties && repeats(l));
@@ -306,7 +306,7 @@ std::vector<Layout> gradient_layouts(const Case& c, const Arrays& inputs) {
 
 }  // namespace
 
-size_t run_gradients(Session& session, const OpSamples& op, const Record& record) {
+size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Record& record) {
   size_t results = 0;
   for (const Case& c : op.cases) {
     if (!c.grad || c.is_large) continue;
@@ -314,7 +314,7 @@ size_t run_gradients(Session& session, const OpSamples& op, const Record& record
       if (!takes(op, c, dtype)) continue;
       const Arrays raw = inputs_of(op, c, dtype);
       Arrays expected;  // the same for all layouts that do not repeat
-      for (const Layout layout : gradient_layouts(c, raw)) {
+      for (const Layout layout : gradient_layouts(c, raw, brief)) {
         if (dtype == TN_DTYPE_F32 && layout != Layout::contiguous) continue;
         const Problem problem(op, c, layout, raw);
         if (problem.variable.empty() || !problem.has_real_output()) continue;
@@ -330,11 +330,11 @@ size_t run_gradients(Session& session, const OpSamples& op, const Record& record
   return results;
 }
 
-void run_second_order(Session& session, const OpSamples& op, const Record& record) {
+void run_second_order(Session& session, const OpSamples& op, bool brief, const Record& record) {
   for (const Case& c : op.cases) {
     if (!c.grad || !c.second || c.is_large || !takes(op, c, TN_DTYPE_F64)) continue;
     const Arrays raw = inputs_of(op, c, TN_DTYPE_F64);
-    for (const Layout layout : gradient_layouts(c, raw)) {
+    for (const Layout layout : gradient_layouts(c, raw, brief)) {
       const Problem problem(op, c, layout, raw);
       if (problem.variable.empty() || !problem.has_real_output()) continue;
       attempt(session, blank(session, op, c, TN_DTYPE_F64, layout, Level::grad2), false, record,

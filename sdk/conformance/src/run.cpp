@@ -84,9 +84,9 @@ struct Kit {
                  std::string(info.why_not_differentiable.data, info.why_not_differentiable.size));
       return;
     }
-    if (asked(Level::grad) && run_gradients(session, samples, into) == 0)
+    if (asked(Level::grad) && run_gradients(session, samples, options.brief, into) == 0)
       fail(samples.name, Level::grad, "said to be differentiable, but no sample has a gradient");
-    if (asked(Level::grad2)) run_second_order(session, samples, into);
+    if (asked(Level::grad2)) run_second_order(session, samples, options.brief, into);
   }
 };
 
@@ -102,7 +102,7 @@ Report run(tn_runtime* runtime, const Options& options) {
   const Record into = [&](Result r) { kit.record(std::move(r)); };
   for (const OpSamples& samples : all) {
     if (!kit.asked(samples.name) || !kit.is_op(samples)) continue;
-    if (kit.asked(Level::forward)) run_forward(kit.session, samples, into);
+    if (kit.asked(Level::forward)) run_forward(kit.session, samples, options.brief, into);
     if (kit.asked(Level::grad) || kit.asked(Level::grad2)) kit.gradients(samples, into);
   }
   return std::move(kit.report);

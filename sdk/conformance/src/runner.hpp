@@ -17,9 +17,9 @@ RandomState random_state(bool carries);
 // The inputs of a case in a dtype: the same values each time.
 std::vector<Array> inputs_of(const OpSamples& op, const Case& c, tn_dtype dtype);
 // Layouts worth trying with these inputs.
-std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs);
+std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs, bool brief);
 // The dtypes that a case is run with.
-std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c);
+std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c, bool brief);
 
 // A result with all but verdict and reason filled in.
 Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
@@ -29,10 +29,10 @@ Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtyp
 void attempt(Session& session, Result result, bool open_dtype, const Record& record,
              const std::function<std::string()>& body);
 
-// Values in every dtype and layout, twice, inputs left as they were.
-void run_forward(Session& session, const OpSamples& op, const Record& record);
+// Values in every dtype and layout, several times, inputs left as they were.
+void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record);
 // Gives the number of results.
-size_t run_gradients(Session& session, const OpSamples& op, const Record& record);
-void run_second_order(Session& session, const OpSamples& op, const Record& record);
+size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Record& record);
+void run_second_order(Session& session, const OpSamples& op, bool brief, const Record& record);
 
 }  // namespace tenon::conformance

@@ -35,8 +35,9 @@ typedef struct tn_builder_vtbl {
 
   /* Applies an op. attrs may leave out defaults, as in tn_op_call; TN_ATTR_I64S entries may be dim tokens where the schema says
    * dims. outputs receives out_n values (capacity n_outputs). */
-  void(TN_CALL* call)(tn_builder* b, tn_op op, const tn_value* inputs, uint32_t n_inputs, const tn_attr* attrs,
-                      uint32_t n_attrs, tn_value* outputs, uint32_t n_outputs);
+  void(TN_CALL* call)(tn_builder* b, tn_op op, const tn_value* inputs, uint32_t n_inputs,
+                      const tn_attr* attrs, uint32_t n_attrs, tn_value* outputs,
+                      uint32_t n_outputs);
   /* Weakly typed scalar. */
   tn_value(TN_CALL* scalar)(tn_builder* b, double value);
 

@@ -25,21 +25,23 @@ struct tn_timeline {
   uint64_t reserved;
 };
 
-#define TN_DEVICE_INLINE 1u         /* kernels and copies are done when the call returns */
-#define TN_DEVICE_HOST_MEMORY 2u    /* mem is an address that the host may read and write */
-#define TN_DEVICE_COPY_QUEUE 4u     /* host copies gain from a queue of their own */
+#define TN_DEVICE_INLINE 1u      /* kernels and copies are done when the call returns */
+#define TN_DEVICE_HOST_MEMORY 2u /* mem is an address that the host may read and write */
+#define TN_DEVICE_COPY_QUEUE 4u  /* host copies gain from a queue of their own */
 
 /* What a device says of itself, and its limits. */
 typedef struct tn_device_props {
   uint32_t struct_size;
-  uint32_t flags;           /* TN_DEVICE_... */
-  tn_str type;              /* "cpu" */
-  tn_str label;             /* what the hardware calls itself */
-  uint64_t memory_bytes;    /* 0: unknown */
-  uint64_t alignment;       /* of blocks and of offsets at which the core places tensors; at least 64, a power of two */
+  uint32_t flags;        /* TN_DEVICE_... */
+  tn_str type;           /* "cpu" */
+  tn_str label;          /* what the hardware calls itself */
+  uint64_t memory_bytes; /* 0: unknown */
+  uint64_t
+      alignment; /* of blocks and of offsets at which the core places tensors; at least 64, a power of two */
   uint64_t max_block_bytes; /* largest single allocation; 0: no limit */
-  uint64_t max_binding_bytes; /* largest range that one kernel argument may span; 0: no limit. Kernels cut larger ones. */
-  int32_t priority;         /* when "the best device" is asked for; cpu: 100, reference: 0 */
+  uint64_t
+      max_binding_bytes; /* largest range that one kernel argument may span; 0: no limit. Kernels cut larger ones. */
+  int32_t priority; /* when "the best device" is asked for; cpu: 100, reference: 0 */
   uint32_t reserved;
 } tn_device_props;
 
@@ -62,8 +64,10 @@ typedef struct tn_device_vtbl {
 
   /* Copies, enqueued on `queue` (NULL on an inline device). Host memory may be reused when upload returns (the plugin stages
    * it); download's target is written when the value is completed. [one] per queue. */
-  tn_error*(TN_CALL* upload)(void* device, void* queue, uint64_t mem, uint64_t offset, const void* from, uint64_t bytes);
-  tn_error*(TN_CALL* download)(void* device, void* queue, void* to, uint64_t mem, uint64_t offset, uint64_t bytes);
+  tn_error*(TN_CALL* upload)(void* device, void* queue, uint64_t mem, uint64_t offset,
+                             const void* from, uint64_t bytes);
+  tn_error*(TN_CALL* download)(void* device, void* queue, void* to, uint64_t mem, uint64_t offset,
+                               uint64_t bytes);
 
   /* Queues; not needed on an inline device. timeline outlives the queue. [one] per queue. */
   tn_error*(TN_CALL* queue_create)(void* device, tn_timeline* timeline, void** out_queue);
@@ -72,7 +76,8 @@ typedef struct tn_device_vtbl {
   tn_error*(TN_CALL* queue_wait)(void* queue, uint64_t value, uint64_t timeout_ns);
   /* Commands enqueued later start after `value` of another queue of the same device; its failure fails this one (host->fail_like).
    * Optional: without it the core waits on the host. */
-  tn_error*(TN_CALL* queue_wait_for)(void* queue, void* other, const tn_timeline* other_timeline, uint64_t value);
+  tn_error*(TN_CALL* queue_wait_for)(void* queue, void* other, const tn_timeline* other_timeline,
+                                     uint64_t value);
   /* Optional: the native queue. */
   tn_error*(TN_CALL* queue_native)(void* queue, uint64_t* out_native);
 } tn_device_vtbl;

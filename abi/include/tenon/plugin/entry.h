@@ -37,7 +37,8 @@ struct tn_host {
    * lent pool and the calling thread; returns when all are done. Part boundaries depend only on n, grain and thread_count.
    * May be nested: an inner call runs in its thread. body must not throw. */
   void(TN_CALL* parallel_for)(const tn_host* host, int64_t n, int64_t grain,
-                              void(TN_CALL* body)(void* user, int64_t begin, int64_t end), void* user);
+                              void(TN_CALL* body)(void* user, int64_t begin, int64_t end),
+                              void* user);
   int32_t(TN_CALL* thread_count)(const tn_host* host);
 
   /* TENON_<NAME> of the environment, or "" (always "" in an elevated process or where the embedder forbids it). Lent. */
@@ -49,7 +50,8 @@ struct tn_host {
   /* A command of a queue failed: the timeline is failed from `value` on. `error` is taken over; only the first counts. */
   void(TN_CALL* fail)(const tn_host* host, tn_timeline* timeline, uint64_t value, tn_error* error);
   /* The same with the error of another timeline, which a command had to wait for. */
-  void(TN_CALL* fail_like)(const tn_host* host, tn_timeline* timeline, uint64_t value, const tn_timeline* cause);
+  void(TN_CALL* fail_like)(const tn_host* host, tn_timeline* timeline, uint64_t value,
+                           const tn_timeline* cause);
 };
 
 /* ---- the entry point -------------------------------------------------------------------------- */

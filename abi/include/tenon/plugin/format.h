@@ -12,7 +12,7 @@ TN_EXTERN_C_BEGIN
 
 typedef struct tn_format_limits {
   uint32_t struct_size;
-  uint32_t copy;        /* 1: read into memory instead of mapping */
+  uint32_t copy; /* 1: read into memory instead of mapping */
   uint64_t max_bytes;
   uint64_t max_tensors;
   uint64_t max_name_bytes;
@@ -37,7 +37,8 @@ typedef struct tn_format_vtbl {
   /* [any] How sure, 0..100, from the first bytes of a file (at most 4,096). */
   int32_t(TN_CALL* probe)(void* state, const void* head, uint64_t bytes, uint64_t file_bytes);
   /* [any] Reads and checks the whole header. */
-  tn_error*(TN_CALL* open)(void* state, tn_str path, const tn_format_limits* limits, void** out_file);
+  tn_error*(TN_CALL* open)(void* state, tn_str path, const tn_format_limits* limits,
+                           void** out_file);
   void(TN_CALL* close)(void* file);
   /* [any] on an open file; strings and dims are lent until close. */
   uint32_t(TN_CALL* tensor_count)(void* file);
@@ -47,8 +48,8 @@ typedef struct tn_format_vtbl {
   /* Address of a tensor's elements, valid until close; may be aligned to 1 byte only. */
   tn_error*(TN_CALL* data)(void* file, uint32_t index, const void** out_data);
   /* [any] Optional. Writes atomically (tn_model_save). */
-  tn_error*(TN_CALL* save)(void* state, tn_str path, const tn_format_item* items, uint32_t n, const tn_metadata* metadata,
-                           uint32_t n_metadata);
+  tn_error*(TN_CALL* save)(void* state, tn_str path, const tn_format_item* items, uint32_t n,
+                           const tn_metadata* metadata, uint32_t n_metadata);
 } tn_format_vtbl;
 
 TN_EXTERN_C_END

@@ -37,32 +37,38 @@ typedef struct tn_plan {
   uint32_t struct_size;
   uint32_t reserved;
   tn_kernel_run run;
-  void* data;               /* first argument of run; NULL is fine */
-  void(TN_CALL* release)(void* data); /* [any] when no call site uses the plan any more; NULL: nothing to do */
-  uint64_t workspace_bytes; /* the core provides it at each run, aligned as the device says; contents undefined */
-  tn_str declined;          /* not empty: this kernel does not take the signature, and why. Static or kept by the plugin. */
+  void* data; /* first argument of run; NULL is fine */
+  void(TN_CALL* release)(
+      void* data); /* [any] when no call site uses the plan any more; NULL: nothing to do */
+  uint64_t
+      workspace_bytes; /* the core provides it at each run, aligned as the device says; contents undefined */
+  tn_str
+      declined; /* not empty: this kernel does not take the signature, and why. Static or kept by the plugin. */
 } tn_plan;
 
 /* What a plan depends on besides op, number of arguments and dtypes: only that is hashed, so a plan is shared by all
  * signatures that agree on it. What is not named here must be read from the views at each run. */
 #define TN_DEPENDS_RANK 1u
-#define TN_DEPENDS_LAYOUT 2u /* of each view: contiguous or not; and whether all views have the same dims */
-#define TN_DEPENDS_DIMS 4u   /* dims and strides, exactly (implies RANK, LAYOUT) */
+#define TN_DEPENDS_LAYOUT \
+  2u /* of each view: contiguous or not; and whether all views have the same dims */
+#define TN_DEPENDS_DIMS 4u /* dims and strides, exactly (implies RANK, LAYOUT) */
 #define TN_DEPENDS_ATTRS 8u
 
 #define TN_KERNEL_IMMEDIATES 1u /* takes host scalars as TN_VIEW_IMMEDIATE */
-#define TN_KERNEL_INPLACE 2u    /* right also when an output is the very same view as an input of the same dtype and dims */
+#define TN_KERNEL_INPLACE \
+  2u /* right also when an output is the very same view as an input of the same dtype and dims */
 #define TN_KERNEL_NONDETERMINISTIC 4u /* left out when determinism is asked for */
-#define TN_KERNEL_REENTRANT 8u  /* one plan may run in several threads at once; without it the core makes one plan per queue */
+#define TN_KERNEL_REENTRANT \
+  8u /* one plan may run in several threads at once; without it the core makes one plan per queue */
 
 typedef struct tn_kernel {
   uint32_t struct_size;
-  uint32_t flags;    /* TN_KERNEL_... */
-  tn_str op;         /* "matmul" */
-  uint32_t since;    /* 0: any version */
-  uint32_t depends;  /* TN_DEPENDS_... */
-  tn_str name;       /* "matmul_avx512" */
-  int32_t priority;  /* candidates are asked from high to low */
+  uint32_t flags;   /* TN_KERNEL_... */
+  tn_str op;        /* "matmul" */
+  uint32_t since;   /* 0: any version */
+  uint32_t depends; /* TN_DEPENDS_... */
+  tn_str name;      /* "matmul_avx512" */
+  int32_t priority; /* candidates are asked from high to low */
   uint32_t reserved;
   /* [any] `device` is what tn_device_vtbl.open gave. Fills out_plan (zeroed by the host but for struct_size) or sets
    * out_plan->declined. An error is for real failures (no memory). */

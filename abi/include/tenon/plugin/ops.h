@@ -40,10 +40,12 @@ typedef struct tn_infer_vtbl {
   void(TN_CALL* cast_input)(tn_infer* c, uint32_t index, tn_dtype dtype);
 
   /* Output i. `dims` is copied. */
-  tn_error*(TN_CALL* output)(tn_infer* c, uint32_t index, tn_dtype dtype, uint32_t rank, const int64_t* dims);
+  tn_error*(TN_CALL* output)(tn_infer* c, uint32_t index, tn_dtype dtype, uint32_t rank,
+                             const int64_t* dims);
   /* Output i is a view of input `input`: strides and offset in elements, relative to the input's first element. Called after
    * output(), only by ops with TN_OP_VIEW and only when all sizes are concrete. */
-  void(TN_CALL* view)(tn_infer* c, uint32_t index, uint32_t input, const int64_t* strides, int64_t offset);
+  void(TN_CALL* view)(tn_infer* c, uint32_t index, uint32_t input, const int64_t* strides,
+                      int64_t offset);
   /* Output i may take over the memory of input `input` when the caller gives that up. */
   void(TN_CALL* alias)(tn_infer* c, uint32_t index, uint32_t input);
 
@@ -76,10 +78,10 @@ typedef struct tn_attr_def {
   tn_attr fallback; /* the default; key = ordinal, tag = type also when required */
 } tn_attr_def;
 
-#define TN_OP_BASE 1u         /* a backend must have it; has no decomposition */
-#define TN_OP_ELEMENTWISE 2u  /* outputs have the broadcast dims of the inputs, element by element */
-#define TN_OP_VIEW 4u         /* may give a view */
-#define TN_OP_RANDOM 8u       /* draws from the context's random state: see philox */
+#define TN_OP_BASE 1u        /* a backend must have it; has no decomposition */
+#define TN_OP_ELEMENTWISE 2u /* outputs have the broadcast dims of the inputs, element by element */
+#define TN_OP_VIEW 4u        /* may give a view */
+#define TN_OP_RANDOM 8u      /* draws from the context's random state: see philox */
 #define TN_OP_OUTPUTS_VARY 16u /* number of outputs is what the rule sets */
 
 typedef struct tn_op_def {
@@ -93,8 +95,8 @@ typedef struct tn_op_def {
   uint32_t n_outputs;
   const tn_attr_def* attrs;
   tn_infer_rule infer;
-  tn_recipe decompose;  /* NULL for base ops */
-  tn_recipe gradient;   /* NULL: derived from the decomposition, or not differentiable */
+  tn_recipe decompose;           /* NULL for base ops */
+  tn_recipe gradient;            /* NULL: derived from the decomposition, or not differentiable */
   tn_str why_not_differentiable; /* not empty: has no gradient, and why */
 } tn_op_def;
 

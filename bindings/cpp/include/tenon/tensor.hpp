@@ -3,6 +3,7 @@
 #include <concepts>
 #include <initializer_list>
 #include <ostream>
+#include <ranges>
 #include <span>
 #include <string>
 #include <utility>
@@ -52,16 +53,16 @@ class Tensor {
   Tensor() = default;
   // Takes over one reference.
   Tensor(tn_ctx* ctx, tn_tensor* tensor) : ctx_(ctx), tensor_(tensor) {}
-  // Copies from the host, dense and row-major.
-  template <Element T>
-  Tensor(const Context& cx, std::span<const T> data, const Dims& dims) : ctx_(cx.get()) {
+  // Copies from the host, dense and row-major: a vector, an array, a span.
+  template <std::ranges::contiguous_range Data>
+  requires(Element<std::ranges::range_value_t<Data>>)
+      Tensor(const Context& cx, const Data& data, const Dims& dims)
+      : ctx_(cx.get()) {
+    using T = std::ranges::range_value_t<Data>;
     check(tn_tensor_from_host(ctx_, kDtype<T>, static_cast<uint32_t>(dims.size()), dims.data(),
-                              data.data(), data.size_bytes(), &tensor_));
+                              std::ranges::data(data), std::ranges::size(data) * sizeof(T),
+                              &tensor_));
   }
-  template <Element T>
-  requires(!std::same_as<T, bool>)
-      Tensor(const Context& cx, const std::vector<T>& data, const Dims& dims)
-      : Tensor(cx, std::span<const T>(data), dims) {}
   template <Element T>
   Tensor(const Context& cx, std::initializer_list<T> data, const Dims& dims)
       : Tensor(cx, std::span<const T>(data.begin(), data.size()), dims) {}

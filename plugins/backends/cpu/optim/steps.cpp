@@ -23,7 +23,7 @@ struct Sgd {
         decay(h[2]),
         keep(1 - h[3]),
         nesterov(constants[0] != 0),
-        first(step == 1) {}
+        first(step == 1 || momentum == 0) {}  // without momentum the buffer is the gradient
   template <class V>
   CPU_INLINE void apply(V& p, V g, V* s) const {
     g += of<V>(decay) * p;

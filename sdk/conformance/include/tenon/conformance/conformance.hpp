@@ -27,6 +27,8 @@ struct Options {
   std::string device;  // as tn_ctx_create takes it
   std::string op;      // only this one; "" for all
   std::vector<Level> levels{Level::forward, Level::grad, Level::grad2};
+  // Fewer dtypes, layouts and repetitions: for devices that take long over each call.
+  bool brief = false;
   // Called for each result as it comes; may be empty.
   std::function<void(const Result&)> on_result;
 };
