@@ -13,10 +13,12 @@ void Shape::set_dense() {
   }
 }
 
+// Nothing and single elements are dense whatever their strides: kernels see it the same way, and the flag is part of plan keys.
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides) {
+  for (int i = 0; i < rank; ++i)
+    if (dims[i] == 0) return true;
   int64_t step = 1;
   for (int i = rank - 1; i >= 0; --i) {
-    if (dims[i] == 0) return true;
     if (dims[i] != 1 && strides[i] != step) return false;
     step *= dims[i];
   }
