@@ -84,7 +84,13 @@ void ThreadPool::run(int64_t n, int64_t grain, Body body, void* user) {
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
   take_parts(job);
-  while (working_.load(std::memory_order_acquire) != 0) relax();
+  // The others are about to finish, unless the machine is busy: then their turn comes sooner if we give ours up.
+  for (int spins = 0; working_.load(std::memory_order_acquire) != 0;) {
+    if (++spins < kSpins)
+      relax();
+    else
+      std::this_thread::yield();
+  }
 }
 
 }  // namespace tenon
