@@ -13,7 +13,7 @@ static const char kUsage[] =
     "one\n"
     "  --epochs N     times through the training images (20)\n"
     "  --batch N      images per step (32)\n"
-    "  --lr X         learning rate at the start (0.1)\n"
+    "  --lr X         learning rate at the start (0.2)\n"
     "  --seed N       of the first weights and of the order of the images (1)\n"
     "  --curve FILE   also write the loss of each epoch to FILE, one per line\n";
 
@@ -36,7 +36,7 @@ static int option_set(Options* o, const char* name, const char* value) {
 }
 
 int options_read(int argc, char** argv, const char* what, Options* out) {
-  *out = (Options){.epochs = 20, .batch = 32, .seed = 1, .lr = 0.1};
+  *out = (Options){.epochs = 20, .batch = 32, .seed = 1, .lr = 0.2};
   for (int i = 1; i < argc; i += 2) {
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
       printf("%s\n", what);
@@ -119,7 +119,7 @@ tn_error* net_logits(tn_ctx* ctx, tn_tensor* const params[kParams], tn_tensor* i
                      tn_tensor** out_logits) {
   tn_tensor *hidden = NULL, *active = NULL;
   tn_error* error = tn_linear(ctx, images, params[0], params[1], &hidden);
-  if (!error) error = tn_relu(ctx, hidden, &active);
+  if (!error) error = tn_tanh(ctx, hidden, &active);
   if (!error) error = tn_linear(ctx, active, params[2], params[3], out_logits);
   tn_tensor_drop(ctx, hidden), tn_tensor_drop(ctx, active);
   return error;

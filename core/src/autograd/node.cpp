@@ -47,8 +47,10 @@ void clear_saved(Node* n, Node** work) noexcept {
       n->saved[i] = nullptr;
       drop_tensor(n->heap, t, work);
     }
-  if (n->callback.destroy) n->callback.destroy(n->callback.user);
-  n->callback = {};
+  if (n->callback.destroy) {
+    n->callback.destroy(n->callback.user);
+    n->callback = {};
+  }
 }
 
 void run_work(Node* work) noexcept {
@@ -56,8 +58,10 @@ void run_work(Node* work) noexcept {
     Node* n = work;
     work = n->next;
     n->next = nullptr;
-    clear_saved(n, &work);
-    clear_edges(n, &work);
+    if (!n->freed) {
+      clear_saved(n, &work);
+      clear_edges(n, &work);
+    }
     for (uint32_t i = 0; i < n->n_out; ++i)
       if (n->cotangents[i]) drop_tensor(n->heap, std::exchange(n->cotangents[i], nullptr), &work);
     if (n->hooks) {
@@ -92,7 +96,7 @@ Node* node_make(Heap* heap, NodeKind kind, uint32_t n_in, uint32_t n_out) {
       heap->free_nodes = n->next;
       n->next = nullptr;
       n->refs = 1;
-      n->freed = n->needed = false;
+      n->freed = n->needed = n->target = false;
       n->epoch = 0;
     } else {
       n = new Node;
@@ -129,7 +133,7 @@ void node_drop_saved(Node* n) noexcept {
   n->freed = true;
   clear_saved(n, &work);
   clear_edges(n, &work);
-  run_work(work);
+  if (work) run_work(work);
 }
 
 }  // namespace tenon

@@ -8,9 +8,7 @@
 
 namespace tenon {
 
-const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents) {
-  for (const GradProgram& g : site.gradients)
-    if (g.wants == wants && g.cotangents == cotangents) return g;
+const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents) {
   const size_t n_in = site.n_in, n_out = site.outputs.size();
   auto bit = [](uint64_t mask, size_t i) { return i >= 64 || (mask >> i & 1); };
   std::vector<bool> want(n_in), have(n_out);
@@ -72,8 +70,7 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     tn_tensor* t = inputs[i];
     if (!t) continue;
     if (t->node) node->edges[i] = {node_retain(t->node), t->out_index};
-    if (i < 64 ? (gradient.used_bits >> i & 1) != 0 : gradient.used[i])
-      node->saved[i] = keep(ctx, t);
+    if (gradient.uses(i)) node->saved[i] = keep(ctx, t);
   }
   try {
     for (uint32_t k = 0; k < n_outputs; ++k) {
@@ -81,23 +78,14 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
       // A result that is an input itself must not get that input's place on the tape.
       for (uint32_t i = 0; i < site.n_in; ++i)
         if (inputs[i] == t) {
-          tn_tensor* fresh =
-              make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
-          fresh->queue = t->queue;
-          fresh->value = t->value;
+          tn_tensor* fresh = make_alias(ctx, t);
           drop(ctx, t);
           outputs[k] = t = fresh;
           break;
         }
       if (!(site.floating_outputs >> std::min(k, 63u) & 1)) continue;
       // A saved output shares the memory, not the tensor: that would be a cycle.
-      if (gradient.used[site.n_in + k]) {
-        tn_tensor* s =
-            make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
-        s->queue = t->queue;
-        s->value = t->value;
-        node->saved[site.n_in + k] = s;
-      }
+      if (gradient.uses(site.n_in + k)) node->saved[site.n_in + k] = make_alias(ctx, t);
     }
   } catch (...) {
     node_release(node);

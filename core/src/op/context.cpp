@@ -122,11 +122,17 @@ void tensor_free(Heap* heap, tn_tensor* t) noexcept {
     node_release(t->node);
     t->node = nullptr;
   }
-  if ((t->flags & kRecyclable) && heap->context) {
-    push_dead(heap->context, t);
-    return;
-  }
   Buffer* b = t->buffer;
+  if (heap->context) {
+    // The last view that begins where its buffer does is as good as the tensor that was made with it.
+    if (b && b->allocator && t->view.offset == b->offset &&
+        b->refs.load(std::memory_order_acquire) == 1)
+      t->flags |= kRecyclable;
+    if (t->flags & kRecyclable) {
+      push_dead(heap->context, t);
+      return;
+    }
+  }
   heap->recycle(t);
   buffer_release(b);
 }
@@ -198,9 +204,8 @@ void set_shape(tn_tensor* t, const Shape& s, uint64_t id) {
   t->shape_id = id;
 }
 
-tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
-                       uint64_t bytes) {
-  const uint32_t c = size_class(bytes);
+tn_tensor* make_other_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
+                             uint64_t bytes, uint32_t c) {
   tn_tensor* t = ds.dead[c];
   if (t) [[likely]] {
     ds.dead[c] = t->next;
@@ -211,16 +216,16 @@ tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_
   } else {
     if (ctx->heap->remote.load(std::memory_order_relaxed)) {
       ctx->heap->drain();
-      if (ds.dead[c]) return make_output(ctx, ds, shape, shape_id, bytes);
+      if (ds.dead[c]) return make_other_output(ctx, ds, shape, shape_id, bytes, c);
     }
     Buffer* b;
-    const std::string what = shape_text(shape.dtype, shape.rank, shape.dims);
     try {
-      b = ds.device->allocator->allocate(bytes, ds.queue, what);
+      b = ds.device->allocator->allocate(bytes, ds.queue, "");
     } catch (Error& e) {
       if (e.code() != TN_OUT_OF_MEMORY) throw;
       ctx->flush_dead();
-      b = ds.device->allocator->allocate(bytes, ds.queue, what);
+      b = ds.device->allocator->allocate(bytes, ds.queue,
+                                         shape_text(shape.dtype, shape.rank, shape.dims));
     }
     try {
       t = ctx->heap->make();
@@ -259,6 +264,29 @@ tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape
   t->view.offset = byte_offset;
   if (!buffer->allocator) t->flags |= kExternal;
   return t;
+}
+
+tn_tensor* make_alias(tn_ctx* ctx, const tn_tensor* t) {
+  if (t->view.rank > 4) {
+    tn_tensor* a =
+        make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset);
+    a->queue = t->queue;
+    a->value = t->value;
+    return a;
+  }
+  tn_tensor* a = ctx->heap->make();
+  std::memcpy(a->dims, t->dims, sizeof a->dims + sizeof a->strides);
+  a->view = t->view;
+  a->view.dims = a->dims;
+  a->view.strides = a->strides;
+  a->shape_id = t->shape_id;
+  buffer_retain(t->buffer);
+  a->buffer = t->buffer;
+  a->device = t->device;
+  a->queue = t->queue;
+  a->value = t->value;
+  a->flags = t->flags & kExternal;
+  return a;
 }
 
 tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* element) {

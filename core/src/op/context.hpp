@@ -4,6 +4,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/small.hpp"
 #include "device/device.hpp"
 #include "device/thread_pool.hpp"
 #include "registry.hpp"
@@ -138,12 +139,26 @@ struct tn_ctx {
 
 namespace tenon {
 
-// A tensor with a buffer of its own for a dense result.
-tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
-                       uint64_t bytes);
+// A tensor with a buffer of its own for a dense result. cls: size_class(bytes).
+tn_tensor* make_other_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
+                             uint64_t bytes, uint32_t cls);
+inline tn_tensor* make_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, uint64_t shape_id,
+                              uint64_t bytes, uint32_t cls) {
+  tn_tensor* t = ds.dead[cls];
+  if (!t || t->shape_id != shape_id) [[unlikely]]
+    return make_other_output(ctx, ds, shape, shape_id, bytes, cls);
+  ds.dead[cls] = t->next;
+  --ds.dead_count[cls];
+  if (cls >= kTrackedClass) [[unlikely]]
+    untrack_dead(ds, t);
+  t->local = 1;
+  return t;
+}
 // A tensor over part of a buffer (a new reference to it).
 tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape& shape,
                      uint64_t shape_id, uint64_t byte_offset);
+// Another tensor of the same place and value, off the tape.
+tn_tensor* make_alias(tn_ctx* ctx, const tn_tensor* t);
 // A host scalar.
 tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* element);
 void set_shape(tn_tensor* t, const Shape& shape, uint64_t shape_id);
@@ -204,6 +219,22 @@ class Owned {
  private:
   tn_ctx* ctx_;
   tn_tensor* t_;
+};
+
+class OwnedList {
+ public:
+  OwnedList(tn_ctx* ctx, size_t n) : ctx_(ctx), items_(n) {}
+  ~OwnedList() {
+    for (tn_tensor* t : items_)
+      if (t) drop(ctx_, t);
+  }
+  tn_tensor*& operator[](size_t i) { return items_[i]; }
+  tn_tensor** data() { return items_.data(); }
+  tn_tensor* take(size_t i) { return std::exchange(items_[i], nullptr); }
+
+ private:
+  tn_ctx* ctx_;
+  Small<tn_tensor*, 4> items_;
 };
 
 // Makes queue `q` see what produces t; throws the producer's failure. t's queue differs from q.

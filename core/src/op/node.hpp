@@ -22,6 +22,7 @@ struct Node {
   NodeKind kind = NodeKind::kOp;
   bool freed = false;   // its saved values are gone
   bool needed = false;  // during one backward pass
+  bool target = false;  // the same: its gradient is asked for
   uint16_t n_in = 0, n_out = 0;
   uint64_t seq = 0;    // order of recording
   uint64_t epoch = 0;  // of the last backward pass that saw it

@@ -75,7 +75,8 @@ void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, u
 tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data) {
   const uint64_t bytes = tn_dtype_bytes(shape.dtype, static_cast<uint64_t>(shape.count()));
   DeviceState& ds = ctx->state(device);
-  Owned t(ctx, make_output(ctx, ds, shape, ctx->runtime->shapes.intern(device, shape, 0), bytes));
+  Owned t(ctx, make_output(ctx, ds, shape, ctx->runtime->shapes.intern(device, shape, 0), bytes,
+                           size_class(bytes)));
   t.get()->queue = nullptr;
   if (bytes == 0) return t.release();
   if (device->is_inline() && device->host_memory()) {

@@ -122,15 +122,15 @@ void prepare_fast(tn_ctx* ctx, Site& site) {
   DeviceState& ds = ctx->state(p.device);
   if (ds.queue || p.patches.size() != site.n_in || p.buffers[0].n_patches != 1) return;
   FastCall f;
+  if (!p.output_patches[0].whole || p.output_patches[0].view != site.n_in) return;
   for (const Patch& x : p.patches) {
-    if (x.kind != PatchKind::kPointer || x.delta != 0 || p.args[x.index] != &p.views[x.view])
-      return;
-    const tn_view& v = p.views[x.view];
-    const Shape& in = site.inputs[x.index].shape;
-    const bool own = v.dtype == in.dtype && v.rank == in.rank &&
-                     std::memcmp(v.dims, in.dims, sizeof(int64_t) * in.rank) == 0 &&
-                     std::memcmp(v.strides, in.strides, sizeof(int64_t) * in.rank) == 0;
-    if (!own) f.in[x.index] = &p.views[x.view];
+    if (x.kind == PatchKind::kWhole) {
+      if (x.view != x.index) return;
+    } else {
+      if (x.kind != PatchKind::kPointer || x.delta != 0 || p.args[x.index] != &p.views[x.view])
+        return;
+      f.in[x.index] = &p.views[x.view];
+    }
   }
   f.run = p.steps[0].run;
   f.data = p.steps[0].data;
@@ -255,71 +255,6 @@ tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
   return e;
 }
 
-// One kernel over pointers into one buffer of its own: nothing here allocates or throws when the lists are warm.
-inline tn_tensor* run_simple(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) {
-  DeviceState& ds = ctx->state(p.device);
-  for (const Patch& x : p.patches) {
-    tn_tensor* t = inputs[x.index];
-    tn_view& v = p.views[x.view];
-    if (x.kind == PatchKind::kPointer) [[likely]] {
-      if (t->queue != ds.queue && t->queue) [[unlikely]]
-        order_after(ds.queue, t);
-      v.mem = t->view.mem;
-      v.offset = t->view.offset + x.delta;
-    } else {
-      const tn_dtype from = t->view.dtype;
-      if (from == v.dtype) {
-        v.mem = t->view.mem;
-      } else {
-        v.mem = 0;
-        if (is_floating(from))
-          element_from_f64(&v.mem, v.dtype, element_to_f64(&t->view.mem, from));
-        else
-          element_from_i64(&v.mem, v.dtype, element_to_i64(&t->view.mem, from));
-      }
-    }
-  }
-  const OutputBuffer& b = p.buffers[0];
-  tn_tensor* out = ds.dead[b.cls];
-  if (out && out->shape_id == b.shape_id) [[likely]] {
-    ds.dead[b.cls] = out->next;
-    --ds.dead_count[b.cls];
-    if (b.cls >= kTrackedClass) untrack_dead(ds, out);
-    out->local = 1;
-  } else {
-    out = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
-  }
-  for (uint32_t k = 0; k < b.n_patches; ++k) {
-    auto& [view, delta] = p.output_patches[b.first_patch + k];
-    p.views[view].mem = out->view.mem;
-    p.views[view].offset = out->view.offset + delta;
-  }
-  const Step& s = p.steps[0];
-  out->queue = ds.queue;
-  tn_error* e;
-  if (!ds.queue) [[likely]] {
-    e = s.run(s.data, nullptr, p.args.data());
-  } else {
-    try {
-      if (ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();
-      queue_throttle(ds.queue);
-    } catch (...) {
-      out->queue = nullptr;
-      drop(ctx, out);
-      throw;
-    }
-    Submission submission(ds.queue);
-    e = s.run(s.data, submission.native(), p.args.data());
-    out->value = ds.queue->line.submitted;
-    if (!e) submission.commit();
-  }
-  if (e) [[unlikely]] {
-    drop(ctx, out);
-    throw Error(e);
-  }
-  return out;
-}
-
 // An op the device cannot run, on the cpu: with copies there and back.
 uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tensor* const* inputs,
                      uint32_t n, const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
@@ -374,10 +309,7 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
   }
   ++site.refs;  // a callback or an eviction must not take it away
   try {
-    if (site.program->simple && !ctx->runtime->profiler->active() && !donate)
-      results[0] = run_simple(ctx, *site.program, inputs);
-    else
-      run_program(ctx, *site.program, inputs, results, donate);
+    run_program(ctx, *site.program, inputs, results, donate);
     if (recording) {
       try {
         record(ctx, site, inputs, results, count);
@@ -583,17 +515,7 @@ inline Site* fast_site(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs) {
 template <uint32_t n>
 inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* inputs,
                             tn_error** error) {
-  DeviceState& ds = *f.state;
-  tn_tensor* out = ds.dead[f.cls];
-  if (!out || out->shape_id != f.out_id) [[unlikely]] {
-    out = make_output(ctx, ds, f.buffer->shape, f.out_id, f.buffer->bytes);
-  } else {
-    ds.dead[f.cls] = out->next;
-    --ds.dead_count[f.cls];
-    if (f.cls >= kTrackedClass) [[unlikely]]
-      untrack_dead(ds, out);
-    out->local = 1;
-  }
+  tn_tensor* out = make_output(ctx, *f.state, f.buffer->shape, f.out_id, f.buffer->bytes, f.cls);
   out->queue = nullptr;
   const tn_view* args[n + 1];
   for (uint32_t i = 0; i < n; ++i) {
@@ -636,6 +558,19 @@ inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor*
   *out_n = 1;
   return true;
 }
+
+}  // namespace
+
+tn_tensor* tenon::call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b) {
+  tn_tensor *inputs[] = {a, b}, *out = nullptr;
+  uint32_t n = 0;
+  if (ctx->page->state.load(std::memory_order_relaxed) != kAlive ||
+      !try_fast<2>(ctx, op, inputs, &out, &n))
+    call(ctx, op, inputs, 2, nullptr, 0, &out, 1);
+  return out;
+}
+
+namespace {
 
 tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
                        const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,

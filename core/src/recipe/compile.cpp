@@ -87,7 +87,8 @@ class Lowering {
   std::vector<Temp> temps_;
   std::vector<LStep> steps_;
   std::vector<std::pair<int, int>> slots_;  // immediate value -> temp that it is uploaded to
-  std::vector<std::vector<std::pair<uint32_t, uint64_t>>> buffer_patches_;
+  std::vector<std::vector<OutputPatch>> buffer_patches_;
+  std::vector<uint32_t> args_;  // views
   bool first_ = true;
 };
 
@@ -433,11 +434,8 @@ void Lowering::place_results(const std::vector<int>& results) {
     r.shape_id = rt_->shapes.intern(&device_, v.shape, 0);
     r.delta = v.delta;
     if (v.base == Base::kInput) {
-      const Shape& in = inputs_[static_cast<size_t>(v.index)].shape;
       r.input = v.index;
-      r.same = v.delta == 0 && in.dtype == v.shape.dtype && in.rank == v.shape.rank &&
-               std::memcmp(in.dims, v.shape.dims, sizeof(int64_t) * in.rank) == 0 &&
-               std::memcmp(in.strides, v.shape.strides, sizeof(int64_t) * in.rank) == 0;
+      r.same = v.delta == 0 && same_layout(inputs_[static_cast<size_t>(v.index)].shape, v.shape);
     } else {
       Temp& t = temps_[static_cast<size_t>(v.index)];
       const bool whole = v.delta == 0 && v.shape.dense() && v.shape.count() == t.shape.count() &&
@@ -515,10 +513,13 @@ uint32_t Lowering::emit_temp(int index, const Shape& shape, uint64_t delta) {
   const auto id = static_cast<uint32_t>(p.views.size());
   p.views.push_back(out);
   const Temp& t = temps_[static_cast<size_t>(index)];
-  if (t.buffer >= 0)
-    buffer_patches_[static_cast<size_t>(t.buffer)].emplace_back(id, delta);
-  else
+  if (t.buffer < 0) {
     p.temps.push_back({id, t.offset + delta});
+    return id;
+  }
+  const auto b = static_cast<size_t>(t.buffer);
+  const bool whole = delta == 0 && same_layout(shape, p.buffers[b].shape);
+  buffer_patches_[b].push_back({whole ? static_cast<uint32_t>(args_.size()) : id, whole, delta});
   return id;
 }
 
@@ -550,11 +551,17 @@ uint32_t Lowering::emit_arg(int value, bool immediates) {
   out.flags &= static_cast<uint8_t>(~TN_VIEW_WEAK);
   out.dims = p.shapes.back().dims;
   out.strides = p.shapes.back().strides;
-  if (v.base == Base::kConstant)
+  if (v.base == Base::kConstant) {
     std::memcpy(&out.mem, v.bits, 8);
-  else
-    p.patches.push_back({static_cast<uint32_t>(v.index), id, v.delta,
-                         v.immediate ? PatchKind::kImmediate : PatchKind::kPointer});
+  } else {
+    const auto input = static_cast<uint32_t>(v.index);
+    if (v.immediate)
+      p.patches.push_back({input, id, 0, PatchKind::kImmediate});
+    else if (v.delta == 0 && same_layout(v.shape, inputs_[input].shape))
+      p.patches.push_back({input, static_cast<uint32_t>(args_.size()), 0, PatchKind::kWhole});
+    else
+      p.patches.push_back({input, id, v.delta, PatchKind::kPointer});
+  }
   p.views.push_back(out);
   return id;
 }
@@ -567,16 +574,15 @@ void Lowering::emit() {
       if (i >= 0 && values_[static_cast<size_t>(i)].immediate && !steps_[s].immediates) slot_of(i);
   plan_memory();
   buffer_patches_.resize(p.buffers.size());
-  std::vector<uint32_t> args;
   for (const LStep& s : steps_) {
-    Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args.size())};
-    for (int i : s.inputs) args.push_back(emit_arg(i, s.immediates));
-    for (int t : s.outputs) args.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
+    Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args_.size())};
+    for (int i : s.inputs) args_.push_back(emit_arg(i, s.immediates));
+    for (int t : s.outputs) args_.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
     if (s.workspace >= 0)
-      args.push_back(emit_temp(s.workspace, temps_[static_cast<size_t>(s.workspace)].shape, 0));
+      args_.push_back(emit_temp(s.workspace, temps_[static_cast<size_t>(s.workspace)].shape, 0));
     p.steps.push_back(step);
   }
-  for (uint32_t a : args) p.args.push_back(&p.views[a]);  // views no longer move
+  for (uint32_t a : args_) p.args.push_back(&p.views[a]);  // views no longer move
   for (size_t b = 0; b < p.buffers.size(); ++b) {
     p.buffers[b].first_patch = static_cast<uint32_t>(p.output_patches.size());
     p.buffers[b].n_patches = static_cast<uint32_t>(buffer_patches_[b].size());

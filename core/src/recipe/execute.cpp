@@ -58,20 +58,33 @@ bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState&
          t->view.dtype == b.shape.dtype;
 }
 
-// Tensors that are dropped on the way out unless taken.
-class Held {
- public:
-  Held(tn_ctx* ctx, size_t n) : ctx_(ctx), items_(n) {}
-  ~Held() {
-    for (tn_tensor* t : items_)
-      if (t) drop(ctx_, t);
+void upload_immediates(DeviceState& ds, Program& p, tn_tensor* const* inputs) {
+  for (const Constant& c : p.constants) upload(ds, p.views[c.view], c.bits, c.bytes);
+  for (const Patch& x : p.patches) {
+    if (x.kind != PatchKind::kUpload) continue;
+    tn_view element{};
+    element.dtype = p.views[x.view].dtype;
+    convert_scalar(inputs[x.index], element);
+    upload(ds, p.views[x.view], &element.mem, dtype_size(element.dtype));
   }
-  tn_tensor*& operator[](size_t i) { return items_[i]; }
+}
 
- private:
-  tn_ctx* ctx_;
-  Small<tn_tensor*, 8> items_;
-};
+// The kernels, on a queue or under the profiler.
+void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const* args) {
+  Profiler& profiler = *ctx->runtime->profiler;
+  for (const Step& s : p.steps) {
+    const bool profiling = profiler.active();
+    const uint64_t start = profiling ? Profiler::now() : 0;
+    Submission submission(ds.queue);
+    check(s.run(s.data, submission.native(), args + s.first_arg));
+    submission.commit();
+    if (profiling) {
+      const tn_str name = p.plans[static_cast<size_t>(&s - p.steps.data())]->kernel->name;
+      profiler.add(view_of(name), "kernel", start, Profiler::now() - start,
+                   {{"device", std::string_view(p.device->name)}});
+    }
+  }
+}
 
 }  // namespace
 
@@ -83,21 +96,27 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     queue_throttle(ds.queue);
   }
   if (p.arena_bytes) ensure_arena(ds, p);
+  const size_t n_results = p.results.size();
+  Small<const tn_view*, 16> args(p.args.data(), p.args.size());
   for (const Patch& x : p.patches) {
     tn_tensor* t = inputs[x.index];
-    tn_view& v = p.views[x.view];
-    if (x.kind == PatchKind::kPointer) {
-      if (t->queue && t->queue != ds.queue) order_after(ds.queue, t);
-      v.mem = t->view.mem;
-      v.offset = t->view.offset + x.delta;
+    if (x.kind <= PatchKind::kPointer) [[likely]] {
+      if (t->queue && t->queue != ds.queue) [[unlikely]]
+        order_after(ds.queue, t);
+      if (x.kind == PatchKind::kWhole) {
+        args[x.view] = &t->view;
+      } else {
+        p.views[x.view].mem = t->view.mem;
+        p.views[x.view].offset = t->view.offset + x.delta;
+      }
     } else if (x.kind == PatchKind::kImmediate) {
-      convert_scalar(t, v);
+      convert_scalar(t, p.views[x.view]);
     }
   }
   // Results first: everything on the host that can fail comes before the first kernel.
-  Held made(ctx, p.buffers.size());
+  OwnedList made(ctx, p.buffers.size());
   for (size_t i = 0; i < p.buffers.size(); ++i) {
-    OutputBuffer& b = p.buffers[i];
+    const OutputBuffer& b = p.buffers[i];
     tn_tensor* t;
     if (donate && b.alias >= 0 && (*donate)[static_cast<size_t>(b.alias)] &&
         may_take_over(inputs[b.alias], b, ds)) {
@@ -105,73 +124,61 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
                     inputs[b.alias]->view.offset);
       t->flags |= kRecyclable;
     } else {
-      t = make_output(ctx, ds, b.shape, b.shape_id, b.bytes);
+      t = make_output(ctx, ds, b.shape, b.shape_id, b.bytes, b.cls);
     }
     made[i] = t;
     t->queue = nullptr;
     for (uint32_t k = 0; k < b.n_patches; ++k) {
-      auto& [view, delta] = p.output_patches[b.first_patch + k];
-      p.views[view].mem = t->view.mem;
-      p.views[view].offset = t->view.offset + delta;
+      const OutputPatch& x = p.output_patches[b.first_patch + k];
+      if (x.whole) [[likely]] {
+        args[x.view] = &t->view;
+      } else {
+        p.views[x.view].mem = t->view.mem;
+        p.views[x.view].offset = t->view.offset + x.delta;
+      }
     }
   }
-  Small<tn_tensor*, 8> bases(p.buffers.size());
-  for (size_t i = 0; i < p.buffers.size(); ++i) bases[i] = made[i];
-  Held results(ctx, p.results.size());
-  for (size_t i = 0; i < p.results.size(); ++i) {
+  OwnedList results(ctx, n_results);
+  for (size_t i = 0; i < n_results; ++i) {
     const Result& r = p.results[i];
-    tn_tensor* t = nullptr;
+    if (r.owns) continue;
     if (r.input >= 0) {
       tn_tensor* in = inputs[r.input];
       if (r.same && !in->node) {
-        t = keep(ctx, in);
-      } else {
-        t = make_view(ctx, in->buffer, p.device, r.shape, r.shape_id, in->view.offset + r.delta);
-        t->queue = in->queue;
-        t->value = in->value;
+        results[i] = keep(ctx, in);
+        continue;
       }
-    } else if (r.owns) {
-      t = std::exchange(made[static_cast<size_t>(r.buffer)], nullptr);
-
+      results[i] =
+          make_view(ctx, in->buffer, p.device, r.shape, r.shape_id, in->view.offset + r.delta);
+      results[i]->queue = in->queue;
+      results[i]->value = in->value;
     } else if (r.buffer >= 0) {
-      const tn_tensor* base = bases[static_cast<size_t>(r.buffer)];
-      t = make_view(ctx, base->buffer, p.device, r.shape, r.shape_id, base->view.offset + r.delta);
+      const tn_tensor* base = made[static_cast<size_t>(r.buffer)];
+      results[i] =
+          make_view(ctx, base->buffer, p.device, r.shape, r.shape_id, base->view.offset + r.delta);
     }
-    results[i] = t;
   }
-  if (p.uploads) {
-    for (const Constant& c : p.constants) upload(ds, p.views[c.view], c.bits, c.bytes);
-    for (const Patch& x : p.patches)
-      if (x.kind == PatchKind::kUpload) {
-        tn_view element{};
-        element.dtype = p.views[x.view].dtype;
-        convert_scalar(inputs[x.index], element);
-        upload(ds, p.views[x.view], &element.mem, dtype_size(element.dtype));
-      }
-  }
-  Profiler& profiler = *ctx->runtime->profiler;
-  for (const Step& s : p.steps) {
-    const bool profiling = profiler.active();
-    const uint64_t start = profiling ? Profiler::now() : 0;
-    Submission submission(ds.queue);
-    check(s.run(s.data, submission.native(), p.args.data() + s.first_arg));
-    submission.commit();
-    if (profiling) {
-      const tn_str name = p.plans[static_cast<size_t>(&s - p.steps.data())]->kernel->name;
-      profiler.add(view_of(name), "kernel", start, Profiler::now() - start,
-                   {{"device", std::string_view(p.device->name)}});
-    }
+  for (size_t i = 0; i < n_results; ++i)
+    if (p.results[i].owns)
+      results[i] = std::exchange(made[static_cast<size_t>(p.results[i].buffer)], nullptr);
+  if (p.uploads) upload_immediates(ds, p, inputs);
+  if (ds.queue || ctx->page->state.load(std::memory_order_relaxed) != kAlive) {
+    run_observed(ctx, ds, p, args.data());
+  } else {
+    for (const Step& s : p.steps)
+      if (tn_error* e = s.run(s.data, nullptr, args.data() + s.first_arg)) [[unlikely]]
+        throw Error(e);
   }
   if (ds.queue) {
     const uint64_t value = ds.queue->line.submitted;
-    for (size_t i = 0; i < p.results.size(); ++i) {
+    for (size_t i = 0; i < n_results; ++i) {
       tn_tensor* t = results[i];
       if (!t || p.results[i].input >= 0) continue;
       t->queue = ds.queue;
       t->value = value;
     }
   }
-  for (size_t i = 0; i < p.results.size(); ++i) outputs[i] = std::exchange(results[i], nullptr);
+  for (size_t i = 0; i < n_results; ++i) outputs[i] = std::exchange(results[i], nullptr);
 }
 
 }  // namespace tenon

@@ -7,6 +7,7 @@
 namespace tenon {
 
 enum class PatchKind : uint8_t {
+  kWhole,      // the argument is the input tensor's own view
   kPointer,    // view.mem / offset from the input tensor
   kImmediate,  // the host scalar's element, converted
   kUpload,     // the same, through a slot of the arena
@@ -14,9 +15,15 @@ enum class PatchKind : uint8_t {
 
 struct Patch {
   uint32_t index;  // of the input
-  uint32_t view;
+  uint32_t view;   // kWhole: place in args
   uint64_t delta;  // bytes
   PatchKind kind;
+};
+
+struct OutputPatch {
+  uint32_t view;  // whole: place in args
+  bool whole;     // the argument is the view of the tensor made
+  uint64_t delta;
 };
 
 struct Step {
@@ -32,7 +39,7 @@ struct OutputBuffer {
   uint64_t bytes = 0;
   uint32_t cls = 0;
   int alias = -1;                           // input whose memory may serve, when given up
-  uint32_t first_patch = 0, n_patches = 0;  // in output_patches: view indices
+  uint32_t first_patch = 0, n_patches = 0;  // in output_patches
 };
 
 struct Result {
@@ -66,7 +73,7 @@ struct Program {
   std::deque<Shape> shapes;  // behind the views
   std::vector<Patch> patches;
   std::vector<OutputBuffer> buffers;
-  std::vector<std::pair<uint32_t, uint64_t>> output_patches;  // view, byte delta
+  std::vector<OutputPatch> output_patches;
   std::vector<Result> results;
   std::vector<TempPatch> temps;
   std::vector<Constant> constants;
@@ -74,7 +81,7 @@ struct Program {
   uint64_t arena_bytes = 0;
   uint64_t arena_mem = 0, arena_offset = ~0ull;  // what the views of temps are set to
   uint32_t n_inputs = 0;
-  bool simple = false;  // one kernel, pointers and immediates in, one buffer out
+  bool simple = false;  // one kernel, no immediates to upload, one buffer out
   bool uploads = false;
   ~Program() {
     for (PlanEntry* p : plans) plan_release(p);

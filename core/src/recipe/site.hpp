@@ -22,6 +22,7 @@ struct GradProgram {
   std::vector<bool> used;  // inputs, outputs, cotangents
   uint64_t used_bits;      // the same, the first 64
   Program* program;
+  bool uses(size_t i) const { return i < 64 ? (used_bits >> i & 1) != 0 : used[i]; }
 };
 
 struct Site {
@@ -56,7 +57,13 @@ inline void site_release(Site* s) noexcept {
 }
 
 // The gradient program for these wants and cotangents, made on first use.
-const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);
+const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);
+inline const GradProgram& site_gradient(tn_ctx* ctx, Site& site, uint64_t wants,
+                                        uint64_t cotangents) {
+  for (const GradProgram& g : site.gradients)
+    if (g.wants == wants && g.cotangents == cotangents) return g;
+  return make_gradient(ctx, site, wants, cotangents);
+}
 
 // Adds the node of a call to the tape (autograd). outputs: the results, which get it.
 void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs,
@@ -73,6 +80,8 @@ inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> i
        static_cast<uint32_t>(attrs.size()), &out, 1);
   return Owned(ctx, out);
 }
+// The call of an op of two tensors without attributes, for one result.
+tn_tensor* call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b);
 // Plays the live nodes of a graph through `call`, so that they are recorded. Gives owned results; null where there is none.
 std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs);
 

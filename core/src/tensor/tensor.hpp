@@ -97,6 +97,11 @@ struct Shape {
   bool dense() const;
 };
 Shape shape_of(const tn_view& v);
+inline bool same_layout(const Shape& a, const Shape& b) {
+  const size_t bytes = sizeof(int64_t) * a.rank;
+  return a.dtype == b.dtype && a.rank == b.rank && std::memcmp(a.dims, b.dims, bytes) == 0 &&
+         std::memcmp(a.strides, b.strides, bytes) == 0;
+}
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides);
 // "f32[64, 784]"
 std::string shape_text(tn_dtype dtype, int rank, const int64_t* dims);

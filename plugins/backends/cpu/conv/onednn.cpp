@@ -69,7 +69,8 @@ struct OneDnn {
   dnnl_primitive_attr_t attr = nullptr;  // scratch memory is ours
   int (*omp_get_max_threads)() = nullptr;
   void (*omp_set_num_threads)(int) = nullptr;
-#define TENON_DNNL_MEMBER(name) decltype(&::name) name = nullptr;
+#define TENON_DNNL_MEMBER(name) \
+  decltype(&::name) name = nullptr;  // NOLINT(bugprone-macro-parentheses)
   TENON_DNNL_FUNCTIONS(TENON_DNNL_MEMBER)
 #undef TENON_DNNL_MEMBER
 
@@ -101,7 +102,7 @@ void OneDnn::load() {
   if (!omp) return;  // another threading run-time, which could not be told to stay out of the way
   bool all = find(omp, "omp_get_max_threads", &omp_get_max_threads) &&
              find(omp, "omp_set_num_threads", &omp_set_num_threads);
-#define TENON_DNNL_FIND(name) all = all && find(library, #name, &name);
+#define TENON_DNNL_FIND(name) all = all && find(library, #name, &(name));
   TENON_DNNL_FUNCTIONS(TENON_DNNL_FIND)
 #undef TENON_DNNL_FIND
   if (!all || dnnl_version()->major != 2 || dnnl_version()->minor < kOldestMinor) return;
@@ -155,8 +156,8 @@ struct Problem {
   int64_t image[3];  // strides of the first operand's images, channels and rows (weight_grad: of x)
 
   double flops() const {
-    return 2.0 * double(batch * oc) * double(out[0] * out[1]) *
-           double(ic / groups * kernel[0] * kernel[1]);
+    const int64_t products = ic / groups * kernel[0] * kernel[1];  // of one output element
+    return 2.0 * double(batch * oc) * double(out[0] * out[1]) * double(products);
   }
   bool depthwise() const { return groups > 1 && groups == ic && groups == oc; }
 };
@@ -464,7 +465,7 @@ bool run_part(const OneDnn& l, const Part& part, const tn_view* const* args, cha
     return false;
   Memories memories(l);
   char* scratch = workspace + part.scratch_place;
-  dnnl_memory_t outer[4], inner[4];
+  dnnl_memory_t outer[4] = {}, inner[4] = {};
   dnnl_exec_arg_t convolution[5];
   bool good = true;
   const auto reorder = [&](int i, dnnl_memory_t from, dnnl_memory_t to) {

@@ -10,6 +10,7 @@
 namespace tenon::cpu::CPU_ISA {
 
 using I32 = Vec<int32_t>;
+using U32 = UintVec<F32>;
 
 inline constexpr float kInf = std::numeric_limits<float>::infinity();
 inline constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
@@ -75,9 +76,9 @@ CPU_INLINE F32 vlog(F32 x) {
   const float least = 1.17549435e-38f;
   const I32 tiny = x < least;
   const F32 y = select(tiny, x * 8388608.0f, x);
-  const I32 root = splat<I32>(0x3f3504f3);  // sqrt(1/2)
-  const I32 u = bits_as<I32>(y) - root;
-  const F32 e = convert<F32>((u >> 23) - (tiny & 23));
+  const U32 root = splat<U32>(0x3f3504f3);  // sqrt(1/2)
+  const U32 u = bits_as<U32>(y) - root;     // wraps below it
+  const F32 e = convert<F32>((bits_as<I32>(u) >> 23) - (tiny & 23));
   const F32 f = bits_as<F32>((u & 0x7fffff) + root) - 1.0f;
   // (log(1 + f) - f + f^2 / 2) / f^3 on sqrt(1/2) - 1 .. sqrt(2) - 1
   const float c[] = {0.333333135f,  -0.249999866f, 0.200020686f,  -0.16669181f, 0.142213538f,

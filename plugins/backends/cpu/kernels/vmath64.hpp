@@ -7,6 +7,7 @@
 namespace tenon::cpu::CPU_ISA {
 
 using I64 = Vec<int64_t>;
+using U64 = UintVec<F64>;
 
 inline constexpr double kInf64 = std::numeric_limits<double>::infinity();
 inline constexpr double kNan64 = std::numeric_limits<double>::quiet_NaN();
@@ -69,10 +70,10 @@ CPU_INLINE F64 vlog(F64 x) {
   const double least = 2.2250738585072014e-308;
   const I64 tiny = x < least;
   const F64 y = select(tiny, x * 4503599627370496.0, x);
-  const I64 root = splat<I64>(0x3fe6a09e667f3bcd);  // sqrt(1/2)
-  const I64 u = bits_as<I64>(y) - root;
+  const U64 root = splat<U64>(0x3fe6a09e667f3bcd);  // sqrt(1/2)
+  const U64 u = bits_as<U64>(y) - root;             // wraps below it
   // The exponent as a double without a signed 64-bit shift or conversion, which AVX2 lacks.
-  const auto biased = (bits_as<UintVec<F64>>(u) + (1023ull << 52)) >> 52;
+  const U64 biased = (u + (1023ull << 52)) >> 52;
   const F64 e = bits_as<F64>(biased | 0x4330000000000000ull) - (4503599627370496.0 + 1023.0) -
                 select(tiny, splat<F64>(52.0), splat<F64>(0.0));
   const F64 f = bits_as<F64>((u & 0xfffffffffffffll) + root) - 1.0;
