@@ -9,6 +9,7 @@
 namespace tenon {
 
 // Any thread may call run; one job has the workers at a time, a second caller (or a nested call) works through its parts alone.
+// A job never waits for a worker that has not begun.
 // Threads start at the first job that needs them, with all signals blocked.
 class ThreadPool {
  public:
@@ -30,6 +31,7 @@ class ThreadPool {
   };
   void start();
   void work();
+  bool join();
   void take_parts(const Job& job);
 
   const int size_;
@@ -38,7 +40,8 @@ class ThreadPool {
   Job job_{};
   std::atomic<uint32_t> generation_{0};  // rises with every job
   std::atomic<int64_t> next_{0};         // next part to take
-  std::atomic<int32_t> working_{0};      // workers that have not finished the job
+  std::atomic<uint32_t> members_{1u
+                                 << 31};  // workers at the job; the highest bit: it takes no more
   std::atomic<bool> stopping_{false};
 };
 

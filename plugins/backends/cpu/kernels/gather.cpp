@@ -10,11 +10,10 @@ struct GatherPlan {
   int axis;
 };
 
-template <class T>
-void take_elements(void* to, const void* from, const int64_t* at, int64_t n) {
-  T* y = static_cast<T*>(to);
-  const T* x = static_cast<const T*>(from);
-  for (int64_t i = 0; i < n; ++i) y[i] = x[at[i]];
+// Rows of so few bytes, which may begin at any multiple of an element's.
+template <int row>
+void take_small(char* y, const char* x, const int64_t* at, int64_t n) {
+  for (int64_t i = 0; i < n; ++i) __builtin_memcpy(y + i * row, x + at[i] * row, row);
 }
 
 void take_rows(char* y, const char* x, const int64_t* at, int64_t n, int64_t row) {
@@ -24,16 +23,16 @@ void take_rows(char* y, const char* x, const int64_t* at, int64_t n, int64_t row
 void take(char* y, const char* x, const int64_t* at, int64_t n, int64_t row) {
   switch (row) {
     case 1:
-      take_elements<uint8_t>(y, x, at, n);
+      take_small<1>(y, x, at, n);
       break;
     case 2:
-      take_elements<uint16_t>(y, x, at, n);
+      take_small<2>(y, x, at, n);
       break;
     case 4:
-      take_elements<uint32_t>(y, x, at, n);
+      take_small<4>(y, x, at, n);
       break;
     case 8:
-      take_elements<uint64_t>(y, x, at, n);
+      take_small<8>(y, x, at, n);
       break;
     default:
       take_rows(y, x, at, n, row);

@@ -97,6 +97,29 @@ CPU_INLINE To convert(From v) {
   return __builtin_convertvector(v, To);
 }
 
+// Unsigned bytes as a vector of integers. As a conversion, GCC 12 would do it lane by lane.
+template <class To, class Bytes>
+CPU_INLINE To widen_bytes(Bytes v) {
+  [[maybe_unused]] constexpr size_t size = sizeof(ElementOf<To>);
+#if defined(__AVX2__)
+  if constexpr (size > 1) {
+    __m256i in{};
+    __builtin_memcpy(&in, &v, sizeof v);
+    const __m128i low = _mm256_castsi256_si128(in);
+#if defined(__AVX512F__)
+    if constexpr (size == 2) return bits_as<To>(_mm512_cvtepu8_epi16(in));
+    if constexpr (size == 4) return bits_as<To>(_mm512_cvtepu8_epi32(low));
+    if constexpr (size == 8) return bits_as<To>(_mm512_cvtepu8_epi64(low));
+#else
+    if constexpr (size == 2) return bits_as<To>(_mm256_cvtepu8_epi16(low));
+    if constexpr (size == 4) return bits_as<To>(_mm256_cvtepu8_epi32(low));
+    if constexpr (size == 8) return bits_as<To>(_mm256_cvtepu8_epi64(low));
+#endif
+  }
+#endif
+  return __builtin_convertvector(v, To);
+}
+
 template <class M, class V>
 CPU_INLINE V select(M mask, V a, V b) {
   return mask ? a : b;

@@ -15,13 +15,13 @@ CPU_INLINE void where_loop(T* y, const uint8_t* c, int64_t n, A a, B b) {
   using Bytes = VecN<uint8_t, lanes>;
   int64_t i = 0;
   for (; i + lanes <= n; i += lanes) {
-    const auto mask = convert<Mask<T>>(load_as<Bytes>(c + i)) != 0;
+    const auto mask = widen_bytes<Mask<T>>(load_as<Bytes>(c + i)) != 0;
     store(y + i, select(mask, a.full(i), b.full(i)));
   }
   if (i < n) {
     Bytes part{};
     copy_part<uint8_t, lanes>(&part, c + i, n - i);
-    const auto mask = convert<Mask<T>>(part) != 0;
+    const auto mask = widen_bytes<Mask<T>>(part) != 0;
     store_n(y + i, select(mask, a.part(i, n - i), b.part(i, n - i)), n - i);
   }
 }
