@@ -1,11 +1,17 @@
 # tenon_add_plugin(<target> KIND <kind> NAME <name> SOURCES <source>... MANIFEST <file.json>
-#                  [LIBRARIES <library>...] [OUTPUT_DIRECTORY <folder>] [NO_INSTALL])
+#                  [LIBRARIES <library>...] [OUTPUT_DIRECTORY <folder>] [NO_INSTALL] [STATIC])
 #
 # Builds tenon_<kind>_<name>.so, which exports tn_plugin_query and nothing else, and puts the
-# manifest beside it as tenon_<kind>_<name>.json. KIND is backend, optimizer, format, tracker,
-# collective or ops. In the manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ are filled
-# in. The output folder is lib/tenon/plugins of the build tree unless given; both files are
-# installed to lib/tenon/plugins unless NO_INSTALL.
+# manifest beside it as tenon_<kind>_<name>.json. KIND is backend, optimizer, format or ops. In the
+# manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ are filled in. The output folder is
+# lib/tenon/plugins of the build tree unless given; both files are installed to lib/tenon/plugins
+# unless NO_INSTALL. STATIC makes the archive <target>_static as well (TENON_STATIC=OFF: it does
+# not), whose query function is named after the id in the manifest.
+#
+# tenon_link_plugins_statically(<target> <static plugin>...)
+#
+# Links them into a program beside Tenon::tenon_static, and generates <tenon_static_plugins.h>: the
+# array tenon_static_plugins, for tn_runtime_desc. Include it in one source file.
 #
 # Works alike in Tenon's own tree and, after find_package(Tenon), in yours.
 
@@ -31,13 +37,17 @@ function(tenon_forbid_undefined target)
 endfunction()
 
 function(tenon_add_plugin target)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL" "KIND;NAME;MANIFEST;OUTPUT_DIRECTORY"
+  cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL;STATIC" "KIND;NAME;MANIFEST;OUTPUT_DIRECTORY"
                         "SOURCES;LIBRARIES")
   foreach(word KIND NAME MANIFEST SOURCES)
     if(NOT arg_${word})
       message(FATAL_ERROR "tenon_add_plugin(${target}): ${word} is missing")
     endif()
   endforeach()
+  if(NOT arg_KIND MATCHES "^(backend|optimizer|format|ops)$")
+    message(FATAL_ERROR "tenon_add_plugin(${target}): there is no KIND ${arg_KIND}; "
+                        "there are backend, optimizer, format and ops")
+  endif()
   foreach(library ${arg_LIBRARIES})
     if(library MATCHES "^(tenon|tenon_objects|Tenon::tenon)$")
       message(FATAL_ERROR "tenon_add_plugin(${target}): a plugin never links ${library}; "
@@ -78,4 +88,61 @@ function(tenon_add_plugin target)
     install(TARGETS ${target} LIBRARY DESTINATION ${destination} COMPONENT plugins)
     install(FILES ${manifest} DESTINATION ${destination} COMPONENT plugins)
   endif()
+  if(arg_STATIC AND (TENON_STATIC OR NOT DEFINED TENON_STATIC))
+    tenon_add_static_plugin(${target} ${file} ${manifest} "${arg_SOURCES}" "${arg_LIBRARIES}")
+    if(NOT arg_NO_INSTALL AND COMMAND tenon_install_static)
+      tenon_install_static(${target}_static ${arg_KIND}_${arg_NAME}_static)
+    endif()
+  endif()
+endfunction()
+
+# The archive of tenon_add_plugin. Nothing is hidden in it: what the plugin defines besides its query
+# function belongs in a namespace of its own.
+function(tenon_add_static_plugin plugin file manifest sources libraries)
+  set(target ${plugin}_static)
+  file(READ ${manifest} text)
+  string(JSON id GET "${text}" id)
+  string(MAKE_C_IDENTIFIER ${id} id)
+  add_library(${target} STATIC ${sources})
+  if(COMMAND tenon_target_flags)
+    tenon_target_flags(${target})
+  else()
+    target_compile_features(${target} PRIVATE c_std_11 cxx_std_20)
+  endif()
+  target_compile_definitions(${target} PRIVATE TN_PLUGIN_STATIC=${id})
+  target_link_libraries(${target} PRIVATE Tenon::sdk ${libraries})
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${file} POSITION_INDEPENDENT_CODE ON
+    C_VISIBILITY_PRESET hidden CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+    TENON_PLUGIN_QUERY tn_plugin_query__${id} EXPORT_PROPERTIES TENON_PLUGIN_QUERY)
+endfunction()
+
+function(tenon_link_plugins_statically target)
+  set(declarations "")
+  set(entries "")
+  foreach(plugin ${ARGN})
+    get_target_property(query ${plugin} TENON_PLUGIN_QUERY)
+    if(NOT query)
+      message(FATAL_ERROR "tenon_link_plugins_statically(${target}): ${plugin} is no static plugin; "
+                          "tenon_add_plugin(... STATIC) makes one")
+    endif()
+    string(APPEND declarations
+           "extern const struct tn_plugin_info* TN_CALL ${query}(uint32_t host_version);\n")
+    string(APPEND entries "    ${query},\n")
+  endforeach()
+  set(folder ${CMAKE_CURRENT_BINARY_DIR}/${target}_static_plugins)
+  file(CONFIGURE OUTPUT ${folder}/tenon_static_plugins.h @ONLY CONTENT
+"/* The plugins linked into @target@. Made by tenon_link_plugins_statically. */
+#ifndef TENON_STATIC_PLUGINS_H_
+#define TENON_STATIC_PLUGINS_H_
+#include <tenon/runtime.h>
+TN_EXTERN_C_BEGIN
+@declarations@TN_EXTERN_C_END
+static const tn_plugin_query_fn tenon_static_plugins[] = {
+@entries@    NULL,
+};
+#endif
+")
+  target_include_directories(${target} PRIVATE ${folder})
+  target_link_libraries(${target} PRIVATE ${ARGN})
 endfunction()

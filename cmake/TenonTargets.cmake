@@ -68,7 +68,8 @@ function(tenon_add_headers name)
 endfunction()
 
 # tenon_add_core(SOURCES <source>...)
-# The library: tenon_objects (its objects, for unit tests of the inside) and Tenon::tenon.
+# The library: tenon_objects (its objects, for unit tests of the inside), Tenon::tenon and, unless
+# TENON_STATIC is OFF, the archive Tenon::tenon_static.
 function(tenon_add_core)
   cmake_parse_arguments(PARSE_ARGV 0 arg "" "" "SOURCES")
   add_library(tenon_objects OBJECT ${arg_SOURCES})
@@ -97,6 +98,12 @@ function(tenon_add_core)
   if(TENON_LTO)
     set_target_properties(tenon_objects tenon PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
     target_link_options(tenon_objects INTERFACE ${CMAKE_CXX_COMPILE_OPTIONS_IPO})
+  endif()
+  if(TENON_STATIC)
+    add_library(tenon_static STATIC $<TARGET_OBJECTS:tenon_objects>)
+    set_target_properties(tenon_static PROPERTIES OUTPUT_NAME tenon LINKER_LANGUAGE CXX)
+    target_link_libraries(tenon_static PUBLIC Tenon::abi PRIVATE ${CMAKE_DL_LIBS} m pthread)
+    tenon_install_static(tenon_static tenon_static)
   endif()
   tenon_install_core()
 endfunction()

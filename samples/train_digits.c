@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,12 @@ static double now(void) {
 
 /* ---- progress --------------------------------------------------------------------------------- */
 
+/* Of the terminal; 80 where it does not say. */
+static int columns(void) {
+  struct winsize size;
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
 /* In a terminal one line that is drawn again and again, elsewhere a line at the end of each epoch. */
 static void show(const Training* t, int64_t epoch, int64_t done, double loss) {
   static double last_drawn = 0;
@@ -45,15 +53,25 @@ static void show(const Training* t, int64_t epoch, int64_t done, double loss) {
   }
   if (!whole && spent - last_drawn < 0.03) return;
   last_drawn = spent;
-  char bar[] = "              ";
-  const int width = (int)(sizeof bar - 1), full = (int)(done * width / count);
-  for (int i = 0; i < full; ++i) bar[i] = '=';
-  if (full > 0 && full < width) bar[full - 1] = '>';
   const double part = (double)(epoch * count + done) / (double)(t->options.epochs * count);
-  printf("\repoch %2lld/%lld  [%s]  %3lld %%  loss %.3f  accuracy %.3f  %4.1f s left",
-         (long long)epoch + 1, (long long)t->options.epochs, bar, (long long)(done * 100 / count),
-         loss, t->accuracy, spent / part - spent);
-  if (whole && epoch + 1 == t->options.epochs) printf("\ntrained in %.1f s\n", spent);
+  char head[48], tail[80] = "", bar[15] = "";
+  snprintf(head, sizeof head, "epoch %2lld/%lld", (long long)epoch + 1,
+           (long long)t->options.epochs);
+  int size = snprintf(tail, sizeof tail, "%3lld %%  loss %.3f  accuracy %.3f",
+                      (long long)(done * 100 / count), loss, t->accuracy);
+  if (part < 1)
+    snprintf(tail + size, sizeof tail - (size_t)size, "  %4.1f s left", spent / part - spent);
+  /* What is left of the line, less the brackets, the gaps and the last column. */
+  const int left = columns() - (int)strlen(head) - (int)strlen(tail) - 7;
+  const int width = left < (int)sizeof bar ? left : (int)sizeof bar - 1;
+  const int full = (int)(done * width / count);
+  for (int i = 0; i < width; ++i) bar[i] = i < full ? '=' : ' ';
+  if (full > 0 && full < width) bar[full - 1] = '>';
+  if (width < 3)
+    printf("\r\033[K%.*s", columns() - 1, tail);
+  else
+    printf("\r\033[K%s  [%.*s]  %s", head, width, bar, tail);
+  if (part >= 1) printf("\ntrained in %.1f s\n", spent);
   fflush(stdout);
 }
 

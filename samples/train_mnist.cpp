@@ -179,7 +179,7 @@ void run(const Options& o) {
     const auto start = std::chrono::steady_clock::now();
     const double loss = training.epoch(train_data, o.batch);
     const std::chrono::duration<double> spent = std::chrono::steady_clock::now() - start;
-    std::printf("epoch %2lld/%lld   loss %.4f   accuracy %.4f   %.1f s\n",
+    std::printf("epoch %2lld/%lld   loss %.6f   accuracy %.4f   %.1f s\n",
                 static_cast<long long>(epoch + 1), static_cast<long long>(o.epochs), loss,
                 accuracy(cx, net, test_data), spent.count());
     std::fflush(stdout);

@@ -17,6 +17,8 @@ tenon_register_test(checks.format LABELS checks COMMAND ${tools}/format --check)
 # The checks themselves can fail: each is fed small trees that break one rule.
 tenon_register_test(checks.selftest LABELS checks
   COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/selftest.py)
+tenon_register_test(checks.bench LABELS checks
+  COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/bench_test.py)
 
 if(TARGET tenon)
   set(size_limit "")

@@ -53,10 +53,10 @@ EXCEPTIONS = {
     "tn_clip_grad_value": {"grads": {"elements_null": True}, "out_grads": {"elements_null": True}},
     "tn_clip_grad_norm": {"grads": {"elements_null": True}, "out_grads": {"elements_null": True}},
 }
-# What a comment says of NULL: the pattern, and whom it speaks of (a group of the pattern, "return", or
-# "object": the last one). Other words on NULL want an entry in EXCEPTIONS.
+# What a comment says of NULL: the pattern, and whom it speaks of (a group of the pattern, "return",
+# "object": the last one, or "both"). Other words on NULL want an entry in EXCEPTIONS.
 NULL_PHRASES = [(r"dims may be NULL for rank 0", None), (r"(\w+) may be NULL", 1), (r"\*(\w+) \(may be NULL\)", 1),
-                (r"(\w+) NULL: the defaults", 1), (r"NULL is fine", "object"), (r"^NULL for ", "return"), (r"\bor NULL\.", "return"),
+                (r"(\w+) NULL: the defaults", 1), (r"NULL is fine and gives NULL", "both"), (r"NULL is fine", "object"), (r"^NULL for ", "return"), (r"\bor NULL\.", "return"),
                 (r"Never NULL", None)]
 
 # Macros that are no constants of the ABI.
@@ -285,8 +285,10 @@ class Rules:
         for pattern, whom in NULL_PHRASES:
             for match in re.finditer(pattern, rest):
                 who = match[whom] if isinstance(whom, int) else whom
-                if who == "object":
+                if who in ("object", "both"):
                     objects[-1]["null"] = True
+                if who == "both":
+                    out["returns"]["null"] = True
                 elif who in by_name and "null" in by_name[who]:
                     by_name[who]["null"] = True
             rest = re.sub(pattern, "", rest)

@@ -1,13 +1,21 @@
 #!/usr/bin/env python3
-"""Makes tenon/op_ids.h, tenon/ops.h, tenon/plugin/builder_ops.h and the C++ binding's tenon/ops.hpp from abi/ops.def.
+"""Makes tenon/op_ids.h, tenon/ops.h, tenon/plugin/builder_ops.h and the C++ binding's tenon/ops.hpp from abi/ops.def, and
+docs/ops.md from ops.def, the text on each op in abi/ops_text.md and the rules in core/src/ops.
 
-usage: tools/gen_ops.py [--check]     --check: write nothing, exit 1 if a header is out of date
+usage: tools/gen_ops.py [--check] [--root ROOT]     --check: write nothing, exit 1 if a file is out of date
+Exits with 1, too, where an op lacks its text.
 """
+import argparse
 import pathlib
 import re
 import sys
+import textwrap
 
-TOP = pathlib.Path(__file__).resolve().parent.parent
+ARGS = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+ARGS.add_argument("--check", action="store_true")
+ARGS.add_argument("--root", type=pathlib.Path, default=pathlib.Path(__file__).resolve().parent.parent)
+ARGS = ARGS.parse_args()
+TOP = ARGS.root
 ROOT = TOP / "abi"
 CTYPE = {"i64": "int64_t", "f64": "double", "bool": "int32_t", "string": "tn_str", "dtype": "tn_dtype",
          "i64s": "const int64_t*", "f64s": "const double*"}
@@ -175,9 +183,10 @@ def call_wrapper(o):
         body.append(f"  return {call}out_{o.outputs[0]}, 1, &n);")
     else:
         k = len(o.outputs)
-        body.insert(0, f"  tn_tensor* outputs[{k}];")
+        body.insert(0, f"  tn_tensor* outputs[{k}] = {{NULL}};")
         body.insert(0, "  uint32_t n = 0;")
-        body.append(f"  TN_TRY({call}outputs, {k}, &n));")
+        given = " && ".join(f"out_{n}" for n in o.outputs)
+        body.append(f"  TN_TRY({call}{given} ? outputs : NULL, {k}, &n));")
         body += [f"  *out_{n} = outputs[{i}];" for i, n in enumerate(o.outputs)]
         body.append("  return NULL;")
     return [f"/* {signature(o)} */", f"TN_INLINE tn_error* tn_{o.name}({', '.join(args)}) {{"] + body + ["}"]
@@ -350,19 +359,114 @@ def cpp_header(ops):
     return "\n".join(out + ["}  // namespace tenon", ""])
 
 
+# ---- docs/ops.md
+
+PREAMBLE = """\
+# The ops
+
+Made by tools/gen_ops.py from abi/ops.def, abi/ops_text.md and the rules in core/src/ops. What each op of the core computes, and
+what it does at the edges, on every device. `tenon ops` lists them too, with who has them natively.
+
+A signature has the inputs, then, behind `*`, the attributes with their types and defaults; one without a default must be given.
+`x?` may be absent, `xs...` is any number of inputs. In C an op is `tn_<name>`, in C++ `tenon::<name>` (`and_`, `or_`, `xor_`
+and `not_` end in an underscore).
+
+What holds for all:
+
+- **Shapes.** "Broadcast" is NumPy's: dims are compared from the last one on and must be equal or 1. A tensor has at most 8 axes.
+  Negative axes count from the end; an axis that does not exist is OUT_OF_RANGE, one that stands twice in `axes` INVALID_ARGUMENT.
+- **Dtypes.** Floats are f16, bf16, f32 and f64; integers i8 to i64 and u8 to u64; reals are both; numbers are reals and complex
+  (c64, c128); computable ones are numbers and bool; "any" takes in what is only stored (f8, and i4 and u4 where there is a
+  kernel). Another dtype is INVALID_ARGUMENT and named. "Promoted": the inputs are cast to their common dtype, as in
+  `tn_dtype_promote`; a host scalar without a dtype takes that of the others, unless its kind is higher.
+- **Empty tensors** are fine everywhere; where an op has no answer for one, its edges say so.
+- **Integers** wrap. Floats follow IEEE 754, and NaN passes on where nothing else is said.
+- **Gradients** are of any order, unless it says otherwise.
+- A **base** op is what a backend must have a kernel for; any other one is also made of base ops.
+"""
+FIELDS = ("Shape", "Dtypes", "Edges", "Gradient")
+
+
+def read_texts(ops):
+    """{op: {"": what it computes, field: text}}; exits where an op lacks its own or there is one too many."""
+    sections = re.split(r"^## (\w+)\n", (ROOT / "ops_text.md").read_text(), flags=re.M)[1:]
+    texts, faults = {}, []
+    for name, body in zip(sections[::2], sections[1::2]):
+        if name in texts:
+            faults.append(f"{name} stands twice")
+        parts = re.split(rf"^({'|'.join(FIELDS)}):", body, flags=re.M)
+        texts[name] = {k: " ".join(v.split()) for k, v in zip(["", *parts[1::2]], parts[::2])}
+    for o in ops:
+        text = texts.setdefault(o.name, {})
+        if "E" in o.flags:
+            one = len(o.params) == 1
+            text.setdefault("Shape", "that of x." if one else "the inputs broadcast.")
+        faults += [f"{o.name} lacks {field or 'what it computes'}" for field in ("", "Shape", "Dtypes") if not text.get(field)]
+    faults += [f"{name} is no op of ops.def" for name in texts.keys() - {o.name for o in ops}]
+    if faults:
+        sys.exit("abi/ops_text.md: " + ", ".join(sorted(faults)))
+    return texts
+
+
+def read_gradients(ops):
+    """{op: why it has no gradient, or "" where it has one}, from the rules of the core."""
+    found = {}
+    for path in sorted((TOP / "core/src/ops").glob("*.cpp")):
+        source = path.read_text()
+        words = dict(re.findall(r'constexpr const char\* (\w+) =\s*"([^"]*)";', source))
+        for name, body in re.findall(r"const OpRules rules_(\w+) = \{([^;]*)\};", source):
+            gradient, why = (s.strip() for s in body.split(",", 4)[3:])
+            found[name] = words.get(why, why.strip('"')) if gradient == "nullptr" else ""
+    wrong = [o.name for o in ops if found.get(o.name) in (None, "nullptr")]
+    if wrong:
+        sys.exit("core/src/ops: no rules, or no word on the gradient, of " + ", ".join(wrong))
+    return found
+
+
+def op_text(o, text, why):
+    gradient = f"none: {why}." if why else f"yes: {text['Gradient']}" if "Gradient" in text else "yes."
+    items = [(field, text[field]) for field in FIELDS[:3] if field in text] + [("Gradient", gradient)]
+    items.append(("Kind", ", ".join(["base" if "B" in o.flags else "decomposed into base ops"] +
+                                    ["elementwise"] * ("E" in o.flags) + ["a view"] * ("V" in o.flags) +
+                                    ["draws from the random state"] * ("R" in o.flags)) + "."))
+    out = [f"### {o.name}", ""]
+    out += ["    " + line for line in textwrap.wrap(signature(o), 110, subsequent_indent="    ")]
+    wrap = {"width": 120, "break_long_words": False, "break_on_hyphens": False}
+    out += ["", *textwrap.wrap(escaped(text[""]), **wrap), ""]
+    for field, words in items:
+        out += textwrap.wrap(f"- {field}: {escaped(words)}", subsequent_indent="  ", **wrap)
+    return out + [""]
+
+
+def escaped(text):
+    """`text` with what Markdown would take for its own made plain."""
+    return re.sub(r"([*_<|])", r"\\\1", text)
+
+
+def ops_text(ops):
+    texts, gradients = read_texts(ops), read_gradients(ops)
+    out, names = [PREAMBLE], {o.name: o for o in ops}
+    for heading, op in re.findall(r"^// ---- (.+)$|^TN_OP\(\d+, (\w+)", (ROOT / "ops.def").read_text(), re.M):
+        if heading:
+            out += [f"## {heading[0].upper()}{heading[1:]}", ""]
+        else:
+            out += op_text(names[op], texts[op], gradients[op])
+    return "\n".join(out).rstrip("\n") + "\n"
+
+
 def main():
     ops = read_ops()
     headers = ROOT / "include" / "tenon"
     files = {headers / "op_ids.h": ids_header(ops), headers / "ops.h": ops_header(ops),
              headers / "plugin/builder_ops.h": builder_header(ops),
-             TOP / "bindings/cpp/include/tenon/ops.hpp": cpp_header(ops)}
+             TOP / "bindings/cpp/include/tenon/ops.hpp": cpp_header(ops), TOP / "docs/ops.md": ops_text(ops)}
     stale = []
     for path, text in files.items():
         if not path.exists() or path.read_text() != text:
             stale.append(path.relative_to(TOP).as_posix())
-            if "--check" not in sys.argv:
+            if not ARGS.check:
                 path.write_text(text)
-    if stale and "--check" in sys.argv:
+    if stale and ARGS.check:
         sys.exit("out of date, run tools/gen_ops.py: " + ", ".join(stale))
 
 

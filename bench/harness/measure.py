@@ -94,11 +94,21 @@ def take_samples(row, case, everyone, options):
 # ---- results -------------------------------------------------------------------------------------
 
 
+def own_text(row, case):
+    return "" if case.own is None else f"<= {case.own:g} {row.unit}"
+
+
 def goal_text(row, case):
-    parts = [f">= {least:g}x {peer}" for peer, least in case.goal.items()]
-    if case.own is not None:
-        parts.append(f"<= {case.own:g} {row.unit}")
-    return ", ".join(parts)
+    """What the verdict goes by: the ratios, or where there are none the figure of our own."""
+    return ", ".join(f">= {v:g}x {k}" for k, v in case.goal.items()) or own_text(row, case)
+
+
+def note_own(result, row, case):
+    """Says how a figure of our own stands beside ratios that are judged."""
+    if case.goal and case.own is not None and result["ours"] is not None:
+        how = "holds" if result["ours"] <= case.own else "does not hold here"
+        text = f"on a machine in its fast state {own_text(row, case)}: {how} (not judged)"
+        result["notes"].append(f"{case.what}: {text}")
 
 
 def holds(goals, ratios):
@@ -107,7 +117,7 @@ def holds(goals, ratios):
 
 
 def verdict(case, ours, ratios):
-    """Ratios decide where there are any; a figure of our own decides alone."""
+    """By the goal: the ratios where there are any, for a time says little without its machine; else a figure of our own."""
     if ours is None:
         return False
     if case.goal:
@@ -152,7 +162,8 @@ def empty_result(row, case):
     return {
         "id": case.id, "what": case.what, "ours": None, "unit": row.unit, "peer": None,
         "theirs": None, "ratio": None, "spread": None, "ceiling": None,
-        "goal": goal_text(row, case), "met": False, "judged": case.judged, "undecided": False,
+        "goal": goal_text(row, case), "own": own_text(row, case), "met": False,
+        "judged": case.judged, "averaged": case.judged and case.averaged, "undecided": False,
         "floor": ", ".join(f">= {v:g}x {k}" for k, v in case.floor.items()),
         "peers": [], "notes": [],
     }  # fmt: skip
@@ -190,6 +201,7 @@ def measure_case(row, case, workers, options):
         notes.append(str(error))
         return result
     fill_figures(result, row, case, samples, people, options)
+    note_own(result, row, case)
     steady = result["spread"] is None or result["spread"] <= MOST_SPREAD
     if not steady:
         notes.append(f"{case.what}: rounds differ by {result['spread']:.0%}: measure again, alone")
@@ -205,26 +217,28 @@ def mean_of(results, key):
 
 
 def join_cases(row, results):
-    """The row: its one judged case, or the geometric mean of those."""
+    """The row: the figures of its one averaged case, or the geometric means of those; met where every judged case is."""
     judged = [r for r in results if r["judged"]]
-    whole = dict(judged[0])
+    averaged = [r for r in results if r["averaged"]]
+    whole = dict(averaged[0])
     if len(judged) > 1:
         for key in ("ours", "theirs", "ratio", "ceiling"):
-            whole[key] = mean_of(judged, key)
-        spreads = [r["spread"] for r in judged if r["spread"] is not None]
+            whole[key] = mean_of(averaged, key)
+        spreads = [r["spread"] for r in averaged if r["spread"] is not None]
         whole["spread"] = max(spreads) if spreads else None
-        names = sorted({r["peer"] for r in judged if r["peer"]})
+        names = sorted({r["peer"] for r in averaged if r["peer"]})
         whole["peer"] = names[0] if len(names) == 1 else ("best of each" if names else None)
         whole["goal"] = "; ".join(f"{r['what']}: {r['goal']}" for r in judged if r["goal"])
+        whole["own"] = "; ".join(f"{r['what']}: {r['own']}" for r in judged if r["own"])
         whole["met"] = all(r["met"] for r in judged)
         whole["floor"] = "; ".join(f"{r['what']}: {r['floor']}" for r in judged if r["floor"])
         if any("holds" in r for r in judged):
             whole["holds"] = all(r.get("holds", True) for r in judged)
         whole["undecided"] = whole["ratio"] is not None and abs(whole["ratio"] - 1) < 0.1
-        whole["notes"], whole["peers"] = [], []
+        whole["notes"], whole["peers"] = [], averaged[0]["peers"] if len(averaged) == 1 else []
     whole["id"] = row.id
     whole["what"] = row.what if len(results) > 1 else f"{row.what}: {judged[0]['what']}"
-    whole.pop("judged")
+    whole.pop("judged"), whole.pop("averaged")
     if len(results) > 1:
         whole["cases"] = results
     return whole

@@ -94,10 +94,10 @@ def row_lines(row):
     if not cases:
         head, _, _ = row["what"].partition(":")
         return result_lines(row, row["id"], head)
-    judged = [case for case in cases if case["judged"]]
-    if len(judged) == 1:
-        lines = result_lines(judged[0], row["id"], row["what"])
-        cases = [case for case in cases if case is not judged[0]]
+    averaged = [case for case in cases if case["averaged"]]
+    if len(averaged) == 1:
+        lines = result_lines(averaged[0], row["id"], row["what"])
+        cases = [case for case in cases if case is not averaged[0]]
     else:
         lines = [line(cells(row, row["id"], row["what"]))]
     for case in cases:

@@ -1,8 +1,8 @@
 """The table of workloads. A row is one id; its cases are measured one after another.
 
 A goal is a least ratio against one peer, or against "best": the fastest peer of the case. `floor`
-is the same for what a release must not fall below. `own` is a figure of our own to hold, in the
-row's unit.
+is the same for what a release must not fall below. `own` is a figure of our own, in the row's unit:
+the goal of a case that has no ratios, else a note, for it is that of a machine in its fast state.
 """
 
 from dataclasses import dataclass, field
@@ -33,7 +33,8 @@ class Case:
     goal: dict = field(default_factory=dict)  # peer name or "best" -> least ratio
     floor: dict = field(default_factory=dict)
     own: float = None  # largest own figure, in the row's unit
-    judged: bool = True  # part of the row's mean and verdict
+    judged: bool = True  # part of the row's verdict
+    averaged: bool = True  # and, if judged, of its mean
     tolerance: float = 1e-6  # relative, between the outputs of the sides
     work: float = 0  # per iteration, in flop or bytes
     bound: str = ""  # the ceiling that work is held against: a key of machine["ceilings"]
@@ -78,6 +79,7 @@ def _mlp_case(name, what, goal, floor):
     peers = [
         libtorch(f"T1/{name}"),
         libtorch(f"T1/{name}-fused", "libtorch fused"),
+        libtorch(f"T1/{name}", "libtorch untuned", env={}),
         Peer("torch.compile", "torch", f"T1/{name}"),
         Peer("jax.jit", "jax", f"T1/{name}"),
     ]
@@ -110,7 +112,7 @@ ROWS = [
         Case("D1/out", "beside the out= form", [libtorch("D1/out", "libtorch out=")], "D1/new",
              judged=False),
         Case("D1/shapes", "1,000 shapes in turn", [libtorch("D1/shapes")], own=80,
-             judged=False),
+             averaged=False),
     ]),
     Row("D2", "the same, recorded", "ns", [
         Case("D2", "result and tape node dropped", [libtorch("D2")],

@@ -149,5 +149,57 @@ class Breaks(unittest.TestCase):
             self.assertIn(f"sizeof({name}) ==", checked)
 
 
+class Ops(unittest.TestCase):
+    """tools/gen_ops.py on a copy of what it reads and makes."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.root = pathlib.Path(self.folder.name)
+        for name in ("abi", "bindings/cpp/include", "core/src/ops", "docs"):
+            shutil.copytree(TOP / name, self.root / name)
+
+    def edit(self, name, old, new):
+        path = self.root / name
+        text = path.read_text()
+        self.assertEqual(text.count(old), 1, f"{name} no longer has {old!r} once")
+        path.write_text(text.replace(old, new))
+
+    def refused(self, said):
+        code, text = run(sys.executable, "-B", TOP / "tools/gen_ops.py", "--check", "--root", self.root)
+        self.assertEqual((code, said in text), (1, True), text)
+
+    def test_unbroken(self):
+        self.assertEqual(run(sys.executable, "-B", TOP / "tools/gen_ops.py", "--check", "--root", self.root), (0, ""))
+
+    def test_stale_page(self):
+        self.edit("docs/ops.md", "y = 1 / sqrt(x).", "y = sqrt(x).")
+        self.refused("docs/ops.md")
+
+    def test_no_page(self):
+        (self.root / "docs/ops.md").unlink()
+        self.refused("docs/ops.md")
+
+    def test_new_text(self):
+        self.edit("abi/ops_text.md", "y = 1 / sqrt(x).", "y = x^-0.5.")
+        self.refused("docs/ops.md")
+
+    def test_other_default(self):
+        self.edit("abi/ops.def", "slope: f64 = 0.01", "slope: f64 = 0.02")
+        self.refused("docs/ops.md")
+
+    def test_other_gradient(self):
+        self.edit("core/src/ops/cast.cpp", "bits have no derivative", "bits have none")
+        self.refused("docs/ops.md")
+
+    def test_op_without_text(self):
+        self.edit("abi/ops_text.md", "## rsqrt\n", "## rsqr\n")
+        self.refused("rsqr is no op of ops.def, rsqrt lacks Dtypes, rsqrt lacks what it computes")
+
+    def test_op_without_shape(self):
+        self.edit("abi/ops_text.md", "\nShape: x [..., in], w [out, in], bias [out] gives [..., out].", "")
+        self.refused("linear lacks Shape")
+
+
 if __name__ == "__main__":
     unittest.main(argv=sys.argv[:1])

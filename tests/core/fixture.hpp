@@ -52,11 +52,12 @@ using Variable = std::unique_ptr<tn_variable, Releaser>;
 struct Session {
   std::unique_ptr<tn_runtime, Releaser> runtime;
   std::unique_ptr<tn_ctx, Releaser> ctx;
-  Session() {
+  Session() : Session(make_runtime()) {}
+  explicit Session(tn_runtime* taken) : runtime(taken), ctx(context()) {}
+  static tn_runtime* make_runtime() {
     tn_runtime* rt = nullptr;
     REQUIRE_OK(tn_runtime_create(nullptr, &rt));
-    runtime.reset(rt);
-    ctx = context();
+    return rt;
   }
   std::unique_ptr<tn_ctx, Releaser> context() {
     tn_ctx* c = nullptr;

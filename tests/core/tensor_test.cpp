@@ -1,5 +1,8 @@
 #include <atomic>
 #include <cstring>
+#include <limits>
+#include <string>
+#include <vector>
 
 #include "fixture.hpp"
 
@@ -84,9 +87,57 @@ TEST_CASE("tensor: text") {
   REQUIRE_OK(tn_device_get_info(tn_tensor_get_device(x.get()), &info));
   CHECK(std::string(text) ==
         "f32[3] " + std::string(info.name.data, info.name.size) + "  [1, 2.5, 3]");
-  char tiny[5];
-  REQUIRE_OK(tn_tensor_format(x.get(), nullptr, tiny, sizeof tiny));
-  CHECK(std::string(tiny) == "f32[");
+}
+
+// The text of a tensor from its values on.
+static std::string values_text(const Tensor& x, const tn_format_options* options = nullptr) {
+  std::vector<char> text(1 << 16);
+  REQUIRE_OK(tn_tensor_format(x.get(), options, text.data(), text.size()));
+  const std::string whole = text.data();
+  return whole.substr(whole.find('[', whole.find(']')));
+}
+
+TEST_CASE("tensor: a text that is too long is cut between two numbers") {
+  Session cx;
+  const Tensor x = cx.f32({1234.5f, 2345.5f, -3456.5f}, {3});
+  char all[256];
+  REQUIRE_OK(tn_tensor_format(x.get(), nullptr, all, sizeof all));
+  const std::string whole = all;
+  for (size_t capacity = 1; capacity <= whole.size() + 1; ++capacity) {
+    std::string text(whole.size() + 2, '#');
+    REQUIRE_OK(tn_tensor_format(x.get(), nullptr, text.data(), capacity));
+    const size_t size = text.find('\0');
+    CAPTURE(capacity);
+    REQUIRE(size < capacity);
+    CHECK(text[capacity] == '#');
+    text.resize(size);
+    if (capacity > whole.size()) {
+      CHECK(text == whole);
+    } else if (capacity > 3) {
+      REQUIRE(text.ends_with("..."));
+      text.resize(size - 3);
+      CHECK(whole.starts_with(text));
+      CHECK((text.empty() || std::string(" ,[\n").find(text.back()) != std::string::npos));
+    }
+  }
+  char some[64];
+  REQUIRE_OK(
+      tn_tensor_format(x.get(), nullptr, some, static_cast<uint64_t>(whole.find("-34")) + 4));
+  CHECK(std::string(some) == whole.substr(0, whole.find("-34")) + "...");
+}
+
+TEST_CASE("tensor: text in columns, and of a large one the edges") {
+  Session cx;
+  CHECK(values_text(cx.f32({1, -20, 300, 4}, {2, 2})) == "[[  1, -20],\n [300,   4]]");
+  std::vector<float> many(2000);
+  for (size_t i = 0; i < many.size(); ++i) many[i] = static_cast<float>(i);
+  CHECK(values_text(cx.f32(many, {2000})) == "[0, 1, 2, ..., 1997, 1998, 1999]");
+  tn_format_options one = tn_format_options_init();
+  one.edge_items = 1;
+  CHECK(values_text(cx.f32(many, {20, 100}), &one) ==
+        "[[   0, ...,   99],\n ...,\n [1900, ..., 1999]]");
+  const float odd = std::numeric_limits<float>::quiet_NaN();
+  CHECK(values_text(cx.f32({odd, -odd, -1.0f / 0.0f}, {3})) == "[nan, nan, -inf]");
 }
 
 TEST_CASE("tensor: wrapped memory is given back once, also on failure") {

@@ -58,7 +58,7 @@ class Cli(unittest.TestCase):
         rows = self.listed("plugins")
         self.assertIn("org.tenon.reference", [r["id"] for r in rows])
         for r in rows:
-            self.assertEqual(set(r), {"id", "path", "verdict", "reason", "provides"})
+            self.assertEqual(set(r), {"id", "path", "version", "verdict", "reason", "provides"})
         loaded = [r for r in rows if r["id"] == "org.tenon.reference"][0]
         self.assertEqual(loaded["verdict"], "loaded")
 
@@ -75,6 +75,8 @@ class Cli(unittest.TestCase):
             text = run("--plugin", str(file), "plugins")
             self.assertEqual(text.returncode, 0)
             self.assertIn("tenon_backend_x.so", text.stdout)
+            for r in rows:  # no id is broken at 80 columns
+                self.assertIn(r["id"], text.stdout)
             self.assertIn("org.tenon.reference", text.stdout)
 
     def test_devices(self):
@@ -82,11 +84,17 @@ class Cli(unittest.TestCase):
         self.assertIn("reference:0", [r["name"] for r in rows])
         for r in rows:
             self.assertEqual(set(r), {"name", "label", "plugin", "memory_bytes", "kernels"})
+        provides = {r["id"]: r["provides"] for r in self.listed("plugins")}
+        for r in rows:
+            self.assertIn(f" {r['kernels']} kernels", provides[r["plugin"]])
 
     def test_ops(self):
         rows = {r["name"]: r for r in self.listed("ops")}
         for r in rows.values():
-            self.assertEqual(set(r), {"name", "base", "differentiable", "why_not_differentiable", "native"})
+            self.assertEqual(set(r), {"name", "signature", "since", "plugin", "base", "differentiable",
+                                      "why_not_differentiable", "native"})
+            self.assertTrue(r["signature"].startswith(r["name"] + "("), r)
+            self.assertGreater(r["since"], 0)
             self.assertEqual(r["differentiable"], r["why_not_differentiable"] == "", r)
         self.assertTrue(rows["matmul"]["base"])
         self.assertIn("reference", rows["matmul"]["native"])
@@ -96,6 +104,45 @@ class Cli(unittest.TestCase):
         self.assertLessEqual(len(base), 60)
         missing = [n for n in base if "reference" not in rows[n]["native"]]
         self.assertEqual(missing, [], "base ops that the reference backend lacks")
+
+    def test_warnings(self):
+        self.assertEqual(run("devices").stderr, "")
+        if "cpu:0" in [r["name"] for r in self.listed("devices")]:
+            done = run("devices", TENON_MAX_ISA="sse9")
+            self.assertEqual(done.returncode, 0)
+            self.assertRegex(done.stderr, r"^tenon: warning: .*TENON_MAX_ISA is 'sse9'.*\n$")
+
+    def test_ops_of_plugins(self):
+        rows = {r["name"]: r for r in self.listed("ops")}
+        self.assertEqual(rows["matmul"]["plugin"], "")
+        for p in self.listed("plugins"):
+            if p["id"] == "org.tenon.optimizers":
+                self.assertEqual(rows["sgd_step"]["plugin"], "org.tenon.optimizers")
+                if any("cpu" in r["native"] for r in rows.values()):
+                    self.assertEqual(rows["sgd_step"]["native"], ["cpu"])
+                self.assertIn("org.tenon.optimizers", run("ops").stdout)
+
+    def test_one_op(self):
+        rows = {r["name"]: r for r in self.listed("ops")}
+        self.assertEqual(self.listed("ops", "conv2d"), [rows["conv2d"]])
+        text = run("ops", "conv2d").stdout
+        self.assertIn(rows["conv2d"]["signature"].replace(" ", ""), "".join(text.split()))
+        for line in (r"bias +optional input", r"padding +attribute, i64s +\[0, 0\]", r"x +input"):
+            self.assertRegex(text, line)
+        self.narrow(text)
+
+    def test_json_before_the_command(self):
+        self.assertEqual(json.loads(run("--json", "ops", "add").stdout), self.listed("ops", "add"))
+
+    def test_what_there_is_instead(self):
+        for args, words in [(["--plugin", "/nope", "plugins"], ["--plugin", "/nope", "not exist"]),
+                            (["explain", "add", "--dtype", "float32"], ["'float32'", "there are", "f32", "i64"]),
+                            (["explain", "cast", "--attr", "dtype=int"], ["'int'", "there are", "f32", "i64"]),
+                            (["explain", "softmax", "--attr", "bad=1"], ["'bad'", "takes axis"]),
+                            (["explain", "add", "--attr", "bad=1"], ["'bad'", "takes none"])]:
+            message = run(*args).stderr
+            for word in words:
+                self.assertIn(word, message)
 
     def test_every_op_is_explained(self):
         for r in self.listed("ops"):
@@ -135,11 +182,35 @@ class Cli(unittest.TestCase):
             self.assertEqual(damaged.returncode, 1)
             self.assertIn("a.weight", damaged.stderr)
 
+    def test_names_in_a_file_do_not_steer_the_terminal(self):
+        names = ["\x1b[31mred", "line\nfeed", "bell\x07", "csi\x9b2J", "plain é"]
+        header = {n: {"dtype": "F32", "shape": [], "data_offsets": [4 * i, 4 * i + 4]} for i, n in enumerate(names)}
+        header["__metadata__"] = {"no\x1bte": "a\x1b]0;title\x07"}
+        text = json.dumps(header)
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "m.safetensors")
+            path.write_bytes(struct.pack("<Q", len(text)) + text.encode() + bytes(4 * len(names)))
+            done = run("info", str(path))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for shown in ("\\x1b[31mred", "line\\nfeed", "bell\\x07", "csi\\x9b2J", "plain é", "no\\x1bte"):
+                self.assertIn(shown, done.stdout)
+            path.write_bytes(path.read_bytes()[:-1])  # the error names a tensor
+            for out in (done.stdout, run("info", str(path)).stderr):
+                self.assertEqual([c for c in out if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], [])
+
+    def test_unknown_op_names_the_nearest(self):
+        for wrong, right in (("matmull", "matmul"), ("conv2dd", "conv2d"), ("adm_step", "adam_step")):
+            done = run("explain", wrong)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f'nearest: "{right}"', done.stderr)
+            self.assertNotIn("there are:", done.stderr)
+
     def test_status(self):
         for args, status in [
                 (["plugins"], 0), (["--help"], 0), (["explain", "--help"], 0), (["--version"], 0),
                 (["info", "/nowhere.safetensors"], 1), (["explain", "nosuchop"], 1),
-                (["explain", "add", "--device", "nosuchdevice"], 1),
+                (["explain", "add", "--device", "nosuchdevice"], 1), (["ops", "add"], 0), (["ops", "nosuchop"], 1),
+                (["--plugin", "/nope", "ops"], 2),
                 (["explain", "matmul", "--shape", "2x3,4x5"], 1),
                 ([], 2), (["nosuchcommand"], 2), (["plugins", "--bad"], 2), (["info"], 2),
                 (["explain"], 2), (["explain", "add", "--dtype", "f99"], 2),
@@ -156,7 +227,7 @@ class Cli(unittest.TestCase):
         self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])
 
     def test_width_and_colour(self):
-        for args in (["plugins"], ["devices"], ["ops"], ["explain", "conv2d"], ["--help"], ["explain", "--help"]):
+        for args in (["plugins"], ["devices"], ["ops"], ["ops", "conv2d"], ["explain", "conv2d"], ["--help"], ["explain", "--help"]):
             text = run(*args).stdout
             self.assertNotIn("\x1b", text)
             self.narrow("\n".join(line for line in text.splitlines() if "/" not in line))

@@ -5,38 +5,16 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
-#include <iterator>
 
 #include "c_api.hpp"
 #include "faulty_calls.hpp"
+#include "files.hpp"
 #include "safetensors_cases.hpp"
 
 namespace fs = std::filesystem;
 using namespace tenon::test;  // NOLINT(google-build-using-namespace)
 
 namespace {
-
-struct Folder {
-  fs::path path;
-  Folder() {
-    std::string name = (fs::temp_directory_path() / "tenon-model-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()));
-    path = name;
-  }
-  ~Folder() { fs::remove_all(path); }
-  std::string file(const char* name) const { return (path / name).string(); }
-  size_t entries() const {
-    return static_cast<size_t>(std::distance(fs::directory_iterator(path), {}));
-  }
-};
-
-std::string read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-void write_file(const std::string& path, const std::string& bytes) {
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 tn_error* open(const Runtime& runtime, const std::string& path, Model* out,
                const tn_model_options* options = nullptr) {

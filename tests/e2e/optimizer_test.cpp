@@ -562,6 +562,9 @@ TEST_CASE("optimizer: wrong use is refused with what was wrong") {
     const Variable namesake = variable(ctx, "a", value_of(ctx, s.variables[1].get()).get());
     tn_variable* names[] = {s.variables[0].get(), namesake.get()};
     REFUSED(tn_optimizer_step(ctx, adam.get(), names, raw(g).data(), 2), TN_INVALID_ARGUMENT,
+            "two of the variables are named \"a\"; state is kept by name");
+    tn_variable* other[] = {namesake.get()};
+    REFUSED(tn_optimizer_step(ctx, adam.get(), other, raw(g).data() + 1, 1), TN_INVALID_ARGUMENT,
             "variable \"a\" is f32[4], but its state was made for f32[2, 3]");
     tn_variable* missing[] = {nullptr};
     REFUSED(tn_optimizer_step(ctx, adam.get(), missing, grads, 1), TN_INVALID_ARGUMENT,

@@ -10,10 +10,11 @@ TN_EXTERN_C_BEGIN
 /* A named slot that holds a tensor. Threads: any; reading and assigning are synchronised. */
 typedef struct tn_variable tn_variable;
 
-#define TN_VARIABLE_NOT_TRAINABLE 1u /* tn_variable_get gives a value that needs no gradient */
+#define TN_VARIABLE_NOT_TRAINABLE 1u /* tn_variable_take gives a value that needs no gradient */
 
 TN_API tn_error* TN_CALL tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor* value,
                                             uint32_t flags, tn_variable** out_variable);
+/* From any thread. NULL is fine and gives NULL. */
 TN_API tn_variable* TN_CALL tn_variable_retain(tn_variable* variable);
 TN_API void TN_CALL tn_variable_release(tn_variable* variable);
 /* The current value, a leaf for gradients. The caller owns the reference. */

@@ -8,6 +8,8 @@
  *    get lends (valid as long as the object it came from); find lends and may give NULL without error.
  *  - Strings go in as pointer + length (tn_str, UTF-8) and are copied by the receiver.
  *  - release functions accept NULL, never fail, never block, and work from any thread.
+ *  - No other pointer may be NULL unless its function says so; a fallible function answers with INVALID_ARGUMENT. An array
+ *    may be NULL where its count (n, rank, bytes, capacity) is 0, the data of a tn_str where its size is.
  */
 #ifndef TENON_BASE_H_
 #define TENON_BASE_H_
@@ -100,6 +102,7 @@ typedef uint32_t tn_dtype;
 /* Stored, copied, cast and exchanged; not computed on. */
 #define TN_DTYPE_F8E4M3 TN_DTYPE_MAKE(10, 8, 1)
 #define TN_DTYPE_F8E5M2 TN_DTYPE_MAKE(12, 8, 1)
+/* Stored in files and exchanged with the host; no backend casts them, and only `reference` copies them. */
 #define TN_DTYPE_I4 TN_DTYPE_MAKE(0, 4, 1)
 #define TN_DTYPE_U4 TN_DTYPE_MAKE(1, 4, 1)
 

@@ -15,7 +15,7 @@ typedef struct tn_device_info {
   tn_str label;              /* what the hardware calls itself */
   tn_str plugin;             /* id of the plugin that serves it */
   uint64_t memory_bytes;     /* total, 0 if unknown */
-  uint32_t kernel_count;     /* ops with a native kernel */
+  uint32_t kernel_count;     /* that the plugin lists for it; one op may have several */
   uint32_t host_addressable; /* 1: tensors can be read in place */
 } tn_device_info;
 

@@ -28,6 +28,7 @@ TN_INLINE tn_model_options tn_model_options_init(void) {
 /* Checks the whole header before anything is given out. options may be NULL. */
 TN_API tn_error* TN_CALL tn_model_open(tn_runtime* runtime, tn_str path,
                                        const tn_model_options* options, tn_model** out_model);
+/* NULL is fine. */
 TN_API void TN_CALL tn_model_release(tn_model* model);
 
 typedef struct tn_model_entry {
@@ -49,6 +50,7 @@ TN_INLINE tn_model_entry tn_model_entry_init(void) {
   return d;
 }
 
+/* What is given out here is lent by the model. An index beyond the count is OUT_OF_RANGE. */
 TN_API tn_str TN_CALL tn_model_format(const tn_model* model);
 TN_API uint32_t TN_CALL tn_model_tensor_count(const tn_model* model);
 TN_API tn_error* TN_CALL tn_model_get_entry(const tn_model* model, uint32_t index,
@@ -68,7 +70,8 @@ typedef struct tn_metadata {
 } tn_metadata;
 
 /* Writes n named tensors: to a temporary file in the same folder, fsync, rename over `path`, fsync of the folder: after any
- * failure the old file is whole. The format follows options->format, else the extension. */
+ * failure the old file is whole. The format follows options->format, else the extension. options may be NULL. Host
+ * scalars are written as tensors of rank 0. */
 TN_API tn_error* TN_CALL tn_model_save(tn_ctx* ctx, tn_str path, const tn_str* names,
                                        tn_tensor* const* tensors, uint32_t n,
                                        const tn_metadata* metadata, uint32_t n_metadata,

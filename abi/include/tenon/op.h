@@ -30,7 +30,7 @@ typedef struct tn_op_info {
   uint32_t output_count;
   tn_str why_not_differentiable;
   tn_str plugin;    /* "" for the core's */
-  tn_str signature; /* "matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0) -> y" */
+  tn_str signature; /* "matmul(a, b, *, transpose_a: bool = 0, transpose_b: bool = 0)" */
 } tn_op_info;
 
 TN_INLINE tn_op_info tn_op_info_init(void) {

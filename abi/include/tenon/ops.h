@@ -796,7 +796,7 @@ TN_INLINE tn_sort_options tn_sort_options_init(void) {
 /* sort(keys, values, *, axis: i64 = -1, descending: bool = 0) -> sorted_keys, sorted_values */
 TN_INLINE tn_error* tn_sort(tn_ctx* ctx, tn_tensor* keys, tn_tensor* values, const tn_sort_options* options, tn_tensor** out_sorted_keys, tn_tensor** out_sorted_values) {
   uint32_t n = 0;
-  tn_tensor* outputs[2];
+  tn_tensor* outputs[2] = {NULL};
   tn_attr attrs[2];
   uint32_t n_attrs = 0;
   tn_tensor* inputs[2];
@@ -804,7 +804,7 @@ TN_INLINE tn_error* tn_sort(tn_ctx* ctx, tn_tensor* keys, tn_tensor* values, con
   inputs[1] = values;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SORT_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_SORT_DESCENDING, options->descending);
-  TN_TRY(tn_op_call(ctx, TN_OP_SORT, inputs, 2, attrs, n_attrs, outputs, 2, &n));
+  TN_TRY(tn_op_call(ctx, TN_OP_SORT, inputs, 2, attrs, n_attrs, out_sorted_keys && out_sorted_values ? outputs : NULL, 2, &n));
   *out_sorted_keys = outputs[0];
   *out_sorted_values = outputs[1];
   return NULL;
@@ -1501,7 +1501,7 @@ TN_INLINE tn_batch_norm_train_options tn_batch_norm_train_options_init(void) {
 /* batch_norm_train(x, scale, bias, *, epsilon: f64 = 1e-5) -> y, mean, variance */
 TN_INLINE tn_error* tn_batch_norm_train(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, tn_tensor* bias, const tn_batch_norm_train_options* options, tn_tensor** out_y, tn_tensor** out_mean, tn_tensor** out_variance) {
   uint32_t n = 0;
-  tn_tensor* outputs[3];
+  tn_tensor* outputs[3] = {NULL};
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   tn_tensor* inputs[3];
@@ -1509,7 +1509,7 @@ TN_INLINE tn_error* tn_batch_norm_train(tn_ctx* ctx, tn_tensor* x, tn_tensor* sc
   inputs[1] = scale;
   inputs[2] = bias;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, options->epsilon);
-  TN_TRY(tn_op_call(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, outputs, 3, &n));
+  TN_TRY(tn_op_call(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, out_y && out_mean && out_variance ? outputs : NULL, 3, &n));
   *out_y = outputs[0];
   *out_mean = outputs[1];
   *out_variance = outputs[2];

@@ -29,8 +29,9 @@ typedef struct tn_host_allocator {
 } tn_host_allocator;
 
 /* Which plugin files may be opened. */
-#define TN_TRUST_SAFE_OWNER \
-  0u /* file and folder owned by root or the effective user, not writable by others */
+/* SAFE_OWNER: the file, its folder and all folders above are owned by root or the effective user and writable by neither group nor
+ * others; a sticky folder (/tmp) is fine above the file's own. */
+#define TN_TRUST_SAFE_OWNER 0u
 #define TN_TRUST_ANY 1u
 #define TN_TRUST_PINNED \
   2u /* only files whose SHA-256 stands in the plugins.lock named by lock_file */
@@ -71,18 +72,20 @@ TN_INLINE tn_runtime_desc tn_runtime_desc_init(void) {
 /* desc NULL: the defaults. Finds plugins (manifests only); no plugin code runs before something of it is asked for. */
 TN_API tn_error* TN_CALL tn_runtime_create(const tn_runtime_desc* desc, tn_runtime** out_runtime);
 /* Waits for all queues, closes every plugin, makes later calls on objects of the runtime fail with TN_SHUTDOWN.
- * Releases stay legal for ever. A second call does nothing. */
+ * Releases stay legal for ever. A second call does nothing. NULL is fine. */
 TN_API void TN_CALL tn_runtime_shutdown(tn_runtime* runtime);
 /* Gives back the caller's reference; the last one shuts down first. */
 TN_API void TN_CALL tn_runtime_release(tn_runtime* runtime);
+/* From any thread. NULL is fine and gives NULL. */
 TN_API tn_runtime* TN_CALL tn_runtime_retain(tn_runtime* runtime);
 
 /* ---- profiling -------------------------------------------------------------------------------- */
 
 /* Starts recording one event per op, kernel, copy and wait; at most max_events are kept (0: 1,000,000), later ones are
- * counted as dropped. */
+ * counted as dropped. A kernel on a device with queues is shown as long as the host takes to submit it. */
 TN_API tn_error* TN_CALL tn_profile_start(tn_runtime* runtime, uint64_t max_events);
-/* Stops and writes Chrome / Perfetto trace JSON to `path`. Fails with FAILED_PRECONDITION if none was started. */
+/* Stops and writes Chrome / Perfetto trace JSON to `path`. Fails with FAILED_PRECONDITION if none was started; with
+ * IO if the file cannot be written: then the recording goes on, and another call may say another place. */
 TN_API tn_error* TN_CALL tn_profile_stop(tn_runtime* runtime, tn_str path);
 
 TN_EXTERN_C_END

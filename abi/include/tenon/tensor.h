@@ -10,6 +10,7 @@ typedef struct tn_tensor tn_tensor;
 
 /* ---- life ------------------------------------------------------------------------------------- */
 
+/* From any thread. NULL is fine and gives NULL. */
 TN_API tn_tensor* TN_CALL tn_tensor_retain(tn_tensor* tensor);
 /* From any thread, finaliser or callback, also after shutdown. NULL is fine. */
 TN_API void TN_CALL tn_tensor_release(tn_tensor* tensor);
@@ -24,7 +25,8 @@ TN_API tn_error* TN_CALL tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32
                                              const int64_t* dims, const void* data, uint64_t bytes,
                                              tn_tensor** out_tensor);
 /* Wraps memory that the caller keeps unchanged until destroy(user) is called (exactly once, from any thread, also on
- * failure). No copy on devices that address host memory, a copy elsewhere. strides may be NULL: dense. */
+ * failure). No copy on devices that address host memory, a copy elsewhere. strides may be NULL: dense. destroy may be NULL:
+ * the memory outlives every use; user is handed to it unread. */
 TN_API tn_error* TN_CALL tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank,
                                         const int64_t* dims, const int64_t* strides,
                                         const void* data, uint64_t bytes,
@@ -82,7 +84,9 @@ TN_INLINE tn_format_options tn_format_options_init(void) {
   return o;
 }
 
-/* "f32[3] cpu:0  [11, 12, 13]", cut to capacity and NUL-terminated. Waits. options may be NULL. */
+/* "f32[3] cpu:0  [11, 12, 13]", NUL-terminated. From rank 2 on a line per row, in columns. Of more than 1,000 elements only those
+ * at the edges are shown, "..." for the others. What is longer than the capacity is cut between two numbers and then ends
+ * in "...", which a whole text never does. Waits. options may be NULL. */
 TN_API tn_error* TN_CALL tn_tensor_format(tn_tensor* tensor, const tn_format_options* options,
                                           char* buffer, uint64_t capacity);
 
@@ -92,7 +96,7 @@ TN_API tn_error* TN_CALL tn_tensor_format(tn_tensor* tensor, const tn_format_opt
   TN_INLINE tn_error* tn_tensor_from_##suffix(tn_ctx* ctx, const ctype* data, uint32_t rank, \
                                               const int64_t* dims, tn_tensor** out_tensor) { \
     uint64_t n = sizeof(ctype);                                                              \
-    for (uint32_t i = 0; i < rank; ++i) n *= (uint64_t)dims[i];                              \
+    for (uint32_t i = 0; dims && i < rank; ++i) n *= (uint64_t)dims[i];                      \
     return tn_tensor_from_host(ctx, dtype, rank, dims, data, n, out_tensor);                 \
   }
 TN_TENSOR_FROM_(f32, float, TN_DTYPE_F32)

@@ -45,7 +45,7 @@ class Backward {
   void step(Node* n);
   void run_hooks(Node* n);
   void gradients_of_op(Node* n, tn_tensor** results);
-  void recorded_gradients_of_op(Node* n, tn_tensor** results);
+  void gradients_by_ops(Node* n, tn_tensor** results);
   void gradients_of_callback(Node* n, tn_tensor** results);
   bool create() const { return (flags_ & TN_GRAD_CREATE) != 0; }
   bool retain() const { return (flags_ & (TN_GRAD_RETAIN | TN_GRAD_CREATE)) != 0; }
@@ -109,19 +109,11 @@ Owned Backward::seed(const tn_tensor* output) {
   }
   const double one = 1;
   Owned scalar(ctx_, make_scalar(ctx_, TN_DTYPE_F64, true, &one));
-  NoGrad no_grad(ctx_);
-  tn_device* device = output->device;
-  std::swap(ctx_->device, device);
-  try {
-    Owned t = call_one(ctx_, TN_OP_FILL, {scalar.get()},
-                       {tn_attr_i64s(TN_FILL_DIMS, output->view.dims, output->view.rank),
-                        tn_attr_dtype(TN_FILL_DTYPE, output->view.dtype)});
-    std::swap(ctx_->device, device);
-    return t;
-  } catch (...) {
-    std::swap(ctx_->device, device);
-    throw;
-  }
+  const NoGrad no_grad(ctx_);
+  const OnDevice there(ctx_, output->device);
+  return call_one(ctx_, TN_OP_FILL, {scalar.get()},
+                  {tn_attr_i64s(TN_FILL_DIMS, output->view.dims, output->view.rank),
+                   tn_attr_dtype(TN_FILL_DTYPE, output->view.dtype)});
 }
 
 void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
@@ -150,8 +142,8 @@ void Backward::target(const tn_tensor* t) {
 
 inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
 
-// With TN_GRAD_CREATE: op by op through `call`, so that it is recorded.
-void Backward::recorded_gradients_of_op(Node* n, tn_tensor** results) {
+// Through `call`: recorded with TN_GRAD_CREATE, and wherever each op can run.
+void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
   Site& site = *n->site;
   const size_t n_in = n->n_in, n_out = n->n_out;
   Small<tn_tensor*, 8> inputs(n_in + 2 * n_out);
@@ -190,6 +182,7 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   for (size_t k = 0; k < n_out; ++k)
     if ((inputs[n_in + n_out + k] = n->cotangents[k])) cotangents |= bit_of(k);
   const GradProgram& g = site_gradient(ctx_, site, wants, cotangents);
+  if (!g.program) return gradients_by_ops(n, results);
   // A cotangent or saved value may have other strides than the prepared ones.
   std::vector<Owned> dense;
   for (size_t i = 0; i < n_all; ++i) {
@@ -243,7 +236,7 @@ void Backward::step(Node* n) {
   OwnedList grads(ctx_, n->n_in);
   if (n->kind == NodeKind::kOp) {
     if (create())
-      recorded_gradients_of_op(n, grads.data());
+      gradients_by_ops(n, grads.data());
     else
       gradients_of_op(n, grads.data());
   } else if (n->kind == NodeKind::kCustom) {

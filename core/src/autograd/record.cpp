@@ -34,7 +34,12 @@ const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
   CompileOptions options;
   options.deterministic = ctx->deterministic;
   options.queue = ctx->state(site.program->device).queue;
-  Program* program = compile(ctx->runtime, *site.program->device, graph, inputs, options);
+  std::unique_ptr<Program> program;
+  try {
+    program.reset(compile(ctx->runtime, *site.program->device, graph, inputs, options));
+  } catch (Error& e) {  // with fallback it is done op by op
+    if (e.code() != TN_UNIMPLEMENTED || !ctx->fallback) throw;
+  }
   if (site.gradients.size() >= 16) {  // many masks: forget the oldest
     program_release(site.gradients.front().program);
     site.gradients.erase(site.gradients.begin());
@@ -42,7 +47,8 @@ const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
   uint64_t used_bits = 0;
   for (size_t i = 0; i < used.size() && i < 64; ++i)
     used_bits |= static_cast<uint64_t>(used[i]) << i;
-  site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program});
+  site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program.get()});
+  (void)program.release();
   return site.gradients.back();
 }
 

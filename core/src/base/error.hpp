@@ -42,7 +42,7 @@ class Error {
   tn_error* release() noexcept { return std::exchange(error_, nullptr); }
   tn_error* get() const noexcept { return error_; }
   tn_code code() const noexcept { return error_->code; }
-  const std::string& message() const noexcept { return error_->message; }
+  const char* message() const noexcept { return tn_error_message(error_); }
 
  private:
   tn_error* error_;

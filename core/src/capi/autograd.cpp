@@ -154,6 +154,7 @@ tn_error* tn_custom_grad(tn_ctx* ctx, tn_tensor* const* inputs, uint32_t n_input
       wanted |= inputs[i]->node != nullptr;
     }
     std::vector<Owned> results;
+    results.reserve(n_outputs);
     for (uint32_t i = 0; i < n_outputs; ++i) {
       tn_tensor* t = outputs[i];
       if (is_scalar(t)) fail(TN_INVALID_ARGUMENT, "tn_custom_grad: output {} is a host scalar", i);

@@ -1,5 +1,6 @@
 #include "autograd/autograd.hpp"
 #include "op/guards.hpp"
+#include "profile/profiler.hpp"
 #include "recipe/site.hpp"
 
 using namespace tenon;
@@ -91,6 +92,7 @@ tn_error* tn_ctx_set_random_state(tn_ctx* ctx, const uint64_t state[3]) {
 
 tn_error* tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns) {
   return with_ctx(ctx, "tn_ctx_synchronize", [&] {
+    const ProfileScope scope(*ctx->runtime->profiler, "synchronize", "wait");
     for (auto& ds : ctx->states) {
       if (!ds || !ds->queue) continue;
       queue_wait(ds->queue, ds->queue->submitted(), timeout_ns, &ctx->interrupt);

@@ -41,8 +41,7 @@ tn_error* tn_device_get_info(const tn_device* d, tn_device_info* out) {
     info.label = str_of(d->label);
     info.plugin = str_of(d->plugin);
     info.memory_bytes = d->memory_bytes;
-    std::shared_lock lock(d->kernel_mutex);
-    for (auto& list : d->kernels) info.kernel_count += !list.empty();
+    info.kernel_count = static_cast<uint32_t>(d->kernel_table.size());
     info.host_addressable = d->host_memory();
     give_struct(info, out, "tn_device_get_info");
   });

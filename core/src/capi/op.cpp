@@ -32,47 +32,13 @@ struct Explanation {
 Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor* const* inputs,
                     uint32_t n, const tn_attr* attrs, uint32_t n_attrs) {
   Explanation x;
-  Graph graph;
-  std::vector<ProgramInput> shapes;
-  std::vector<const tn_view*> views;
-  static const tn_view absent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
-  GraphNode node;
-  node.op = &op;
-  node.attrs = complete_attrs(op, attrs, n_attrs);
-  for (uint32_t i = 0; i < n; ++i) {
-    ProgramInput in;
-    in.absent = !inputs[i];
-    if (inputs[i]) {
-      in.shape = shape_of(inputs[i]->view);
-      in.scalar = is_scalar(inputs[i]);
-      in.weak = inputs[i]->view.flags & TN_VIEW_WEAK;
-    }
-    views.push_back(inputs[i] ? &inputs[i]->view : &absent);
-    GraphValue v;
-    v.shape = in.shape;
-    v.weak = in.weak;
-    v.absent = in.absent;
-    graph.inputs.push_back(static_cast<int>(i));
-    graph.values.push_back(v);
-    node.inputs.push_back(in.absent ? -1 : static_cast<int>(i));
-    shapes.push_back(in);
-  }
-  node.inferred = infer(op, views, node.attrs);
-  for (const InferredOutput& o : node.inferred.outputs) {
-    GraphValue v;
-    v.shape = o.shape;
-    node.outputs.push_back(static_cast<int>(graph.values.size()));
-    graph.results.push_back(static_cast<int>(graph.values.size()));
-    graph.values.push_back(v);
-  }
-  graph.nodes.push_back(std::move(node));
-  graph.mark_live();
+  OpGraph one = graph_of_op(op, inputs, n, attrs, n_attrs);
   CompileOptions options;
   options.deterministic = ctx->deterministic;
   options.trail = &x.candidates;
   options.decomposed = &x.decomposition;
   try {
-    std::unique_ptr<Program> p(compile(ctx->runtime, device, graph, shapes, options));
+    std::unique_ptr<Program> p(compile(ctx->runtime, device, one.graph, one.inputs, options));
     for (const Candidate& c : x.candidates)
       if (c.verdict == "chosen") x.kernel = view_of(c.kernel->name);
     if (!x.decomposition.empty()) {
@@ -111,7 +77,7 @@ tn_error* tn_op_find(tn_runtime* rt, tn_str name, uint32_t since, tn_op* out) {
            since);
     if (!e)
       fail(TN_NOT_FOUND, "there is no op \"{}\": {}", view_of(name),
-           rt->plugins->why_not(Provision::op, view_of(name)));
+           rt->plugins->why_not(Provision::op, view_of(name), rt->ops.names()));
     *out = e->id;
   });
 }
@@ -167,6 +133,7 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
     // A random op has its state as three more inputs, as in a call.
     std::vector<tn_tensor*> all(inputs, inputs + n);
     std::vector<Owned> state;
+    state.reserve(3);
     if (e.n_state && n <= e.n_fixed - e.n_state) {
       all.resize(e.n_fixed - e.n_state, nullptr);
       for (uint64_t word : {ctx->random.seed, ctx->random.stream, ctx->random.offset}) {

@@ -32,13 +32,16 @@ std::vector<std::string> paths_of(const tn_runtime_desc& d) {
   return out;
 }
 
+constexpr int32_t kMostThreads = 1024;
+
 tn_runtime* make(const tn_runtime_desc& d) {
   auto rt = std::make_unique<tn_runtime>(core_table().ops.defs(), core_table().ids.data());
   tn_runtime* raw = rt.get();
   if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH))
     fail(TN_INVALID_ARGUMENT, "tn_runtime_create: unknown flags {:#x}", d.flags);
-  if (d.thread_count < 0)
-    fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}", d.thread_count);
+  if (d.thread_count < 0 || d.thread_count > kMostThreads)
+    fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}; 0 (one per core) to {}",
+         d.thread_count, kMostThreads);
   rt->environment = !(d.flags & TN_RUNTIME_NO_ENVIRONMENT);
   rt->log_level = d.log_level;
   rt->memory_limit = d.memory_limit;
@@ -109,9 +112,9 @@ tn_error* tn_profile_start(tn_runtime* rt, uint64_t max_events) {
 
 tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
   return with_runtime(rt, "tn_profile_stop", [&] {
+    rt->profiler->stop(std::string(view_of(path)));
     uint32_t profiling = kProfiling;
     rt->page->state.compare_exchange_strong(profiling, kAlive);
-    rt->profiler->stop(std::string(view_of(path)));
   });
 }
 

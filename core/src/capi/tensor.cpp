@@ -136,20 +136,9 @@ tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64
     // A copy: of the dense elements.
     Shape dense = dense_shape(dtype, rank, dims);
     std::vector<char> staged(tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count())));
-    tn_tensor fake{};
-    tn_device host{};
-    host.flags = TN_DEVICE_HOST_MEMORY | TN_DEVICE_INLINE;
-    fake.view = {reinterpret_cast<uintptr_t>(data),
-                 0,
-                 s.dims,
-                 s.strides,
-                 s.count(),
-                 dtype,
-                 s.rank,
-                 static_cast<uint8_t>(s.dense() ? TN_VIEW_CONTIGUOUS : 0u),
-                 0};
-    fake.device = &host;
-    read_tensor(ctx, &fake, staged.data());
+    copy_dense(staged.data(),
+               {reinterpret_cast<uintptr_t>(data), 0, s.dims, s.strides, s.count(), dtype, s.rank,
+                static_cast<uint8_t>(s.dense() ? TN_VIEW_CONTIGUOUS : 0u), 0});
     *out = upload_tensor(ctx, ctx->device, dense, staged.data());
   });
 }

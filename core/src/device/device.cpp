@@ -2,10 +2,6 @@
 
 namespace tenon {
 
-namespace {
-constexpr size_t kMaxPlans = 8192;
-}
-
 PlanEntry* PlanCache::find(const std::string& key) {
   std::lock_guard lock(mutex_);
   auto it = plans_.find(key);
@@ -14,29 +10,29 @@ PlanEntry* PlanCache::find(const std::string& key) {
   return it->second;
 }
 
-void PlanCache::insert(const std::string& key, PlanEntry* plan) {
+PlanEntry* PlanCache::insert(const std::string& key, PlanEntry* plan) {
   std::lock_guard lock(mutex_);
-  if (plans_.size() >= kMaxPlans) {  // forget what no call site uses, else one
-    for (auto it = plans_.begin(); it != plans_.end();) {
-      if (it->second->refs.load() == 1) {
-        plan_release(it->second);
-        it = plans_.erase(it);
-      } else {
-        ++it;
-      }
-    }
-    if (plans_.size() >= kMaxPlans) {
-      plan_release(plans_.begin()->second);
-      plans_.erase(plans_.begin());
-    }
+  if (plans_.size() >= limit_) {
+    std::erase_if(plans_, [](const auto& entry) {
+      const bool unused = entry.second->refs.load() == 1;
+      if (unused) plan_release(entry.second);
+      return unused;
+    });
+    limit_ = std::max(limit_, 2 * plans_.size());
   }
   auto [it, fresh] = plans_.emplace(key, plan);
-  if (fresh) plan->refs.fetch_add(1, std::memory_order_relaxed);
+  it->second->refs.fetch_add(fresh ? 2 : 1, std::memory_order_relaxed);
+  return it->second;
 }
 
-void PlanCache::clear() {
+void PlanCache::release_all() noexcept {
   std::lock_guard lock(mutex_);
-  for (auto& [key, plan] : plans_) plan_release(plan);
+  for (auto& [key, entry] : plans_) {
+    tn_plan& plan = entry->plan;
+    if (plan.release) plan.release(plan.data);
+    plan.release = nullptr;
+    plan_release(entry);
+  }
   plans_.clear();
 }
 
@@ -90,26 +86,54 @@ void buffer_destroy(Buffer* b) noexcept {
 
 using namespace tenon;
 
+// An idle queue whose work is done, or null. What failed after it was given back is put away.
+Queue* tn_device::reuse_queue() {
+  for (size_t i = idle_queues.size(); i-- > 0;) {
+    Queue* q = idle_queues[i];
+    if (!q->done(q->submitted())) continue;
+    idle_queues.erase(idle_queues.begin() + static_cast<std::ptrdiff_t>(i));
+    if (atomic_load(q->line.failed) == 0) return q;
+    retire_queue(q);
+  }
+  return nullptr;
+}
+
+void tn_device::retire_queue(Queue* q) {
+  failed_queues.reserve(failed_queues.size() + 1);
+  vtbl->queue_destroy(q->native);
+  q->native = nullptr;
+  atomic_store(q->line.completed, UINT64_MAX);
+  queue_slots[q->index].store(nullptr, std::memory_order_release);
+  failed_queues.push_back(std::move(queues[q->index]));
+}
+
 Queue* tn_device::take_queue() {
   if (is_inline()) return nullptr;
   std::lock_guard lock(queue_mutex);
-  if (!idle_queues.empty()) {
-    Queue* q = idle_queues.back();
-    idle_queues.pop_back();
-    return q;
-  }
+  if (Queue* q = reuse_queue()) return q;
   uint32_t slot = 0;
   while (slot < queues.size() && queues[slot]) ++slot;
+  if (slot >= kMaxQueues && !idle_queues.empty()) {
+    for (Queue* q : idle_queues) {
+      try {
+        queue_wait(q, q->submitted(), TN_FOREVER, nullptr);
+      } catch (const Error&) {  // seen again when it is looked at
+      }
+    }
+    if (Queue* q = reuse_queue()) return q;
+    for (slot = 0; slot < queues.size() && queues[slot];) ++slot;
+  }
   if (slot >= kMaxQueues)
     fail(TN_OUT_OF_RANGE, "{}: more than {} queues at once; release contexts that are not in use",
          name, kMaxQueues);
-  queues.reserve(kMaxQueues);  // queue_at reads without the lock
   auto q = std::make_unique<Queue>();
   q->device = this;
   q->index = slot;
+  q->serial = ++queue_serial;
   check(vtbl->queue_create(handle, &q->line, &q->native));
   if (slot == queues.size()) queues.emplace_back();
   queues[slot] = std::move(q);
+  queue_slots[slot].store(queues[slot].get(), std::memory_order_release);
   return queues[slot].get();
 }
 
@@ -121,11 +145,7 @@ void tn_device::give_queue(Queue* q) noexcept {
       idle_queues.push_back(q);
       return;
     }
-    failed_queues.reserve(failed_queues.size() + 1);
-    vtbl->queue_destroy(q->native);
-    q->native = nullptr;
-    atomic_store(q->line.completed, UINT64_MAX);
-    failed_queues.push_back(std::move(queues[q->index]));
+    retire_queue(q);
   } catch (...) {  // no memory to note it: the queue stays where it is, unused
   }
 }
@@ -141,7 +161,7 @@ void tn_device::shut_down() noexcept {
     vtbl->queue_destroy(q->native);
     q->native = nullptr;
   }
-  plans.clear();
+  plans.release_all();
   allocator->close();
   vtbl->close(handle);
   handle = nullptr;

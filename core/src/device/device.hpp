@@ -1,5 +1,7 @@
 // A device as the core holds it: the plugin's table and handle, the allocator, the kernels by op, the plan cache, the queues.
 #pragma once
+#include <array>
+#include <atomic>
 #include <memory>
 #include <shared_mutex>
 #include <string>
@@ -25,16 +27,19 @@ inline void plan_release(PlanEntry* p) noexcept {
   if (p && p->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete p;
 }
 
-// Bounded; any thread.
+// All plans that call sites use and, bounded, those that they used. Any thread.
 class PlanCache {
  public:
-  ~PlanCache() { clear(); }
-  PlanEntry* find(const std::string& key);               // a new reference, or null
-  void insert(const std::string& key, PlanEntry* plan);  // takes a reference of its own
-  void clear();
+  ~PlanCache() { release_all(); }
+  PlanEntry* find(const std::string& key);  // a new reference, or null
+  // A new reference to what the key stands for from now on: `plan`, or what another thread made of it in the meantime.
+  PlanEntry* insert(const std::string& key, PlanEntry* plan);
+  // The device goes: every plan is released, also where call sites still hold the entry.
+  void release_all() noexcept;
 
  private:
   std::mutex mutex_;
+  size_t limit_ = 8192;  // at this size, what is not used is forgotten
   std::unordered_map<std::string, PlanEntry*> plans_;
 };
 
@@ -59,7 +64,10 @@ struct tn_device {
 
   std::mutex queue_mutex;
   std::vector<std::unique_ptr<tenon::Queue>> queues;  // by index
+  std::array<std::atomic<tenon::Queue*>, tenon::kMaxQueues>
+      queue_slots{};  // the same, to be read without the lock
   std::vector<tenon::Queue*> idle_queues;
+  uint64_t queue_serial = 0;
   std::vector<std::unique_ptr<tenon::Queue>> failed_queues;  // tensors may still point at them
 
   std::vector<const tn_kernel*> kernels_of(uint32_t slot) const {
@@ -68,10 +76,14 @@ struct tn_device {
   }
   bool is_inline() const { return (flags & TN_DEVICE_INLINE) != 0; }
   bool host_memory() const { return (flags & TN_DEVICE_HOST_MEMORY) != 0; }
-  tenon::Queue* queue_at(uint32_t i) { return i < queues.size() ? queues[i].get() : nullptr; }
+  tenon::Queue* queue_at(uint32_t i) { return queue_slots[i].load(std::memory_order_acquire); }
 
-  // A queue for one context: an idle one or a new one; null on an inline device.
+  // A queue for one context: an idle one with nothing under way, which could still fail, or a new one; null on an inline device.
   tenon::Queue* take_queue();
   void give_queue(tenon::Queue* q) noexcept;
   void shut_down() noexcept;  // waits for queues, frees memory, closes the handle
+
+ private:
+  tenon::Queue* reuse_queue();  // both under queue_mutex
+  void retire_queue(tenon::Queue* q);
 };

@@ -21,8 +21,16 @@ struct Queue {
   uint32_t index = 0;
   std::mutex mutex;           // guards error
   tn_error* error = nullptr;  // the first failure, owned
-  std::array<uint64_t, kMaxQueues>
-      waited{};  // per queue of the device: the value this one is already ordered after
+  uint64_t serial = 0;        // of the device; an index is used again, this is not
+
+  // What this queue is already ordered after, per queue of the device. Owner thread only.
+  bool waited_for(const Queue& other, uint64_t value) const {
+    const Waited& w = waited_[other.index];
+    return w.serial == other.serial && w.value >= value;
+  }
+  void note_wait(const Queue& other, uint64_t value) {
+    waited_[other.index] = {other.serial, value};
+  }
 
   uint64_t submitted() const { return atomic_load(line.submitted); }
   bool done(uint64_t value) const { return atomic_load(line.completed) >= value; }
@@ -33,6 +41,12 @@ struct Queue {
   [[noreturn]] void throw_failure();
   void fail(uint64_t value, tn_error* taken) noexcept;  // only the first counts
   ~Queue() { error_release(error); }
+
+ private:
+  struct Waited {
+    uint64_t serial = 0, value = 0;
+  };
+  std::array<Waited, kMaxQueues> waited_{};
 };
 
 // One command on a queue: counts it before the call, takes it back when the call fails. q may be null (inline device).

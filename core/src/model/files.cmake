@@ -1,5 +1,4 @@
 set(TENON_MODEL_SOURCES
   src/model/model.cpp
-  src/model/nearest.cpp
   src/model/save.cpp
   src/capi/model.cpp)

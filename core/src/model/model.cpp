@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/nearest.hpp"
 #include "op/runtime.hpp"
 #include "plugin/file.hpp"
 
@@ -162,10 +163,24 @@ tn_model* model_open(tn_runtime* rt, const std::string& path, const tn_model_opt
   return m.release();
 }
 
+// Names around the place where this one would stand: those that begin alike, first of all.
+static std::vector<std::string_view> names_around(const tn_model& model, std::string_view name) {
+  constexpr size_t kEachSide = 2500;
+  const auto name_of = [&](uint32_t i) { return view_of(model.entries[i].name); };
+  const auto at = std::lower_bound(model.by_name.begin(), model.by_name.end(), name,
+                                   [&](uint32_t i, std::string_view n) { return name_of(i) < n; });
+  const auto place = static_cast<size_t>(at - model.by_name.begin());
+  std::vector<std::string_view> names;
+  for (size_t i = place > kEachSide ? place - kEachSide : 0;
+       i < std::min(model.by_name.size(), place + kEachSide); ++i)
+    names.push_back(name_of(model.by_name[i]));
+  return names;
+}
+
 Owned model_take_tensor(tn_ctx* ctx, tn_model& model, std::string_view name) {
   const int64_t index = find_entry(model, name);
   if (index < 0) {
-    const std::string near = nearest_names(model, name);
+    const std::string near = nearest_names(name, names_around(model, name));
     fail(TN_NOT_FOUND, "{}: there is no tensor \"{}\". {}", model.path, name,
          near.empty() ? "The file has none at all." : "Nearest: " + near + ".");
   }

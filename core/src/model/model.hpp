@@ -46,9 +46,6 @@ struct ModelItem {
 void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items,
                 const tn_metadata* metadata, uint32_t n_metadata, const tn_model_options& options);
 
-// At most three of the model's names that are most like `name`, each in quotes: "\"fc1.bias\", \"fc2.bias\"". Empty without any.
-std::string nearest_names(const tn_model& model, std::string_view name);
-
 // ".safetensors" of "a/b.safetensors"; "" where the file name has none.
 std::string_view extension_of(std::string_view path);
 

@@ -3,6 +3,7 @@
 #include <new>
 
 #include "node.hpp"
+#include "profile/profiler.hpp"
 #include "runtime.hpp"
 
 namespace tenon {
@@ -311,12 +312,12 @@ void order_after(Queue* q, tn_tensor* t) {
   if (p->failed_at(t->value)) p->throw_failure();
   if (q && p->device == q->device) {
     t->buffer->readers.fetch_or(1ull << q->index, std::memory_order_relaxed);
-    if (q->waited[p->index] >= t->value || p->done(t->value)) return;
+    if (q->waited_for(*p, t->value) || p->done(t->value)) return;
     Submission s(q);
     tn_error* e = q->device->vtbl->queue_wait_for(q->native, p->native, &p->line, t->value);
     if (!e) {
       s.commit();
-      q->waited[p->index] = t->value;
+      q->note_wait(*p, t->value);
       return;
     }
     Error error(e);
@@ -326,7 +327,9 @@ void order_after(Queue* q, tn_tensor* t) {
 }
 
 void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
-  if (t->queue) queue_wait(t->queue, t->value, TN_FOREVER, ctx ? &ctx->interrupt : nullptr);
+  if (!t->queue) return;
+  const ProfileScope scope(*t->device->runtime->profiler, t->device->name, "wait");
+  queue_wait(t->queue, t->value, TN_FOREVER, ctx ? &ctx->interrupt : nullptr);
 }
 
 }  // namespace tenon

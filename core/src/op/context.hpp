@@ -1,6 +1,7 @@
 // The context, the heap of its tensors, and what a runtime owns. Owner thread only unless said otherwise.
 #pragma once
 #include <memory>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -110,6 +111,7 @@ struct tn_ctx {
   bool grad_mode = true;
   bool deterministic = false;
   bool fallback = false;
+  std::set<std::pair<tn_op, const tn_device*>> fell_back;  // logged already
   std::atomic<bool> interrupt{false};
   uint64_t node_seq = 0;
   uint64_t backward_epoch = 0;

@@ -121,6 +121,13 @@ uint32_t OpRegistry::count() const {
   return static_cast<uint32_t>(entries_.size());
 }
 
+std::vector<std::string_view> OpRegistry::names() const {
+  std::shared_lock lock(mutex_);
+  std::vector<std::string_view> out;
+  for (const OpEntry& e : entries_) out.push_back(e.name());
+  return out;
+}
+
 const std::string& OpRegistry::signature(const OpEntry& op) {
   std::unique_lock lock(mutex_);
   auto it = signatures_.find(op.slot);

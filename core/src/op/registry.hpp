@@ -38,6 +38,7 @@ class OpRegistry {
   const OpEntry* find(std::string_view name, uint32_t since) const;
   const OpEntry* at(uint32_t slot) const;
   uint32_t count() const;
+  std::vector<std::string_view> names() const;
   // Lent for as long as the registry lives.
   const std::string& signature(const OpEntry& op);
   // Definitions of a plugin, whose memory must outlive the registry. Throws ALREADY_EXISTS, INVALID_ARGUMENT.

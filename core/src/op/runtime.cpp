@@ -46,8 +46,8 @@ void runtime_shut_down(tn_runtime* rt) noexcept {
     std::lock_guard lock(rt->device_mutex);
     for (auto& d : rt->devices) d->shut_down();
   }
-  rt->plugins->close_all();
-  rt->pool->stop();
+  if (rt->plugins) rt->plugins->close_all();  // null: creation failed before
+  if (rt->pool) rt->pool->stop();
 }
 
 void log(tn_runtime* rt, uint32_t level, const std::string& message) noexcept {

@@ -53,7 +53,11 @@ std::string plan_key(const tn_kernel& k, const Signature& s,
 }  // namespace
 
 PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Candidate>* trail) {
-  PlanEntry* chosen = nullptr;
+  struct Release {
+    void operator()(PlanEntry* p) const noexcept { plan_release(p); }
+  };
+  using Reference = std::unique_ptr<PlanEntry, Release>;
+  Reference chosen;
   for (const tn_kernel* k : device.kernels_of(s.op->slot)) {
     auto note = [&](const char* verdict, std::string why) {
       if (trail) trail->push_back({k, verdict, std::move(why)});
@@ -79,13 +83,12 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     std::vector<const tn_view*> args = inputs;
     args.insert(args.end(), s.outputs.begin(), s.outputs.end());
     const std::string key = plan_key(*k, s, args);
-    if (PlanEntry* known = device.plans.find(key)) {
+    if (Reference known{device.plans.find(key)}) {
       if (known->plan.run) {
-        chosen = known;
+        chosen = std::move(known);
         note("chosen", "");
       } else {
         note("declined", std::string(view_of(known->plan.declined)));
-        plan_release(known);
       }
       continue;
     }
@@ -99,7 +102,7 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     sig.inputs = inputs.data();
     sig.outputs = s.outputs.data();
     sig.attrs = s.attrs->data();
-    auto entry = std::make_unique<PlanEntry>();
+    Reference entry(new PlanEntry);
     entry->kernel = k;
     entry->plan.struct_size = sizeof(tn_plan);
     check(k->prepare(device.handle, &sig, &entry->plan));
@@ -110,11 +113,10 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     if (!entry->plan.run)
       fail(TN_INTERNAL, "kernel {} of {} neither declines nor gives a function to run",
            view_of(k->name), device.plugin);
-    device.plans.insert(key, entry.get());
-    chosen = entry.release();
+    chosen.reset(device.plans.insert(key, entry.get()));
     note("chosen", "");
   }
-  return chosen;
+  return chosen.release();
 }
 
 }  // namespace tenon

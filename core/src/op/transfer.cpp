@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/error.hpp"
+#include "profile/profiler.hpp"
 #include "runtime.hpp"
 
 namespace tenon {
@@ -74,6 +75,7 @@ void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, u
 
 tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data) {
   const uint64_t bytes = tn_dtype_bytes(shape.dtype, static_cast<uint64_t>(shape.count()));
+  const ProfileScope scope(*ctx->runtime->profiler, "upload", "copy");
   DeviceState& ds = ctx->state(device);
   Owned t(ctx, make_output(ctx, ds, shape, ctx->runtime->shapes.intern(device, shape, 0), bytes,
                            size_class(bytes)));
@@ -88,7 +90,7 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
   if (q != ds.queue) {
     // The memory may be one that the compute queue still reads: copies come after what it has now.
     const uint64_t value = ds.queue->submitted();
-    if (!ds.queue->done(value) && q->waited[ds.queue->index] < value) {
+    if (!ds.queue->done(value) && !q->waited_for(*ds.queue, value)) {
       Submission s(q);
       if (tn_error* e =
               device->vtbl->queue_wait_for(q->native, ds.queue->native, &ds.queue->line, value)) {
@@ -97,7 +99,7 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
         queue_wait(ds.queue, value, TN_FOREVER, &ctx->interrupt);
       } else {
         s.commit();
-        q->waited[ds.queue->index] = value;
+        q->note_wait(*ds.queue, value);
       }
     }
     t.get()->buffer->readers.fetch_or(1ull << q->index, std::memory_order_relaxed);
@@ -113,6 +115,14 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
   return t.release();
 }
 
+void copy_dense(void* to, const tn_view& v) {
+  if (v.count == 0) return;
+  if (v.flags & TN_VIEW_CONTIGUOUS)
+    std::memcpy(to, address(v), tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count)));
+  else
+    gather_dense(static_cast<char*>(to), address(v), v, dtype_size(v.dtype));
+}
+
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   const tn_view& v = t->view;
   const uint64_t size = dtype_size(v.dtype);
@@ -122,15 +132,8 @@ void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   }
   wait_tensor(ctx, t);
   if (v.count == 0) return;
-  const bool dense = v.flags & TN_VIEW_CONTIGUOUS;
-  const uint64_t bytes = tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
-  if (t->device->host_memory()) {
-    if (dense)
-      std::memcpy(to, address(v), bytes);
-    else
-      gather_dense(static_cast<char*>(to), address(v), v, size);
-    return;
-  }
+  const ProfileScope scope(*t->device->runtime->profiler, "download", "copy");
+  if (t->device->host_memory()) return copy_dense(to, v);
   std::optional<BorrowedQueue> borrowed;
   Queue* q = nullptr;
   if (ctx && runtime_alive(ctx->runtime) && t->heap == ctx->heap)
@@ -138,7 +141,8 @@ void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   else
     q = borrowed.emplace(t->device).get();
   std::atomic<bool>* interrupt = ctx ? &ctx->interrupt : nullptr;
-  if (dense) {
+  if (v.flags & TN_VIEW_CONTIGUOUS) {
+    const uint64_t bytes = tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
     download(q, t->device, to, v.mem, v.offset, bytes, interrupt);
     return;
   }

@@ -8,6 +8,8 @@ namespace tenon {
 tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data);
 // Waits, then writes the elements, dense row-major. ctx may be null (then an interrupt does not reach it).
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to);
+// The elements of a view of host memory, dense row-major.
+void copy_dense(void* to, const tn_view& v);
 // A tensor over host memory that destroy(user) gives back; dense or strided. The device must address host memory.
 tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data,
                        void (*destroy)(void*), void* user);

@@ -1,5 +1,9 @@
 // conv: cross-correlation over any number of spatial axes. x [N, C, spatial...], w [O, C / groups,
 // spatial...].
+//
+// Padding, and the gaps that lhs_dilation makes, are zeros: where they meet finite weights they add
+// nothing. Where they meet an infinite weight or NaN it is up to the device whether they are
+// multiplied, which gives NaN, or left out.
 #include "conv.hpp"
 
 namespace tenon::ops {
@@ -102,12 +106,6 @@ Value batch_as_channels(const Recipe& b, Value x, int64_t groups) {
 
 uint32_t spatial_axes(Value x) { return x.all_axes() & ~3u; }
 
-bool has_empty(const Dims& dims) {
-  for (const int64_t d : dims)
-    if (d == 0) return true;
-  return false;
-}
-
 void fail_symbolic(const Recipe& b) {
   b.fail(
       TN_UNIMPLEMENTED,
@@ -121,7 +119,7 @@ void fail_symbolic(const Recipe& b) {
 // x, of which every lhs-th element is an element of x.
 Value conv_input_grad(const Recipe& b, Value g, Value w, const Dims& sizes, const ConvSpec& s) {
   const uint32_t n = sizes.n;
-  if (has_empty(sizes) || has_empty(g.dims())) {
+  if (known_empty(sizes) || known_empty(g.dims())) {
     Dims to;
     to.push(g.dim(0));
     to.push(b.mul(w.dim(1), s.groups));
@@ -152,7 +150,7 @@ Value conv_input_grad(const Recipe& b, Value g, Value w, const Dims& sizes, cons
 
 // Every kernel element sees x through g as a kernel: batch and channels change places.
 Value conv_weight_grad(const Recipe& b, Value g, Value x, const Dims& kernel, const ConvSpec& s) {
-  if (has_empty(g.dims()) || has_empty(x.dims())) {
+  if (known_empty(g.dims()) || known_empty(x.dims())) {
     Dims to;
     to.push(g.dim(1));
     to.push(b.raw()->v->dim_floordiv(b.raw(), x.dim(1), s.groups));

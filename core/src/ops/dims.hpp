@@ -36,6 +36,13 @@ inline bool concrete(const Dims& dims) {
   return true;
 }
 
+// For certain without elements: symbolic dims count as some.
+inline bool known_empty(const Dims& dims) {
+  for (const int64_t d : dims)
+    if (d == 0) return true;
+  return false;
+}
+
 std::string dim_text(int64_t dim);                           // "3", or "?" of a symbolic dim
 std::string dims_text(std::span<const int64_t> dims);        // "[2, ?, 3]"
 std::string numbers_text(std::span<const int64_t> numbers);  // "[0, -2]"

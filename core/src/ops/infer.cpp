@@ -8,7 +8,7 @@ namespace tenon::ops {
 namespace {
 
 std::string kinds_text(uint32_t kinds) {
-  if (kinds == kNumber) return "a number";
+  if (kinds == kNumber) return "numeric";
   std::string s;
   auto part = [&](uint32_t bit, const char* name) {
     if (!(kinds & bit)) return;

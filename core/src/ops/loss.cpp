@@ -53,11 +53,14 @@ Dims without_classes(const Dims& logits) {
   return out;
 }
 
-// Labels are 0 to C - 1; one outside that range counts as a loss of 0.
+// Labels are 0 to C - 1. Another one is OUT_OF_RANGE, as an index of gather is; on a device that
+// cannot report it stands for some class.
 tn_error* cross_entropy_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "logits", kFloat, &t));
   TN_TRY(require_classes(c));
+  if (c.dim(0, 1) == 0)
+    return c.error("logits is {}: there are no classes along axis 1", c.text(0));
   if (kind_of(c.dtype(1)) != kInt)
     return c.error(
         "labels is {}; it must be integer class indices. For probabilities use "
@@ -73,11 +76,17 @@ tn_error* cross_entropy_rule(Infer& c) {
   return reduced_out(c, t, samples);
 }
 
+Value class_numbers(const Recipe& b) { return b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64); }
+
+// The labels, looked up among the numbers of the classes: gather checks them. As unsigned numbers,
+// because negative indices would count from the end.
+Value checked_labels(const Recipe& b) {
+  return gather(class_numbers(b), cast(b.in(1), TN_DTYPE_U64), 0);
+}
+
 // True at the class of each label.
-Value is_label(const Recipe& b) {
-  const Value logits = b.in(0), labels = cast(b.in(1), TN_DTYPE_I64);
-  const Value classes = b.iota(Dims(1, logits.dim(1)), 0, TN_DTYPE_I64);
-  return eq(unsqueeze(labels, 2u), along(classes, 1, logits.rank()));
+Value is_label(const Recipe& b, Value labels) {
+  return eq(unsqueeze(labels, 2u), along(class_numbers(b), 1, b.in(0).rank()));
 }
 
 int64_t sample_count(const Recipe& b) { return b.product(without_classes(b.in(0).dims()).span()); }
@@ -89,12 +98,13 @@ Value class_cotangent(const Recipe& b) {
 
 void cross_entropy_of_base(Recipe& b) {
   const Value lp = log_softmax(wide(b.in(0)), 1);
-  set_reduced(b, -sum(where(is_label(b), lp, 0), 2u, false), b.in(0).dtype());
+  set_reduced(b, -sum(where(is_label(b, checked_labels(b)), lp, 0), 2u, false), b.in(0).dtype());
 }
 void d_cross_entropy(Recipe& b) {
   if (!b.wants(0)) return;
   const Value p = softmax(wide(b.in(0)), 1);
-  b.set(0, where(is_label(b), p - 1, p) * class_cotangent(b));
+  const Value hit = is_label(b, cast(b.in(1), TN_DTYPE_I64));
+  b.set(0, where(hit, p - 1, p) * class_cotangent(b));
 }
 
 tn_error* cross_entropy_probs_rule(Infer& c) {

@@ -1,4 +1,5 @@
-// mean, var, logsumexp. f16 and bf16 are summed in f32.
+// mean, var, logsumexp. f16 and bf16 are summed in f32. Over no elements mean and var are NaN, as 0 / 0 is: the gradient is then
+// empty, and what a second-order gradient gives their cotangent is NaN too. var divides by max(n - correction, 0), like NumPy.
 #include <limits>
 
 #include "infer.hpp"
@@ -60,7 +61,7 @@ Value centered(Value x, uint32_t axes) { return x - mean(x, axes, true); }
 Value freedom(const Recipe& b, Value x, uint32_t axes) {
   const double correction = b.f64(TN_VAR_CORRECTION);
   const Value n = size_of(x, axes);
-  return correction == 0 ? n : n - correction;
+  return correction == 0 ? n : maximum(n - correction, 0);
 }
 
 void var_of_base(Recipe& b) {
@@ -84,7 +85,8 @@ Value finite(Value x) { return where(eq(abs(x), std::numeric_limits<double>::inf
 void logsumexp_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
   const uint32_t axes = axes_of(b);
-  const Value top = finite(max(x, axes, true));
+  // The log of a sum of nothing is -inf.
+  const Value top = known_empty(x.dims()) ? constant(x, 0) : finite(max(x, axes, true));
   const Value y = log(sum(exp(x - top), axes, true)) + top;
   b.set(0, cast(b.flag(kKeepdims) ? y : squeeze(y, axes), b.in(0).dtype()));
 }

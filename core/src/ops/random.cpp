@@ -4,6 +4,7 @@
 // Words drawn per element, which the state advances by: philox, bernoulli, dropout 1; uniform 1,
 // f64 2; normal 2, f64 4.
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "infer.hpp"
@@ -60,7 +61,14 @@ tn_error* uniform_rule(Infer& c) {
   const double low = c.f64(TN_UNIFORM_LOW), high = c.f64(TN_UNIFORM_HIGH);
   if (!finite(low) || !finite(high) || low > high)
     return c.error("low {} and high {}: low <= high, both finite", low, high);
-  return drawn(c, TN_UNIFORM_DIMS, c.type(TN_UNIFORM_DTYPE), kFloat);
+  // f16 and bf16 are drawn in f32.
+  const tn_dtype t = c.type(TN_UNIFORM_DTYPE);
+  const double most = t == TN_DTYPE_F64 ? std::numeric_limits<double>::max()
+                                        : double{std::numeric_limits<float>::max()};
+  if (low < -most || high > most || high - low > most)
+    return c.error("low {} and high {}: for {} they, and high - low, must be at most {}", low, high,
+                   tn_dtype_name(t), most);
+  return drawn(c, TN_UNIFORM_DIMS, t, kFloat);
 }
 
 // f32 and below: the upper 24 bits of a word. f64: the upper 53 of two words, the first one above.

@@ -43,12 +43,6 @@ tn_error* accumulating_rule(Infer& c) {
   return c.out(0, accumulated(t), to);
 }
 
-bool known_empty(const Dims& dims) {
-  for (const int64_t d : dims)
-    if (d == 0) return true;
-  return false;
-}
-
 tn_error* extremum_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kReal, &t));

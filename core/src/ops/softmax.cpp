@@ -19,11 +19,16 @@ uint32_t axis_mask(const Recipe& b) {
   return 1u << axis_of(b.i64(TN_SOFTMAX_AXIS), b.in(0).rank());
 }
 
-// The greatest element is taken away first: exponentials are at most 1.
+// The greatest element, which is taken away first: exponentials are at most 1. Where there are no
+// elements there is nothing to take away.
+Value top(Value x, uint32_t axis) {
+  return known_empty(x.dims()) ? constant(x, 0) : max(x, axis, true);
+}
+
 void softmax_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
   const uint32_t axis = axis_mask(b);
-  const Value e = exp(x - max(x, axis, true));
+  const Value e = exp(x - top(x, axis));
   b.set(0, cast(e / sum(e, axis, true), b.in(0).dtype()));
 }
 void d_softmax(Recipe& b) {
@@ -34,7 +39,7 @@ void d_softmax(Recipe& b) {
 void log_softmax_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
   const uint32_t axis = axis_mask(b);
-  const Value shifted = x - max(x, axis, true);
+  const Value shifted = x - top(x, axis);
   b.set(0, cast(shifted - log(sum(exp(shifted), axis, true)), b.in(0).dtype()));
 }
 void d_log_softmax(Recipe& b) {

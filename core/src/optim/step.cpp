@@ -86,17 +86,30 @@ Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* co
   return w;
 }
 
-// Finds the state of each variable. Two variables of one name would share theirs.
-void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
-  o.groups.reserve(o.groups.size() + w.size());  // so that groups stay where they are
-  for (tn_variable* v : w.variables) w.groups.push_back(&optimizer_group(ctx, o, v, w.device));
-  std::vector<OptimizerGroup*> sorted = w.groups;
-  std::sort(sorted.begin(), sorted.end());
-  const auto twice = std::adjacent_find(sorted.begin(), sorted.end());
-  if (twice != sorted.end())
+// Two variables of one name would share their state.
+void check_names(const tn_optimizer& o, const Work& w) {
+  std::vector<std::string_view> names;
+  for (const tn_variable* v : w.variables) names.emplace_back(v->name);
+  std::sort(names.begin(), names.end());
+  const auto twice = std::adjacent_find(names.begin(), names.end());
+  if (twice != names.end())
     fail(TN_INVALID_ARGUMENT,
          "optimizer {}: two of the variables are named \"{}\"; state is kept by name", o.name,
-         (*twice)->variable->name);
+         *twice);
+}
+
+// Finds the state of each variable.
+void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
+  o.groups.reserve(o.groups.size() + w.size());  // so that groups stay where they are
+  try {
+    for (tn_variable* v : w.variables) w.groups.push_back(&optimizer_group(ctx, o, v, w.device));
+  } catch (const Error&) {
+    check_names(o, w);  // if that is why, it says more
+    throw;
+  }
+  std::vector<OptimizerGroup*> sorted = w.groups;
+  std::sort(sorted.begin(), sorted.end());
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) check_names(o, w);
 }
 
 // Is this context's only reference the only one?
@@ -224,8 +237,9 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
       continue;
     }
     const std::lock_guard lock(v->mutex);
-    w.kept.emplace_back(ctx, keep(ctx, v->value));
-    w.values.push_back(v->value);
+    Owned value(ctx, keep(ctx, v->value));
+    w.values.push_back(value.get());
+    w.kept.push_back(std::move(value));
   }
   std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot)
                                    ? run_fused(ctx, o, w, locked, common)

@@ -85,9 +85,8 @@ std::vector<T> copy_array(const void* entries, uint32_t count, uint32_t stride, 
 template <size_t N>
 struct Name {
   char text[N];
-  constexpr Name(const char (&from)[N]) {
-    std::copy_n(from, N, text);
-  }  // NOLINT(google-explicit-constructor)
+  // NOLINTNEXTLINE(google-explicit-constructor): a string stands for it
+  constexpr Name(const char (&from)[N]) { std::copy_n(from, N, text); }
 };
 template <Name slot, class Function>
 struct Absent;
@@ -227,7 +226,7 @@ void check_cpu_feature(std::string_view name) {
 #if defined(__x86_64__) || defined(__i386__)
   __builtin_cpu_init();
 #define TN_FEATURE(feature)                                                   \
-  if (name == feature) {                                                      \
+  if (name == (feature)) {                                                    \
     if (__builtin_cpu_supports(feature)) return;                              \
     fail(TN_INCOMPATIBLE, "needs a CPU with {}, which this one lacks", name); \
   }

@@ -105,7 +105,7 @@ void PluginRegistry::run_open(Candidate& c) {
   Plugin& p = c.plugin = Plugin{c.id, c.version, c.path(), c.priority};
   if (tn_error* e = call_plugin("open", [&] { return c.info.open(host, &p.state); })) {
     const Error error(e);
-    throw Error(error.code(), "open failed: " + error.message());
+    throw Error(error.code(), std::string("open failed: ") + error.message());
   }
   StateGuard guard{c.info.close, p.state};
   const Tables& t = *c.tables;
@@ -123,7 +123,7 @@ void PluginRegistry::run_open(Candidate& c) {
     if (p.device && provides.devices.empty()) c.note = "it found no device";
     if (!c.has_manifest) p.priority = c.priority = priority;
   } catch (const Error& e) {
-    c.note = "its devices cannot be listed: " + e.message();
+    c.note = std::string("its devices cannot be listed: ") + e.message();
   }
   add_tables(p, provides);
   c.provides = std::move(provides);

@@ -88,9 +88,10 @@ class PluginRegistry {
   tn_plugin_record record(uint32_t index);
   // [{"id", "path", "verdict", "reason", "version", "provides"}]; verdicts are ready, loaded, refused, broken.
   std::string report_json();
-  // For a NOT_FOUND message: which candidates provide it and why they were refused; else what there is instead, which files could
-  // not be read, where was searched.
-  std::string why_not(Provision kind, std::string_view name);
+  // For a NOT_FOUND message, behind "there is no <kind> <name>: ": which candidates provide it and why they were refused; else what there is instead, which files could
+  // not be read, where was searched. `known` are names that are there without a plugin. Of ops only the nearest names are listed.
+  std::string why_not(Provision kind, std::string_view name,
+                      std::vector<std::string_view> known = {});
 
   // Closes what is open, last opened first. Nothing is unmapped. A second call does nothing.
   void close_all();

@@ -4,6 +4,7 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
+#include "base/nearest.hpp"
 #include "plugin/candidate.hpp"
 #include "plugin/registry.hpp"
 
@@ -11,7 +12,6 @@ namespace tenon {
 namespace {
 
 constexpr const char* kVerdicts[] = {"ready", "loaded", "refused", "broken"};
-constexpr const char* kKinds[] = {"device", "op", "optimizer", "format"};
 constexpr size_t kListed = 6;  // candidates or names in a message
 
 // "a, b, c and 4 more"
@@ -85,16 +85,17 @@ std::string PluginRegistry::report_json() {
   return text + "]\n";
 }
 
-std::string PluginRegistry::why_not(Provision kind, std::string_view name) {
+std::string PluginRegistry::why_not(Provision kind, std::string_view name,
+                                    std::vector<std::string_view> known) {
   const std::lock_guard lock(mutex_);
-  List refused, others, unreadable, folders;
+  List refused, unreadable, folders;
   for (const auto& c : candidates_) {
     const bool claims = c->provides.has(kind, name);
     if (c->alive()) {
       if (c->verdict == TN_PLUGIN_LOADED && !c->note.empty() && kind == Provision::device) {
         refused.add(fmt::format("{} ({}): {}", c->id, c->path(), c->note), "; ");
       }
-      for (std::string_view other : c->provides.names(kind)) others.add(other);
+      for (std::string_view other : c->provides.names(kind)) known.push_back(other);
     } else if (claims) {
       refused.add(
           fmt::format("{} ({}) is {}: {}", c->id, c->path(), kVerdicts[c->verdict], c->reason),
@@ -104,14 +105,20 @@ std::string PluginRegistry::why_not(Provision kind, std::string_view name) {
                      "; ");
     }
   }
-  const char* what = kKinds[static_cast<int>(kind)];
-  std::string text = fmt::format("no plugin provides the {} \"{}\"", what, name);
-  if (!refused.empty()) text += "; " + refused.text();
-  if (!others.empty()) text += fmt::format("; there are: {}", others.text());
-  if (!unreadable.empty()) text += "; " + unreadable.text();
-  if (refused.empty() && others.empty()) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : "; ") + part; };
+  if (!refused.empty()) add(refused.text());
+  if (kind == Provision::op && !known.empty()) {
+    add("nearest: " + nearest_names(name, known));
+  } else if (!known.empty()) {
+    List others;
+    for (std::string_view other : known) others.add(other);
+    add("there are " + others.text());
+  }
+  if (!unreadable.empty()) add(unreadable.text());
+  if (refused.empty() && known.empty()) {
     for (const std::string& folder : searched_) folders.add(folder);
-    text += folders.empty() ? "; no folder was searched" : "; searched: " + folders.text();
+    add(folders.empty() ? "no folder was searched" : "searched: " + folders.text());
   }
   return text;
 }

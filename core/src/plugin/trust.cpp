@@ -14,7 +14,9 @@ namespace {
 
 constexpr uint64_t kLockFileLimit = 1 << 20;
 
-void check_owner(const char* what, const std::string& path, const struct stat& status) {
+// `sticky_counts`: a sticky folder is as good as one that others cannot write to.
+void check_owner(const char* what, const std::string& path, const struct stat& status,
+                 bool sticky_counts = false) {
   const uid_t user = geteuid();
   if (status.st_uid != 0 && status.st_uid != user) {
     fail(TN_PERMISSION_DENIED,
@@ -22,10 +24,23 @@ void check_owner(const char* what, const std::string& path, const struct stat& s
          "policy safe-owner)",
          what, path, status.st_uid, user);
   }
-  if (status.st_mode & (S_IWGRP | S_IWOTH)) {
+  if ((status.st_mode & (S_IWGRP | S_IWOTH)) && !(sticky_counts && (status.st_mode & S_ISVTX))) {
     fail(TN_PERMISSION_DENIED,
          "the {} {} is writable by {} (trust policy safe-owner; chmod go-w would settle it)", what,
          path, status.st_mode & S_IWOTH ? "others" : "its group");
+  }
+}
+
+// The folder of a file and all above it, up to "/". In a sticky folder only its owner and a name's owner may move that name
+// away, and the owner of what is below has been checked; but the first folder must not let others add files either.
+void check_folders(const std::string& file) {
+  for (std::string below = file, folder; folder != "/"; below = folder) {
+    const bool first = folder.empty();
+    folder = folder_of(below);
+    struct stat status {};
+    if (stat(folder.c_str(), &status) != 0)
+      fail(TN_PERMISSION_DENIED, "the folder {} cannot be examined", folder);
+    check_owner("folder", folder, status, !first);
   }
 }
 
@@ -96,14 +111,9 @@ void check_trust(const TrustPolicy& policy, const File& library, bool with_hash)
   switch (policy.kind) {
     case TN_TRUST_ANY:
       return;
-    case TN_TRUST_SAFE_OWNER: {
+    case TN_TRUST_SAFE_OWNER:
       check_owner("file", library.path(), library.status());
-      const std::string folder = folder_of(library.path());
-      struct stat status {};
-      if (stat(folder.c_str(), &status) != 0)
-        fail(TN_PERMISSION_DENIED, "the folder {} cannot be examined", folder);
-      return check_owner("folder", folder, status);
-    }
+      return check_folders(library.path());
     case TN_TRUST_PINNED:
       if (with_hash) check_pin(policy.lock_file, library);
       return;

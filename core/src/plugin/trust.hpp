@@ -12,8 +12,8 @@ struct TrustPolicy {
 };
 
 // Throws PERMISSION_DENIED, with what to do about it, unless the policy lets `library` in.
-//  - safe-owner: the file and its folder (after links are followed) belong to root or the effective user, and neither group nor
-//    others may write to them. A sticky folder such as /tmp does not count as safe.
+//  - safe-owner: the file, its folder and all folders above (after links are followed) belong to root or the effective user, and
+//    neither group nor others may write to them. A sticky folder such as /tmp is safe as a folder above, not as the file's own.
 //  - pinned: the lock file lists the hash of the file under its name (or a path relative to the lock file). Only where
 //    `with_hash`, as it costs a pass over the file.
 // The check speaks of an opened file and the loader opens it anew by name: whoever may write to the file or rename in the folder

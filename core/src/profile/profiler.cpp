@@ -69,24 +69,21 @@ void Profiler::add(std::string_view name, const char* category, uint64_t start_n
 }
 
 void Profiler::stop(const std::string& path) {
-  Recording recording;
-  {
-    const std::lock_guard lock(mutex_);
-    if (!active()) fail(TN_FAILED_PRECONDITION, "profile: none is being recorded");
-    active_.store(false, std::memory_order_relaxed);
-    recording = std::move(recording_);
-    recording_ = Recording();
-  }
+  const std::lock_guard lock(mutex_);
+  if (!active()) fail(TN_FAILED_PRECONDITION, "profile: none is being recorded");
   std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "we"),
                                                        &std::fclose);
   bool written = file != nullptr;
   if (written) {
-    recording.write(file.get());
+    recording_.write(file.get());
     const bool failed = std::ferror(file.get()) != 0;
     written = std::fclose(file.release()) == 0 && !failed;
   }
   if (!written)
-    fail(TN_IO, "profile: {} cannot be written: {}", path, std::string_view(std::strerror(errno)));
+    fail(TN_IO, "profile: {} cannot be written: {}. The recording goes on.", path,
+         std::string_view(std::strerror(errno)));
+  active_.store(false, std::memory_order_relaxed);
+  recording_ = Recording();
 }
 
 uint64_t Profiler::event_count() const {

@@ -42,7 +42,7 @@ class Profiler {
   void add(std::string_view name, const char* category, uint64_t start_ns, uint64_t duration_ns,
            std::initializer_list<ProfileArg> args = {}) noexcept;
   // Ends the recording and writes it to `path`. Throws FAILED_PRECONDITION if none was started; IO if the file cannot be written:
-  // the recording is gone then too.
+  // the recording goes on then.
   void stop(const std::string& path);
 
   uint64_t event_count() const;

@@ -59,7 +59,11 @@ class Lowering {
     return static_cast<int>(values_.size()) - 1;
   }
   std::vector<int> lower_graph(Graph& graph, const std::vector<int>& inputs);
+  std::vector<int> lower_nodes(const Graph& graph, const std::vector<int>& inputs, int depth);
   std::vector<int> lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs, int depth);
+  std::vector<int> lower_view(const std::vector<int>& inputs, const Inferred& inferred);
+  std::vector<int> decompose(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
+                             const Inferred& inferred, int depth, bool first);
   int convert(int v, tn_dtype dtype);
   int call_one(tn_op op, int x, std::initializer_list<tn_attr> attrs = {});
   int contiguous(int v) { return call_one(TN_OP_COPY, v); }
@@ -203,13 +207,14 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
     views.back().strides = shape.strides;
     s.outputs.push_back(&views.back());
   }
+  steps_.emplace_back().inputs = inputs;  // owns the plan as soon as there is one
   PlanEntry* plan = select_kernel(device_, s, &why);
-  if (!plan) return false;
-  LStep step;
-  step.plan = plan;
-  step.immediates = plan->kernel->flags & TN_KERNEL_IMMEDIATES;
-  step.inputs = inputs;
-  steps_.push_back(step);  // owns the plan from here on
+  if (!plan) {
+    steps_.pop_back();
+    return false;
+  }
+  steps_.back().plan = plan;
+  steps_.back().immediates = plan->kernel->flags & TN_KERNEL_IMMEDIATES;
   const int at = static_cast<int>(steps_.size()) - 1;
   for (int i : inputs) {
     if (i < 0) continue;
@@ -267,6 +272,23 @@ void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs,
        op.name(), given, device_.name, reasons);
 }
 
+// Outputs that are views of inputs.
+std::vector<int> Lowering::lower_view(const std::vector<int>& inputs, const Inferred& inferred) {
+  std::vector<int> outputs;
+  for (const InferredOutput& o : inferred.outputs) {
+    LValue v = values_[static_cast<size_t>(inputs[static_cast<size_t>(o.view_of)])];
+    v.shape = o.shape;
+    if (v.immediate) {
+      std::fill(v.shape.strides, v.shape.strides + TN_MAX_RANK, 0);
+    } else {
+      const auto size = static_cast<int64_t>(dtype_size(v.shape.dtype));
+      v.delta = static_cast<uint64_t>(static_cast<int64_t>(v.delta) + o.view_offset * size);
+    }
+    outputs.push_back(add(v));
+  }
+  return outputs;
+}
+
 std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, const Attrs& attrs,
                                  int depth) {
   const bool first = std::exchange(first_, false);
@@ -286,23 +308,8 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
       inputs[0] = contiguous(inputs[0]);
       inferred = infer_now(op, inputs, attrs);
     }
-    bool views = true;
-    for (const InferredOutput& o : inferred.outputs) views = views && o.view_of >= 0;
-    if (views) {
-      std::vector<int> outputs;
-      for (const InferredOutput& o : inferred.outputs) {
-        LValue v = values_[static_cast<size_t>(inputs[static_cast<size_t>(o.view_of)])];
-        v.shape = o.shape;
-        if (v.immediate)
-          std::fill(v.shape.strides, v.shape.strides + TN_MAX_RANK, 0);
-        else
-          v.delta = static_cast<uint64_t>(static_cast<int64_t>(v.delta) +
-                                          o.view_offset *
-                                              static_cast<int64_t>(dtype_size(v.shape.dtype)));
-        outputs.push_back(add(v));
-      }
-      return outputs;
-    }
+    if (std::ranges::all_of(inferred.outputs, [](auto& o) { return o.view_of >= 0; }))
+      return lower_view(inputs, inferred);
   }
   std::vector<int> expanded = inputs;
   if (op.is(TN_OP_ELEMENTWISE))
@@ -342,6 +349,13 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
   }
   if (first && options_.trail) *options_.trail = why;
   if (!op.def.decompose) unsupported(op, inputs, why);
+  return decompose(op, inputs, attrs, inferred, depth, first);
+}
+
+// By the op's recipe. `first`: this is what the caller of compile asked for.
+std::vector<int> Lowering::decompose(const OpEntry& op, const std::vector<int>& inputs,
+                                     const Attrs& attrs, const Inferred& inferred, int depth,
+                                     bool first) {
   std::vector<TraceInput> shapes;
   for (int i : inputs) {
     TraceInput t;
@@ -357,26 +371,8 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
   if (first && options_.decomposed)
     for (const GraphNode& n : graph.nodes)
       if (n.live) options_.decomposed->push_back(n.op->name());
-  std::vector<int> map(graph.values.size(), -1);
-  for (size_t i = 0; i < inputs.size(); ++i) map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    const GraphValue& g = graph.values[i];
-    if (!g.constant) continue;
-    LValue v;
-    v.base = Base::kConstant;
-    v.shape = g.shape;
-    v.immediate = true;
-    v.weak = g.weak;
-    std::memcpy(v.bits, g.bits, sizeof v.bits);
-    map[i] = add(v);
-  }
-  for (const GraphNode& n : graph.nodes) {
-    if (!n.live) continue;
-    std::vector<int> in;
-    for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
-    const std::vector<int> out = lower(*n.op, in, n.attrs, depth + 1);
-    for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
-  }
+  std::vector<int> outputs;
+  const std::vector<int> map = lower_nodes(graph, inputs, depth + 1);
   for (size_t k = 0; k < graph.results.size(); ++k) {
     int r = map[static_cast<size_t>(graph.results[k])];
     // The rule is what counts: a recipe may have computed in another dtype or left a scalar.
@@ -393,7 +389,9 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
   return outputs;
 }
 
-std::vector<int> Lowering::lower_graph(Graph& graph, const std::vector<int>& inputs) {
+// What each value of the graph became; -1: nothing.
+std::vector<int> Lowering::lower_nodes(const Graph& graph, const std::vector<int>& inputs,
+                                       int depth) {
   std::vector<int> map(graph.values.size(), -1);
   for (size_t i = 0; i < graph.inputs.size(); ++i)
     map[static_cast<size_t>(graph.inputs[i])] = inputs[i];
@@ -412,9 +410,14 @@ std::vector<int> Lowering::lower_graph(Graph& graph, const std::vector<int>& inp
     if (!n.live) continue;
     std::vector<int> in;
     for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
-    const std::vector<int> out = lower(*n.op, in, n.attrs, 0);
+    const std::vector<int> out = lower(*n.op, in, n.attrs, depth);
     for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
   }
+  return map;
+}
+
+std::vector<int> Lowering::lower_graph(Graph& graph, const std::vector<int>& inputs) {
+  const std::vector<int> map = lower_nodes(graph, inputs, 0);
   std::vector<int> results;
   for (int r : graph.results) results.push_back(r < 0 ? -1 : map[static_cast<size_t>(r)]);
   return results;

@@ -268,7 +268,7 @@ void finish(Builder& b, tn_recipe recipe) {
     b.stick();
   }
   if (b.error) {
-    const std::string& m = b.error->message();
+    const std::string m = b.error->message();
     const std::string prefix = std::string(b.name) + ": ";
     if (m.compare(0, prefix.size(), prefix) == 0) throw *b.error;
     fail(b.error->code(), "{}{}", prefix, m);

@@ -106,6 +106,14 @@ struct ProgramInput {
   bool weak = false, absent = false, used = true;
 };
 
+// One op as a graph, so that the same code lowers an op and a recipe. inputs[i] null: absent. Throws what its rules throw.
+struct OpGraph {
+  Graph graph;  // of one node
+  std::vector<ProgramInput> inputs;
+};
+OpGraph graph_of_op(const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+                    uint32_t n_attrs);
+
 // Throws UNIMPLEMENTED with the reasons when an op has neither kernel nor decomposition.
 Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
                  const std::vector<ProgramInput>& inputs, const CompileOptions& options);

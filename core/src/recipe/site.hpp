@@ -21,7 +21,7 @@ struct GradProgram {
   uint64_t wants, cotangents;
   std::vector<bool> used;  // inputs, outputs, cotangents
   uint64_t used_bits;      // the same, the first 64
-  Program* program;
+  Program* program;        // null: op by op, some of them on another device
   bool uses(size_t i) const { return i < 64 ? (used_bits >> i & 1) != 0 : used[i]; }
 };
 
@@ -35,6 +35,7 @@ struct Site {
   Program* program = nullptr;
   uint64_t ids_inline[4] = {};
   std::vector<uint64_t> ids;      // when n_in > 4
+  bool by_context = false;        // no tensor says where: it runs on the context's device
   bool records = false;           // the op has a gradient
   bool derived = false;           // only through its decomposition
   uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
@@ -55,6 +56,16 @@ struct Site {
 inline void site_release(Site* s) noexcept {
   if (s && --s->refs == 0) delete s;
 }
+
+// Throws UNIMPLEMENTED where the device has no way to run the op.
+Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
+                const tn_attr* attrs, uint32_t n_attrs);
+// The device of the tensors among the inputs, which must be one; the context's if there is none.
+tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n);
+// Words of the random state that an op reaches: the largest draw of its decomposition, all of which begin at the same offset.
+uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op,
+                     const std::vector<TraceInput>& inputs, const Attrs& attrs,
+                     const std::vector<Shape>& outputs);
 
 // The gradient program for these wants and cotangents, made on first use.
 const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);
@@ -94,6 +105,18 @@ class NoGrad {
  private:
   tn_ctx* ctx_;
   bool before_;
+};
+
+// Another device for what no tensor places.
+class OnDevice {
+ public:
+  OnDevice(tn_ctx* ctx, tn_device* device)
+      : ctx_(ctx), before_(std::exchange(ctx->device, device)) {}
+  ~OnDevice() { ctx_->device = before_; }
+
+ private:
+  tn_ctx* ctx_;
+  tn_device* before_;
 };
 
 }  // namespace tenon

@@ -1,5 +1,6 @@
 #include "dtype.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string_view>
@@ -34,31 +35,43 @@ const Entry* find_type(tn_dtype t) {
   return nullptr;
 }
 
-float half_to_float(uint16_t h) {
-  const uint32_t sign = static_cast<uint32_t>(h & 0x8000u) << 16;
-  const uint32_t exponent = (h >> 10) & 0x1fu;
-  const uint32_t mantissa = h & 0x3ffu;
-  float magnitude;
-  if (exponent == 0) {
-    magnitude = std::ldexp(static_cast<float>(mantissa), -24);
-  } else if (exponent == 31) {
-    magnitude = mantissa ? NAN : INFINITY;
-  } else {
-    magnitude = std::ldexp(static_cast<float>(mantissa | 0x400u), static_cast<int>(exponent) - 25);
-  }
-  return sign ? -magnitude : magnitude;
+// A sign, `exponent` and `mantissa` bits. With `infinite` as in IEEE 754; without (E4M3 of the OCP 8-bit specification) only all ones
+// are no number, and what is too large becomes that.
+struct Format {
+  int exponent, mantissa;
+  bool infinite;
+  int bias() const { return (1 << (exponent - 1)) - 1; }
+};
+constexpr Format kF16{5, 10, true}, kF8E5M2{5, 2, true}, kF8E4M3{4, 3, false};
+
+double decode(uint32_t bits, Format f) {
+  const uint32_t ones = (1u << f.exponent) - 1, e = bits >> f.mantissa & ones;
+  const uint32_t m = bits & ((1u << f.mantissa) - 1);
+  const double sign = bits >> (f.exponent + f.mantissa) & 1 ? -1 : 1;
+  if (e == ones && f.infinite) return m ? NAN : sign * INFINITY;
+  if (e == ones && m + 1 == 1u << f.mantissa) return NAN;
+  if (e == 0) return sign * std::ldexp(m, 1 - f.bias() - f.mantissa);
+  return sign * std::ldexp(m | 1u << f.mantissa, static_cast<int>(e) - f.bias() - f.mantissa);
 }
 
-uint16_t float_to_half(double value) {
-  const uint16_t sign = std::signbit(value) ? 0x8000u : 0;
+// To the nearest, halves to even.
+uint32_t encode(double value, Format f) {
+  const uint32_t sign = std::signbit(value) ? 1u << (f.exponent + f.mantissa) : 0;
+  const uint32_t top = ((1u << f.exponent) - 1) << f.mantissa;  // infinity, where there is one
+  const uint32_t nan = f.infinite ? top | 1u << (f.mantissa - 1) : top | ((1u << f.mantissa) - 1);
   const double a = std::fabs(value);
-  if (std::isnan(a)) return 0x7e00u;
-  if (a >= 65520.0) return sign | 0x7c00u;
-  if (a < 0x1p-14) return sign | static_cast<uint16_t>(std::nearbyint(a * 0x1p24));
-  int e;
-  std::frexp(a, &e);  // a = m * 2^e, 0.5 <= m < 1
-  auto mantissa = static_cast<uint32_t>(std::nearbyint(std::ldexp(a, 11 - e)));  // 1024 .. 2048
-  return static_cast<uint16_t>(sign | ((static_cast<uint32_t>(e + 14) << 10) + mantissa - 1024));
+  if (std::isnan(a)) return nan;
+  if (std::isinf(a)) return f.infinite ? sign | top : nan;
+  const int e = a == 0 ? 1 - f.bias() : std::max(std::ilogb(a), 1 - f.bias());
+  const auto m = static_cast<uint64_t>(std::nearbyint(std::ldexp(a, f.mantissa - e)));
+  // A mantissa without its leading one is a denormal; one that was rounded up carries into the exponent.
+  const uint64_t bits = (static_cast<uint64_t>(e + f.bias() - 1) << f.mantissa) + m;
+  if (f.infinite) return sign | static_cast<uint32_t>(std::min<uint64_t>(bits, top));
+  return bits >= nan ? nan : sign | static_cast<uint32_t>(bits);
+}
+
+[[noreturn]] void only_stored(tn_dtype t) {
+  fail(TN_UNIMPLEMENTED, "{} elements can be stored and moved, not converted", tn_dtype_name(t));
 }
 
 uint16_t float_to_bfloat(double value) {
@@ -173,7 +186,14 @@ double element_to_f64(const void* p, tn_dtype t) {
     case TN_DTYPE_BOOL:
       return load<uint8_t>(p) ? 1 : 0;
     case TN_DTYPE_F16:
-      return half_to_float(load<uint16_t>(p));
+      return decode(load<uint16_t>(p), kF16);
+    case TN_DTYPE_F8E4M3:
+      return decode(load<uint8_t>(p), kF8E4M3);
+    case TN_DTYPE_F8E5M2:
+      return decode(load<uint8_t>(p), kF8E5M2);
+    case TN_DTYPE_I4:
+    case TN_DTYPE_U4:
+      only_stored(t);
     case TN_DTYPE_BF16: {
       const uint32_t u = static_cast<uint32_t>(load<uint16_t>(p)) << 16;
       return load<float>(&u);
@@ -225,8 +245,17 @@ void element_from_f64(void* p, tn_dtype t, double v) {
       store<uint8_t>(p, v != 0);
       break;
     case TN_DTYPE_F16:
-      store(p, float_to_half(v));
+      store(p, static_cast<uint16_t>(encode(v, kF16)));
       break;
+    case TN_DTYPE_F8E4M3:
+      store(p, static_cast<uint8_t>(encode(v, kF8E4M3)));
+      break;
+    case TN_DTYPE_F8E5M2:
+      store(p, static_cast<uint8_t>(encode(v, kF8E5M2)));
+      break;
+    case TN_DTYPE_I4:
+    case TN_DTYPE_U4:
+      only_stored(t);
     case TN_DTYPE_BF16:
       store(p, float_to_bfloat(v));
       break;
@@ -281,6 +310,11 @@ void element_from_i64(void* p, tn_dtype t, int64_t v) {
   }
 }
 
+// Which sign a NaN has depends on the processor and says nothing.
+static std::string float_text(double value, int digits) {
+  return std::isnan(value) ? "nan" : fmt::format("{:.{}g}", value, digits);
+}
+
 std::string element_text(const void* p, tn_dtype t, int digits) {
   switch (dtype_kind(t)) {
     case Kind::kBool:
@@ -295,10 +329,11 @@ std::string element_text(const void* p, tn_dtype t, int digits) {
       const double re = element_to_f64(p, t);
       const double im = element_to_f64(static_cast<const char*>(p) + (wide ? 8 : 4),
                                        wide ? TN_DTYPE_F64 : TN_DTYPE_F32);
-      return fmt::format("{:.{}g}{:+.{}g}i", re, digits, im, digits);
+      return float_text(re, digits) + (std::isnan(im) || !std::signbit(im) ? "+" : "") +
+             float_text(im, digits) + "i";
     }
     case Kind::kFloat:
-      return fmt::format("{:.{}g}", element_to_f64(p, t), digits);
+      return float_text(element_to_f64(p, t), digits);
     default:
       return "?";
   }

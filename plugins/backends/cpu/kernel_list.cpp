@@ -8,7 +8,9 @@ namespace tenon::cpu::CPU_ISA {
 
 #define CPU_KERNEL(op, prepare, depends, flags, priority) \
   tn_error* TN_CALL prepare_##prepare(void* device, const tn_signature* sig, tn_plan* plan);
+#define CPU_LIBRARY_KERNEL CPU_KERNEL
 #include "kernels.def"
+#undef CPU_LIBRARY_KERNEL
 #undef CPU_KERNEL
 
 namespace {
@@ -33,17 +35,19 @@ constexpr tn_str literal(const char (&text)[n]) {
   return {text, n - 1};
 }
 
-#define CPU_KERNEL(op, prepare, depends, flags, priority)      \
-  {                                                            \
-      sizeof(tn_kernel), (flags),                              \
-      literal(#op),      0,                                    \
-      (depends),         literal(#op "_" CPU_STRING(CPU_ISA)), \
-      (priority),        0,                                    \
-      prepare_##prepare},
+#define CPU_NAMED_KERNEL(op, name, prepare, depends, flags, priority)         \
+  {sizeof(tn_kernel), (flags), literal(#op),     0, (depends), literal(name), \
+   (priority),        0,       prepare_##prepare},
+#define CPU_KERNEL(op, prepare, depends, flags, priority) \
+  CPU_NAMED_KERNEL(op, #op "_" CPU_STRING(CPU_ISA), prepare, depends, flags, priority)
+#define CPU_LIBRARY_KERNEL(op, prepare, depends, flags, priority) \
+  CPU_NAMED_KERNEL(op, #prepare, prepare, depends, flags, priority)
 constexpr tn_kernel kKernels[] = {
 #include "kernels.def"
 };
+#undef CPU_LIBRARY_KERNEL
 #undef CPU_KERNEL
+#undef CPU_NAMED_KERNEL
 
 }  // namespace
 

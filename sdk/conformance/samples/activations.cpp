@@ -33,7 +33,7 @@ void add_smooth(Catalogue& c) {
       ->add({"tanh", {in({4, 3}, uniform(-4, 4))}, {text(TN_GELU_APPROXIMATE, "tanh")}})
       .add({"none", {in({4, 3}, uniform(-4, 4))}, {text(TN_GELU_APPROXIMATE, "none")}})
       .add(Case{"unknown", {in({3}, uniform(-1, 1))}, {text(TN_GELU_APPROXIMATE, "fast")}}
-               .refused()
+               .refused(TN_INVALID_ARGUMENT)
                .only({TN_DTYPE_F32}));
 }
 

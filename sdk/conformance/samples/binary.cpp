@@ -65,7 +65,9 @@ void add_arithmetic(Catalogue& c) {
   elementwise_cases(add, {any, any});
   add.add(special_pairs());
   mixed_dtypes(add);
-  add.add(Case{"dims_do_not_fit", {in({2, 3}, any), in({4}, any)}}.refused().only({TN_DTYPE_F32}));
+  add.add(Case{"dims_do_not_fit", {in({2, 3}, any), in({4}, any)}}
+              .refused(TN_INVALID_ARGUMENT)
+              .only({TN_DTYPE_F32}));
 
   OpSamples& sub = c.add(TN_OP_SUB, "sub");
   sub.on(kNumbers)

@@ -167,16 +167,26 @@ void add_general(Catalogue& c) {
          {in({1, 2, 3, 4, 3}, kAny), in({2, 2, 2, 2, 2}, kAny)},
          {list(TN_CONV_LOW, {1, 0, 0}), list(TN_CONV_STRIDE, {1, 2, 1})}});
   s.add({"no_images", {in({0, 2, 4, 4}, kAny), in({3, 2, 2, 2}, kAny)}});
+  s.add({"no_outputs", {in({1, 2, 4, 4}, kAny), in({0, 2, 2, 2}, kAny)}});
+  s.add({"no_channels", {in({2, 0, 4, 4}, kAny), in({3, 0, 2, 2}, kAny)}});
+  s.add({"no_channels_volume", {in({1, 0, 3, 2, 3}, kAny), in({2, 0, 2, 1, 2}, kAny)}});
+  // There is nothing to do, however far the padding reaches.
+  s.add(Case{"no_images_far_padding",
+             {in({0, 2, 4, 4}, kAny), in({3, 2, 2, 2}, kAny)},
+             {list(TN_CONV_LOW, {int64_t{1} << 40, 0})}}
+            .no_grad()
+            .plain());
   s.add(Case{"large",
              {in({2, 8, 17, 19}, kAny), in({12, 8, 3, 3}, kAny)},
              {list(TN_CONV_LOW, {1, 1}), list(TN_CONV_HIGH, {1, 1})}}
             .large());
-  s.add(Case{"channels_differ", {in({1, 2, 4, 4}, kAny), in({3, 3, 2, 2}, kAny)}}.refused().only(
-      {TN_DTYPE_F32}));
+  s.add(Case{"channels_differ", {in({1, 2, 4, 4}, kAny), in({3, 3, 2, 2}, kAny)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
   s.add(Case{"groups_do_not_divide",
              {in({1, 3, 4, 4}, kAny), in({4, 1, 2, 2}, kAny)},
              {integer(TN_CONV_GROUPS, 3)}}
-            .refused()
+            .refused(TN_INVALID_ARGUMENT)
             .only({TN_DTYPE_F32}));
 }
 
@@ -204,12 +214,35 @@ void add_plane(Catalogue& c) {
          {in({1, 1, 6, 6}, kAny), in({1, 1, 3, 3}, kAny), absent()},
          how2d({2, 2}, {0, 0}, {1, 1}, 1, 0)});
   s.add({"no_images", {in({0, 2, 4, 4}, kAny), in({2, 2, 3, 3}, kAny), in({2}, kAny)}});
+  s.add({"no_outputs", {in({1, 2, 4, 4}, kAny), in({0, 2, 3, 3}, kAny), in({0}, kAny)}});
+  s.add({"no_outputs_in_groups",
+         {in({2, 4, 3, 3}, kAny), in({0, 2, 2, 2}, kAny), absent()},
+         how2d({1, 1}, {1, 0}, {1, 1}, 2, 0)});
+  s.add({"no_channels", {in({2, 0, 4, 4}, kAny), in({3, 0, 3, 3}, kAny), absent()}});
+  s.add({"no_channels_bias",
+         {in({2, 0, 4, 4}, kAny), in({4, 0, 3, 3}, kAny), in({4}, kAny)},
+         how2d({1, 2}, {1, 1}, {1, 1}, 2, 0)});
+  s.add({"no_pixels",
+         {in({2, 3, 0, 0}, kAny), in({4, 3, 1, 1}, kAny), in({4}, kAny)},
+         how2d({1, 1}, {1, 1}, {1, 1}, 1, 0)});
   s.add(Case{"large",
              {in({4, 6, 14, 14}, kAny), in({16, 6, 5, 5}, kAny), in({16}, kAny)},
              how2d({1, 1}, {2, 2}, {1, 1}, 1, 0)}
             .large());
-  s.add(Case{"rank3", {in({2, 4, 4}, kAny), in({2, 2, 3, 3}, kAny), absent()}}.refused().only(
-      {TN_DTYPE_F32}));
+  // Enough channels and products that a vendor's library is worth its call.
+  s.add(Case{"wide",
+             {in({3, 32, 14, 14}, kAny), in({16, 32, 3, 3}, kAny), in({16}, kAny)},
+             how2d({1, 1}, {1, 1}, {1, 1}, 1, 0)}
+            .large()
+            .only({TN_DTYPE_F32}));
+  s.add(Case{"wide_depthwise",
+             {in({8, 32, 32, 32}, kAny), in({32, 1, 3, 3}, kAny), absent()},
+             how2d({1, 1}, {1, 1}, {1, 1}, 32, 0)}
+            .large()
+            .only({TN_DTYPE_F32}));
+  s.add(Case{"rank3", {in({2, 4, 4}, kAny), in({2, 2, 3, 3}, kAny), absent()}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
 }
 
 // g and the other operand of a gradient of conv2d, with the size that the result has.
@@ -239,10 +272,19 @@ void add_plane_grads(Catalogue& c) {
   x.add({"uneven",
          {in({1, 1, 2, 2}, kAny), in({1, 1, 3, 3}, kAny)},
          how(6, 6, {2, 2}, {0, 0}, {1, 1}, 1)});
+  const std::vector<Attr> small = how(4, 4, {1, 1}, {0, 0}, {1, 1}, 1);
+  x.add({"no_images", {in({0, 2, 2, 2}, kAny), in({2, 3, 3, 3}, kAny)}, small});
+  x.add({"no_outputs", {in({1, 0, 2, 2}, kAny), in({0, 3, 3, 3}, kAny)}, small});
+  x.add({"no_channels", {in({1, 2, 2, 2}, kAny), in({2, 0, 3, 3}, kAny)}, small});
   x.add(Case{"large",
              {in({2, 12, 15, 15}, kAny), in({12, 6, 3, 3}, kAny)},
              how(15, 15, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large());
+  x.add(Case{"wide",
+             {in({3, 16, 14, 14}, kAny), in({16, 32, 3, 3}, kAny)},
+             how(14, 14, {1, 1}, {1, 1}, {1, 1}, 1)}
+            .large()
+            .only({TN_DTYPE_F32}));
 
   OpSamples& w = c.add(TN_OP_CONV2D_WEIGHT_GRAD, "conv2d_weight_grad");
   w.on(kFloats).gives(conv2d_weight_grad, kComposite).gradient(Grad::yes);
@@ -261,10 +303,19 @@ void add_plane_grads(Catalogue& c) {
   w.add({"uneven",
          {in({1, 1, 2, 2}, kAny), in({1, 1, 6, 6}, kAny)},
          how(3, 3, {2, 2}, {0, 0}, {1, 1}, 1)});
+  const std::vector<Attr> square = how(3, 3, {1, 1}, {0, 0}, {1, 1}, 1);
+  w.add({"no_images", {in({0, 2, 2, 2}, kAny), in({0, 3, 4, 4}, kAny)}, square});
+  w.add({"no_outputs", {in({1, 0, 2, 2}, kAny), in({1, 3, 4, 4}, kAny)}, square});
+  w.add({"no_channels", {in({1, 2, 2, 2}, kAny), in({1, 0, 4, 4}, kAny)}, square});
   w.add(Case{"large",
              {in({2, 12, 15, 15}, kAny), in({2, 6, 15, 15}, kAny)},
              how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large());
+  w.add(Case{"wide",
+             {in({3, 16, 14, 14}, kAny), in({3, 32, 14, 14}, kAny)},
+             how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
+            .large()
+            .only({TN_DTYPE_F32}));
 }
 
 }  // namespace

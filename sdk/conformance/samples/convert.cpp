@@ -83,7 +83,7 @@ void add_bitcast(Catalogue& c) {
   pair(TN_DTYPE_U16, TN_DTYPE_BF16, uniform(0x3f00, 0x4100));
   pair(TN_DTYPE_I32, TN_DTYPE_F32, uniform(0x3f000000, 0x41000000));
   s.add(Case{"other_width", {in({4}, bits, TN_DTYPE_F32)}, {type(TN_BITCAST_DTYPE, TN_DTYPE_I64)}}
-            .refused());
+            .refused(TN_INVALID_ARGUMENT));
 }
 
 }  // namespace

@@ -98,10 +98,13 @@ void add_gather(Catalogue& c) {
   s.add({"from_vector", {in({7}, kAny), at({2, 3}, 7, TN_DTYPE_I32)}});
   s.add({"no_indices", {in({5, 3}, kAny), at({0}, 5)}});
   s.add({"many_repeats", {in({2, 3}, kAny), at({11}, 2)}});
+  s.add({"empty_rows", {in({5, 0}, kAny), at({4}, 5)}});
+  s.add(Case{"outside", {in({5, 3}, kAny), in({3}, values({1, 7, -5}), TN_DTYPE_I64)}}
+            .out_of_range());
   s.add(Case{"large", {in({97, 31}, kAny), at({1500}, 97)}}.large());
-  s.add(
-      Case{"real_indices", {in({5, 3}, kAny), in({2}, uniform(0, 1), TN_DTYPE_F32)}}.refused().only(
-          {TN_DTYPE_F32}));
+  s.add(Case{"real_indices", {in({5, 3}, kAny), in({2}, uniform(0, 1), TN_DTYPE_F32)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
 }
 
 void add_scatter(Catalogue& c) {
@@ -147,10 +150,11 @@ void add_scatter(Catalogue& c) {
             .large());
   s.add(Case{
       "unknown_mode", {in({4}, kAny), at({2}, 4), in({2}, kAny)}, {text(TN_SCATTER_MODE, "mean")}}
-            .refused()
+            .refused(TN_INVALID_ARGUMENT)
             .only({TN_DTYPE_F32}));
-  s.add(Case{"wrong_updates", {in({4, 2}, kAny), at({2}, 4), in({3, 2}, kAny)}}.refused().only(
-      {TN_DTYPE_F32}));
+  s.add(Case{"wrong_updates", {in({4, 2}, kAny), at({2}, 4), in({3, 2}, kAny)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
 
   OpSamples& add_op = c.add(TN_OP_SCATTER_ADD, "scatter_add");
   add_op.on(kNumbers)
@@ -202,6 +206,8 @@ void add_index(Catalogue& c) {
   embedding.add({"tokens", {in({7, 4}, kAny), in({2, 3}, indices(7), TN_DTYPE_I64)}});
   embedding.add({"i32", {in({3, 2}, kAny), in({6}, indices(3), TN_DTYPE_I32)}});
   embedding.add({"one", {in({3, 2}, kAny), in({}, indices(3), TN_DTYPE_I64)}});
+  embedding.add(
+      Case{"outside", {in({3, 2}, kAny), in({2}, values({1, 3}), TN_DTYPE_I64)}}.out_of_range());
   embedding.add(
       Case{"large", {in({211, 33}, kAny), in({40, 25}, indices(211), TN_DTYPE_I64)}}.large());
 }

@@ -178,7 +178,9 @@ OpSamples& add_move(Catalogue& c, tn_op op, const char* name, const Oracle& orac
 }
 
 void add_views(Catalogue& c) {
-  const auto f32 = [](Case k) { return std::move(k).refused().only({TN_DTYPE_F32}); };
+  const auto f32 = [](Case k) {
+    return std::move(k).refused(TN_INVALID_ARGUMENT).only({TN_DTYPE_F32});
+  };
   add_move(c, TN_OP_RESHAPE, "reshape", reshape)
       .add({"matrix", {in({3, 4}, kAny)}, {list(TN_RESHAPE_DIMS, {2, 6})}})
       .add({"infer", {in({2, 3, 4}, kAny)}, {list(TN_RESHAPE_DIMS, {4, -1})}})
@@ -264,7 +266,9 @@ void add_joining(Catalogue& c) {
       .add({"nine", std::vector<Input>(9, in({1, 2}, kAny))})
       .add(Case{"large", {in({100, 151}, kAny), in({100, 203}, kAny)}, {integer(TN_CONCAT_AXIS, 1)}}
                .large())
-      .add(Case{"other_dims", {in({2, 3}, kAny), in({2, 4}, kAny)}}.refused().only({TN_DTYPE_F32}));
+      .add(Case{"other_dims", {in({2, 3}, kAny), in({2, 4}, kAny)}}
+               .refused(TN_INVALID_ARGUMENT)
+               .only({TN_DTYPE_F32}));
   add_move(c, TN_OP_STACK, "stack", stack)
       .add({"front", {in({2, 3}, kAny), in({2, 3}, kAny)}})
       .add({"inside", {in({2, 3}, kAny), in({2, 3}, kAny)}, {integer(TN_STACK_AXIS, 1)}})
@@ -277,8 +281,9 @@ void add_joining(Catalogue& c) {
             {list(TN_SPLIT_SIZES, {1, 2, 3}), integer(TN_SPLIT_AXIS, 1)}})
       .add({"empty_part", {in({4}, kAny)}, {list(TN_SPLIT_SIZES, {4, 0})}})
       .add({"one", {in({4}, kAny)}, {list(TN_SPLIT_SIZES, {4}), integer(TN_SPLIT_AXIS, -1)}})
-      .add(Case{"wrong_sum", {in({4}, kAny)}, {list(TN_SPLIT_SIZES, {2, 1})}}.refused().only(
-          {TN_DTYPE_F32}));
+      .add(Case{"wrong_sum", {in({4}, kAny)}, {list(TN_SPLIT_SIZES, {2, 1})}}
+               .refused(TN_INVALID_ARGUMENT)
+               .only({TN_DTYPE_F32}));
 }
 
 void add_making(Catalogue& c) {

@@ -117,8 +117,9 @@ void add_normalize(Catalogue& c) {
                 .ties());
   layer.add({"no_rows", {in({0, 4}, any), in({4}, scale), in({4}, any)}});
   layer.add(Case{"large", {in({200, 257}, any), in({257}, scale), in({257}, any)}}.large());
-  layer.add(Case{"wrong_scale", {in({3, 6}, any), in({5}, scale), absent()}}.refused().only(
-      {TN_DTYPE_F32}));
+  layer.add(Case{"wrong_scale", {in({3, 6}, any), in({5}, scale), absent()}}
+                .refused(TN_INVALID_ARGUMENT)
+                .only({TN_DTYPE_F32}));
 
   const auto with_stats = [&](Dims dims) {
     const Dims channels{dims[1]};

@@ -117,8 +117,8 @@ std::string judge_uniform(const Call& call, const std::vector<Array>& got) {
       return "at [" + std::to_string(k) + "]: not the bits that the state gives";
   }
   if (y.count() < 1000) return "";
-  const std::string fault = mean_fault("the mean", mean_of(y, [](double v) { return v; }),
-                                       low + width / 2, width / std::sqrt(12.0), y.count());
+  std::string fault = mean_fault("the mean", mean_of(y, [](double v) { return v; }),
+                                 low + width / 2, width / std::sqrt(12.0), y.count());
   if (!fault.empty()) return fault;
   return mean_fault("the mean square from the middle",
                     mean_of(y, [=](double v) { return std::pow((v - low) / width - 0.5, 2); }),
@@ -130,7 +130,7 @@ std::string judge_normal(const Call& call, const std::vector<Array>& got) {
   if (y.count() < 1000) return "";
   const double mean = call.attrs.number(TN_NORMAL_MEAN, 0);
   const double deviation = call.attrs.number(TN_NORMAL_DEVIATION, 1);
-  const std::string fault =
+  std::string fault =
       mean_fault("the mean", mean_of(y, [](double v) { return v; }), mean, deviation, y.count());
   if (!fault.empty()) return fault;
   return mean_fault("the variance",
@@ -182,6 +182,17 @@ void add_random(Catalogue& c) {
               {list(TN_UNIFORM_DIMS, {2001}), type(TN_UNIFORM_DTYPE, dtype),
                number(TN_UNIFORM_LOW, -2), number(TN_UNIFORM_HIGH, 3)}});
   }
+
+  flat.add(Case{"too_far_apart",
+                {},
+                {list(TN_UNIFORM_DIMS, {3}), type(TN_UNIFORM_DTYPE, TN_DTYPE_F64),
+                 number(TN_UNIFORM_LOW, -1.7e308), number(TN_UNIFORM_HIGH, 1.7e308)}}
+               .refused(TN_INVALID_ARGUMENT));
+  flat.add(Case{
+      "too_large",
+      {},
+      {list(TN_UNIFORM_DIMS, {3}), number(TN_UNIFORM_LOW, 1e39), number(TN_UNIFORM_HIGH, 2e39)}}
+               .refused(TN_INVALID_ARGUMENT));
 
   OpSamples& bell =
       add_random_op(c, TN_OP_NORMAL, "normal", normal_numbers, kFunction, judge_normal);

@@ -128,7 +128,7 @@ std::vector<Array> variance(const Call& call) {
           squares += (x.real(k) - mean) * (x.real(k) - mean);
           size += x.real(k) * x.real(k);
         }
-        const double n = static_cast<double>(group.size()) - correction;
+        const double n = std::max(static_cast<double>(group.size()) - correction, 0.0);
         return Outcome{squares / n, size / n};
       },
       nullptr, false)(call);
@@ -172,9 +172,11 @@ void add_cases(OpSamples& s, const Fill& fill, OfNothing of_nothing) {
     add("nothing", {0}, {});
     add("empty_axis", {2, 0, 3}, over({1}));
   } else if (of_nothing == OfNothing::refused) {
-    s.add(Case{"nothing", {in({0}, fill)}}.refused().only({TN_DTYPE_F32}));
+    s.add(Case{"nothing", {in({0}, fill)}}.refused(TN_INVALID_ARGUMENT).only({TN_DTYPE_F32}));
   }
-  s.add(Case{"axis_out_of_range", {in({2, 3}, fill)}, over({2})}.refused().only({TN_DTYPE_F32}));
+  s.add(Case{"axis_out_of_range", {in({2, 3}, fill)}, over({2})}
+            .refused(TN_OUT_OF_RANGE)
+            .only({TN_DTYPE_F32}));
 }
 
 void add_large(OpSamples& s, const Fill& fill) {
@@ -221,7 +223,7 @@ void add_places(Catalogue& c) {
     s.add(Case{"infinities", {in({2, 3}, values({-HUGE_VAL, -HUGE_VAL, 1, HUGE_VAL, 1, HUGE_VAL}))}}
               .only(kFloats));
     s.add(Case{"large", {in({7, 9001}, any)}}.large());
-    s.add(Case{"nothing", {in({2, 0}, any)}}.refused().only({TN_DTYPE_F32}));
+    s.add(Case{"nothing", {in({2, 0}, any)}}.refused(TN_INVALID_ARGUMENT).only({TN_DTYPE_F32}));
   }
 }
 
@@ -346,10 +348,22 @@ void add_reduce(Catalogue& c) {
   lse.add(Case{"far_apart", {in({2, 3}, values({-200, 300, 10, 300, 300, -300}))}, {list(0, {1})}}
               .no_grad());
 
+  // The log of a sum of nothing.
+  lse.add(Case{"nothing", {in({0}, uniform(-4, 4))}}.no_grad());
+  lse.add(Case{"empty_axis", {in({2, 0, 3}, uniform(-4, 4))}, {list(0, {1})}}.no_grad());
+  lse.add(Case{"empty_rows", {in({3, 0}, uniform(-4, 4))}, {list(0, {-1})}}.no_grad());
+
   OpSamples& var = c.add(TN_OP_VAR, "var");
   var.on(kFloats).gives(variance, kComposite).gradient(Grad::yes);
   add_cases(var, uniform(-4, 4), OfNothing::defined);
   var.add({"unbiased", {in({3, 5}, uniform(-4, 4))}, {list(0, {1}), number(TN_VAR_CORRECTION, 1)}});
+  for (const int64_t n :
+       {int64_t{0}, int64_t{1}, int64_t{2}}) {  // less than nothing is left: NaN, NaN, infinity
+    var.add(Case{"correction_above_" + std::to_string(n),
+                 {in({2, n}, uniform(-4, 4))},
+                 {list(0, {1}), number(TN_VAR_CORRECTION, static_cast<double>(n) + 1)}}
+                .no_grad());
+  }
   add_large(var, uniform(-1, 1));
 
   for (const bool is_any : {true, false}) {

@@ -53,13 +53,18 @@ void add_softmax(Catalogue& c) {
     s.add({"vector", {in({6}, any)}});
     s.add({"one", {in({3, 1}, any)}});
     s.add({"no_rows", {in({0, 4}, any)}});
+    s.add({"no_columns", {in({3, 0}, any)}});
+    s.add({"nothing_inside", {in({2, 0, 3}, any)}, along(1)});
+    s.add({"nothing", {in({0, 0}, any)}});
     s.add({"long_row", {in({2, 37}, any)}});
     s.add(Case{"far_apart",
                {in({3, 4}, values({500, 499, 0, -500, 1e4, 1e4, 0, 0, -300, -300, -301, -302}))}}
               .no_grad());
     s.add(Case{"large", {in({300, 301}, any)}}.large());
     s.add(Case{"large_columns", {in({301, 70}, any)}, along(0)}.large());
-    s.add(Case{"axis_out_of_range", {in({2, 3}, any)}, along(2)}.refused().only({TN_DTYPE_F32}));
+    s.add(Case{"axis_out_of_range", {in({2, 3}, any)}, along(2)}
+              .refused(TN_OUT_OF_RANGE)
+              .only({TN_DTYPE_F32}));
   }
 }
 

@@ -200,8 +200,9 @@ void add_windows(Catalogue& c) {
     }
   s.add(
       Case{"large", {in({3, 4, 31, 33}, uniform(-9, 9))}, how({1, 1, 3, 3}, {1, 1, 2, 2})}.large());
-  s.add(
-      Case{"too_few_axes", {in({4, 4}, uniform(-1, 1))}, how({2})}.refused().only({TN_DTYPE_F32}));
+  s.add(Case{"too_few_axes", {in({4, 4}, uniform(-1, 1))}, how({2})}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
 
   OpSamples& scatter = c.add(TN_OP_WINDOW_SCATTER, "window_scatter");
   scatter.on(kFloats).gives(window_scatter, kRounded).gradient(Grad::yes);
@@ -257,8 +258,9 @@ void add_pools(Catalogue& c) {
       add("padding_not_counted_dense", {1, 1, 3, 3}, attrs);
     }
     s.add(Case{"large", {in({3, 6, 28, 28}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}.large());
-    s.add(Case{"rank3", {in({2, 4, 4}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}.refused().only(
-        {TN_DTYPE_F32}));
+    s.add(Case{"rank3", {in({2, 4, 4}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}
+              .refused(TN_INVALID_ARGUMENT)
+              .only({TN_DTYPE_F32}));
   }
   for (const bool greatest : {true, false}) {
     OpSamples& s = greatest ? c.add(TN_OP_GLOBAL_MAX_POOL, "global_max_pool")

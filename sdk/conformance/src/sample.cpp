@@ -202,8 +202,8 @@ Case Case::ties() && {
   has_ties = true;
   return std::move(*this);
 }
-Case Case::refused() && {
-  must_fail = true, grad = false, layouts = false;
+Case Case::refused(tn_code code) && {
+  refusal = code, grad = false, layouts = false;
   return std::move(*this);
 }
 Case Case::first_only() && {

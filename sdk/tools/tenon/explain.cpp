@@ -42,8 +42,7 @@ Answer ask(const Context& cx, const ExplainArgs& args) {
   tn_op_info info = tn_op_info_init();
   check(tn_op_find(cx.runtime().get(), to_str(args.op), 0, &op));
   check(tn_op_get_info(cx.runtime().get(), op, &info));
-  const tn_dtype dtype = tn_dtype_find(to_str(args.dtype));
-  if (dtype == TN_DTYPE_NONE) throw Usage("there is no dtype '" + args.dtype + "'");
+  const tn_dtype dtype = dtype_of_name(args.dtype);
 
   const Signature signature = parse_signature(to_view(info.signature));
   const Defaults defaults = defaults_of(args.op, signature);

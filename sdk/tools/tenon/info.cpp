@@ -37,21 +37,20 @@ int info(const Runtime& runtime, const std::string& file, bool json) {
   Table tensors({"tensor", "dtype", "dims", "bytes"});
   for (const tn_model_entry& e : model.entries()) {
     bytes += e.bytes;
-    tensors.add({{std::string(to_view(e.name)), Style::bold},
+    tensors.add({{printable(to_view(e.name)), Style::bold},
                  {tn_dtype_name(e.dtype)},
                  {dims_text(e)},
                  {std::to_string(e.bytes)}});
   }
-  std::string title = file + ": " + std::string(model.format()) + ", " +
+  std::string title = printable(file) + ": " + printable(model.format()) + ", " +
                       std::to_string(model.entries().size()) + " tensors, " + bytes_text(bytes);
   for (const std::string& line : wrap(title, terminal_width())) std::puts(line.c_str());
   std::fputs(tensors.text().c_str(), stdout);
   constexpr size_t kShown = 160;  // of a long value
   Table metadata({"metadata", "value"});
   for (const auto& [key, value] : model.metadata())
-    metadata.add({{std::string(key)},
-                  {value.size() > kShown ? std::string(value.substr(0, kShown)) + " ..."
-                                         : std::string(value)}});
+    metadata.add({{printable(key)},
+                  {printable(value.substr(0, kShown)) + (value.size() > kShown ? " ..." : "")}});
   if (!model.metadata().empty()) std::printf("\n%s", metadata.text().c_str());
   return 0;
 }

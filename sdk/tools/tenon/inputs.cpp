@@ -56,6 +56,12 @@ constexpr Row kRows[] = {
     {"uniform", "", "dims=64,128"},
     {"normal", "", "dims=64,128"},
     {"bernoulli", "", "dims=64,128"},
+    // The step, the hyper-parameters, then of one parameter: itself, its gradient, the slots.
+    {"sgd_step", "[],[],[],[],[],64x128,64x128,64x128", "nesterov=0"},
+    {"adam_step", "[],[],[],[],[],[],64x128,64x128,64x128,64x128", ""},
+    {"adamw_step", "[],[],[],[],[],[],64x128,64x128,64x128,64x128", ""},
+    {"rmsprop_step", "[],[],[],[],[],[],64x128,64x128,64x128,64x128", ""},
+    {"adagrad_step", "[],[],[],[],[],64x128,64x128,64x128", ""},
 };
 
 constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"};

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "explain.hpp"
+#include "signature.hpp"
 #include "table.hpp"
 
 namespace tenon::cli {
@@ -49,6 +50,78 @@ std::vector<std::string> native_on(const std::vector<Context>& contexts, const s
   return types;
 }
 
+// Opens every plugin, so that its ops are known.
+void open_all(const Runtime& runtime) {
+  for (const tn_plugin_record& r : runtime.plugins())
+    if (r.verdict == TN_PLUGIN_READY)
+      tn_error_release(tn_plugin_load(runtime.get(), r.path));  // `tenon plugins` says why not
+}
+
+tn_op_info op_info(const Runtime& runtime, tn_op op) {
+  tn_op_info info = tn_op_info_init();
+  check(tn_op_get_info(runtime.get(), op, &info));
+  return info;
+}
+
+std::vector<tn_op_info> all_ops(const Runtime& runtime) {
+  uint32_t n = 0;
+  check(tn_op_count(runtime.get(), &n));
+  std::vector<tn_op_info> list;
+  for (uint32_t i = 0; i < n; ++i) {
+    tn_op op = 0;
+    check(tn_op_at(runtime.get(), i, &op));
+    list.push_back(op_info(runtime, op));
+  }
+  return list;
+}
+
+Json to_json(const tn_op_info& info, const std::vector<std::string>& native) {
+  return {{"name", to_view(info.name)},
+          {"signature", to_view(info.signature)},
+          {"since", info.since},
+          {"plugin", to_view(info.plugin)},
+          {"base", info.base != 0},
+          {"differentiable", info.differentiable != 0},
+          {"why_not_differentiable", to_view(info.why_not_differentiable)},
+          {"native", native}};
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& n : names) text += (text.empty() ? "" : ", ") + n;
+  return text;
+}
+
+std::string differentiable(const tn_op_info& info) {
+  return info.differentiable ? "yes" : "no: " + std::string(to_view(info.why_not_differentiable));
+}
+
+// One op, whole.
+void show_op(const tn_op_info& info, const std::vector<std::string>& native) {
+  const Signature signature = parse_signature(to_view(info.signature));
+  for (const std::string& line : wrap(to_view(info.signature), terminal_width()))
+    std::puts(styled(line, Style::bold).c_str());
+  Table facts({"since", "base", "differentiable", "native", "plugin"});
+  facts.add({{std::to_string(info.since)},
+             {info.base ? "base" : "-"},
+             {differentiable(info)},
+             {joined(native)},
+             {std::string(to_view(info.plugin))}});
+  std::fputs(facts.text().c_str(), stdout);
+  Table parameters({"parameter", "kind", "default"});
+  for (const Parameter& p : signature.params)
+    parameters.add({{p.name, Style::bold},
+                    {p.variadic   ? "any number of inputs"
+                     : p.optional ? "optional input"
+                                  : "input"},
+                    {""}});
+  for (const Attribute& a : signature.attrs)
+    parameters.add({{a.name, Style::bold},
+                    {"attribute, " + a.type},
+                    {a.required ? "must be given" : a.fallback}});
+  std::printf("\n%s", parameters.text().c_str());
+}
+
 }  // namespace
 
 int list_plugins(const Runtime& runtime, bool json) {
@@ -60,6 +133,7 @@ int list_plugins(const Runtime& runtime, bool json) {
     const std::string id(to_view(r.id)), reason(to_view(r.reason)), provides(to_view(r.provides));
     list.push_back({{"id", id},
                     {"path", to_view(r.path)},
+                    {"version", to_view(r.version)},
                     {"verdict", verdict.name},
                     {"reason", reason},
                     {"provides", provides}});
@@ -108,34 +182,37 @@ int list_devices(const Runtime& runtime, bool json) {
   return 0;
 }
 
-int list_ops(const Runtime& runtime, bool json) {
-  uint32_t n = 0;
-  check(tn_op_count(runtime.get(), &n));
+int list_ops(const Runtime& runtime, const std::string& op, bool json) {
   const std::vector<Context> contexts = one_of_each_type(runtime);
-  check(tn_op_count(runtime.get(), &n));  // plugins that were opened may have brought some
+  std::vector<tn_op_info> ops;
+  if (op.empty()) {
+    open_all(runtime);
+    ops = all_ops(runtime);
+  } else {
+    tn_op id = 0;
+    check(tn_op_find(runtime.get(), to_str(op), 0, &id));
+    ops = {op_info(runtime, id)};
+  }
   Json list = Json::array();
-  Table table({"name", "base", "differentiable", "native"});
-  for (uint32_t i = 0; i < n; ++i) {
-    tn_op op = 0;
-    tn_op_info info = tn_op_info_init();
-    check(tn_op_at(runtime.get(), i, &op));
-    check(tn_op_get_info(runtime.get(), op, &info));
-    const std::string name(to_view(info.name)), why(to_view(info.why_not_differentiable));
-    const std::vector<std::string> native = native_on(contexts, name);
-    std::string types;
-    for (const std::string& t : native) types += (types.empty() ? "" : ", ") + t;
-    list.push_back({{"name", name},
-                    {"base", info.base != 0},
-                    {"differentiable", info.differentiable != 0},
-                    {"why_not_differentiable", why},
-                    {"native", native}});
-    table.add({{name, Style::bold},
-               {info.base ? "base" : "-"},
-               {info.differentiable ? "yes" : "no: " + why},
-               {types}});
+  Table core({"name", "base", "differentiable", "native"});
+  Table others({"name", "differentiable", "native", "plugin"});
+  bool have_others = false;
+  for (const tn_op_info& info : ops) {
+    const std::vector<std::string> native = native_on(contexts, std::string(to_view(info.name)));
+    list.push_back(to_json(info, native));
+    const Cell name{std::string(to_view(info.name)), Style::bold}, gradient{differentiable(info)},
+        types{joined(native)};
+    have_others |= info.plugin.size != 0;
+    if (info.plugin.size)
+      others.add({name, gradient, types, {std::string(to_view(info.plugin))}});
+    else
+      core.add({name, {info.base ? "base" : "-"}, gradient, types});
+    if (!json && !op.empty()) show_op(info, native);
   }
   if (json) return print(list), 0;
-  std::fputs(table.text().c_str(), stdout);
+  if (!op.empty()) return 0;
+  std::fputs(core.text().c_str(), stdout);
+  if (have_others) std::printf("\n%s", others.text().c_str());
   return 0;
 }
 

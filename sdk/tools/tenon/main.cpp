@@ -3,16 +3,17 @@
 #include <cstdio>
 
 #include "commands.hpp"
+#include "table.hpp"
 
 namespace {
 
-using namespace tenon::cli;
+using namespace tenon::cli;  // NOLINT(google-build-using-namespace): its one user
 
 // What the command line asks for.
 struct Request {
   bool json = false;
   std::vector<std::string> plugins;
-  std::string file;
+  std::string file, op;
   ExplainArgs explain;
 };
 
@@ -31,15 +32,18 @@ void describe(CLI::App& app, Request& r) {
     return "tenon " + std::to_string(v >> 22) + "." + std::to_string((v >> 12) & 0x3ff) + "." +
            std::to_string(v & 0xfff);
   });
+  app.add_flag("--json", r.json, "A list of objects instead of a table");
   app.add_option("--plugin", r.plugins, "A plugin, or a folder of them, to look at first")
-      ->allow_extra_args(false);
+      ->allow_extra_args(false)
+      ->check(CLI::ExistingPath);
   app.footer(
-      "Exit status: 0 well, 1 the thing asked about failed, 2 wrong use.\n"
+      "Exit status: 0 success, 1 the thing asked about failed, 2 wrong use.\n"
       "Example:\n  tenon explain conv2d --device cpu --dtype f16");
   add(app, r, "plugins", "Every plugin that was found, and what became of it", "tenon plugins");
   add(app, r, "devices", "The devices that the plugins bring", "tenon devices --json");
-  add(app, r, "ops", "Every op: differentiable or why not, who has it natively",
-      "tenon ops | grep pool");
+  CLI::App* ops = add(app, r, "ops", "Every op, or all about one: its gradient, who has it",
+                      "tenon ops conv2d");
+  ops->add_option("OP", r.op, "Name of one op: its signature, inputs and attributes");
   CLI::App* info = add(app, r, "info", "Format, tensors and metadata of a model file",
                        "tenon info model.safetensors");
   info->add_option("FILE", r.file, "The file")->required();
@@ -56,42 +60,51 @@ void describe(CLI::App& app, Request& r) {
       ->allow_extra_args(false);
 }
 
+void TN_CALL warn(void*, uint32_t, tn_str message) {
+  std::fprintf(stderr, "tenon: warning: %.*s\n", static_cast<int>(message.size), message.data);
+}
+
 int run(const CLI::App& app, const Request& r) {
   std::vector<tn_str> paths;
   for (const std::string& p : r.plugins) paths.push_back(tenon::to_str(p));
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.plugin_paths = paths.data();
   desc.plugin_path_count = static_cast<uint32_t>(paths.size());
-  const tenon::Runtime runtime(desc);
   const std::string command = app.get_subcommands().front()->get_name();
+  if (command != "plugins") desc.log.function = warn;  // which says the same in its table
+  const tenon::Runtime runtime(desc);
   if (command == "plugins") return list_plugins(runtime, r.json);
   if (command == "devices") return list_devices(runtime, r.json);
-  if (command == "ops") return list_ops(runtime, r.json);
+  if (command == "ops") return list_ops(runtime, r.op, r.json);
   if (command == "info") return info(runtime, r.file, r.json);
   return explain(runtime, r.explain, r.json);
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   CLI::App app("What Tenon finds on this machine, and why things run where they do.", "tenon");
   Request request;
   describe(app, request);
   try {
     app.parse(argc, argv);
-    return run(app, request);
   } catch (const CLI::ParseError& e) {
     const std::vector<std::string> unknown = app.remaining();
-    if (app.get_subcommands().empty() && !unknown.empty() && e.get_exit_code() != 0) {
-      std::fprintf(stderr, "tenon: there is no command '%s'; try --help\n", unknown[0].c_str());
-      return 2;
-    }
+    if (app.get_subcommands().empty() && !unknown.empty() && e.get_exit_code() != 0)
+      throw Usage("there is no command '" + unknown[0] + "'; try --help");
     return app.exit(e) == 0 ? 0 : 2;
+  }
+  return run(app, request);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
   } catch (const Usage& e) {
-    std::fprintf(stderr, "tenon: %s\n", e.what());
+    std::fprintf(stderr, "tenon: %s\n", printable(e.what(), true).c_str());
     return 2;
   } catch (const std::exception& e) {
-    std::fprintf(stderr, "tenon: %s\n", e.what());
+    std::fprintf(stderr, "tenon: %s\n", printable(e.what(), true).c_str());
     return 1;
   }
 }

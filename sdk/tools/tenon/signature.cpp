@@ -40,7 +40,25 @@ bool truth(const Attribute& attr, std::string_view text) {
               "'");
 }
 
+std::string attribute_names(const Signature& signature) {
+  std::string names;
+  for (const Attribute& a : signature.attrs) names += (names.empty() ? "" : ", ") + a.name;
+  return names.empty() ? "none" : names;
+}
+
 }  // namespace
+
+tn_dtype dtype_of_name(const std::string& name) {
+  static constexpr tn_dtype kAll[] = {TN_DTYPE_BOOL,   TN_DTYPE_I4,  TN_DTYPE_I8,   TN_DTYPE_I16,
+                                      TN_DTYPE_I32,    TN_DTYPE_I64, TN_DTYPE_U4,   TN_DTYPE_U8,
+                                      TN_DTYPE_U16,    TN_DTYPE_U32, TN_DTYPE_U64,  TN_DTYPE_F8E4M3,
+                                      TN_DTYPE_F8E5M2, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_F32,
+                                      TN_DTYPE_F64,    TN_DTYPE_C64, TN_DTYPE_C128};
+  if (const tn_dtype dtype = tn_dtype_find(to_str(name)); dtype != TN_DTYPE_NONE) return dtype;
+  std::string names;
+  for (const tn_dtype d : kAll) names += std::string(names.empty() ? "" : ", ") + tn_dtype_name(d);
+  throw Usage("there is no dtype '" + name + "'; there are: " + names);
+}
 
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> parts;
@@ -97,11 +115,7 @@ tn_attr AttrValues::parse(uint32_t key, const Attribute& attr, const std::string
     real_.push_back(numbers<double>(attr, value));
     return tn_attr_f64s(key, real_.back().data(), real_.back().size());
   }
-  if (attr.type == "dtype") {
-    const tn_dtype dtype = tn_dtype_find(to_str(value));
-    if (dtype == TN_DTYPE_NONE) throw Usage("there is no dtype '" + value + "'");
-    return tn_attr_dtype(key, dtype);
-  }
+  if (attr.type == "dtype") return tn_attr_dtype(key, dtype_of_name(value));
   if (attr.type != "string")
     throw Usage("attribute " + attr.name + " is " + attr.type + ", which cannot be given here");
   strings_.push_back(value);
@@ -117,7 +131,8 @@ AttrValues::AttrValues(const Signature& signature, const std::vector<std::string
     const auto found = std::ranges::find(signature.attrs, text.substr(0, equals), &Attribute::name);
     if (equals == text.npos) throw Usage("--attr takes name=value, not '" + text + "'");
     if (found == signature.attrs.end())
-      throw Usage("the op has no attribute '" + text.substr(0, equals) + "'");
+      throw Usage("the op has no attribute '" + text.substr(0, equals) + "'; it takes " +
+                  attribute_names(signature));
     const auto key = static_cast<size_t>(found - signature.attrs.begin());
     values[key] = text.substr(equals + 1);
     given[key] = &values[key];

@@ -1,5 +1,5 @@
 // The schema of an op, read from the signature that the library gives:
-// "conv2d(x, w, bias?, *, stride: i64s = [1, 1], groups: i64 = 1) -> y".
+// "conv2d(x, w, bias?, *, stride: i64s = [1, 1], groups: i64 = 1)".
 #pragma once
 #include <string>
 #include <string_view>
@@ -25,6 +25,9 @@ struct Signature {
 };
 
 Signature parse_signature(std::string_view text);
+
+// Throws Usage, with the names there are.
+tn_dtype dtype_of_name(const std::string& name);
 
 // "a, b, [c, d]" at the commas outside brackets, each part without blanks around it.
 std::vector<std::string> split_list(std::string_view text);

@@ -50,6 +50,7 @@ AdversaryDevice::AdversaryDevice(sdk::Plugin& plugin, uint32_t index)
 
 AdversaryDevice::~AdversaryDevice() {
   if (queues.load() != 0) misuse(sdk::text("closed with ", queues.load(), " queues"));
+  if (plans.load() != 0) misuse(sdk::text("closed with ", plans.load(), " plans not released"));
   if (memory.live() != 0) misuse(sdk::text("closed with ", memory.live(), " blocks not freed"));
 }
 

@@ -68,6 +68,7 @@ struct AdversaryDevice : sdk::Device {
   std::atomic<uint64_t> commands{0};  // enqueued so far, over all queues
   std::atomic<bool> lost{false};
   std::atomic<int> queues{0};
+  std::atomic<int> plans{0};  // made and not released
 
  private:
   std::atomic<uint64_t> allocations_{0};

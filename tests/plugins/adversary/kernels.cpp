@@ -225,7 +225,11 @@ tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args) {
   });
 }
 
-void TN_CALL release(void* data) { delete static_cast<std::shared_ptr<WrappedPlan>*>(data); }
+void TN_CALL release(void* data) {
+  const auto* plan = static_cast<std::shared_ptr<WrappedPlan>*>(data);
+  --(*plan)->device.plans;
+  delete plan;
+}
 
 // ---- preparing ----------------------------------------------------------------------------------
 
@@ -281,6 +285,7 @@ tn_error* TN_CALL prepare(void* raw, const tn_signature* signature, tn_plan* out
     out->release = release;
     out->workspace_bytes = traits.has('W') ? kWorkspaceBytes : 0;
     out->data = new std::shared_ptr<WrappedPlan>(std::move(plan));
+    ++device.plans;
   });
 }
 

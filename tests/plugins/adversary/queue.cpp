@@ -58,10 +58,11 @@ void CommandQueue::enqueue(std::function<void()> work) {
   if (value != last_value_ + 1) {
     device_.misuse(sdk::text("a command has value ", value, " after value ", last_value_));
   }
-  last_value_ = value;
-  const uint64_t ordinal = ++device_.commands;
   const std::lock_guard lock(shared_->mutex);
-  shared_->commands.push_back({value, ordinal, std::move(work)});
+  shared_->commands.push_back({value, 0, std::move(work)});
+  // Without memory for it there was no command, and the host will use the value again.
+  last_value_ = value;
+  shared_->commands.back().ordinal = ++device_.commands;
   const uint64_t waiting = value - shared_->released;
   if (waiting > device_.settings.hold) shared_->release(value);
 }

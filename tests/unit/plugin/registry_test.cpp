@@ -140,18 +140,16 @@ TEST_CASE("registry: why there is no such thing") {
   r.search();
   CHECK(!r.open_device_type("minimal"));
   CHECK(r.why_not(Provision::device, "minimal") ==
-        "no plugin provides the device \"minimal\"; org.example.throws_in_open (" + thrower +
+        "org.example.throws_in_open (" + thrower +
             ") is broken: threw an exception in open: open went wrong");
   const PluginFolder empty;
   PluginRegistry none(only({empty.path()}), mock_host, nothing);
   none.search();
-  CHECK(none.why_not(Provision::op, "swish") ==
-        "no plugin provides the op \"swish\"; searched: " + empty.path());
+  CHECK(none.why_not(Provision::op, "swish") == "searched: " + empty.path());
   PluginRegistry good(only({folder.library("good")}), mock_host, nothing);
   good.search();
   CHECK(good.open_all_devices().size() == 1);
-  CHECK(good.why_not(Provision::device, "cuda") ==
-        "no plugin provides the device \"cuda\"; there are: minimal");
+  CHECK(good.why_not(Provision::device, "cuda") == "there are minimal");
   PluginRegistry without(only({folder.library("no_device")}), mock_host, nothing);
   without.search();
   CHECK(!without.open_device_type("minimal"));
@@ -227,7 +225,7 @@ TEST_CASE("registry: entries and kernels that do not fit") {
   };
   Plugin copy = *p;
   copy.kernels = &broken;
-  CHECK(error_of([&] { r.kernels(copy, nullptr); }).message() ==
+  CHECK(std::string(error_of([&] { r.kernels(copy, nullptr); }).message()) ==
         "threw an exception in list: listing went wrong");
 }
 
@@ -373,7 +371,7 @@ TEST_CASE("manifest: CPU features") {
 #if defined(__x86_64__)
   CHECK_NOTHROW(check_cpu_feature("sse4.1"));
   if (!__builtin_cpu_supports("avx512vnni")) {
-    CHECK(error_of([] { check_cpu_feature("avx512vnni"); }).message() ==
+    CHECK(std::string(error_of([] { check_cpu_feature("avx512vnni"); }).message()) ==
           "needs a CPU with avx512vnni, which this one lacks");
   }
 #endif
@@ -404,7 +402,7 @@ TEST_CASE("manifest: damaged in any byte, it is read or refused, never more") {
       parse_manifest(text);
     } catch (const Error& e) {
       CHECK(e.code() == TN_INVALID_ARGUMENT);
-      CHECK(e.message().starts_with("manifest: "));
+      CHECK(std::string_view(e.message()).starts_with("manifest: "));
     }
   };
   for (size_t i = 0; i < whole.size(); ++i) {

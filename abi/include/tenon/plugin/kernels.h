@@ -29,6 +29,10 @@ typedef struct tn_signature {
 
 #define TN_SIGNATURE_DETERMINISTIC 1u
 
+/* A plan is kept by the call sites that use it and by a bounded cache of the device. release, if set, runs once, on any thread,
+ * when all have let go of it, before the device is closed; at once where prepare declined or failed. No run() of it is going on
+ * or follows, but commands that earlier ones put on a queue may be pending: what these read must outlive them. */
+
 /* args: inputs, outputs, and the workspace view if one was asked for. The array and the views are valid only during the
  * call. queue is NULL on an inline device. */
 typedef tn_error*(TN_CALL* tn_kernel_run)(void* plan, void* queue, const tn_view* const* args);
@@ -46,8 +50,10 @@ typedef struct tn_plan {
       declined; /* not empty: this kernel does not take the signature, and why. Static or kept by the plugin. */
 } tn_plan;
 
-/* What a plan depends on besides op, number of arguments and dtypes: only that is hashed, so a plan is shared by all
- * signatures that agree on it. What is not named here must be read from the views at each run. */
+/* What a plan depends on. Its key always holds: the kernel, the op, the number of inputs, TN_SIGNATURE_DETERMINISTIC, the queue
+ * unless TN_KERNEL_REENTRANT, and of each view the dtype, TN_VIEW_IMMEDIATE and TN_VIEW_ABSENT (of an absent one nothing else).
+ * The flags below add to it; TN_VIEW_CONTIGUOUS is in it only with LAYOUT, TN_VIEW_WEAK never. A plan is shared by all
+ * signatures of one key: what is not in it must be read from the views at each run. */
 #define TN_DEPENDS_RANK 1u
 #define TN_DEPENDS_LAYOUT \
   2u /* of each view: contiguous or not; and whether all views have the same dims */

@@ -36,6 +36,7 @@ class Variable {
     check(tn_variable_take(ctx_, variable_, &t));
     return {ctx_, t};
   }
+  // NOLINTNEXTLINE(google-explicit-constructor): ops take tensors
   operator Tensor() const { return value(); }
   // Same dtype and dims as before.
   void assign(const Tensor& value) { check(tn_variable_assign(ctx_, variable_, value.get())); }

@@ -55,6 +55,9 @@ inline void save(const Context& cx, std::string_view path, const std::vector<Nam
   std::vector<tn_str> names;
   std::vector<tn_tensor*> handles;
   std::vector<tn_metadata> pairs;
+  names.reserve(tensors.size());
+  handles.reserve(tensors.size());
+  pairs.reserve(metadata.size());
   for (const NamedTensor& t : tensors) {
     names.push_back(to_str(t.name));
     handles.push_back(t.tensor.get());

@@ -8,6 +8,10 @@
 // Errors are thrown as tenon::Error. Threads: as in the C headers. Runtime, Tensor, Variable and Device may be used from
 // any thread; whatever computes uses the Context it was made with, which one thread at a time may use.
 #pragma once
+#if __cplusplus < 202002L
+#error "tenon.hpp needs C++20: compile with -std=c++20"
+#endif
+
 #include "tenon/autograd.hpp"
 #include "tenon/error.hpp"
 #include "tenon/model.hpp"

@@ -133,10 +133,12 @@ class Tensor {
     return data;
   }
   std::string format(const tn_format_options* options = nullptr) const {
-    std::string text(1024, '\0');
-    check(tn_tensor_format(tensor_, options, text.data(), text.size()));
-    text.resize(text.find('\0'));
-    return text;
+    for (size_t capacity = 1024;; capacity *= 4) {
+      std::string text(capacity, '\0');
+      check(tn_tensor_format(tensor_, options, text.data(), text.size()));
+      text.resize(text.find('\0'));
+      if (!text.ends_with("...")) return text;  // it was not cut
+    }
   }
 
   // ---- other forms of the same value
@@ -176,6 +178,7 @@ class Variable;
 class Operand {
  public:
   Operand() = default;
+  // NOLINTBEGIN(google-explicit-constructor): whatever can be an input stands for one
   Operand(const Tensor& tensor) : ctx_(tensor.context()), tensor_(&tensor) {}  // lent
   inline Operand(const Variable& variable);                                    // autograd.hpp
   template <class T>
@@ -187,6 +190,7 @@ class Operand {
     else
       kind_ = Kind::real, real_ = static_cast<double>(number);
   }
+  // NOLINTEND(google-explicit-constructor)
   Operand(const Operand&) = delete;  // may point into itself
   Operand& operator=(const Operand&) = delete;
 

@@ -56,7 +56,7 @@ bool base_geometry(const tn_signature& sig, Geometry* g) {
   g->ci = w.dims[1];
   g->co = w.dims[0] / g->groups;
   const int64_t kernel_w = w.dims[2 + last], kernel_h = spatial == 2 ? w.dims[2] : 1;
-  if (kernel_h > kMaxTaps || kernel_w > kMaxTaps || g->ci == 0) return false;
+  if (kernel_h > kMaxTaps || kernel_w > kMaxTaps) return false;
   g->in_w = x.dims[2 + last];
   g->out_w = y.dims[2 + last];
   g->step_w = entry(stride, last, 1);

@@ -223,7 +223,6 @@ tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_
   if (const char* why = refuse(s, x, w, y)) return decline(plan, why);
   if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2]))
     return decline(plan, "bias must be contiguous");
-  if (s.ci == 0) return decline(plan, "no channels");
   const Geometry g = forward_geometry(s, x);
   return y.dtype == TN_DTYPE_F64 ? plan_forward<double>(device, g, plan)
                                  : plan_forward<float>(device, g, plan);

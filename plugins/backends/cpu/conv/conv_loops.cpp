@@ -119,6 +119,7 @@ tn_error* plan_conv_loops(const Device& device, const tn_signature& sig, tn_plan
     p->kernel_size *= w.dims[2 + s];
     p->out_size *= y.dims[2 + s];
   }
+  if (p->channels == 0) p->kernel_size = 0;
   return nullptr;
 }
 

@@ -75,7 +75,7 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   const double worth = g_.flops() / 2.5e6;
   const int64_t threads = worth < 2 ? 1 : smaller(device.threads, int64_t(worth));
   blocks_.plan(g_, kBlockWidth, threads);
-  if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0) return;
+  if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0 || g_.co == 0) return;
   const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / smaller(g_.co, kTileRows<T>);
   channel_block_ = smaller(deepest, 512) / g_.taps();
   if (channel_block_ < 1) channel_block_ = 1;
@@ -277,9 +277,22 @@ void TapConv<T>::run_item(int64_t item, const Work& base) const {
   }
 }
 
+// What a sum over no products is.
+template <class T>
+void TapConv<T>::fill(const T* bias, T* y) const {
+  const int64_t outputs = g_.groups * g_.co;
+  for (int64_t i = 0; i < g_.batch * outputs; ++i) {
+    const T value = bias ? bias[i % outputs] : T(0);
+    T* plane = y + i / outputs * g_.y_image + i % outputs * g_.y_channel;
+    for (int64_t h = 0; h < g_.out_h; ++h) {
+      for (int64_t w = 0; w < g_.out_w; ++w) plane[h * g_.y_row + w * g_.y_col] = value;
+    }
+  }
+}
+
 template <class T>
 void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y, T* scratch) const {
-  if (items_ == 0) return;
+  if (items_ == 0) return fill(bias, y);
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       Work work{};

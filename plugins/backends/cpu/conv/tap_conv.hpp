@@ -17,6 +17,7 @@ class TapConv {
 
  private:
   struct Work;  // pointers of one item
+  void fill(const T* bias, T* y) const;
   void run_item(int64_t item, const Work& work) const;
   void multiply(const Work& work, const Block& block, int64_t channels, int64_t m0, int64_t m1,
                 bool first) const;

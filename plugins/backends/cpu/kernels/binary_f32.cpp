@@ -6,17 +6,8 @@ namespace tenon::cpu::CPU_ISA {
 namespace {
 
 #define CPU_ENTRIES(id, op) \
-  binary<op, float>(id), binary<op, float, f16>(id), binary<op, float, bf16>(id)
-constexpr ElementwiseEntry kEntries[] = {
-    CPU_ENTRIES(TN_OP_ADD, AddOp),         CPU_ENTRIES(TN_OP_SUB, SubOp),
-    CPU_ENTRIES(TN_OP_MUL, MulOp),         CPU_ENTRIES(TN_OP_DIV, DivOp),
-    CPU_ENTRIES(TN_OP_REM, RemOp),         CPU_ENTRIES(TN_OP_POW, PowOp),
-    CPU_ENTRIES(TN_OP_ATAN2, Atan2Op),     CPU_ENTRIES(TN_OP_MAXIMUM, MaximumOp),
-    CPU_ENTRIES(TN_OP_MINIMUM, MinimumOp), CPU_ENTRIES(TN_OP_EQ, EqOp),
-    CPU_ENTRIES(TN_OP_NE, NeOp),           CPU_ENTRIES(TN_OP_LT, LtOp),
-    CPU_ENTRIES(TN_OP_LE, LeOp),           CPU_ENTRIES(TN_OP_GT, GtOp),
-    CPU_ENTRIES(TN_OP_GE, GeOp),
-};
+  binary<op, float>(id), binary<op, float, f16>(id), binary<op, float, bf16>(id),
+constexpr ElementwiseEntry kEntries[] = {CPU_FLOAT_BINARIES(CPU_ENTRIES)};
 #undef CPU_ENTRIES
 
 }  // namespace

@@ -17,7 +17,7 @@ CPU_INLINE C product(C a, C b) {
 }
 // Smith's way: scaled by the larger part of the divisor.
 template <class C>
-CPU_INLINE C quotient(C a, C b) {
+CPU_INLINE C scaled_quotient(C a, C b) {
   using R = typename C::value_type;
   if (std::fabs(b.real()) >= std::fabs(b.imag())) {
     const R r = b.imag() / b.real(), d = b.real() + b.imag() * r;
@@ -25,6 +25,13 @@ CPU_INLINE C quotient(C a, C b) {
   }
   const R r = b.real() / b.imag(), d = b.real() * r + b.imag();
   return {(a.real() * r + a.imag()) / d, (a.imag() * r - a.real()) / d};
+}
+// With the infinities that C's annex G asks for, by the library where there is one to recover:
+// division by zero, infinite numbers.
+template <class C>
+CPU_INLINE C quotient(C a, C b) {
+  const C y = scaled_quotient(a, b);
+  return y.real() != y.real() && y.imag() != y.imag() ? a / b : y;
 }
 
 template <class C, class Y, class F>

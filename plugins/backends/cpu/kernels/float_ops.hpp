@@ -105,6 +105,48 @@ CPU_COMPARE(LeOp, a <= b)
 CPU_COMPARE(GtOp, a > b)
 CPU_COMPARE(GeOp, a >= b)
 
+// The ops of one and of two floating inputs that take no parameter: X(id, op).
+#define CPU_FLOAT_UNARIES(X)        \
+  X(TN_OP_NEG, NegOp)               \
+  X(TN_OP_ABS, AbsOp)               \
+  X(TN_OP_FLOOR, FloorOp)           \
+  X(TN_OP_CEIL, CeilOp)             \
+  X(TN_OP_ROUND, RoundOp)           \
+  X(TN_OP_EXP, ExpOp)               \
+  X(TN_OP_EXPM1, Expm1Op)           \
+  X(TN_OP_LOG, LogOp)               \
+  X(TN_OP_LOG1P, Log1pOp)           \
+  X(TN_OP_SQRT, SqrtOp)             \
+  X(TN_OP_RSQRT, RsqrtOp)           \
+  X(TN_OP_SIN, SinOp)               \
+  X(TN_OP_COS, CosOp)               \
+  X(TN_OP_TANH, TanhOp)             \
+  X(TN_OP_ERF, ErfOp)               \
+  X(TN_OP_SQUARE, SquareOp)         \
+  X(TN_OP_RECIPROCAL, ReciprocalOp) \
+  X(TN_OP_SIGN, SignOp)             \
+  X(TN_OP_RELU, ReluOp)             \
+  X(TN_OP_SIGMOID, SigmoidOp)       \
+  X(TN_OP_SOFTPLUS, SoftplusOp)     \
+  X(TN_OP_GELU, GeluOp)             \
+  X(TN_OP_SILU, SiluOp)
+#define CPU_FLOAT_BINARIES(X) \
+  X(TN_OP_ADD, AddOp)         \
+  X(TN_OP_SUB, SubOp)         \
+  X(TN_OP_MUL, MulOp)         \
+  X(TN_OP_DIV, DivOp)         \
+  X(TN_OP_REM, RemOp)         \
+  X(TN_OP_POW, PowOp)         \
+  X(TN_OP_ATAN2, Atan2Op)     \
+  X(TN_OP_MAXIMUM, MaximumOp) \
+  X(TN_OP_MINIMUM, MinimumOp) \
+  X(TN_OP_EQ, EqOp)           \
+  X(TN_OP_NE, NeOp)           \
+  X(TN_OP_LT, LtOp)           \
+  X(TN_OP_LE, LeOp)           \
+  X(TN_OP_GT, GtOp)           \
+  X(TN_OP_GE, GeOp)
+
 }  // namespace tenon::cpu::CPU_ISA
 
 #endif

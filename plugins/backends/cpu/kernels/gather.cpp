@@ -44,9 +44,9 @@ tn_error* TN_CALL run_gather(void* data, void*, const tn_view* const* args) {
   const GatherPlan& plan = *static_cast<const GatherPlan*>(data);
   const tn_view* x = args[0];
   const Split s = split_at(x, plan.axis);
-  if (args[2]->count == 0) return nullptr;
   Indices indices;
   if (tn_error* error = indices.read(plan.device, args[1], s.size)) return error;
+  if (args[2]->count == 0) return nullptr;
   const int64_t row = s.inner * int64_t(tn_dtype_bytes(x->dtype, 1));
   const int64_t n = indices.count();
   const char* from = input<char>(x);

@@ -1,4 +1,5 @@
 // prepare of the reductions; var and logsumexp, which read their runs twice.
+#include <algorithm>
 #include <memory>
 
 #include "float_ops.hpp"
@@ -91,7 +92,7 @@ double variance(const S* x, int64_t n, double correction) {
     squares += block_sum(v, m, [near](F32 u) { return (u - near) * (u - near); });
   });
   const double lost = mean - double(near);
-  return (squares - double(n) * lost * lost) / (double(n) - correction);
+  return (squares - double(n) * lost * lost) / std::max(double(n) - correction, 0.0);
 }
 
 template <class S>

@@ -57,7 +57,8 @@ CombineFunction find_combine(Mode mode, tn_dtype dtype) {
   CombineFunction found = nullptr;
   if (mode == Mode::set) return find_set(dtype);
   if (mode == Mode::add) {
-    using Added = sdk::Types<float, double, f16, bf16, uint8_t, uint16_t, uint32_t, uint64_t>;
+    using Added = sdk::Types<float, double, f16, bf16, uint8_t, uint16_t, uint32_t, uint64_t,
+                             sdk::c64, sdk::c128>;
     if (TN_DTYPE_CODE(dtype) == 0) dtype = TN_DTYPE_MAKE(1, TN_DTYPE_BITS(dtype), 1);  // wraps
     sdk::visit_dtype<Added>(
         dtype, [&](auto type) { found = combine_run<Mode::add, typename decltype(type)::type>; });

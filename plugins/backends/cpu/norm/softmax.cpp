@@ -93,12 +93,20 @@ struct LossPlan {
   Reduction reduction;
 };
 
-// Loss of one row; a label outside 0 .. n - 1 counts as a loss of 0.
 template <class T>
 CPU_INLINE T row_loss(const T* x, int64_t n, int64_t label) {
-  if (label < 0 || label >= n) return T(0);
   const T top = row_max(x, n);
   return log_sum(x, n, top) - (x[label] - top);
+}
+
+// The first of `rows` labels that is outside 0 .. n - 1, or `rows`.
+template <class Label>
+int64_t bad_label(const Label* labels, int64_t rows, int64_t n) {
+  bool bad = false;
+  for (int64_t r = 0; r < rows; ++r) bad |= uint64_t(int64_t(labels[r])) >= uint64_t(n);
+  int64_t r = bad ? 0 : rows;
+  while (r < rows && uint64_t(int64_t(labels[r])) < uint64_t(n)) ++r;
+  return r;
 }
 
 template <class T, class Label>
@@ -106,6 +114,10 @@ tn_error* TN_CALL run_cross_entropy(void* data, void*, const tn_view* const* arg
   const auto& p = *static_cast<const LossPlan*>(data);
   const T* x = input<T>(args[0]);
   const Label* labels = input<Label>(args[1]);
+  if (const int64_t r = bad_label(labels, p.rows, p.n); r < p.rows) {
+    return fail(*p.device, TN_OUT_OF_RANGE, "label %lld at index %lld is outside 0..%lld",
+                (long long)labels[r], (long long)r, (long long)(p.n - 1));
+  }
   const bool none = p.reduction == Reduction::none;
   T* losses = output<T>(args[none ? 2 : 3]);
   for_rows(*p.device, p.rows, p.n, 0.5,

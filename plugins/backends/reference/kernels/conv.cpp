@@ -67,6 +67,7 @@ struct Conv {
       axes.push_back(
           {x_spatial[i], plan.stride[i], plan.low[i], plan.rhs_dilation[i], plan.lhs_dilation[i]});
     }
+    if (yv.count == 0 || group_inputs == 0) return store(y, yv);  // no products
     std::vector<Tap> taps;
     int64_t position = 0;
     for_each_index(y_spatial, [&](std::span<const int64_t> p) {

@@ -7,14 +7,15 @@
 namespace tenon::reference {
 namespace {
 
-// Indices along an axis of `size`, made non-negative.
+// Indices along an axis of `size`, made non-negative. Unsigned ones beyond 2^63 are none.
 Dense<int64_t> load_positions(const tn_view& indices, int64_t size) {
   Dense<int64_t> positions = load_indices(indices);
+  const int64_t least = sdk::has_dtype<sdk::Unsigned>(indices.dtype) ? 0 : -size;
   for (size_t i = 0; i < positions.size(); ++i) {
     const int64_t index = positions[i];
-    if (index < -size || index >= size) {
-      sdk::fail(TN_OUT_OF_RANGE, "index ", index, " (number ", i, ") lies outside an axis of size ",
-                size);
+    if (index < least || index >= size) {
+      sdk::fail(TN_OUT_OF_RANGE, "index ", index, " at position ", i, " is outside an axis of ",
+                size, " elements");
     }
     if (index < 0) positions[i] += size;
   }

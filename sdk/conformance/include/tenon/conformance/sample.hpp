@@ -137,8 +137,8 @@ struct Case {
   Case large() &&;
   // Repeated values would be ties: no broadcast layout when gradients are checked.
   Case ties() &&;
-  // The call must be refused.
-  Case refused() &&;
+  // The call must be refused with this code.
+  Case refused(tn_code code) &&;
   // An index is out of range: OUT_OF_RANGE, or clamped on a device that cannot report.
   Case out_of_range() &&;
   // No gradient of the gradient is taken.
@@ -153,7 +153,8 @@ struct Case {
   Attrs attrs;
   std::vector<tn_dtype> dtypes;
   bool grad = true, layouts = true, is_large = false, has_ties = false;
-  bool must_fail = false, may_clamp = false, second = true;
+  bool may_clamp = false, second = true;
+  tn_code refusal = TN_OK;              // not OK: the call must be refused so
   double step = 0, grad_tolerance = 0;  // 0: the kit's own
 };
 

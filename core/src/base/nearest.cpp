@@ -1,7 +1,6 @@
-// "Did you mean": names that differ little from one that is not there.
-#include <algorithm>
+#include "base/nearest.hpp"
 
-#include "model.hpp"
+#include <algorithm>
 
 namespace tenon {
 namespace {
@@ -28,22 +27,12 @@ size_t distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string nearest_names(const tn_model& model, std::string_view name) {
+std::string nearest_names(std::string_view name, std::vector<std::string_view> candidates) {
   const std::string_view wanted = name.substr(0, kLongest);
+  if (candidates.size() > kLooked) candidates.resize(kLooked);
   std::vector<std::pair<size_t, std::string_view>> found;
-  // Names around the place where it would stand: those that begin alike, first of all.
-  const auto at = std::lower_bound(
-      model.by_name.begin(), model.by_name.end(), name, [&](uint32_t i, std::string_view n) {
-        return std::string_view(model.entries[i].name.data, model.entries[i].name.size) < n;
-      });
-  const auto place = static_cast<size_t>(at - model.by_name.begin());
-  const size_t first = place > kLooked / 2 ? place - kLooked / 2 : 0;
-  const size_t last = std::min(model.by_name.size(), first + kLooked);
-  for (size_t i = first; i < last; ++i) {
-    const tn_str n = model.entries[model.by_name[i]].name;
-    const std::string_view candidate(n.data, n.size);
-    found.emplace_back(distance(wanted, candidate.substr(0, kLongest)), candidate);
-  }
+  for (const std::string_view c : candidates)
+    found.emplace_back(distance(wanted, c.substr(0, kLongest)), c);
   const size_t n = std::min(kGiven, found.size());
   std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end());
   std::string out;

@@ -1,0 +1,66 @@
+#!/usr/bin/env python3
+"""What ./tools/bench makes of figures: which are judged, which are notes. Nothing is measured."""
+
+import pathlib
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
+
+from harness import measure, report  # noqa: E402
+from harness.rows import ROWS, Case, Row  # noqa: E402
+
+
+def measured(case, ours, ratios, row):
+    """The result of a case as if measured."""
+    result = measure.empty_result(row, case)
+    result["ours"], result["met"] = ours, measure.verdict(case, ours, ratios)
+    result["ratio"] = next(iter(ratios.values()), None)
+    result["theirs"] = result["ratio"] and ours * result["ratio"]
+    measure.note_own(result, row, case)
+    return result
+
+
+class Verdicts(unittest.TestCase):
+    ratio = Case("a", "beside a peer", [], goal={"libtorch": 25}, own=25)
+    alone = Case("b", "alone", [], own=80, averaged=False)
+    row = Row("D1", "add", "ns", [ratio, alone])
+
+    def join(self, ours, ratio, alone):
+        return measure.join_cases(self.row, [measured(self.ratio, ours, {"libtorch": ratio}, self.row),
+                                             measured(self.alone, alone, {}, self.row)])
+
+    def test_ratios_are_judged_and_an_own_figure_is_a_note(self):
+        slow = measured(self.ratio, 60, {"libtorch": 26}, self.row)
+        self.assertTrue(slow["met"])
+        self.assertEqual((slow["goal"], slow["own"]), (">= 25x libtorch", "<= 25 ns"))
+        self.assertIn("does not hold here (not judged)", slow["notes"][0])
+        self.assertFalse(measured(self.ratio, 20, {"libtorch": 24}, self.row)["met"])
+        self.assertFalse(measured(self.ratio, 20, {}, self.row)["met"], "a peer that is missing")
+
+    def test_an_own_figure_alone_is_judged(self):
+        self.assertTrue(measured(self.alone, 80, {}, self.row)["met"])
+        self.assertFalse(measured(self.alone, 81, {}, self.row)["met"])
+        self.assertEqual(measured(self.alone, 81, {}, self.row)["notes"], [])
+
+    def test_a_row_is_met_where_all_judged_cases_are(self):
+        self.assertTrue(self.join(60, 26, 79)["met"])
+        self.assertFalse(self.join(60, 26, 81)["met"])
+        self.assertFalse(self.join(60, 24, 79)["met"])
+
+    def test_only_averaged_cases_are_averaged(self):
+        row = self.join(60, 26, 79)
+        self.assertAlmostEqual(row["ours"], 60)
+        self.assertAlmostEqual(row["ratio"], 26)
+        self.assertEqual(len(report.row_lines(row)), 2)
+
+    def test_every_row_can_be_judged_and_shown(self):
+        for row in ROWS:
+            results = [measured(case, 1.0, {}, row) for case in row.cases]
+            self.assertTrue(any(r["averaged"] for r in results), row.id)
+            report.row_lines(measure.join_cases(row, results))
+        cases = {c.id: c for r in ROWS for c in r.cases}
+        self.assertTrue(cases["D1/shapes"].judged and cases["D1/shapes"].own == 80)
+
+
+unittest.main(argv=sys.argv[:1])

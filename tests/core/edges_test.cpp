@@ -1,0 +1,165 @@
+// Ops at the edges of what they take: nothing to do, indices outside, infinite numbers.
+#include <array>
+#include <cstdlib>
+#include <limits>
+
+#include "fixture.hpp"
+
+using namespace tenon::test;
+
+namespace {
+
+constexpr float kInf = std::numeric_limits<float>::infinity();
+
+template <class T>
+Tensor host(tn_ctx* cx, tn_dtype dtype, const std::vector<T>& data,
+            const std::vector<int64_t>& dims) {
+  return get([&](tn_tensor** out) {
+    return tn_tensor_from_host(cx, dtype, static_cast<uint32_t>(dims.size()), dims.data(),
+                               data.data(), data.size() * sizeof(T), out);
+  });
+}
+Tensor labels(tn_ctx* cx, const std::vector<int64_t>& v) {
+  return host(cx, TN_DTYPE_I64, v, {static_cast<int64_t>(v.size())});
+}
+Tensor zeros(tn_ctx* cx, const std::vector<int64_t>& dims, tn_dtype dtype = TN_DTYPE_F32) {
+  return get([&](tn_tensor** out) {
+    return tn_tensor_full(cx, dtype, 0, static_cast<uint32_t>(dims.size()), dims.data(), out);
+  });
+}
+
+// The error of a call, which may come with its result. The context's queue is usable again afterwards.
+template <class Call>
+Outcome outcome(tn_ctx* cx, Call&& call) {
+  tn_tensor* out = nullptr;
+  tn_error* e = call(&out);
+  const Tensor kept(out);
+  if (!e && out) {
+    std::vector<char> bytes(static_cast<size_t>(tn_tensor_count(out)) * 16);
+    e = tn_tensor_read(cx, out, bytes.data(),
+                       tn_dtype_bytes(tn_tensor_dtype(out), tn_tensor_count(out)));
+  }
+  const Outcome found(e);
+  CHECK_OK(tn_ctx_recover(cx));
+  return found;
+}
+
+#define CHECK_OUTSIDE(found, text)                         \
+  do {                                                     \
+    const Outcome found_ = (found);                        \
+    INFO(found_.message);                                  \
+    CHECK(found_.code == TN_OUT_OF_RANGE);                 \
+    CHECK(found_.message.find(text) != std::string::npos); \
+  } while (0)
+
+}  // namespace
+
+TEST_CASE("edges: an index outside is an error that names it, also of empty rows") {
+  Session cx;
+  // A device with queues fails after the call, which knows the op.
+  const char* device = std::getenv("TENON_DEVICE");
+  const bool queued = device && std::string(device) == "adversary";
+  const auto name = [&](const char* op) { return queued ? "" : std::string(op) + ": "; };
+  for (const int64_t width : {3, 0}) {
+    CAPTURE(width);
+    const Tensor table = zeros(cx, {4, width}), at = labels(cx, {1, 7});
+    CHECK_OUTSIDE(
+        outcome(cx, [&](auto out) { return tn_embedding(cx, table.get(), at.get(), out); }),
+        name("embedding") + "index 7 at position 1 is outside an axis of 4 elements");
+    CHECK_OUTSIDE(
+        outcome(cx, [&](auto out) { return tn_gather(cx, table.get(), at.get(), nullptr, out); }),
+        name("gather") + "index 7 at position 1 is outside an axis of 4 elements");
+  }
+  const Tensor table = zeros(cx, {4, 3});
+  const Tensor huge = host<uint64_t>(cx, TN_DTYPE_U64, {~uint64_t{0}}, {1});
+  CHECK_OUTSIDE(
+      outcome(cx, [&](auto out) { return tn_gather(cx, table.get(), huge.get(), nullptr, out); }),
+      "outside an axis");
+}
+
+TEST_CASE("edges: a label that is no class is an error that names it") {
+  Session cx;
+  for (const auto& dims : {std::vector<int64_t>{2, 3}, std::vector<int64_t>{2, 3, 1}}) {
+    for (const tn_dtype dtype : {TN_DTYPE_F32, TN_DTYPE_BF16}) {
+      const Tensor logits = zeros(cx, dims, dtype);
+      for (const int64_t label : {5, 3, -1, -3}) {
+        CAPTURE(label);
+        Tensor at = labels(cx, {2, label});
+        const std::vector<int64_t> two{2, 1};
+        if (dims.size() == 3)
+          at = get([&](auto out) { return tn_reshape(cx, at.get(), 2, two.data(), out); });
+        CHECK_OUTSIDE(outcome(cx,
+                              [&](auto out) {
+                                return tn_cross_entropy(cx, logits.get(), at.get(), nullptr, out);
+                              }),
+                      std::to_string(label));
+      }
+    }
+  }
+  tn_tensor* out = nullptr;
+  const Tensor none = zeros(cx, {2, 0}), at = labels(cx, {0, 0});
+  CHECK_FAILS(tn_cross_entropy(cx, none.get(), at.get(), nullptr, &out), TN_INVALID_ARGUMENT,
+              "no classes");
+}
+
+TEST_CASE("edges: convolution of nothing takes no time, however far the padding reaches") {
+  Session cx;
+  const std::array<int64_t, 2> low{int64_t{1} << 40, 1};
+  tn_conv_options o = tn_conv_options_init();
+  o.low = low.data();
+  o.n_low = 2;
+  for (const tn_dtype dtype : {TN_DTYPE_F32, TN_DTYPE_U8}) {
+    const Tensor x = zeros(cx, {0, 2, 5, 1}, dtype), w = zeros(cx, {1, 2, 5, 1}, dtype);
+    const Tensor y = get([&](auto out) { return tn_conv(cx, x.get(), w.get(), &o, out); });
+    CHECK(tn_tensor_count(y.get()) == 0);
+    const Tensor one = zeros(cx, {1, 2, 5, 1}, dtype), no = zeros(cx, {0, 2, 5, 1}, dtype);
+    const Tensor z = get([&](auto out) { return tn_conv(cx, one.get(), no.get(), &o, out); });
+    CHECK(tn_tensor_count(z.get()) == 0);
+  }
+}
+
+TEST_CASE("edges: complex division by zero and by infinite numbers") {
+  Session cx;
+  const auto pairs = [&](const std::vector<float>& v) {
+    return host(cx, TN_DTYPE_C64, v, {static_cast<int64_t>(v.size() / 2)});
+  };
+  const Tensor a = pairs({1, 0, -1, 2, 0, 0, 1, 1, kInf, 1, 6, 2}),
+               b = pairs({0, 0, 0, 0, 0, 0, kInf, kInf, 1, 1, 1, -1});
+  const Tensor y = get([&](auto out) { return tn_div(cx, a.get(), b.get(), out); });
+  std::vector<float> got(12);
+  REQUIRE_OK(tn_tensor_read(cx, y.get(), got.data(), got.size() * sizeof(float)));
+  CHECK(got[0] == kInf);
+  CHECK(std::isnan(got[1]));
+  CHECK(got[2] == -kInf);
+  CHECK(got[3] == kInf);
+  CHECK((std::isnan(got[4]) && std::isnan(got[5])));
+  CHECK((got[6] == 0 && got[7] == 0));
+  CHECK((got[8] == kInf && got[9] == -kInf));
+  CHECK((got[10] == 2 && got[11] == 4));
+}
+
+TEST_CASE("edges: complex numbers are added where indices meet") {
+  Session cx;
+  const Tensor x = zeros(cx, {2}, TN_DTYPE_C64), at = labels(cx, {1, 0, 1});
+  const Tensor u = host<float>(cx, TN_DTYPE_C64, {1, 2, 3, 4, 5, 6}, {3});
+  const Tensor y =
+      get([&](auto out) { return tn_scatter_add(cx, x.get(), at.get(), u.get(), nullptr, out); });
+  std::vector<float> got(4);
+  REQUIRE_OK(tn_tensor_read(cx, y.get(), got.data(), got.size() * sizeof(float)));
+  check_close(got, {3, 4, 6, 8});
+}
+
+TEST_CASE("edges: uniform numbers over more than the dtype holds") {
+  Session cx;
+  const int64_t dims[] = {4};
+  tn_tensor* out = nullptr;
+  tn_uniform_options o = tn_uniform_options_init();
+  o.dtype = TN_DTYPE_F64;
+  o.low = -1.7e308;
+  o.high = 1.7e308;
+  CHECK_FAILS(tn_uniform(cx, 1, dims, &o, &out), TN_INVALID_ARGUMENT, "for f64");
+  o.dtype = TN_DTYPE_F32;
+  o.low = -3e38;
+  o.high = 3e38;
+  CHECK_FAILS(tn_uniform(cx, 1, dims, &o, &out), TN_INVALID_ARGUMENT, "for f32");
+}

@@ -1,0 +1,299 @@
+// The n-th allocation of a training step fails, for every n: an error or a success, never half a step, nothing lost, and the step
+// works afterwards with the same numbers.
+#include <cstdlib>
+#include <functional>
+
+#include "failing_memory.hpp"
+#include "fixture.hpp"
+#include "small_training.hpp"
+
+using namespace tenon::test;
+
+namespace {
+
+using Runtime = std::unique_ptr<tn_runtime, Releaser>;
+using Context = std::unique_ptr<tn_ctx, Releaser>;
+
+constexpr NetworkSize kDense{};
+constexpr NetworkSize kConvolution{2, 6, 2, 3, true};
+constexpr NetworkSize kLarge{64, 300, 300, 10};  // its weights have blocks of their own
+
+// Device memory on the host: the requests `first` to `last` (from 1) fail.
+struct DeviceFault {
+  static inline int64_t asked = 0, first = 0, last = -1, failed = 0;
+  static void arm(int64_t from, int64_t to) { asked = failed = 0, first = from, last = to; }
+  static void* allocate(void* user, uint64_t bytes, uint64_t alignment) {
+    ++asked;
+    if (asked < first || asked > last) return FailingMemory::allocate(user, bytes, alignment);
+    ++failed;
+    return nullptr;
+  }
+};
+
+Runtime make_runtime() {
+  static const tn_host_allocator allocator = {DeviceFault::allocate, FailingMemory::free, nullptr};
+  tn_runtime_desc d = tn_runtime_desc_init();
+  d.allocator = &allocator;
+  d.thread_count = 2;
+  tn_runtime* rt = nullptr;
+  REQUIRE_OK(tn_runtime_create(&d, &rt));
+  return Runtime(rt);
+}
+
+Context make_context(const Runtime& rt) {
+  tn_ctx* c = nullptr;
+  REQUIRE_OK(tn_ctx_create(rt.get(), tn_string(""), &c));
+  return Context(c);
+}
+
+// Failures on threads of a device reach the caller through its timeline, long after the call: those are another test's.
+bool own_thread_only() {
+  const char* device = std::getenv("TENON_DEVICE");
+  return device && std::string(device) == "adversary";
+}
+
+// First steps make thousands of allocations: where each attempt is slow, only every so many-th is tried.
+int64_t stride() {
+  int64_t n = own_thread_only() ? 11 : 1;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  n *= 5;
+#endif
+  return n;
+}
+
+tn_memory_stats memory_of(const Runtime& rt) {
+  tn_device* d = nullptr;
+  tn_memory_stats s = tn_memory_stats_init();
+  REQUIRE_OK(tn_device_get(rt.get(), tn_string(std::getenv("TENON_DEVICE")), &d));
+  REQUIRE_OK(tn_device_get_memory(d, &s));
+  return s;
+}
+
+struct Expected {
+  TrainingState before, after;
+  double loss = 0;
+};
+
+// What a step under a failure left behind, and one without. `text`: part of the message of the error.
+void check_attempt(SmallTraining& t, const Expected& want, tn_error* error, double loss,
+                   const char* text) {
+  const Outcome out(error);
+  if (out.code != TN_OK) {
+    INFO(out.message);
+    REQUIRE(out.code == TN_OUT_OF_MEMORY);
+    REQUIRE(out.message.find(text) != std::string::npos);
+    REQUIRE(difference(want.before, t.state(), true) == "");
+    REQUIRE_OK(t.step(&loss));
+  }
+  REQUIRE(loss == want.loss);
+  REQUIRE(difference(want.after, t.state(), false) == "");
+}
+
+// A step with a failing host allocation. False: none failed, so n is past the last.
+bool attempt(SmallTraining& t, const Expected& want, int64_t n, bool all_after) {
+  CAPTURE(n);
+  CAPTURE(all_after);
+  double loss = 0;
+  FailingMemory::arm(n, all_after, own_thread_only());
+  tn_error* error = t.step(&loss);
+  const int64_t failed = FailingMemory::disarm();
+  if (error) REQUIRE(failed > 0);
+  check_attempt(t, want, error, loss, "memory");
+  return failed > 0;
+}
+
+// What a step does undisturbed, from the state that `t` is in.
+Expected observe(SmallTraining& t) {
+  Expected want;
+  want.before = t.state();
+  REQUIRE_OK(t.step(&want.loss));
+  want.after = t.state();
+  REQUIRE(want.before.at("first.weight") != want.after.at("first.weight"));
+  return want;
+}
+
+Expected first_step(const Runtime& rt, const NetworkSize& size, const char* optimizer) {
+  const Context ctx = make_context(rt);
+  SmallTraining t(ctx.get(), size, optimizer);
+  return observe(t);
+}
+
+void sweep_warm_context(const NetworkSize& size, const char* optimizer) {
+  const Runtime rt = make_runtime();
+  for (const bool all_after : {false, true}) {
+    const Context ctx = make_context(rt);
+    SmallTraining t(ctx.get(), size, optimizer);
+    double loss = 0;
+    for (int i = 0; i < 3; ++i) REQUIRE_OK(t.step(&loss));
+    const Expected want = observe(t);
+    int64_t n = 0;
+    do t.restore(want.before);
+    while (attempt(t, want, ++n, all_after));
+    MESSAGE("allocations of a step on a warm context: " << n - 1);
+    CHECK(n > 1);
+  }
+  CHECK(memory_of(rt).live_blocks == 0);
+}
+
+// A new context each time, all on one runtime: what a failed step leaves behind would add up.
+void sweep_fresh_context(const NetworkSize& size, const char* optimizer) {
+  const Runtime rt = make_runtime();
+  const Expected want = first_step(rt, size, optimizer);
+  for (const bool all_after : {false, true}) {
+    const int64_t step = stride() * (all_after ? 3 : 1);
+    int64_t n = 1, live = 0, rounds = 0;
+    for (bool failed = true; failed; n += step) {
+      {
+        const Context ctx = make_context(rt);
+        SmallTraining t(ctx.get(), size, optimizer);
+        failed = attempt(t, want, n, all_after);
+      }
+      const int64_t now = FailingMemory::live();
+      CAPTURE(n);
+      if (++rounds > 2) REQUIRE(now <= live);
+      live = now;
+    }
+    MESSAGE("allocations of the first step of a context: " << n - 1 - stride()
+                                                           << ", attempts: " << rounds);
+    CHECK(n > 100);
+    CHECK(memory_of(rt).live_blocks == 0);
+  }
+}
+
+// A new runtime each time: not one block may be left.
+void sweep_fresh_runtime(const NetworkSize& size, const char* optimizer) {
+  const Expected want = first_step(make_runtime(), size, optimizer);
+  int64_t n = 1;
+  for (bool failed = true; failed; n += stride()) {
+    const int64_t live = FailingMemory::live();
+    {
+      const Runtime rt = make_runtime();
+      {
+        const Context ctx = make_context(rt);
+        SmallTraining t(ctx.get(), size, optimizer);
+        failed = attempt(t, want, n, false);
+      }
+      REQUIRE(memory_of(rt).live_blocks == 0);
+    }
+    CAPTURE(n);
+    if (n > 1) REQUIRE(FailingMemory::live() == live);
+  }
+  MESSAGE("allocations of the first step of a runtime: " << n - 1 - stride());
+  CHECK(n > 100);
+}
+
+// `failures` requests from the n-th on are refused by the embedder's allocator.
+void sweep_host_device(int64_t failures) {
+  CAPTURE(failures);
+  const Runtime rt = make_runtime();
+  DeviceFault::arm(0, -1);
+  const Expected want = first_step(rt, kLarge, "adam");
+  if (DeviceFault::asked == 0) {
+    MESSAGE("the device maps its memory itself: here only its limit can refuse");
+    return;
+  }
+  int64_t n = 0, errors = 0;
+  for (bool failed = true; failed;) {
+    ++n;
+    CAPTURE(n);
+    const Context ctx = make_context(rt);
+    SmallTraining t(ctx.get(), kLarge, "adam");
+    REQUIRE_OK(tn_device_trim(tn_ctx_get_device(ctx.get())));
+    double loss = 0;
+    DeviceFault::arm(n, n - 1 + failures);
+    tn_error* error = t.step(&loss);
+    failed = DeviceFault::failed > 0;
+    DeviceFault::arm(0, -1);
+    if (error) ++errors;
+    check_attempt(t, want, error, loss, ": wanted ");
+  }
+  MESSAGE("device allocations of a step: " << n - 1 << ", of which " << errors << " gave an error");
+  CHECK(n > 4);
+  CHECK((errors > 0) == (failures > 2));  // a refusal or two is met by giving back what is cached
+  CHECK(memory_of(rt).live_blocks == 0);
+}
+
+// The first step of a runtime whose device refuses as `schedule` says after `before` requests were served.
+void adversary_step(const Expected& want, int64_t n, bool all_after, bool* failed, bool* error) {
+  CAPTURE(n);
+  static int64_t before = 0;  // requests until the step begins
+  const std::string schedule = n ? std::to_string(before + n) + (all_after ? "+" : "") : "";
+  REQUIRE(setenv("TENON_ADVERSARY_FAIL_ALLOC", schedule.c_str(), 1) == 0);
+  const Runtime rt = make_runtime();
+  {
+    const Context ctx = make_context(rt);
+    SmallTraining t(ctx.get(), kLarge, "adam");
+    before = static_cast<int64_t>(memory_of(rt).device_allocation_count);
+    double loss = 0;
+    tn_error* e = t.step(&loss);
+    const auto asked = static_cast<int64_t>(memory_of(rt).device_allocation_count) - before;
+    *failed = asked >= n;
+    *error = e != nullptr;
+    if (e && all_after)
+      CHECK_FAILS(e, TN_OUT_OF_MEMORY, "out of memory on adversary:0: wanted ");
+    else
+      check_attempt(t, want, e, loss, ": wanted ");
+  }
+  CHECK(memory_of(rt).live_blocks == 0);
+  REQUIRE(unsetenv("TENON_ADVERSARY_FAIL_ALLOC") == 0);
+}
+
+}  // namespace
+
+TEST_CASE("memory: every host allocation of a step on a context that has done it before") {
+  sweep_warm_context(kDense, "adam");
+  sweep_warm_context(kConvolution, "sgd");
+}
+
+TEST_CASE("memory: every host allocation of the first step of a context") {
+  SUBCASE("dense, adam") { sweep_fresh_context(kDense, "adam"); }
+  SUBCASE("convolution, sgd") { sweep_fresh_context(kConvolution, "sgd"); }
+}
+
+TEST_CASE("memory: every host allocation of the first step of a runtime") {
+  sweep_fresh_runtime(kDense, "adam");
+}
+
+TEST_CASE("memory: every device allocation of a step") {
+  if (!own_thread_only()) {
+    for (const int64_t failures : {int64_t{1}, int64_t{3}, INT64_MAX / 2})
+      sweep_host_device(failures);
+    return;
+  }
+  const Expected want = first_step(make_runtime(), kLarge, "adam");
+  bool failed = true, error = false;
+  adversary_step(want, 0, false, &failed, &error);  // counts what comes before the step
+  for (const bool all_after : {false, true}) {
+    int64_t n = 0, errors = 0;
+    for (failed = true; failed; errors += error)
+      adversary_step(want, ++n, all_after, &failed, &error);
+    MESSAGE("device allocations of a step: " << n - 1 << ", of which " << errors
+                                             << " gave an error");
+    CHECK(n > 4);
+    CHECK((errors > 0) == all_after);
+  }
+}
+
+TEST_CASE("memory: a limit that is reached at every place of a step") {
+  const Runtime rt = make_runtime();
+  const Expected want = first_step(rt, kLarge, "adam");
+  int64_t errors = 0;
+  bool refused = true;
+  for (uint64_t more = 0; refused; more += 64 << 10) {
+    CAPTURE(more);
+    const Context ctx = make_context(rt);
+    SmallTraining t(ctx.get(), kLarge, "adam");
+    tn_device* d = tn_ctx_get_device(ctx.get());
+    REQUIRE_OK(tn_device_trim(d));
+    REQUIRE_OK(tn_device_set_memory_limit(d, memory_of(rt).reserved_bytes + more));
+    double loss = 0;
+    tn_error* error = t.step(&loss);
+    REQUIRE_OK(tn_device_set_memory_limit(d, 0));
+    refused = error != nullptr;
+    errors += refused;
+    check_attempt(t, want, error, loss, "over a limit of");
+  }
+  MESSAGE("limits that were too low: " << errors);
+  CHECK(errors > 10);
+  CHECK(memory_of(rt).live_blocks == 0);
+}

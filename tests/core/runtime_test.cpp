@@ -1,0 +1,118 @@
+// Runtimes, the switches of a context, and profiles.
+#include <cstdio>
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include "fixture.hpp"
+
+using namespace tenon::test;
+
+namespace {
+
+std::string read_file(const std::string& path) {
+  std::ostringstream out;
+  out << std::ifstream(path).rdbuf();
+  return out.str();
+}
+
+}  // namespace
+
+TEST_CASE("runtime: a wrong description is refused") {
+  const auto refused = [](auto change, const char* text) {
+    tn_runtime_desc d = tn_runtime_desc_init();
+    change(d);
+    tn_runtime* rt = nullptr;
+    CHECK_FAILS(tn_runtime_create(&d, &rt), TN_INVALID_ARGUMENT, text);
+    CHECK(rt == nullptr);
+  };
+  refused([](tn_runtime_desc& d) { d.flags = 1u << 30; }, "unknown flags");
+  refused([](tn_runtime_desc& d) { d.thread_count = -5; }, "thread_count is -5");
+  refused([](tn_runtime_desc& d) { d.thread_count = 2000000000; }, "thread_count is 2000000000");
+  refused([](tn_runtime_desc& d) { d.plugin_path_count = 1; }, "plugin_paths is NULL");
+  refused([](tn_runtime_desc& d) { d.trust = 77; }, "trust");
+  static tn_host_allocator none{};
+  refused([](tn_runtime_desc& d) { d.allocator = &none; }, "allocator lacks");
+  CHECK_FAILS(tn_runtime_create(nullptr, nullptr), TN_INVALID_ARGUMENT, "out_runtime");
+}
+
+TEST_CASE("runtime: dtypes are promoted as in the array API") {
+  CHECK(tn_dtype_promote(TN_DTYPE_I8, TN_DTYPE_U8) == TN_DTYPE_I16);
+  CHECK(tn_dtype_promote(TN_DTYPE_BOOL, TN_DTYPE_F16) == TN_DTYPE_F16);
+  CHECK(tn_dtype_promote(TN_DTYPE_I64, TN_DTYPE_F32) == TN_DTYPE_F32);
+  CHECK(tn_dtype_promote(TN_DTYPE_F16, TN_DTYPE_BF16) == TN_DTYPE_F32);
+  CHECK(tn_dtype_promote(TN_DTYPE_C64, TN_DTYPE_F64) == TN_DTYPE_C128);
+  CHECK(tn_dtype_promote(TN_DTYPE_U64, TN_DTYPE_I64) == TN_DTYPE_NONE);
+  CHECK(tn_dtype_promote(TN_DTYPE_F8E4M3, TN_DTYPE_F32) == TN_DTYPE_NONE);
+}
+
+TEST_CASE("runtime: 8-bit floats round to the nearest, halves to even") {
+  Session cx;
+  struct Case {
+    tn_dtype dtype;
+    double value;
+    uint8_t bits;
+  };
+  // Bits by the tables of the OCP 8-bit floating point specification.
+  const Case cases[] = {{TN_DTYPE_F8E4M3, 1, 0x38},        {TN_DTYPE_F8E4M3, -448, 0xfe},
+                        {TN_DTYPE_F8E4M3, 1.0625, 0x38},   {TN_DTYPE_F8E4M3, 1.1875, 0x3a},
+                        {TN_DTYPE_F8E4M3, 0x1p-9, 0x01},   {TN_DTYPE_F8E4M3, 0x1p-6, 0x08},
+                        {TN_DTYPE_F8E4M3, 0x1.ep-7, 0x08}, {TN_DTYPE_F8E5M2, 1, 0x3c},
+                        {TN_DTYPE_F8E5M2, 57344, 0x7b},    {TN_DTYPE_F8E5M2, -0x1p-16, 0x81},
+                        {TN_DTYPE_F8E5M2, 1.125, 0x3c},    {TN_DTYPE_F8E5M2, 1.375, 0x3e}};
+  for (const Case& c : cases) {
+    CAPTURE(c.value);
+    const int64_t dims[] = {3};
+    const Tensor t =
+        get([&](tn_tensor** o) { return tn_tensor_full(cx, c.dtype, c.value, 1, dims, o); });
+    uint8_t bits[3] = {0, 0, 0};
+    REQUIRE_OK(tn_tensor_read(cx, t.get(), bits, sizeof bits));
+    for (const uint8_t b : bits) CHECK(b == c.bits);
+  }
+}
+
+TEST_CASE("runtime: pointers that are missing are named") {
+  Session cx;
+  const float data[] = {1};
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_tensor_from_f32(cx, data, 1, nullptr, &out), TN_INVALID_ARGUMENT, "dims is NULL");
+  const Tensor keys = cx.f32({3, 1, 2}, {3});
+  CHECK_FAILS(tn_sort(cx, keys.get(), keys.get(), nullptr, nullptr, &out), TN_INVALID_ARGUMENT,
+              "NULL");
+  CHECK(out == nullptr);
+}
+
+TEST_CASE("runtime: a profile has ops, kernels and copies, and a failed stop loses nothing") {
+  Session cx;
+  const std::string path = std::string(std::tmpnam(nullptr)) + ".json";
+  CHECK_FAILS(tn_profile_stop(cx.runtime.get(), tn_string(path.c_str())), TN_FAILED_PRECONDITION,
+              "none is being recorded");
+  REQUIRE_OK(tn_profile_start(cx.runtime.get(), 0));
+  CHECK_FAILS(tn_profile_start(cx.runtime.get(), 0), TN_FAILED_PRECONDITION, "");
+  const Tensor x = cx.f32({1, 2, 3, 4}, {2, 2});
+  const Tensor y = get([&](tn_tensor** o) { return tn_add(cx, x.get(), x.get(), o); });
+  float read[4];
+  REQUIRE_OK(tn_tensor_read(cx, y.get(), read, sizeof read));
+  CHECK_FAILS(tn_profile_stop(cx.runtime.get(), tn_string("/nowhere/p.json")), TN_IO,
+              "/nowhere/p.json");
+  REQUIRE_OK(tn_profile_stop(cx.runtime.get(), tn_string(path.c_str())));
+  const std::string text = read_file(path);
+  std::remove(path.c_str());
+  for (const char* part : {"\"name\":\"add\"", "\"cat\":\"op\"", "\"cat\":\"kernel\"",
+                           "\"cat\":\"copy\"", "\"name\":\"upload\"", "\"name\":\"download\""}) {
+    CAPTURE(part);
+    CHECK(text.find(part) != std::string::npos);
+  }
+  // And the calls after it are not recorded.
+  const Tensor z = get([&](tn_tensor** o) { return tn_add(cx, x.get(), x.get(), o); });
+  CHECK_FAILS(tn_profile_stop(cx.runtime.get(), tn_string(path.c_str())), TN_FAILED_PRECONDITION,
+              "none is being recorded");
+}
+
+TEST_CASE("runtime: switches give back what was set before") {
+  Session cx;
+  CHECK(tn_ctx_set_deterministic(cx, 1) == 0);
+  CHECK(tn_ctx_set_deterministic(cx, 0) == 1);
+  CHECK(tn_ctx_set_fallback(cx, 1) == 0);
+  CHECK(tn_ctx_set_fallback(cx, 0) == 1);
+}
