@@ -48,17 +48,27 @@ uint64_t Allocator::raw(uint64_t bytes) {
 }
 
 void Allocator::put(uint32_t cls, Place place) {
+  free_[cls].push_back(place);  // may throw: then nothing has changed
   if (place.chunk) --chunks_[place.chunk - 1].live;
-  free_[cls].push_back(place);
 }
 
 void Allocator::collect() {
-  std::erase_if(deferred_, [this](Deferred& d) {
+  const auto waits = [](const Deferred& d) {
     for (auto& [q, value] : d.until)
-      if (!q->done(value)) return false;
+      if (!q->done(value)) return true;
+    return false;
+  };
+  // One by one, so that each block is in one list when putting it back throws.
+  for (size_t i = 0; i < deferred_.size();) {
+    Deferred& d = deferred_[i];
+    if (waits(d)) {
+      ++i;
+      continue;
+    }
     put(d.cls, d.place);
-    return true;
-  });
+    if (&d != &deferred_.back()) d = std::move(deferred_.back());
+    deferred_.pop_back();
+  }
 }
 
 bool Allocator::take(uint32_t cls, Place& out) {
@@ -84,6 +94,8 @@ bool Allocator::carve(uint32_t cls, Place& out) {
       }
       if (c.bytes - c.used < 4096) open_.erase(open_.begin() + static_cast<std::ptrdiff_t>(i));
     }
+    chunks_.reserve(chunks_.size() + 1);  // what can throw comes before there is memory to lose
+    open_.reserve(open_.size() + 1);
     const uint64_t mem = raw(kChunkBytes);
     if (mem) {
       uint32_t slot = 0;

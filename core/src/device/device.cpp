@@ -102,6 +102,7 @@ void tn_device::retire_queue(Queue* q) {
   failed_queues.reserve(failed_queues.size() + 1);
   vtbl->queue_destroy(q->native);
   q->native = nullptr;
+  q->forget_waits();
   atomic_store(q->line.completed, UINT64_MAX);
   queue_slots[q->index].store(nullptr, std::memory_order_release);
   failed_queues.push_back(std::move(queues[q->index]));

@@ -1,6 +1,7 @@
 // A queue: an in-order timeline of one device, used by one context at a time.
 #pragma once
 #include <array>
+#include <memory>
 #include <mutex>
 
 #include "base/error.hpp"
@@ -25,12 +26,15 @@ struct Queue {
 
   // What this queue is already ordered after, per queue of the device. Owner thread only.
   bool waited_for(const Queue& other, uint64_t value) const {
-    const Waited& w = waited_[other.index];
+    if (!waited_) return false;
+    const Waited& w = (*waited_)[other.index];
     return w.serial == other.serial && w.value >= value;
   }
   void note_wait(const Queue& other, uint64_t value) {
-    waited_[other.index] = {other.serial, value};
+    if (!waited_) waited_ = std::make_unique<std::array<Waited, kMaxQueues>>();
+    (*waited_)[other.index] = {other.serial, value};
   }
+  void forget_waits() noexcept { waited_.reset(); }
 
   uint64_t submitted() const { return atomic_load(line.submitted); }
   bool done(uint64_t value) const { return atomic_load(line.completed) >= value; }
@@ -46,7 +50,7 @@ struct Queue {
   struct Waited {
     uint64_t serial = 0, value = 0;
   };
-  std::array<Waited, kMaxQueues> waited_{};
+  std::unique_ptr<std::array<Waited, kMaxQueues>> waited_;
 };
 
 // One command on a queue: counts it before the call, takes it back when the call fails. q may be null (inline device).

@@ -111,8 +111,9 @@ struct Run {
       outputs = call(inputs, carries);
       for (const Tensor& t : outputs) got.push_back(session.read(t.get()));
     } catch (const Fault& fault) {
-      if (sample.may_clamp && fault.code() == TN_OUT_OF_RANGE) return "";
-      throw;
+      if (!sample.may_clamp || fault.code() != TN_OUT_OF_RANGE) throw;
+      session.recover();
+      return "";
     }
     std::string fault = judged(oracle_call, got);
     if (fault.empty() && op.random) fault = advanced(oracle_call.random, got);
@@ -137,6 +138,7 @@ struct Run {
         inputs.push_back(session.arrange(arrays[k], Layout::contiguous, k));
       for (const Tensor& t : call(inputs, false)) session.bytes(t.get());
     } catch (const Fault& fault) {
+      session.recover();
       if (fault.code() == sample.refusal) return "";
       return std::string("expected ") + tn_code_name(sample.refusal) + ", got " + fault.what();
     }
@@ -221,7 +223,7 @@ void attempt(Session& session, Result result, bool open_dtype, const Record& rec
     const bool declined =
         fault.code() == TN_UNIMPLEMENTED || (open_dtype && fault.code() == TN_INVALID_ARGUMENT);
     result.verdict = declined ? Verdict::unsupported : Verdict::fail;
-    if (fault.code() == TN_DEVICE_FAILED) session.recover();
+    session.recover();
   } catch (const std::exception& error) {
     result.why = error.what();
     result.verdict = Verdict::fail;
