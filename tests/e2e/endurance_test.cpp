@@ -38,8 +38,7 @@ struct Plan {
 };
 Plan plan_of(const std::string& device) {
   if (kSanitized) return {device == "adversary:0" ? 500 : 3000, 0, 0};
-  // What a queue thread or an allocator keeps from its first thousands of steps is not growth.
-  if (device == "adversary:0") return {5000, 1500, 1024};
+  if (device == "adversary:0") return {12000, 5000, 1024};  // every step takes it a millisecond
   return {100000, 5000, 1024};
 }
 

@@ -281,10 +281,11 @@ tn_error* TN_CALL prepare(void* raw, const tn_signature* signature, tn_plan* out
       out->declined = plan->inner.declined;
       return;
     }
-    out->run = run;
-    out->release = release;
-    out->workspace_bytes = traits.has('W') ? kWorkspaceBytes : 0;
     out->data = new std::shared_ptr<WrappedPlan>(std::move(plan));
+    out->run = run;
+    out->release =
+        release;  // not before there is data: the host releases a plan whose preparing failed
+    out->workspace_bytes = traits.has('W') ? kWorkspaceBytes : 0;
     ++device.plans;
   });
 }
