@@ -3,10 +3,18 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 
 namespace tenon::adversary {
+
+namespace {
+uint64_t page_bytes() {
+  static const auto bytes = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+}  // namespace
 
 std::string hex(uint64_t value) {
   char text[24];
@@ -15,8 +23,8 @@ std::string hex(uint64_t value) {
 }
 
 Block::Block(uint64_t handle, uint64_t bytes) : handle_(handle), bytes_(bytes) {
-  const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-  mapped_ = (bytes + 2 * kAlignment + page - 1) / page * page;
+  mapped_ = (bytes + 2 * kAlignment + page_bytes() - 1) / page_bytes() * page_bytes();
+  open_.resize(mapped_ / page_bytes());
   void* pages = mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (pages == MAP_FAILED)
     sdk::fail(TN_OUT_OF_MEMORY, "adversary: mmap of ", mapped_, " bytes failed");
@@ -24,23 +32,31 @@ Block::Block(uint64_t handle, uint64_t bytes) : handle_(handle), bytes_(bytes) {
   std::memset(pages_, kGuardByte, kAlignment);
   std::memset(pages_ + kAlignment, kFreshByte, bytes_);
   std::memset(pages_ + kAlignment + bytes_, kGuardByte, mapped_ - kAlignment - bytes_);
-  protect(false);
+  protect(0, open_.size(), false);
 }
 
 Block::~Block() { munmap(pages_, mapped_); }
 
-void Block::protect(bool accessible) {
-  mprotect(pages_, mapped_, accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
+// The pages `first` to before `last`.
+void Block::protect(uint64_t first, uint64_t last, bool accessible) {
+  mprotect(pages_ + first * page_bytes(), (last - first) * page_bytes(),
+           accessible ? PROT_READ | PROT_WRITE : PROT_NONE);
 }
 
-void Block::open() {
+void Block::count(uint64_t begin, uint64_t end, int step) {
+  if (begin == end) return;
   const std::lock_guard lock(mutex_);
-  if (open_++ == 0) protect(true);
-}
-
-void Block::close() {
-  const std::lock_guard lock(mutex_);
-  if (--open_ == 0) protect(false);
+  const uint64_t first = (begin + kAlignment) / page_bytes();
+  const uint64_t last = (end + kAlignment - 1) / page_bytes() + 1;
+  const auto changes = [&](uint64_t page) { return open_[page] == (step > 0 ? 0 : 1); };
+  for (uint64_t page = first;
+       page < last;) {  // one call for each run of pages that nobody else has open
+    uint64_t stop = page;
+    while (stop < last && changes(stop)) ++stop;
+    if (stop > page) protect(page, stop, step > 0);
+    page = stop > page ? stop : page + 1;
+  }
+  for (uint64_t page = first; page < last; ++page) open_[page] += step;
 }
 
 bool Block::guards_intact() const {
@@ -56,11 +72,11 @@ bool Block::guards_intact() const {
 
 bool Block::retire(bool* in_use) {
   const std::lock_guard lock(mutex_);
-  *in_use = open_ > 0;
-  if (open_ == 0) protect(true);
+  *in_use = std::any_of(open_.begin(), open_.end(), [](int n) { return n > 0; });
+  protect(0, open_.size(), true);
   const bool intact = guards_intact();
   std::memset(data(), kFreedByte, bytes_);
-  if (open_ == 0) protect(false);
+  if (!*in_use) protect(0, open_.size(), false);
   return intact;
 }
 
@@ -129,7 +145,7 @@ OpenBlock Memory::open(uint64_t handle, int64_t begin, int64_t end, const std::s
     sdk::fail(TN_INTERNAL, "adversary: ", what, " spans bytes ", begin, "..", end, " of ",
               hex(handle), ", which has ", block->bytes());
   }
-  return OpenBlock(std::move(block));
+  return OpenBlock(std::move(block), static_cast<uint64_t>(begin), static_cast<uint64_t>(end));
 }
 
 }  // namespace tenon::adversary

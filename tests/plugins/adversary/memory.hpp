@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 namespace tenon::adversary {
 
@@ -31,17 +32,18 @@ class Block {
 
   uint64_t handle() const { return handle_; }
   uint64_t bytes() const { return bytes_; }
-  // Only between open and close.
+  // Only what is open may be touched.
   std::byte* data() const { return pages_ + kAlignment; }
 
-  // Nested, from any thread: the pages are accessible while anyone has them open.
-  void open();
-  void close();
+  // Nested, from any thread: the pages of these bytes are accessible while anyone has them open.
+  void open(uint64_t begin, uint64_t end) { count(begin, end, 1); }
+  void close(uint64_t begin, uint64_t end) { count(begin, end, -1); }
   // Marks the contents as gone. False: a guard byte was overwritten. in_use: somebody has the block open now.
   bool retire(bool* in_use);
 
  private:
-  void protect(bool accessible);
+  void count(uint64_t begin, uint64_t end, int step);
+  void protect(uint64_t first, uint64_t last, bool accessible);
   bool guards_intact() const;
 
   uint64_t handle_;
@@ -49,15 +51,18 @@ class Block {
   uint64_t mapped_;
   std::byte* pages_;
   std::mutex mutex_;
-  int open_ = 0;
+  std::vector<int> open_;  // per page: how many have it open
 };
 
-// A block that stays accessible as long as this lives.
+// Bytes of a block that stay accessible as long as this lives.
 class OpenBlock {
  public:
-  explicit OpenBlock(std::shared_ptr<Block> block) : block_(std::move(block)) { block_->open(); }
+  OpenBlock(std::shared_ptr<Block> block, uint64_t begin, uint64_t end)
+      : block_(std::move(block)), begin_(begin), end_(end) {
+    block_->open(begin_, end_);
+  }
   ~OpenBlock() {
-    if (block_) block_->close();
+    if (block_) block_->close(begin_, end_);
   }
   OpenBlock(OpenBlock&&) = default;
   OpenBlock(const OpenBlock&) = delete;
@@ -68,6 +73,7 @@ class OpenBlock {
 
  private:
   std::shared_ptr<Block> block_;
+  uint64_t begin_, end_;
 };
 
 // All blocks of one device. Handles are never used twice and, plus any small number, are no other handle. [any]
