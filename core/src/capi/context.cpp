@@ -93,11 +93,15 @@ tn_error* tn_ctx_set_random_state(tn_ctx* ctx, const uint64_t state[3]) {
 tn_error* tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns) {
   return with_ctx(ctx, "tn_ctx_synchronize", [&] {
     const ProfileScope scope(*ctx->runtime->profiler, "synchronize", "wait");
+    const uint64_t start = Profiler::now();
+    const auto wait = [&](Queue* q) {  // what is left of the time is shared by all queues
+      const uint64_t gone = timeout_ns == TN_FOREVER ? 0 : Profiler::now() - start;
+      queue_wait(q, q->submitted(), timeout_ns - std::min(gone, timeout_ns), &ctx->interrupt);
+    };
     for (auto& ds : ctx->states) {
       if (!ds || !ds->queue) continue;
-      queue_wait(ds->queue, ds->queue->submitted(), timeout_ns, &ctx->interrupt);
-      if (ds->copies != ds->queue)
-        queue_wait(ds->copies, ds->copies->submitted(), timeout_ns, &ctx->interrupt);
+      wait(ds->queue);
+      if (ds->copies != ds->queue) wait(ds->copies);
     }
   });
 }

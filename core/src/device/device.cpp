@@ -67,7 +67,7 @@ void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>
         left -= slice;
         if (left == 0)
           fail(TN_DEADLINE_EXCEEDED, "{} did not finish within {} ms", q->device->name,
-               timeout_ns / 1000000);
+               (timeout_ns + 999999) / 1000000);
       }
     }
   }

@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/error.hpp"
+#include "device/host_memory.hpp"
 #include "plugin/registry.hpp"
 #include "runtime.hpp"
 
@@ -27,9 +28,7 @@ tn_error* TN_CALL h_error(const tn_host* host, tn_code code, tn_str message) {
 void* TN_CALL h_allocate(const tn_host* host, uint64_t bytes, uint64_t alignment) {
   const tn_runtime* rt = runtime_of(host);
   if (rt->has_allocator) return rt->allocator.allocate(rt->allocator.user, bytes, alignment);
-  if (alignment < sizeof(void*)) alignment = sizeof(void*);
-  void* p = nullptr;
-  return posix_memalign(&p, alignment, bytes ? bytes : 1) == 0 ? p : nullptr;
+  return host_allocate(bytes, alignment);
 }
 
 void TN_CALL h_free(const tn_host* host, void* memory, uint64_t bytes) {
@@ -38,7 +37,7 @@ void TN_CALL h_free(const tn_host* host, void* memory, uint64_t bytes) {
   if (rt->has_allocator)
     rt->allocator.free(rt->allocator.user, memory, bytes);
   else
-    std::free(memory);
+    host_free(memory, bytes);
 }
 
 void TN_CALL h_log(const tn_host* host, uint32_t level, tn_str message) {

@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "isa.hpp"
-#include "memory.hpp"
 
 namespace tenon::cpu {
 
@@ -35,7 +34,7 @@ CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
 CpuDevice::~CpuDevice() { nn_close(*this); }
 
 uint64_t CpuDevice::allocate(uint64_t bytes) {
-  void* block = allocate_block(bytes);
+  void* block = host.allocate(bytes, kAlignment);
   if (!block) {
     sdk::fail(TN_OUT_OF_MEMORY, "no ", bytes, " bytes of host memory; ", available_memory(), " of ",
               physical_memory(), " are available");
@@ -44,7 +43,7 @@ uint64_t CpuDevice::allocate(uint64_t bytes) {
 }
 
 void CpuDevice::free(uint64_t mem, uint64_t bytes) {
-  free_block(reinterpret_cast<void*>(mem), bytes);
+  host.free(reinterpret_cast<void*>(mem), bytes);
 }
 
 uint64_t CpuDevice::memory_free() { return available_memory(); }

@@ -10,6 +10,8 @@
 
 namespace tenon::cpu {
 
+inline constexpr uint64_t kAlignment = 64;  // of blocks of memory
+
 struct CpuPlugin : sdk::Plugin {
   explicit CpuPlugin(sdk::Host h);
   std::string label;

@@ -26,7 +26,8 @@ struct tn_host {
   tn_code(TN_CALL* error_code)(const tn_error* error);
   const char*(TN_CALL* error_message)(const tn_error* error);
 
-  /* Host memory, alignment a power of two; NULL when there is none left. */
+  /* Host memory of the embedder's allocator, or of the core's own (huge pages from 2 MiB on). alignment: a power of two.
+   * NULL: none left. To be freed with the bytes that were asked for. */
   void*(TN_CALL* allocate)(const tn_host* host, uint64_t bytes, uint64_t alignment);
   void(TN_CALL* free)(const tn_host* host, void* memory, uint64_t bytes);
 
