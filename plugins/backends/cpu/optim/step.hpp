@@ -22,9 +22,10 @@ struct StepPlan {
   double constants[kMaxConstants];
 };
 
-// Elements begin..end of one parameter. first: parameter, gradient, slots; out: parameter, slots.
+// Elements begin..end of one parameter. first: parameter, gradient, slots; out: parameter, slots. The rule is a copy, whose numbers
+// no store of the loop can change.
 template <class T, class Rule>
-void step_run(const Rule& rule, const tn_view* const* first, const tn_view* const* out,
+void step_run(const Rule rule, const tn_view* const* first, const tn_view* const* out,
               int64_t begin, int64_t end) {
   constexpr int slots = Rule::slots;
   constexpr int64_t lanes = kLanes<T>;
