@@ -63,7 +63,8 @@ void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) 
     const int64_t most_m = ceil_div(s_.m, path_ == Path::column ? 512 : kTileRows<T>);
     parts_n_ = int(smaller(parts, most_n));
     parts_m_ = int(smaller(parts / parts_n_, most_m));
-    part_n_ = round_up(ceil_div(s_.n, parts_n_), kTileCols<T>);
+    part_n_ = round_up(ceil_div(s_.n, parts_n_),
+                       kLanes<T>);  // half a tile is better than a part that waits
     part_m_ = ceil_div(s_.m, parts_m_);
     parts_n_ = int(ceil_div(s_.n, part_n_));
     parts_m_ = int(ceil_div(s_.m, part_m_));

@@ -53,7 +53,7 @@ TileFunction<T> tile_function_by_offsets(int rows, int n);
 template <class T>
 void pack_b_panel(T* to, const T* from, int64_t row, int64_t col, int64_t k, int64_t n);
 
-// Packs A(i, p) = from[i * row + p * col], i < m <= kTileRows<T>, p < k, into to[p * m + i].
+// Packs A(i, p) = from[i * row + p * col], i < m <= kTileRows<T>, p < k, into to[p * m + i]; may write a vector past that.
 template <class T>
 void pack_a_panel(T* to, const T* from, int64_t row, int64_t col, int64_t m, int64_t k);
 

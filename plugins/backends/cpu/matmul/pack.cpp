@@ -98,6 +98,13 @@ void pack_b_panel(T* to, const T* from, int64_t row, int64_t col, int64_t k, int
 
 template <class T>
 void pack_a_panel(T* to, const T* from, int64_t row, int64_t col, int64_t m, int64_t k) {
+  if constexpr (kTileRows<T> <= kLanes<T>) {
+    if (row == 1) {
+      // A vector at a time; the lanes past m are overwritten by the next one, or lie past the panel.
+      for (int64_t p = 0; p < k; ++p, from += col, to += m) store(to, load_n(from, m));
+      return;
+    }
+  }
   for (int64_t p = 0; p < k; ++p, from += col, to += m) {
     for (int64_t i = 0; i < m; ++i) to[i] = from[i * row];
   }
