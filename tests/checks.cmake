@@ -17,6 +17,9 @@ tenon_register_test(checks.format LABELS checks COMMAND ${tools}/format --check)
 # The checks themselves can fail: each is fed small trees that break one rule.
 tenon_register_test(checks.selftest LABELS checks
   COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/selftest.py)
+# Planting the faults takes a quarter of an hour; that their places are there is seen at once.
+tenon_register_test(checks.corruptions LABELS checks
+  COMMAND ${python} ${tools}/corrupt_check --places)
 tenon_register_test(checks.bench LABELS checks
   COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/bench_test.py)
 
