@@ -38,16 +38,19 @@ function(tenon_register_test name)
 endfunction()
 
 # tenon_add_sample(<name> SOURCES <source>... [LIBRARIES <library>...] [ARGS <argument>...]
-#                  [LABELS <label>...] [TIMEOUT <seconds>] [AFTER <sample>])
+#                  [LABELS <label>...] [EXPECT <regex>...] [TIMEOUT <seconds>] [AFTER <sample>])
 # bin/<name>, linked to Tenon::tenon, and its run as test samples.<name>, in the folder samples/run
-# of the build tree. AFTER: it needs what another sample leaves there.
+# of the build tree. EXPECT: lines that it must print. AFTER: it needs what another sample leaves there.
 function(tenon_add_sample name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;AFTER" "SOURCES;LIBRARIES;ARGS;LABELS")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT;AFTER"
+    "SOURCES;LIBRARIES;ARGS;LABELS;EXPECT")
   add_executable(${name} ${arg_SOURCES})
   tenon_target_flags(${name})
   target_link_libraries(${name} PRIVATE Tenon::tenon ${arg_LIBRARIES})
   tenon_register_test(samples.${name} LABELS samples ${arg_LABELS}
-    COMMAND ${name} ${arg_ARGS} TIMEOUT ${arg_TIMEOUT})
+    COMMAND ${PROJECT_SOURCE_DIR}/cmake/expect ${arg_EXPECT} --
+      ${CMAKE_CROSSCOMPILING_EMULATOR} $<TARGET_FILE:${name}> ${arg_ARGS}
+    TIMEOUT ${arg_TIMEOUT})
   set(folder ${PROJECT_BINARY_DIR}/samples/run)
   file(MAKE_DIRECTORY ${folder})
   set_tests_properties(samples.${name} PROPERTIES WORKING_DIRECTORY ${folder})

@@ -148,3 +148,90 @@ TEST_CASE("autograd: a long chain is freed without recursion") {
   check_close(cx.read(vjp1(cx, y, x, TN_GRAD_RETAIN)), {1});
   y.reset();
 }
+
+namespace {
+
+// A gradient inside a gradient: y = x through a gradient of the caller's own, whose callback differentiates `inside` as well.
+struct Nested {
+  tn_tensor *inside = nullptr, *x = nullptr;
+  std::vector<float> seen;
+};
+
+tn_error* nested_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotangents, uint32_t,
+                          tn_tensor** out_grads, uint32_t) {
+  auto& n = *static_cast<Nested*>(user);
+  tn_tensor* g = nullptr;
+  TN_TRY(tn_vjp(ctx, &n.inside, nullptr, 1, &n.x, 1, TN_GRAD_RETAIN, &g));
+  n.seen.resize(3);
+  tn_error* e = tn_tensor_read(ctx, g, n.seen.data(), 12);
+  tn_tensor_drop(ctx, g);
+  out_grads[0] = tn_tensor_retain(cotangents[0]);
+  return e;
+}
+
+}  // namespace
+
+TEST_CASE("autograd: a callback may take a gradient over nodes of the pass that runs it") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const int64_t n = 3;
+  const float data[] = {1, 2, 3};
+  tn_tensor *plain = nullptr, *x = nullptr, *square = nullptr, *inside = nullptr, *y = nullptr,
+            *product = nullptr, *loss = nullptr, *g = nullptr;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &plain));
+  REQUIRE_OK(tn_tensor_leaf(cx, plain, &x));
+  REQUIRE_OK(tn_mul(cx, x, x, &square));
+  REQUIRE_OK(tn_sum(cx, square, nullptr, &inside));
+  Nested nested{inside, x, {}};
+  const tn_grad_callback callback = {nested_gradient, &nested, nullptr};
+  REQUIRE_OK(tn_custom_grad(cx, &x, 1, &plain, 1, callback, &y));
+  REQUIRE_OK(tn_mul(cx, y, square, &product));
+  REQUIRE_OK(tn_sum(cx, product, nullptr, &loss));
+  REQUIRE_OK(tn_vjp(cx, &loss, nullptr, 1, &x, 1, TN_GRAD_RETAIN, &g));
+  std::vector<float> out(3);
+  REQUIRE_OK(tn_tensor_read(cx, g, out.data(), 12));
+  CHECK(nested.seen == std::vector<float>{2, 4, 6});
+  CHECK(out == std::vector<float>{3, 12, 27});
+  for (tn_tensor* t : {plain, x, square, inside, y, product, loss, g}) tn_tensor_drop(cx, t);
+}
+
+TEST_CASE(
+    "autograd: a callback that gives nothing gives zero; what is not used is said before the tape "
+    "goes") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const int64_t n = 2;
+  const float data[] = {1, 2};
+  tn_tensor *plain = nullptr, *x = nullptr, *other = nullptr, *y = nullptr, *loss = nullptr;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &plain));
+  REQUIRE_OK(tn_tensor_leaf(cx, plain, &x));
+  REQUIRE_OK(tn_tensor_leaf(cx, plain, &other));
+  const tn_grad_callback nothing = {[](void*, tn_ctx*, tn_tensor* const*, uint32_t, tn_tensor**,
+                                       uint32_t) -> tn_error* { return nullptr; },
+                                    nullptr, nullptr};
+  REQUIRE_OK(tn_custom_grad(cx, &x, 1, &plain, 1, nothing, &y));
+  REQUIRE_OK(tn_sum(cx, y, nullptr, &loss));
+  tn_tensor *both[] = {x, other}, *g[2] = {nullptr, nullptr};
+  CHECK_FAILS(tn_vjp(cx, &loss, nullptr, 1, both, 2, 0, g), TN_FAILED_PRECONDITION, "input 1");
+  REQUIRE_OK(tn_vjp(cx, &loss, nullptr, 1, both, 2, TN_GRAD_ALLOW_UNUSED, g));
+  CHECK(!g[1]);
+  std::vector<float> out(2, 7.0f);
+  REQUIRE_OK(tn_tensor_read(cx, g[0], out.data(), 8));
+  CHECK(out == std::vector<float>{0, 0});
+  for (tn_tensor* t : {plain, x, other, y, loss, g[0]}) tn_tensor_drop(cx, t);
+}
+
+TEST_CASE("ops: counts that cannot be meant are refused before anything is read") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const int64_t n = 1;
+  const float data[] = {1};
+  tn_tensor *t = nullptr, *out = nullptr;
+  uint32_t made = 0;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &t));
+  CHECK_FAILS(tn_reshape(cx, t, 0xffffffffu, &n, &out), TN_OUT_OF_RANGE, "reshape: attribute");
+  tn_tensor* in[] = {t, t};
+  CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, in, 0xffffffffu, nullptr, 0, &out, 1, &made),
+              TN_INVALID_ARGUMENT, "4294967295 inputs given");
+  tn_tensor_drop(cx, t);
+}

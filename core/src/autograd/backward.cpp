@@ -21,26 +21,44 @@ class Backward {
         epoch_(++ctx->backward_epoch),
         order_(std::move(ctx->backward_order)) {
     order_.clear();
+    ++ctx->backward_depth;
   }
   ~Backward() {
     for (Node* n : order_) {
       for (uint32_t k = 0; k < n->n_out; ++k)
         if (n->cotangents[k]) drop(ctx_, std::exchange(n->cotangents[k], nullptr));
       n->needed = n->target = false;
-      node_release(n);
     }
+    for (Outer& o : outer_) {
+      o.node->epoch = o.epoch;
+      o.node->needed = o.needed;
+      o.node->target = o.target;
+      std::copy(o.cotangents.begin(), o.cotangents.end(), o.node->cotangents);
+    }
+    for (Node* n : order_) node_release(n);
     order_.clear();
     ctx_->backward_order = std::move(order_);
+    --ctx_->backward_depth;
   }
 
   void start(tn_tensor* output, tn_tensor* cotangent);
   void target(const tn_tensor* t);  // after all starts
+  bool reached(const tn_tensor* t) const { return t->node && t->node->epoch == epoch_; }
   void run();
   tn_tensor* take(tn_tensor* input);
 
  private:
+  // What a pass around this one, whose hook or callback started it, keeps in a node.
+  struct Outer {
+    Node* node;
+    uint64_t epoch;
+    bool needed, target;
+    std::vector<tn_tensor*> cotangents;
+  };
+
   void reach(Node* root);
   Owned seed(const tn_tensor* output);
+  Owned filled(const Shape& shape, tn_device* device, double value);
   void add(Node* n, uint32_t index, tn_tensor* grad);  // owned
   void step(Node* n);
   void run_hooks(Node* n);
@@ -54,6 +72,7 @@ class Backward {
   uint32_t flags_;
   uint64_t epoch_;
   std::vector<Node*> order_;  // all that were reached, counted
+  std::vector<Outer> outer_;  // of those, while a pass is inside another
 };
 
 void Backward::reach(Node* root) {
@@ -64,6 +83,12 @@ void Backward::reach(Node* root) {
       fail(TN_FAILED_PRECONDITION,
            "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call "
            "to go through it twice.");
+    order_.reserve(order_.size() + 1);
+    if (ctx_->backward_depth > 1) {
+      outer_.push_back(
+          {n, n->epoch, n->needed, n->target, {n->cotangents, n->cotangents + n->n_out}});
+      std::fill_n(n->cotangents, n->n_out, nullptr);
+    }
     order_.push_back(n);
     ++n->refs;
     n->epoch = epoch_;
@@ -107,16 +132,20 @@ Owned Backward::seed(const tn_tensor* output) {
                      1);
     return t;
   }
-  const double one = 1;
-  Owned scalar(ctx_, make_scalar(ctx_, TN_DTYPE_F64, true, &one));
+  return filled(shape_of(output->view), output->device, 1);
+}
+
+Owned Backward::filled(const Shape& shape, tn_device* device, double value) {
+  Owned scalar(ctx_, make_scalar(ctx_, TN_DTYPE_F64, true, &value));
   const NoGrad no_grad(ctx_);
-  const OnDevice there(ctx_, output->device);
+  const OnDevice there(ctx_, device);
   return call_one(ctx_, TN_OP_FILL, {scalar.get()},
-                  {tn_attr_i64s(TN_FILL_DIMS, output->view.dims, output->view.rank),
-                   tn_attr_dtype(TN_FILL_DTYPE, output->view.dtype)});
+                  {tn_attr_i64s(TN_FILL_DIMS, shape.dims, shape.rank),
+                   tn_attr_dtype(TN_FILL_DTYPE, shape.dtype)});
 }
 
 void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
+  if (!output->node && (flags_ & TN_GRAD_ALLOW_UNUSED)) return;
   if (!output->node)
     fail(TN_FAILED_PRECONDITION,
          "gradient: the output does not depend on anything that needs a gradient (was grad mode "
@@ -137,7 +166,7 @@ void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
 }
 
 void Backward::target(const tn_tensor* t) {
-  if (t->node && t->node->epoch == epoch_) t->node->needed = t->node->target = true;
+  if (reached(t)) t->node->needed = t->node->target = true;
 }
 
 inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
@@ -199,8 +228,12 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
 
 void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
   check(n->callback.function(n->callback.user, ctx_, n->cotangents, n->n_out, results, n->n_in));
+  const auto is = [](const tn_tensor* t) { return t != nullptr; };
+  tn_device* device = (*std::find_if(n->cotangents, n->cotangents + n->n_out, is))->device;
   for (uint32_t i = 0; i < n->n_in; ++i) {
     const Shape& want = n->shapes[n->n_out + i];
+    if (!results[i] && n->edges[i].node && n->edges[i].node->needed)
+      results[i] = filled(want, device, 0).release();
     const tn_tensor* t = results[i];
     if (t && (t->view.dtype != want.dtype || t->view.rank != want.rank ||
               std::memcmp(t->view.dims, want.dims, sizeof(int64_t) * want.rank) != 0))
@@ -218,6 +251,9 @@ void Backward::run_hooks(Node* n) {
     check(hook.hook.function(hook.hook.user, ctx_, slot, &other));
     if (!other) continue;
     Owned replacement(ctx_, other);
+    if (other->device != slot->device)
+      fail(TN_INVALID_ARGUMENT, "gradient hook: gives a tensor on {} for a gradient on {}",
+           other->device ? other->device->name : "the host", slot->device->name);
     if (other->view.dtype != slot->view.dtype || other->view.rank != slot->view.rank ||
         std::memcmp(other->view.dims, slot->view.dims, sizeof(int64_t) * slot->view.rank) != 0)
       fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}",
@@ -264,6 +300,10 @@ void Backward::run() {
   try {
     for (size_t i = 0; i < order_.size(); ++i) {
       Node* n = order_[i];
+      if (n->needed && n->freed)
+        fail(TN_FAILED_PRECONDITION,
+             "gradient: a hook or callback took a gradient of its own and freed this tape; it must "
+             "pass TN_GRAD_RETAIN");
       if (n->needed) step(n);
       if (!retain() && n->kind != NodeKind::kLeaf) node_drop_saved(n);
       if (n->target) continue;
@@ -278,7 +318,7 @@ void Backward::run() {
 }
 
 tn_tensor* Backward::take(tn_tensor* input) {
-  if (!input->node || input->node->epoch != epoch_) return nullptr;
+  if (!reached(input)) return nullptr;
   tn_tensor* t = input->node->cotangents[input->out_index];
   return t ? keep(ctx_, t) : nullptr;
 }
@@ -295,18 +335,21 @@ void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, u
       pass.start(outputs[i], cotangents ? cotangents[i] : nullptr);
     for (uint32_t i = 0; i < n_inputs; ++i)
       if (inputs[i]) pass.target(inputs[i]);
+    const auto must = [&](bool there, uint32_t i) {
+      if (there || (flags & TN_GRAD_ALLOW_UNUSED)) return;
+      const std::string what =
+          names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
+      fail(TN_FAILED_PRECONDITION,
+           "gradient: the output does not depend on {} (or only through an op without gradient). "
+           "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
+           what);
+    };
+    for (uint32_t i = 0; i < n_inputs; ++i)  // before anything is freed
+      must(inputs[i] && pass.reached(inputs[i]), i);
     pass.run();
     for (uint32_t i = 0; i < n_inputs; ++i) {
-      tn_tensor* g = inputs[i] ? pass.take(inputs[i]) : nullptr;
-      if (!g && !(flags & TN_GRAD_ALLOW_UNUSED)) {
-        const std::string what =
-            names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
-        fail(TN_FAILED_PRECONDITION,
-             "gradient: the output does not depend on {} (or only through an op without gradient). "
-             "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
-             what);
-      }
-      grads[i] = g;
+      grads[i] = inputs[i] ? pass.take(inputs[i]) : nullptr;
+      must(grads[i], i);
     }
   }
   for (uint32_t i = 0; i < n_inputs; ++i) out_grads[i] = grads.take(i);

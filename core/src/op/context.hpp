@@ -115,6 +115,7 @@ struct tn_ctx {
   std::atomic<bool> interrupt{false};
   uint64_t node_seq = 0;
   uint64_t backward_epoch = 0;
+  uint32_t backward_depth = 0;  // passes under way, one in a hook or callback of the other
   std::vector<tenon::Node*> backward_order;
   tenon::RandomState random;
   tenon::SiteTable sites;

@@ -1,4 +1,5 @@
 // The state of an optimizer: made, given out and set by name.
+#include <cmath>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -118,11 +119,13 @@ Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str*
 
 void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value) {
   if (name == "step") {
-    int64_t step = 0;
-    check(tn_tensor_item_i64(ctx, value, &step));
-    if (step < 0)
-      fail(TN_INVALID_ARGUMENT, "optimizer {}: step is {}; it counts updates from 0", o.name, step);
-    o.step = step;
+    double step = 0;
+    check(tn_tensor_item_f64(ctx, value, &step));
+    if (!(step >= 0 && step < 0x1p53) || step != std::floor(step))
+      fail(TN_INVALID_ARGUMENT,
+           "optimizer {}: step is {}; it counts updates from 0 and is a whole number", o.name,
+           step);
+    o.step = static_cast<int64_t>(step);
     return;
   }
   std::string_view variable;

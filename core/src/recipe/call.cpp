@@ -320,6 +320,21 @@ std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
   return view_of(ctx->runtime->ops.get(op).def.name);
 }
 
+// Counts that cannot be meant, before anything is read that they would lead to.
+void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs) {
+  constexpr uint32_t kMost = 1 << 20;
+  if (n_inputs > kMost || (n_inputs > op.n_fixed && !op.variadic)) check_input_count(op, n_inputs);
+  if (n_inputs > kMost || n_attrs > kMost)
+    fail(TN_OUT_OF_RANGE, "{}: {} inputs and {} attributes given", op.name(), n_inputs, n_attrs);
+  for (uint32_t i = 0; i < n_attrs; ++i) {
+    const uint32_t tag = attrs[i].tag;
+    const bool list = tag == TN_ATTR_I64S || tag == TN_ATTR_F64S || tag == TN_ATTR_STRING;
+    if (list && attrs[i].bits > kMost)
+      fail(TN_OUT_OF_RANGE, "{}: attribute {} has {} entries", op.name(), attrs[i].key,
+           attrs[i].bits);
+  }
+}
+
 tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
                        const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
                        uint32_t capacity, uint32_t* out_n) noexcept {
@@ -329,6 +344,7 @@ tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t
     if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs))
       fail(TN_INVALID_ARGUMENT,
            "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
+    check_counts(ctx->runtime->ops.get(op), n_inputs, attrs, n_attrs);
     const ProfileScope scope(*ctx->runtime->profiler, profiled_name(ctx, op), "op");
     *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
   });
