@@ -83,7 +83,6 @@ void Backward::reach(Node* root) {
       fail(TN_FAILED_PRECONDITION,
            "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call "
            "to go through it twice.");
-    order_.reserve(order_.size() + 1);
     if (ctx_->backward_depth > 1) {
       outer_.push_back(
           {n, n->epoch, n->needed, n->target, {n->cotangents, n->cotangents + n->n_out}});
