@@ -378,7 +378,8 @@ What holds for all:
 - **Dtypes.** Floats are f16, bf16, f32 and f64; integers i8 to i64 and u8 to u64; reals are both; numbers are reals and complex
   (c64, c128); computable ones are numbers and bool; "any" takes in what is only stored (f8, and i4 and u4 where there is a
   kernel). Another dtype is INVALID_ARGUMENT and named. "Promoted": the inputs are cast to their common dtype, as in
-  `tn_dtype_promote`; a host scalar without a dtype takes that of the others, unless its kind is higher.
+  `tn_dtype_promote`; a host scalar without a dtype takes that of the others, unless its kind is higher; a whole number that it then
+  does not hold is OUT_OF_RANGE.
 - **Empty tensors** are fine everywhere; where an op has no answer for one, its edges say so.
 - **Integers** wrap. Floats follow IEEE 754, and NaN passes on where nothing else is said.
 - **Gradients** are of any order, unless it says otherwise.

@@ -178,22 +178,20 @@ void lose_device(int64_t n, const Expected& want, Tally& tally) {
   }
 }
 
-}  // namespace
-
-TEST_CASE("failures: each command of a training step in turn") {
+void at_each_command(void (*attempt)(int64_t n, const Expected& want, Tally& tally)) {
   const Expected want = undisturbed();
   Tally tally;
-  for (int64_t n = 1; !tally.finished; ++n) fail_command(n, want, tally);
-  MESSAGE(tally.failed << " commands of a step failed, and " << tally.before << " before it");
+  for (int64_t n = 1; !tally.finished; ++n) attempt(n, want, tally);
+  MESSAGE(tally.failed << " commands of a step, and " << tally.before << " before it");
   CHECK(tally.failed > 30);
 }
 
+}  // namespace
+
+TEST_CASE("failures: each command of a training step in turn") { at_each_command(fail_command); }
+
 TEST_CASE("failures: the device is lost at each command of a training step") {
-  const Expected want = undisturbed();
-  Tally tally;
-  for (int64_t n = 1; !tally.finished; ++n) lose_device(n, want, tally);
-  MESSAGE(tally.failed << " commands of a step, and " << tally.before << " before it");
-  CHECK(tally.failed > 30);
+  at_each_command(lose_device);
 }
 
 // x -> a -> b in one context, b -> d in another: a failure spreads along the arrows and nowhere else.

@@ -163,3 +163,18 @@ TEST_CASE("edges: uniform numbers over more than the dtype holds") {
   o.high = 3e38;
   CHECK_FAILS(tn_uniform(cx, 1, dims, &o, &out), TN_INVALID_ARGUMENT, "for f32");
 }
+
+TEST_CASE("edges: counts that cannot be meant are refused before anything is read") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const int64_t n = 1;
+  const float data[] = {1};
+  tn_tensor *t = nullptr, *out = nullptr;
+  uint32_t made = 0;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &t));
+  CHECK_FAILS(tn_reshape(cx, t, 0xffffffffu, &n, &out), TN_OUT_OF_RANGE, "reshape: attribute");
+  tn_tensor* in[] = {t, t};
+  CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, in, 0xffffffffu, nullptr, 0, &out, 1, &made),
+              TN_INVALID_ARGUMENT, "4294967295 inputs given");
+  tn_tensor_drop(cx, t);
+}

@@ -205,3 +205,36 @@ TEST_CASE("tensor: random numbers depend on seed and offset alone") {
   CHECK(draw() == b);
   for (float v : a) CHECK((v >= 0 && v < 1));
 }
+
+TEST_CASE("format: of many elements only those that are shown are read") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const float data[] = {1, 2, 3};
+  const int64_t n = 3, wide[] = {int64_t{1} << 40, 3};
+  tn_tensor *t = nullptr, *big = nullptr;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &t));
+  REQUIRE_OK(tn_expand(cx, t, 2, wide, &big));
+  char text[512];
+  REQUIRE_OK(tn_tensor_format(big, nullptr, text, sizeof text));
+  const std::string rows = "[[1, 2, 3],\n [1, 2, 3],\n [1, 2, 3],\n ...,\n [1, 2, 3],\n";
+  CAPTURE(text);
+  CHECK(std::string(text).find(rows) != std::string::npos);
+  for (tn_tensor* x : {t, big}) tn_tensor_drop(cx, x);
+}
+
+TEST_CASE("scalars: a whole number that the other operand's dtype does not hold is refused") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const uint8_t data[] = {44};
+  const int64_t n = 1;
+  tn_tensor *t = nullptr, *out = nullptr;
+  REQUIRE_OK(tn_tensor_from_host(cx, TN_DTYPE_U8, 1, &n, data, 1, &t));
+  for (const int64_t value : {int64_t{300}, int64_t{-1}}) {
+    tn_tensor* x = nullptr;
+    REQUIRE_OK(tn_tensor_scalar_i64(cx, value, &x));
+    CHECK_FAILS(tn_eq(cx, t, x, &out), TN_OUT_OF_RANGE, "does not fit u8");
+    CHECK_FAILS(tn_add(cx, t, x, &out), TN_OUT_OF_RANGE, std::to_string(value));
+    tn_tensor_drop(cx, x);
+  }
+  tn_tensor_drop(cx, t);
+}

@@ -3,13 +3,16 @@
 #pragma once
 #include <tenon/sdk/backend.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <condition_variable>
-#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace patient {
 
@@ -76,9 +79,6 @@ struct CommandQueue {
   uint64_t native() { return kNativeQueue; }
 };
 
-inline void copy(CommandQueue* q, void* to, const void* from, uint64_t bytes) {
-  q->enqueue([=] { std::memcpy(to, from, bytes); });
-}
 inline void Device::upload(CommandQueue* q, uint64_t mem, uint64_t offset, const void* from,
                            uint64_t bytes) {
   std::vector<char> staged(static_cast<const char*>(from), static_cast<const char*>(from) + bytes);
@@ -88,7 +88,9 @@ inline void Device::upload(CommandQueue* q, uint64_t mem, uint64_t offset, const
 }
 inline void Device::download(CommandQueue* q, void* to, uint64_t mem, uint64_t offset,
                              uint64_t bytes) {
-  copy(q, to, reinterpret_cast<const void*>(mem + offset), bytes);
+  q->enqueue([to, from = reinterpret_cast<const char*>(mem + offset), bytes] {
+    std::memcpy(to, from, bytes);
+  });
 }
 
 template <bool Deterministic>

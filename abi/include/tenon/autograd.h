@@ -17,7 +17,8 @@ TN_API tn_error* TN_CALL tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor*
 /* From any thread. NULL is fine and gives NULL. */
 TN_API tn_variable* TN_CALL tn_variable_retain(tn_variable* variable);
 TN_API void TN_CALL tn_variable_release(tn_variable* variable);
-/* The current value, a leaf for gradients. The caller owns the reference. */
+/* The current value, a leaf for gradients. The caller owns the reference. All values that a variable takes one after the other are one
+   leaf: a gradient of a loss that used two of them is the sum over both. */
 TN_API tn_error* TN_CALL tn_variable_take(tn_ctx* ctx, tn_variable* variable,
                                           tn_tensor** out_value);
 /* Same dtype and dims as before, else INVALID_ARGUMENT. Old tapes keep the old value. */

@@ -27,6 +27,7 @@ tn_tensor* variable_leaf(tn_ctx* ctx, tn_variable* v);
 // Forgets the context's leaves of these variables, so that nothing here holds their memory.
 void variable_forget(tn_ctx* ctx, tn_variable* const* variables, size_t n) noexcept;
 void forget_leaves(tn_ctx* ctx) noexcept;
-tn_tensor* make_leaf(tn_ctx* ctx, tn_tensor* t);
+tn_tensor* make_leaf(tn_ctx* ctx, tn_tensor* t,
+                     Node* node = nullptr);  // node: of an earlier leaf, to share
 
 }  // namespace tenon

@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/small.hpp"
 #include "op/runtime.hpp"
+#include "op/transfer.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
 
@@ -127,8 +128,7 @@ Owned Backward::seed(const tn_tensor* output) {
     Owned t(ctx_, make_output(ctx_, ds, shape, output->shape_id, bytes, size_class(bytes)));
     const tn_view& v = t.get()->view;
     t.get()->queue = nullptr;
-    element_from_f64(reinterpret_cast<void*>(static_cast<uintptr_t>(v.mem + v.offset)), shape.dtype,
-                     1);
+    element_from_f64(address_of(v), shape.dtype, 1);
     return t;
   }
   return filled(shape_of(output->view), output->device, 1);
@@ -153,10 +153,7 @@ void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
     fail(TN_FAILED_PRECONDITION,
          "gradient: the tape belongs to another context; take gradients where the operations were "
          "recorded");
-  if (cotangent &&
-      (cotangent->view.dtype != output->view.dtype || cotangent->view.rank != output->view.rank ||
-       std::memcmp(cotangent->view.dims, output->view.dims, sizeof(int64_t) * output->view.rank) !=
-           0))
+  if (cotangent && !same_type(cotangent->view, output->view))
     fail(TN_INVALID_ARGUMENT, "gradient: the cotangent is {}, the output {}",
          shape_text(cotangent->view), shape_text(output->view));
   Owned grad = cotangent ? Owned(ctx_, keep(ctx_, cotangent)) : seed(output);
@@ -234,8 +231,7 @@ void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
     if (!results[i] && n->edges[i].node && n->edges[i].node->needed)
       results[i] = filled(want, device, 0).release();
     const tn_tensor* t = results[i];
-    if (t && (t->view.dtype != want.dtype || t->view.rank != want.rank ||
-              std::memcmp(t->view.dims, want.dims, sizeof(int64_t) * want.rank) != 0))
+    if (t && !same_type(t->view, want))
       fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i,
            shape_text(t->view), shape_text(want.dtype, want.rank, want.dims));
   }
@@ -253,8 +249,7 @@ void Backward::run_hooks(Node* n) {
     if (other->device != slot->device)
       fail(TN_INVALID_ARGUMENT, "gradient hook: gives a tensor on {} for a gradient on {}",
            other->device ? other->device->name : "the host", slot->device->name);
-    if (other->view.dtype != slot->view.dtype || other->view.rank != slot->view.rank ||
-        std::memcmp(other->view.dims, slot->view.dims, sizeof(int64_t) * slot->view.rank) != 0)
+    if (!same_type(other->view, slot->view))
       fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}",
            shape_text(other->view), shape_text(slot->view));
     drop(ctx_, slot);

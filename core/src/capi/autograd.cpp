@@ -76,8 +76,7 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
     need(v, "tn_variable_assign", "variable");
     need(value, "tn_variable_assign", "value");
     const tn_view& n = value->view;
-    if (is_scalar(value) || n.dtype != v->shape.dtype || n.rank != v->shape.rank ||
-        std::memcmp(n.dims, v->shape.dims, sizeof(int64_t) * n.rank) != 0)
+    if (is_scalar(value) || !same_type(n, v->shape))
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
            shape_text(v->shape.dtype, v->shape.rank, v->shape.dims), shape_text(n));
     tn_tensor* plain = nullptr;

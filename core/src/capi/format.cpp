@@ -10,18 +10,23 @@ namespace {
 
 constexpr int64_t kWhole = 1000;  // elements up to which every one is shown
 
+// Positions are in elements from element (0, 0, ...), by the strides.
 struct Printer {
-  const std::vector<char>& data;
-  const tn_view& view;
+  tn_tensor* tensor;
+  const char* base;  // element (0, 0, ...), or null: each one shown is fetched from the device
+  const int64_t* strides;
   int digits;
   int64_t edge;
   bool brief;
   size_t width = 0;  // of a column
   std::string out = {};
-  uint64_t size = dtype_size(view.dtype);
+  const tn_view& view = tensor->view;
 
   std::string element(int64_t at) const {
-    return element_text(data.data() + static_cast<uint64_t>(at) * size, view.dtype, digits);
+    const auto size = static_cast<int64_t>(dtype_size(view.dtype));
+    char bytes[16];
+    if (!base) read_bytes(tensor, at * size, static_cast<uint64_t>(size), bytes);
+    return element_text(base ? base + at * size : bytes, view.dtype, digits);
   }
 
   // The element after `i` to be shown of an axis of n; `skipped` says whether some are left out before it.
@@ -30,37 +35,32 @@ struct Printer {
     return *skipped ? n - edge : i + 1;
   }
 
-  // The widest element shown of axis `axis_index` on, from dense position `at`.
-  void measure(int axis_index, int64_t at, int64_t span) {
-    if (axis_index == view.rank) {
+  // The widest element shown of axis `k` on.
+  void measure(int k, int64_t at) {
+    if (k == view.rank) {
       width = std::max(width, element(at).size());
       return;
     }
-    const int64_t n = view.dims[axis_index];
-    const int64_t inner = n ? span / n : 0;
     bool skipped = false;
-    for (int64_t i = 0; i < n; i = next(i, n, &skipped))
-      measure(axis_index + 1, at + i * inner, inner);
+    for (int64_t i = 0; i < view.dims[k]; i = next(i, view.dims[k], &skipped))
+      measure(k + 1, at + i * strides[k]);
   }
 
-  void axis(int axis_index, int64_t at, int64_t span) {
-    if (axis_index == view.rank) {
+  void axis(int k, int64_t at) {
+    if (k == view.rank) {
       const std::string text = element(at);
       out.append(width - std::min(width, text.size()), ' ');
       out += text;
       return;
     }
-    const int64_t n = view.dims[axis_index];
-    const int64_t inner = n ? span / n : 0;
-    const bool leaf = axis_index == view.rank - 1;
     const std::string comma =
-        leaf ? ", " : ",\n" + std::string(static_cast<size_t>(axis_index) + 1, ' ');
+        k == view.rank - 1 ? ", " : ",\n" + std::string(static_cast<size_t>(k) + 1, ' ');
     bool skipped = false;
     out += '[';
-    for (int64_t i = 0; i < n; i = next(i, n, &skipped)) {
+    for (int64_t i = 0; i < view.dims[k]; i = next(i, view.dims[k], &skipped)) {
       if (i) out += comma;
       if (skipped) out += "..." + comma;
-      axis(axis_index + 1, at + i * inner, inner);
+      axis(k + 1, at + i * strides[k]);
     }
     out += ']';
   }
@@ -88,12 +88,26 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     if (dtype_kind(t->view.dtype) == Kind::kStorage) {
       return give_whole_words(text + "  (stored only; cast it to see values)", buffer, capacity);
     }
-    std::vector<char> data(tn_tensor_bytes(t));
-    read_tensor(nullptr, t, data.data());
-    Printer p{data, t->view, o.precision ? o.precision : 6, o.edge_items ? o.edge_items : 3,
-              t->view.count > kWhole};
-    if (t->view.rank > 1) p.measure(0, 0, t->view.count);
-    p.axis(0, 0, t->view.count);
+    // Few elements are read at once; of many, only those that are shown, where they lie.
+    const bool brief = t->view.count > kWhole;
+    std::vector<char> data(brief ? 0 : tn_tensor_bytes(t));
+    Shape dense = shape_of(t->view);
+    dense.set_dense();
+    Printer p{t,
+              data.data(),
+              dense.strides,
+              o.precision ? o.precision : 6,
+              o.edge_items ? o.edge_items : 3,
+              brief};
+    if (brief) {
+      wait_tensor(nullptr, t);
+      p.base = t->device->host_memory() ? address_of(t->view) : nullptr;
+      p.strides = t->view.strides;
+    } else {
+      read_tensor(nullptr, t, data.data());
+    }
+    if (t->view.rank > 1) p.measure(0, 0);
+    p.axis(0, 0);
     text += t->view.rank > 1 ? "\n" : "  ";
     give_whole_words(text + p.out, buffer, capacity);
   });

@@ -125,7 +125,8 @@ struct tn_ctx {
   std::unordered_map<std::string, tenon::Program*> programs;  // recipes run by name (bounded)
   struct Leaf {
     uint64_t version;
-    tn_tensor* tensor;
+    tn_tensor* tensor;      // null: forgotten
+    tenon::Node* node;      // of the tensors, counted; null: no gradient
     tn_variable* variable;  // counted
   };
   std::unordered_map<const tn_variable*, Leaf> leaves;  // values of variables last taken here

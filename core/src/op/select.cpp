@@ -13,10 +13,6 @@ void put(std::string& key, T v) {
   put(key, &v, sizeof v);
 }
 
-bool same_dims(const tn_view& a, const tn_view& b) {
-  return a.rank == b.rank && std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) == 0;
-}
-
 std::string plan_key(const tn_kernel& k, const Signature& s,
                      const std::vector<const tn_view*>& args) {
   std::string key;

@@ -10,10 +10,6 @@
 namespace tenon {
 namespace {
 
-char* address(const tn_view& v) {
-  return reinterpret_cast<char*>(static_cast<uintptr_t>(v.mem)) + v.offset;
-}
-
 // Copies strided elements to dense ones; `from` is the address of element (0, 0, ...).
 void gather_dense(char* to, const char* from, const tn_view& v, uint64_t size) {
   int64_t index[TN_MAX_RANK] = {};
@@ -82,7 +78,7 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
   t.get()->queue = nullptr;
   if (bytes == 0) return t.release();
   if (device->is_inline() && device->host_memory()) {
-    std::memcpy(address(t.get()->view), data, bytes);
+    std::memcpy(address_of(t.get()->view), data, bytes);
     return t.release();
   }
   Queue* q = ds.copies;
@@ -115,12 +111,18 @@ tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, con
   return t.release();
 }
 
+void read_bytes(tn_tensor* t, int64_t from, uint64_t bytes, void* to) {
+  const BorrowedQueue queue(t->device);
+  const uint64_t offset = t->view.offset + static_cast<uint64_t>(from);
+  download(queue.get(), t->device, to, t->view.mem, offset, bytes, nullptr);
+}
+
 void copy_dense(void* to, const tn_view& v) {
   if (v.count == 0) return;
   if (v.flags & TN_VIEW_CONTIGUOUS)
-    std::memcpy(to, address(v), tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count)));
+    std::memcpy(to, address_of(v), tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count)));
   else
-    gather_dense(static_cast<char*>(to), address(v), v, dtype_size(v.dtype));
+    gather_dense(static_cast<char*>(to), address_of(v), v, dtype_size(v.dtype));
 }
 
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {

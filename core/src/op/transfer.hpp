@@ -8,6 +8,12 @@ namespace tenon {
 tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data);
 // Waits, then writes the elements, dense row-major. ctx may be null (then an interrupt does not reach it).
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to);
+// Bytes from element (0, 0, ...) + `from` on, of a tensor that is there, on a device whose memory the host does not address.
+void read_bytes(tn_tensor* t, int64_t from, uint64_t bytes, void* to);
+// Element (0, 0, ...) of a view of host memory.
+inline char* address_of(const tn_view& v) {
+  return reinterpret_cast<char*>(static_cast<uintptr_t>(v.mem + v.offset));
+}
 // The elements of a view of host memory, dense row-major.
 void copy_dense(void* to, const tn_view& v);
 // A tensor over host memory that destroy(user) gives back; dense or strided. The device must address host memory.

@@ -18,8 +18,7 @@ tn_dtype slot_dtype(tn_dtype parameter) {
 Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* value,
           const Shape& wanted, tn_device* device) {
   const tn_view& v = value->view;
-  if (is_scalar(value) || v.dtype != wanted.dtype || v.rank != wanted.rank ||
-      std::memcmp(v.dims, wanted.dims, sizeof(int64_t) * v.rank) != 0)
+  if (is_scalar(value) || !same_type(v, wanted))
     fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" is {}, what was set is {}", o.name, name,
          shape_text(wanted.dtype, wanted.rank, wanted.dims), shape_text(v));
   tn_tensor* out = nullptr;
@@ -55,8 +54,7 @@ OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* varia
     if (group.variable == variable) return group;
     // Another variable of this name takes over the state, if it fits.
     const Shape &is = variable->shape, &was = group.variable->shape;
-    if (is.dtype != was.dtype || is.rank != was.rank ||
-        std::memcmp(is.dims, was.dims, sizeof(int64_t) * is.rank) != 0)
+    if (!same_type(is, was))
       fail(TN_INVALID_ARGUMENT,
            "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name,
            variable->name, shape_text(is.dtype, is.rank, is.dims),

@@ -60,8 +60,7 @@ void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor
          "optimizer {}: variable \"{}\" is {}; only f32, f64, f16 and bf16 are updated", o.name,
          v.name, shape_text(s.dtype, s.rank, s.dims));
   const tn_view& g = grad->view;
-  if (is_scalar(grad) || g.dtype != s.dtype || g.rank != s.rank ||
-      std::memcmp(g.dims, s.dims, sizeof(int64_t) * s.rank) != 0)
+  if (is_scalar(grad) || !same_type(g, s))
     fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name,
          v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
 }
@@ -190,8 +189,7 @@ void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned
       const tn_tensor* was = k == 0 ? w.values[i] : w.groups[i]->slots[k - 1];
       const tn_tensor* is = results[i * group + k].get();
       const tn_view &a = was->view, &b = is->view;
-      if (a.dtype != b.dtype || a.rank != b.rank || is_scalar(is) ||
-          std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) != 0)
+      if (is_scalar(is) || !same_type(a, b))
         fail(TN_INTERNAL, "optimizer {}: its update made {} of \"{}\" {}, which was {}", o.name,
              k == 0 ? "the value" : o.slots[k - 1].name, w.variables[i]->name, shape_text(b),
              shape_text(a));

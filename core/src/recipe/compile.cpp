@@ -161,9 +161,7 @@ int Lowering::convert(int i, tn_dtype dtype) {
 
 int Lowering::expand_to(int i, const Shape& like) {
   const LValue& from = values_[static_cast<size_t>(i)];
-  if (from.shape.rank == like.rank &&
-      std::memcmp(from.shape.dims, like.dims, sizeof(int64_t) * like.rank) == 0)
-    return i;
+  if (same_dims(from.shape, like)) return i;
   LValue v = from;
   const int lead = like.rank - from.shape.rank;
   v.shape.rank = like.rank;
@@ -381,7 +379,7 @@ std::vector<int> Lowering::decompose(const OpEntry& op, const std::vector<int>& 
         values_[static_cast<size_t>(r)].weak)
       r = convert(r, want.dtype);
     const Shape& got = values_[static_cast<size_t>(r)].shape;
-    if (got.rank != want.rank || std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0)
+    if (!same_dims(got, want))
       fail(TN_INTERNAL, "{}: its decomposition gives {} where its rule says {}", op.name(),
            shape_text(got.dtype, got.rank, got.dims), shape_text(want.dtype, want.rank, want.dims));
     outputs.push_back(r);

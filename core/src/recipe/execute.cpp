@@ -19,8 +19,14 @@ void convert_scalar(const tn_tensor* t, tn_view& view) {
   view.mem = 0;
   if (is_floating(from))
     element_from_f64(&view.mem, to, element_to_f64(&t->view.mem, from));
-  else
-    element_from_i64(&view.mem, to, element_to_i64(&t->view.mem, from));
+  else {
+    const int64_t value = element_to_i64(&t->view.mem, from);
+    element_from_i64(&view.mem, to, value);
+    const bool changed = element_to_i64(&view.mem, to) != value;
+    if (!is_floating(to) && (changed || (to == TN_DTYPE_U64 && value < 0)))
+      fail(TN_OUT_OF_RANGE, "the scalar {} does not fit {}, the dtype of the other operands", value,
+           tn_dtype_name(to));
+  }
 }
 
 void ensure_arena(DeviceState& ds, Program& p) {

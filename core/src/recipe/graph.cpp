@@ -209,8 +209,7 @@ template <tn_op op, uint32_t key>
 tn_value TN_CALL b_dims_like(tn_builder* b, tn_value x, tn_value like) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
     const Shape from = s.value(x).shape, to = s.value(like).shape;
-    if (from.rank == to.rank && std::memcmp(from.dims, to.dims, sizeof(int64_t) * from.rank) == 0)
-      return x;
+    if (same_dims(from, to)) return x;
     return s.one(op, {x}, {tn_attr_i64s(key, to.dims, to.rank)});
   });
 }
@@ -349,8 +348,7 @@ Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
       r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, want.dtype)});
     }
     const Shape got = b.value(r).shape;
-    if (got.rank != want.rank ||
-        std::memcmp(got.dims, want.dims, sizeof(int64_t) * got.rank) != 0) {
+    if (!same_dims(got, want)) {
       bool same = got.rank == want.rank && symbols;
       for (int k = 0; same && k < got.rank; ++k)
         same = symbols->equal(got.dims[k], want.dims[k]) != 0;

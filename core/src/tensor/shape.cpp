@@ -85,10 +85,7 @@ uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t fl
   Slot* victim = set;
   for (size_t w = 0; w < kWays; ++w) {
     Slot& e = set[w];
-    if (e.id && e.hash == h && e.device == device && e.flags == flags && e.shape.dtype == s.dtype &&
-        e.shape.rank == s.rank &&
-        std::memcmp(e.shape.dims, s.dims, sizeof(int64_t) * s.rank) == 0 &&
-        std::memcmp(e.shape.strides, s.strides, sizeof(int64_t) * s.rank) == 0)
+    if (e.id && e.hash == h && e.device == device && e.flags == flags && same_layout(e.shape, s))
       return e.id;
     if (e.id < victim->id) victim = &e;
   }

@@ -97,10 +97,17 @@ struct Shape {
   bool dense() const;
 };
 Shape shape_of(const tn_view& v);
+// Of shapes and views.
+template <class A, class B>
+bool same_dims(const A& a, const B& b) {
+  return a.rank == b.rank && std::memcmp(a.dims, b.dims, sizeof(int64_t) * a.rank) == 0;
+}
+template <class A, class B>
+bool same_type(const A& a, const B& b) {
+  return a.dtype == b.dtype && same_dims(a, b);
+}
 inline bool same_layout(const Shape& a, const Shape& b) {
-  const size_t bytes = sizeof(int64_t) * a.rank;
-  return a.dtype == b.dtype && a.rank == b.rank && std::memcmp(a.dims, b.dims, bytes) == 0 &&
-         std::memcmp(a.strides, b.strides, bytes) == 0;
+  return same_type(a, b) && std::memcmp(a.strides, b.strides, sizeof(int64_t) * a.rank) == 0;
 }
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides);
 // "f32[64, 784]"

@@ -1,6 +1,8 @@
 // The command `tenon`: what there is on this machine, and why things run where they do.
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 #include "commands.hpp"
 #include "table.hpp"
@@ -99,7 +101,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    if (std::fflush(stdout) != 0 || std::ferror(stdout))
+      throw std::runtime_error(std::string("the output could not be written: ") +
+                               std::strerror(errno));
+    return status;
   } catch (const Usage& e) {
     std::fprintf(stderr, "tenon: %s\n", printable(e.what(), true).c_str());
     return 2;
