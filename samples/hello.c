@@ -15,6 +15,7 @@ static tn_error* add(tn_ctx* cx, tn_tensor* t[3]) {
 
 int main(int argc, char** argv) {
   const char* device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : NULL;
+  if (argc > 1 && !device) return fputs("usage: hello [--device NAME]\n", stderr), 2;
   tn_runtime* rt = NULL;
   tn_ctx* cx = NULL;
   tn_tensor* t[3] = {NULL, NULL, NULL};

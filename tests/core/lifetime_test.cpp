@@ -120,3 +120,28 @@ TEST_CASE("lifetime: eight threads, a context each, shared variables") {
   for (auto& t : threads) t.join();
   for (const std::string& text : wrong) CHECK(text == "");
 }
+
+// Of a heap that ends, three threads may be the last to look at it: the one that ends its context, and two that hand tensors back.
+TEST_CASE("lifetime: a context ends while its last tensors are released elsewhere") {
+  Session cx;
+  for (int round = 0; round < 300; ++round) {
+    tn_ctx* c = nullptr;
+    REQUIRE_OK(tn_ctx_create(cx.runtime.get(), tn_string(""), &c));
+    tn_tensor* last[2] = {};
+    for (tn_tensor*& t : last) REQUIRE_OK(tn_tensor_full_f32(c, 1, 0, nullptr, &t));
+    std::atomic<int> ready{0};
+    const auto together = [&ready] {
+      ++ready;
+      while (ready < 3) std::this_thread::yield();
+    };
+    std::vector<std::thread> threads;
+    for (tn_tensor* t : last)
+      threads.emplace_back([&, t] {
+        together();
+        tn_tensor_release(t);
+      });
+    together();
+    tn_ctx_release(c);
+    for (auto& t : threads) t.join();
+  }
+}

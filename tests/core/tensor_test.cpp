@@ -238,3 +238,50 @@ TEST_CASE("scalars: a whole number that the other operand's dtype does not hold 
   }
   tn_tensor_drop(cx, t);
 }
+
+TEST_CASE("tensor: bytes that are no bool do not become one") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const uint8_t data[] = {0, 1, 1, 2};
+  const int64_t three = 3, four = 4, two = 2, every_third = 3, columns = 0;
+  tn_tensor *t = nullptr, *out = nullptr;
+  REQUIRE_OK(tn_tensor_from_host(cx, TN_DTYPE_BOOL, 1, &three, data, 3, &t));
+  tn_tensor_drop(cx, t);
+  CHECK_FAILS(tn_tensor_from_host(cx, TN_DTYPE_BOOL, 1, &four, data, 4, &out), TN_INVALID_ARGUMENT,
+              "an element of bool[4] is the byte 2");
+  const auto wrap = [&](const int64_t* dim, const int64_t* stride, const uint8_t* from) {
+    const auto bytes = static_cast<uint64_t>(data + 4 - from);
+    return tn_tensor_wrap(cx, TN_DTYPE_BOOL, 1, dim, stride, from, bytes, nullptr, nullptr, &out);
+  };
+  CHECK_FAILS(wrap(&four, nullptr, data), TN_INVALID_ARGUMENT, "is the byte 2");
+  CHECK_FAILS(wrap(&two, &every_third, data), TN_INVALID_ARGUMENT, "of bool[2] is the byte 2");
+  CHECK_FAILS(wrap(&four, &columns, data + 3), TN_INVALID_ARGUMENT, "of bool[4] is the byte 2");
+  REQUIRE_OK(wrap(&four, &columns, data + 2));
+  tn_tensor_drop(cx, out);
+  REQUIRE_OK(tn_tensor_from_host(cx, TN_DTYPE_U8, 1, &four, data, 4, &t));
+  CHECK_FAILS(tn_bitcast(cx, t, TN_DTYPE_BOOL, &out), TN_INVALID_ARGUMENT, "Compare with 0");
+  tn_tensor_drop(cx, t);
+}
+
+TEST_CASE("tensor: an element that is no i64 is not given as one") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const auto item = [&](tn_dtype dtype, const void* element, uint64_t bytes, int64_t* value) {
+    tn_tensor* t = nullptr;
+    REQUIRE_OK(tn_tensor_from_host(cx, dtype, 0, nullptr, element, bytes, &t));
+    tn_error* e = tn_tensor_item_i64(cx, t, value);
+    tn_tensor_drop(cx, t);
+    return e;
+  };
+  int64_t got = 0;
+  for (const double bad : {std::nan(""), 1e30, -1e30, 0x1p63})
+    CHECK_FAILS(item(TN_DTYPE_F64, &bad, 8, &got), TN_OUT_OF_RANGE, "does not fit i64");
+  const uint64_t large = 1ull << 63;
+  CHECK_FAILS(item(TN_DTYPE_U64, &large, 8, &got), TN_OUT_OF_RANGE, "9223372036854775808");
+  const double fine = -0x1p63;
+  REQUIRE_OK(item(TN_DTYPE_F64, &fine, 8, &got));
+  CHECK(got == INT64_MIN);
+  const int64_t most = INT64_MAX;
+  REQUIRE_OK(item(TN_DTYPE_I64, &most, 8, &got));
+  CHECK(got == INT64_MAX);
+}

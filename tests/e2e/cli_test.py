@@ -58,7 +58,7 @@ class Cli(unittest.TestCase):
         rows = self.listed("plugins")
         self.assertIn("org.tenon.reference", [r["id"] for r in rows])
         for r in rows:
-            self.assertEqual(set(r), {"id", "path", "version", "verdict", "reason", "provides"})
+            self.assertEqual(set(r), {"id", "path", "verdict", "reason", "provides"})
         loaded = [r for r in rows if r["id"] == "org.tenon.reference"][0]
         self.assertEqual(loaded["verdict"], "loaded")
 
@@ -91,10 +91,7 @@ class Cli(unittest.TestCase):
     def test_ops(self):
         rows = {r["name"]: r for r in self.listed("ops")}
         for r in rows.values():
-            self.assertEqual(set(r), {"name", "signature", "since", "plugin", "base", "differentiable",
-                                      "why_not_differentiable", "native"})
-            self.assertTrue(r["signature"].startswith(r["name"] + "("), r)
-            self.assertGreater(r["since"], 0)
+            self.assertEqual(set(r), {"name", "base", "differentiable", "why_not_differentiable", "native"})
             self.assertEqual(r["differentiable"], r["why_not_differentiable"] == "", r)
         self.assertTrue(rows["matmul"]["base"])
         self.assertIn("reference", rows["matmul"]["native"])
@@ -114,10 +111,9 @@ class Cli(unittest.TestCase):
 
     def test_ops_of_plugins(self):
         rows = {r["name"]: r for r in self.listed("ops")}
-        self.assertEqual(rows["matmul"]["plugin"], "")
         for p in self.listed("plugins"):
             if p["id"] == "org.tenon.optimizers":
-                self.assertEqual(rows["sgd_step"]["plugin"], "org.tenon.optimizers")
+                self.assertRegex(run("ops", "sgd_step").stdout, r"org\.tenon\.optimizers")
                 if any("cpu" in r["native"] for r in rows.values()):
                     self.assertEqual(rows["sgd_step"]["native"], ["cpu"])
                 self.assertIn("org.tenon.optimizers", run("ops").stdout)
@@ -126,7 +122,7 @@ class Cli(unittest.TestCase):
         rows = {r["name"]: r for r in self.listed("ops")}
         self.assertEqual(self.listed("ops", "conv2d"), [rows["conv2d"]])
         text = run("ops", "conv2d").stdout
-        self.assertIn(rows["conv2d"]["signature"].replace(" ", ""), "".join(text.split()))
+        self.assertIn("conv2d(x,w,bias?,*,stride:i64s=[1,1],", "".join(text.split()))
         for line in (r"bias +optional input", r"padding +attribute, i64s +\[0, 0\]", r"x +input"):
             self.assertRegex(text, line)
         self.narrow(text)

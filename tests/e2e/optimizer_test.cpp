@@ -769,6 +769,8 @@ TEST_CASE("schedule: wrong use is refused with what was wrong") {
             "schedule constant: there is no option \"gamma\". It takes lr, warmup_steps.");
     REFUSED(create("constant", {tn_option_f64("lr", -1)}, lr.get()), TN_INVALID_ARGUMENT,
             "lr is -1; it must be at least 0");
+    REFUSED(create("constant", {tn_option_f64("lr", 1e300)}, lr.get()), TN_INVALID_ARGUMENT,
+            "lr is 1e+300; it must be at least 0 and fit f32");
     REFUSED(
         create("constant", {tn_option_f64("lr", 1), tn_option_f64("warmup_steps", 2.5)}, lr.get()),
         TN_INVALID_ARGUMENT, "warmup_steps is 2.5; it must be a whole number");

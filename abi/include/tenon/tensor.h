@@ -20,7 +20,7 @@ TN_API void TN_CALL tn_tensor_drop(tn_ctx* ctx, tn_tensor* tensor);
 /* ---- making ----------------------------------------------------------------------------------- */
 
 /* Copies `bytes` bytes of dense row-major elements from the host to the context's device. `bytes` must be the size of
- * the tensor. dims may be NULL for rank 0. */
+ * the tensor. dims may be NULL for rank 0. An element of bool is 0 or 1, else INVALID_ARGUMENT; so for what is wrapped and imported. */
 TN_API tn_error* TN_CALL tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank,
                                              const int64_t* dims, const void* data, uint64_t bytes,
                                              tn_tensor** out_tensor);
@@ -65,7 +65,7 @@ TN_API int32_t TN_CALL tn_tensor_requires_grad(const tn_tensor* tensor);
 /* Waits, then copies the elements, dense row-major, to `data`. `bytes` must be tn_tensor_bytes. A failed producer gives
  * its error. */
 TN_API tn_error* TN_CALL tn_tensor_read(tn_ctx* ctx, tn_tensor* tensor, void* data, uint64_t bytes);
-/* The one element of a tensor with count 1, converted. */
+/* The one element of a tensor with count 1, converted; to i64 towards 0, and OUT_OF_RANGE if none is there. */
 TN_API tn_error* TN_CALL tn_tensor_item_f64(tn_ctx* ctx, tn_tensor* tensor, double* out_value);
 TN_API tn_error* TN_CALL tn_tensor_item_i64(tn_ctx* ctx, tn_tensor* tensor, int64_t* out_value);
 /* Waits and lends the address of element (0, 0, ...) of a tensor on a host-addressable device; else UNIMPLEMENTED. */

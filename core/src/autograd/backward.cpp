@@ -233,7 +233,7 @@ void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
     const tn_tensor* t = results[i];
     if (t && !same_type(t->view, want))
       fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i,
-           shape_text(t->view), shape_text(want.dtype, want.rank, want.dims));
+           shape_text(t->view), shape_text(want));
   }
 }
 

@@ -78,7 +78,7 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
     const tn_view& n = value->view;
     if (is_scalar(value) || !same_type(n, v->shape))
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
-           shape_text(v->shape.dtype, v->shape.rank, v->shape.dims), shape_text(n));
+           shape_text(v->shape), shape_text(n));
     tn_tensor* plain = nullptr;
     check(tn_tensor_detach(ctx, value, &plain));
     tn_tensor* old;

@@ -41,17 +41,14 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   if (TN_DTYPE_BITS(dtype) < 8)
     fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: {} is packed below a byte",
          tn_dtype_name(dtype));
-  Shape s;
-  s.dtype = dtype;
-  s.rank = static_cast<uint8_t>(t.ndim);
-  for (int i = 0; i < s.rank; ++i) s.dims[i] = t.shape[i];
-  s.set_dense();
+  Shape s = dense_shape(dtype, static_cast<uint32_t>(t.ndim), t.shape);
   for (int i = 0; t.strides && i < s.rank; ++i) s.strides[i] = t.strides[i];
   const char* data = static_cast<const char*>(t.data) + t.byte_offset;
   if (s.count() && !t.data) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: data is NULL");
   const uint64_t size = dtype_size(dtype), align = size > 8 ? size / 2 : size;
   if (reinterpret_cast<uintptr_t>(data) % align)
     fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: elements are not aligned to their size");
+  check_bools("tn_tensor_from_dlpack", s, data);
   // Over host memory on any host device; other devices get a copy, made from a tensor that wraps it.
   tn_device* host = ctx->device->host_memory() ? ctx->device : find_device(ctx->runtime, "cpu");
   tn_tensor* wrapped = wrap_memory(ctx, host, s, data, run_deleter, m);

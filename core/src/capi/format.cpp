@@ -91,8 +91,7 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     // Few elements are read at once; of many, only those that are shown, where they lie.
     const bool brief = t->view.count > kWhole;
     std::vector<char> data(brief ? 0 : tn_tensor_bytes(t));
-    Shape dense = shape_of(t->view);
-    dense.set_dense();
+    const Shape dense = dense_shape(t->view.dtype, t->view.rank, t->view.dims);
     Printer p{t,
               data.data(),
               dense.strides,

@@ -10,29 +10,6 @@ using namespace tenon;
 
 namespace {
 
-Shape dense_shape(tn_dtype dtype, uint32_t rank, const int64_t* dims) {
-  Shape s;
-  s.dtype = dtype;
-  s.rank = static_cast<uint8_t>(rank);
-  for (uint32_t i = 0; i < rank; ++i) s.dims[i] = dims[i];
-  s.set_dense();
-  return s;
-}
-
-// Runs destroy(user) unless kept.
-class Destroyer {
- public:
-  Destroyer(void (*destroy)(void*), void* user) : destroy_(destroy), user_(user) {}
-  ~Destroyer() {
-    if (destroy_) destroy_(user_);
-  }
-  void keep() { destroy_ = nullptr; }
-
- private:
-  void (*destroy_)(void*);
-  void* user_;
-};
-
 void check_range(tn_dtype dtype, double value) {
   const Kind k = dtype_kind(dtype);
   if (k != Kind::kSigned && k != Kind::kUnsigned) return;
@@ -59,16 +36,31 @@ tn_error* make_weak(tn_ctx* ctx, const char* function, tn_dtype dtype, T value, 
   });
 }
 
-double item(tn_ctx* ctx, tn_tensor* t, const char* function, unsigned char* element) {
-  need(t, function, "tensor");
-  if (t->view.count != 1)
-    fail(TN_INVALID_ARGUMENT, "{}: the tensor is {}, not one element", function,
-         shape_text(t->view));
-  if (dtype_kind(t->view.dtype) == Kind::kStorage)
-    fail(TN_INVALID_ARGUMENT, "{}: {} is only stored; cast it first", function,
-         tn_dtype_name(t->view.dtype));
-  read_tensor(ctx, t, element);
-  return 0;
+template <class T, class Convert>
+tn_error* item(tn_ctx* ctx, tn_tensor* t, const char* function, T* out, Convert convert) {
+  return with_ctx(ctx, function, [&] {
+    need(t, function, "tensor");
+    need(out, function, "out_value");
+    if (t->view.count != 1)
+      fail(TN_INVALID_ARGUMENT, "{}: the tensor is {}, not one element", function,
+           shape_text(t->view));
+    if (dtype_kind(t->view.dtype) == Kind::kStorage)
+      fail(TN_INVALID_ARGUMENT, "{}: {} is only stored; cast it first", function,
+           tn_dtype_name(t->view.dtype));
+    unsigned char element[16];
+    read_tensor(ctx, t, element);
+    *out = convert(element, t->view.dtype);
+  });
+}
+
+int64_t whole_number(const void* element, tn_dtype dtype) {
+  const int64_t whole = element_to_i64(element, dtype);
+  const double v = element_to_f64(element, dtype);
+  const bool integer = dtype_kind(dtype) == Kind::kSigned || dtype_kind(dtype) == Kind::kUnsigned;
+  if (integer ? dtype == TN_DTYPE_U64 && whole < 0 : !(v >= -0x1p63 && v < 0x1p63))
+    fail(TN_OUT_OF_RANGE, "tn_tensor_item_i64: {} does not fit i64",
+         element_text(element, dtype, 9));
+  return whole;
 }
 
 }  // namespace
@@ -89,8 +81,9 @@ tn_error* tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const 
     const uint64_t wanted = tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count()));
     if (bytes != wanted)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_from_host: {} has {} bytes, {} were given",
-           shape_text(dtype, s.rank, s.dims), wanted, bytes);
+           shape_text(s), wanted, bytes);
     if (wanted) need(data, "tn_tensor_from_host", "data");
+    check_bools("tn_tensor_from_host", s, data);
     *out = upload_tensor(ctx, ctx->device, s, data);
   });
 }
@@ -98,8 +91,8 @@ tn_error* tn_tensor_from_host(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const 
 tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64_t* dims,
                          const int64_t* strides, const void* data, uint64_t bytes,
                          void(TN_CALL* destroy)(void*), void* user, tn_tensor** out) {
-  Destroyer destroyer(destroy, user);
-  return with_ctx(ctx, "tn_tensor_wrap", [&] {
+  bool taken = false;  // by a tensor
+  tn_error* e = with_ctx(ctx, "tn_tensor_wrap", [&] {
     need(out, "tn_tensor_wrap", "out_tensor");
     check_dims("tn_tensor_wrap", dtype, rank, dims);
     if (TN_DTYPE_BITS(dtype) < 8)
@@ -125,22 +118,22 @@ tn_error* tn_tensor_wrap(tn_ctx* ctx, tn_dtype dtype, uint32_t rank, const int64
         strides ? reach * size : tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count()));
     if (bytes < needed)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_wrap: {} reaches over {} bytes, {} were given",
-           shape_text(dtype, s.rank, s.dims), needed, bytes);
+           shape_text(s), needed, bytes);
     if (needed) need(data, "tn_tensor_wrap", "data");
+    check_bools("tn_tensor_wrap", s, data);
     const uint64_t align = size > 8 ? size / 2 : size;  // complex: of a part
     if (ctx->device->host_memory() && reinterpret_cast<uintptr_t>(data) % align == 0) {
       *out = wrap_memory(ctx, ctx->device, s, data, destroy, user);
-      destroyer.keep();
+      taken = true;
       return;
     }
     // A copy: of the dense elements.
-    Shape dense = dense_shape(dtype, rank, dims);
     std::vector<char> staged(tn_dtype_bytes(dtype, static_cast<uint64_t>(s.count())));
-    copy_dense(staged.data(),
-               {reinterpret_cast<uintptr_t>(data), 0, s.dims, s.strides, s.count(), dtype, s.rank,
-                static_cast<uint8_t>(s.dense() ? TN_VIEW_CONTIGUOUS : 0u), 0});
-    *out = upload_tensor(ctx, ctx->device, dense, staged.data());
+    copy_dense(staged.data(), view_of(s, data));
+    *out = upload_tensor(ctx, ctx->device, dense_shape(dtype, rank, dims), staged.data());
   });
+  if (!taken && destroy) destroy(user);
+  return e;
 }
 
 tn_error* tn_tensor_full(tn_ctx* ctx, tn_dtype dtype, double value, uint32_t rank,
@@ -232,20 +225,10 @@ tn_error* tn_tensor_read(tn_ctx* ctx, tn_tensor* t, void* data, uint64_t bytes) 
 }
 
 tn_error* tn_tensor_item_f64(tn_ctx* ctx, tn_tensor* t, double* out) {
-  return with_ctx(ctx, "tn_tensor_item_f64", [&] {
-    need(out, "tn_tensor_item_f64", "out_value");
-    unsigned char element[16];
-    item(ctx, t, "tn_tensor_item_f64", element);
-    *out = element_to_f64(element, t->view.dtype);
-  });
+  return item(ctx, t, "tn_tensor_item_f64", out, element_to_f64);
 }
 tn_error* tn_tensor_item_i64(tn_ctx* ctx, tn_tensor* t, int64_t* out) {
-  return with_ctx(ctx, "tn_tensor_item_i64", [&] {
-    need(out, "tn_tensor_item_i64", "out_value");
-    unsigned char element[16];
-    item(ctx, t, "tn_tensor_item_i64", element);
-    *out = element_to_i64(element, t->view.dtype);
-  });
+  return item(ctx, t, "tn_tensor_item_i64", out, whole_number);
 }
 
 tn_error* tn_tensor_get_data(tn_ctx* ctx, tn_tensor* t, const void** out) {

@@ -78,6 +78,17 @@ void Heap::drain() noexcept {
   }
 }
 
+// One user of the heap less: its context, which counts until the last tensor is gone, or a thread that hands a tensor back.
+static void leave_heap(Heap* heap) noexcept {
+  uint32_t users = 1;
+  if (heap->abandoned.load(std::memory_order_seq_cst)) {
+    const std::lock_guard lock(heap->mutex);
+    heap->drain();
+    if (heap->live == 0) heap->live = -1, ++users;
+  }
+  if (heap->users.fetch_sub(users, std::memory_order_acq_rel) == users) delete heap;
+}
+
 void tensor_release_remote(tn_tensor* t) noexcept {
   Heap* heap = t->heap;
   uint32_t word = t->shared.load(std::memory_order_relaxed);
@@ -89,33 +100,20 @@ void tensor_release_remote(tn_tensor* t) noexcept {
     if (push) wanted |= kQueued;
   } while (!t->shared.compare_exchange_weak(word, wanted, std::memory_order_acq_rel));
   if (!push) return;
+  heap->users.fetch_add(1,
+                        std::memory_order_relaxed);  // from the push on, t keeps the heap no longer
   tn_tensor* head = heap->remote.load(std::memory_order_relaxed);
   do {
     t->next = head;
   } while (!heap->remote.compare_exchange_weak(head, t, std::memory_order_seq_cst));
-  if (heap->abandoned.load(std::memory_order_seq_cst)) {
-    bool last = false;
-    {
-      std::lock_guard lock(heap->mutex);
-      heap->drain();
-      last = heap->live == 0;
-      if (last) heap->live = -1;  // nobody else deletes it
-    }
-    if (last) delete heap;
-  }
+  leave_heap(heap);
 }
 
 void heap_abandon(Heap* heap) noexcept {
-  bool last = false;
-  {
-    std::lock_guard lock(heap->mutex);
-    heap->context = nullptr;
-    heap->abandoned.store(true, std::memory_order_seq_cst);
-    heap->drain();
-    last = heap->live == 0;
-    if (last) heap->live = -1;
-  }
-  if (last) delete heap;
+  heap->users.fetch_add(1, std::memory_order_relaxed);
+  heap->context = nullptr;
+  heap->abandoned.store(true, std::memory_order_seq_cst);
+  leave_heap(heap);
 }
 
 void tensor_free(Heap* heap, tn_tensor* t) noexcept {
@@ -225,8 +223,7 @@ tn_tensor* make_other_output(tn_ctx* ctx, DeviceState& ds, const Shape& shape, u
     } catch (Error& e) {
       if (e.code() != TN_OUT_OF_MEMORY) throw;
       ctx->flush_dead();
-      b = ds.device->allocator->allocate(bytes, ds.queue,
-                                         shape_text(shape.dtype, shape.rank, shape.dims));
+      b = ds.device->allocator->allocate(bytes, ds.queue, shape_text(shape));
     }
     try {
       t = ctx->heap->make();

@@ -33,6 +33,7 @@ struct Heap {
   tn_ctx* context = nullptr;
   std::atomic<tn_tensor*> remote{nullptr};  // released elsewhere, linked by `next`
   std::atomic<bool> abandoned{false};
+  std::atomic<uint32_t> users{1};  // the last one deletes it
   std::mutex mutex;
   int64_t live = 0;  // tensors handed out
   tn_tensor* free_tensors = nullptr;

@@ -125,6 +125,20 @@ void copy_dense(void* to, const tn_view& v) {
     gather_dense(static_cast<char*>(to), address_of(v), v, dtype_size(v.dtype));
 }
 
+void check_bools(const char* function, Shape s, const void* data) {
+  if (s.dtype != TN_DTYPE_BOOL) return;
+  const Shape whole = s;
+  for (int i = 0; i < s.rank; ++i)
+    if (s.strides[i] == 0 && s.dims[i]) s.dims[i] = 1;  // what is repeated is looked at once
+  std::vector<unsigned char> copy(s.dense() ? 0 : static_cast<size_t>(s.count()));
+  if (!copy.empty()) copy_dense(copy.data(), view_of(s, data));
+  const auto* bytes = copy.empty() ? static_cast<const unsigned char*>(data) : copy.data();
+  for (int64_t i = 0; i < s.count(); ++i)
+    if (bytes[i] > 1)
+      fail(TN_INVALID_ARGUMENT, "{}: an element of {} is the byte {}; true is 1 and false is 0",
+           function, shape_text(whole), bytes[i]);
+}
+
 void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   const tn_view& v = t->view;
   const uint64_t size = dtype_size(v.dtype);

@@ -16,6 +16,8 @@ inline char* address_of(const tn_view& v) {
 }
 // The elements of a view of host memory, dense row-major.
 void copy_dense(void* to, const tn_view& v);
+// Elements of bool, in host memory, must be 0 or 1.
+void check_bools(const char* function, Shape s, const void* data);
 // A tensor over host memory that destroy(user) gives back; dense or strided. The device must address host memory.
 tn_tensor* wrap_memory(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data,
                        void (*destroy)(void*), void* user);

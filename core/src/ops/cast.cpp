@@ -36,6 +36,8 @@ tn_error* bitcast_rule(Infer& c) {
   const tn_dtype to = c.type(TN_BITCAST_DTYPE);
   TN_TRY(known(c, to));
   if (c.weak(0)) return c.error("x is {}: its bits are not defined. Cast it first.", c.text(0));
+  if (to == TN_DTYPE_BOOL && c.dtype(0) != to)
+    return c.error("x is {}: not every byte is a bool. Compare with 0 instead.", c.text(0));
   if (tn_dtype_bytes(to, 8) != tn_dtype_bytes(c.dtype(0), 8))
     return c.error("x is {}, dtype is {}: their elements differ in size", c.text(0),
                    tn_dtype_name(to));

@@ -40,7 +40,7 @@ void check_range(const tn_optimizer& o, const tn_optimizer::Hyper& h, double val
   if (value >= h.min && value <= h.max) return;
   const bool low = h.min > -FLT_MAX, high = h.max < FLT_MAX;
   const std::string wanted = low && high ? fmt::format("lie in [{}, {:.8g}]", h.min, h.max)
-                             : low       ? fmt::format("be at least {}", h.min)
+                             : low       ? fmt::format("be at least {} and fit f32", h.min)
                              : high      ? fmt::format("be at most {:.8g}", h.max)
                                          : std::string("be a finite number");
   fail(TN_INVALID_ARGUMENT, "optimizer {}: {} is {}; it must {}", o.name, h.name, value, wanted);

@@ -1,6 +1,7 @@
 #include "schedule.hpp"
 
 #include <algorithm>
+#include <cfloat>
 #include <cmath>
 #include <memory>
 #include <numbers>
@@ -64,8 +65,9 @@ void read_option(const Description& d, const tn_option& option, tn_schedule& s,
     if (seen[i]) fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" is given twice", owner, name);
     seen[i] = true;
     const double value = option_number(owner, option);
-    if (!(value >= f.min) || !std::isfinite(value))
-      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be at least {}", owner, name, value, f.min);
+    if (!(value >= f.min) || !(value <= FLT_MAX))
+      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be at least {} and fit f32", owner, name,
+           value, f.min);
     if (f.whole && value != std::floor(value))
       fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be a whole number", owner, name, value);
     s.*f.value = value;
@@ -115,7 +117,7 @@ tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option
   const Shape& v = variable->shape;
   if (v.dtype != TN_DTYPE_F32 || v.rank != 0)
     fail(TN_INVALID_ARGUMENT, "schedule {}: variable \"{}\" is {}; a schedule drives an f32 scalar",
-         d.name, variable->name, shape_text(v.dtype, v.rank, v.dims));
+         d.name, variable->name, shape_text(v));
   s->variable = tn_variable_retain(variable);
   assign(ctx, *s, schedule_value(*s, 0));
   return s.release();

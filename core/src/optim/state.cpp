@@ -20,7 +20,7 @@ Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* 
   const tn_view& v = value->view;
   if (is_scalar(value) || !same_type(v, wanted))
     fail(TN_INVALID_ARGUMENT, "optimizer {}: state \"{}\" is {}, what was set is {}", o.name, name,
-         shape_text(wanted.dtype, wanted.rank, wanted.dims), shape_text(v));
+         shape_text(wanted), shape_text(v));
   tn_tensor* out = nullptr;
   check(tn_tensor_detach(ctx, value, &out));
   const Owned plain(ctx, out);
@@ -57,8 +57,7 @@ OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* varia
     if (!same_type(is, was))
       fail(TN_INVALID_ARGUMENT,
            "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name,
-           variable->name, shape_text(is.dtype, is.rank, is.dims),
-           shape_text(was.dtype, was.rank, was.dims));
+           variable->name, shape_text(is), shape_text(was));
     tn_variable_release(std::exchange(group.variable, tn_variable_retain(variable)));
     return group;
   }

@@ -58,11 +58,11 @@ void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor
   if (!computes(s.dtype))
     fail(TN_INVALID_ARGUMENT,
          "optimizer {}: variable \"{}\" is {}; only f32, f64, f16 and bf16 are updated", o.name,
-         v.name, shape_text(s.dtype, s.rank, s.dims));
+         v.name, shape_text(s));
   const tn_view& g = grad->view;
   if (is_scalar(grad) || !same_type(g, s))
     fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name,
-         v.name, shape_text(s.dtype, s.rank, s.dims), shape_text(g));
+         v.name, shape_text(s), shape_text(g));
 }
 
 Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads,

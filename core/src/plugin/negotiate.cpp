@@ -75,11 +75,19 @@ std::vector<T> copy_array(const void* entries, uint32_t count, uint32_t stride, 
   return list;
 }
 
-[[noreturn]] void missing(std::string_view table, std::string_view slot) {
-  fail(TN_INCOMPATIBLE, "{}: the required slot {} is empty", table, slot);
+// Fails with the name of the first slot that is empty; `names` is how they stand in the source, "t.open, t.close".
+template <class... Slots>
+void require(std::string_view table, std::string_view names, Slots... slots) {
+  const auto take = [&](bool there) {
+    const std::string_view name = names.substr(0, names.find(','));
+    if (!there)
+      fail(TN_INCOMPATIBLE, "{}: the required slot {} is empty", table,
+           name.substr(name.find('.') + 1));
+    names.remove_prefix(std::min(names.size(), name.size() + 1));
+  };
+  (take(slots != nullptr), ...);
 }
-#define TN_REQUIRE(table, owner, slot) \
-  if (!(owner).slot) missing(table, #slot)
+#define TN_REQUIRE(table, ...) require(table, #__VA_ARGS__, __VA_ARGS__)
 
 // What stands in an optional slot that a plugin left out.
 template <size_t N>
@@ -107,17 +115,10 @@ struct Absent<slot, void(TN_CALL*)(Args...)> {
 tn_device_vtbl copy_device(const void* table) {
   auto t =
       copy_sized<tn_device_vtbl>(table, TN_FLOOR(tn_device_vtbl, queue_native), TN_IFACE_DEVICE);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, count);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, props);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, open);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, close);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, allocate);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, free);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, upload);
-  TN_REQUIRE(TN_IFACE_DEVICE, t, download);
+  TN_REQUIRE(TN_IFACE_DEVICE, t.count, t.props, t.open, t.close, t.allocate, t.free, t.upload,
+             t.download);
   if (t.queue_create) {  // only an inline device has no queues; half of them is a mistake
-    TN_REQUIRE(TN_IFACE_DEVICE, t, queue_destroy);
-    TN_REQUIRE(TN_IFACE_DEVICE, t, queue_wait);
+    TN_REQUIRE(TN_IFACE_DEVICE, t.queue_destroy, t.queue_wait);
   }
   TN_FILL(TN_IFACE_DEVICE, t, memory_free);
   TN_FILL(TN_IFACE_DEVICE, t, queue_create);
@@ -130,7 +131,7 @@ tn_device_vtbl copy_device(const void* table) {
 
 tn_kernels_vtbl copy_kernel_table(const void* table) {
   auto t = copy_sized<tn_kernels_vtbl>(table, TN_FLOOR(tn_kernels_vtbl, list), TN_IFACE_KERNELS);
-  TN_REQUIRE(TN_IFACE_KERNELS, t, list);
+  TN_REQUIRE(TN_IFACE_KERNELS, t.list);
   return t;
 }
 
@@ -141,9 +142,9 @@ void copy_ops(const void* table, Tables& out) {
   for (const tn_op_def& op : out.op_defs) {
     if (view(op.name).empty()) fail(TN_INCOMPATIBLE, "{}: an op without a name", TN_IFACE_OPS);
     const std::string what = fmt::format("{}: {}", TN_IFACE_OPS, view(op.name));
-    TN_REQUIRE(what, op, infer);
-    if (op.n_params) TN_REQUIRE(what, op, params);
-    if (op.n_attrs) TN_REQUIRE(what, op, attrs);
+    TN_REQUIRE(what, op.infer);
+    if (op.n_params) TN_REQUIRE(what, op.params);
+    if (op.n_attrs) TN_REQUIRE(what, op.attrs);
     if (op.n_params > kCountLimit || op.n_attrs > kCountLimit) {
       fail(TN_INCOMPATIBLE, "{}: {} parameters and {} attributes", what, op.n_params, op.n_attrs);
     }
@@ -163,9 +164,9 @@ void copy_optimizers(const void* table, Tables& out) {
     if (view(o.name).empty())
       fail(TN_INCOMPATIBLE, "{}: an optimizer without a name", TN_IFACE_OPTIMIZER);
     const std::string what = fmt::format("{}: {}", TN_IFACE_OPTIMIZER, view(o.name));
-    TN_REQUIRE(what, o, update);
-    if (o.n_hypers) TN_REQUIRE(what, o, hypers);
-    if (o.n_slots) TN_REQUIRE(what, o, slots);
+    TN_REQUIRE(what, o.update);
+    if (o.n_hypers) TN_REQUIRE(what, o.hypers);
+    if (o.n_slots) TN_REQUIRE(what, o.slots);
   }
   t.optimizers = out.optimizer_defs.data();
   t.optimizer_stride = sizeof(tn_optimizer_def);
@@ -175,14 +176,8 @@ void copy_optimizers(const void* table, Tables& out) {
 tn_format_vtbl copy_format(const void* table) {
   auto t = copy_sized<tn_format_vtbl>(table, TN_FLOOR(tn_format_vtbl, save), TN_IFACE_FORMAT);
   if (view(t.name).empty()) fail(TN_INCOMPATIBLE, "{}: the format has no name", TN_IFACE_FORMAT);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, probe);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, open);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, close);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, tensor_count);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, tensor);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, metadata_count);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, metadata);
-  TN_REQUIRE(TN_IFACE_FORMAT, t, data);
+  TN_REQUIRE(TN_IFACE_FORMAT, t.probe, t.open, t.close, t.tensor_count, t.tensor, t.metadata_count,
+             t.metadata, t.data);
   TN_FILL(TN_IFACE_FORMAT, t, save);
   return t;
 }
@@ -255,8 +250,7 @@ void check_cpu_feature(std::string_view name) {
 tn_plugin_info copy_info(const tn_plugin_info* info) {
   if (!info) fail(TN_INVALID_ARGUMENT, "tn_plugin_query returned nothing");
   auto copy = copy_sized<tn_plugin_info>(info, TN_FLOOR(tn_plugin_info, close), "tn_plugin_info");
-  TN_REQUIRE("tn_plugin_info", copy, open);
-  TN_REQUIRE("tn_plugin_info", copy, close);
+  TN_REQUIRE("tn_plugin_info", copy.open, copy.close);
   if (!valid_plugin_id(view(copy.id))) {
     fail(TN_INVALID_ARGUMENT, "its id \"{}\" is no reverse-DNS name such as org.example.name",
          view(copy.id));
@@ -283,7 +277,7 @@ void copy_tables(const tn_plugin_info& info, Tables& out) {
     check_interface(id, it.major, it.revision, &known);
     if (!known) continue;
     any = true;
-    TN_REQUIRE(id, it, table);
+    TN_REQUIRE(id, it.table);
     if (id == TN_IFACE_DEVICE) out.device = copy_device(it.table), out.has_device = true;
     if (id == TN_IFACE_KERNELS) out.kernels = copy_kernel_table(it.table), out.has_kernels = true;
     if (id == TN_IFACE_OPS) copy_ops(it.table, out), out.has_ops = true;
@@ -305,7 +299,7 @@ std::vector<tn_kernel> copy_kernels(const tn_kernels_vtbl& kernels, void* device
     if (view(k.op).empty())
       fail(TN_INCOMPATIBLE, "{}: the kernel \"{}\" names no op", TN_IFACE_KERNELS, view(k.name));
     const std::string what = fmt::format("{}: {} ({})", TN_IFACE_KERNELS, view(k.name), view(k.op));
-    TN_REQUIRE(what, k, prepare);
+    TN_REQUIRE(what, k.prepare);
   }
   return copies;
 }

@@ -97,13 +97,7 @@ class Lowering {
 };
 
 tn_view Lowering::view(const LValue& v) const {
-  tn_view out{};
-  out.dims = v.shape.dims;
-  out.strides = v.shape.strides;
-  out.dtype = v.shape.dtype;
-  out.rank = v.shape.rank;
-  out.count = v.shape.count();
-  if (v.shape.dense()) out.flags |= TN_VIEW_CONTIGUOUS;
+  tn_view out = view_of(v.shape);
   if (v.immediate) out.flags |= TN_VIEW_IMMEDIATE;
   if (v.weak) out.flags |= TN_VIEW_WEAK;
   return out;
@@ -258,7 +252,7 @@ void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs,
   for (int i : inputs) {
     if (i < 0) continue;
     const Shape& s = values_[static_cast<size_t>(i)].shape;
-    given += (given.empty() ? "" : ", ") + shape_text(s.dtype, s.rank, s.dims);
+    given += (given.empty() ? "" : ", ") + shape_text(s);
   }
   std::string reasons;
   for (const Candidate& c : why)
@@ -381,7 +375,7 @@ std::vector<int> Lowering::decompose(const OpEntry& op, const std::vector<int>& 
     const Shape& got = values_[static_cast<size_t>(r)].shape;
     if (!same_dims(got, want))
       fail(TN_INTERNAL, "{}: its decomposition gives {} where its rule says {}", op.name(),
-           shape_text(got.dtype, got.rank, got.dims), shape_text(want.dtype, want.rank, want.dims));
+           shape_text(got), shape_text(want));
     outputs.push_back(r);
   }
   return outputs;

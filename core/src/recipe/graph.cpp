@@ -192,8 +192,8 @@ tn_value TN_CALL b_sum_to_like(tn_builder* b, tn_value x, tn_value like) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
     const Shape from = s.value(x).shape, to = s.value(like).shape;
     if (from.rank < to.rank)
-      fail(TN_INVALID_ARGUMENT, "sum_to_like: {} has a lower rank than {}",
-           shape_text(from.dtype, from.rank, from.dims), shape_text(to.dtype, to.rank, to.dims));
+      fail(TN_INVALID_ARGUMENT, "sum_to_like: {} has a lower rank than {}", shape_text(from),
+           shape_text(to));
     int64_t axes[TN_MAX_RANK];
     uint32_t n = 0;
     const int lead = from.rank - to.rank;
@@ -277,13 +277,7 @@ void finish(Builder& b, tn_recipe recipe) {
 }  // namespace
 
 tn_view view_of(const GraphValue& v) {
-  tn_view out{};
-  out.dims = v.shape.dims;
-  out.strides = v.shape.strides;
-  out.dtype = v.shape.dtype;
-  out.rank = v.shape.rank;
-  out.count = v.shape.count();
-  if (v.shape.dense()) out.flags |= TN_VIEW_CONTIGUOUS;
+  tn_view out = view_of(v.shape);
   if (v.weak) out.flags |= TN_VIEW_WEAK | TN_VIEW_IMMEDIATE;
   if (v.absent) out.flags |= TN_VIEW_ABSENT;
   return out;
@@ -354,8 +348,7 @@ Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
         same = symbols->equal(got.dims[k], want.dims[k]) != 0;
       if (!same)
         fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", op.name(), i,
-             shape_text(got.dtype, got.rank, got.dims),
-             shape_text(want.dtype, want.rank, want.dims));
+             shape_text(got), shape_text(want));
     }
   }
   b.graph.mark_live();

@@ -35,6 +35,28 @@ Shape shape_of(const tn_view& v) {
   return s;
 }
 
+Shape dense_shape(tn_dtype dtype, uint32_t rank, const int64_t* dims) {
+  Shape s;
+  s.dtype = dtype;
+  s.rank = static_cast<uint8_t>(rank);
+  for (uint32_t i = 0; i < rank; ++i) s.dims[i] = dims[i];
+  s.set_dense();
+  return s;
+}
+
+tn_view view_of(const Shape& s, const void* data) {
+  const uint8_t flags = s.dense() ? TN_VIEW_CONTIGUOUS : 0;
+  return {reinterpret_cast<uintptr_t>(data),
+          0,
+          s.dims,
+          s.strides,
+          s.count(),
+          s.dtype,
+          s.rank,
+          flags,
+          0};
+}
+
 std::string shape_text(tn_dtype dtype, int rank, const int64_t* dims) {
   std::string out = tn_dtype_name(dtype);
   out += '[';

@@ -97,6 +97,8 @@ struct Shape {
   bool dense() const;
 };
 Shape shape_of(const tn_view& v);
+Shape dense_shape(tn_dtype dtype, uint32_t rank, const int64_t* dims);
+tn_view view_of(const Shape& s, const void* data = nullptr);  // of host memory; lends the dims
 // Of shapes and views.
 template <class A, class B>
 bool same_dims(const A& a, const B& b) {
@@ -112,7 +114,10 @@ inline bool same_layout(const Shape& a, const Shape& b) {
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides);
 // "f32[64, 784]"
 std::string shape_text(tn_dtype dtype, int rank, const int64_t* dims);
-inline std::string shape_text(const tn_view& v) { return shape_text(v.dtype, v.rank, v.dims); }
+template <class T>
+std::string shape_text(const T& of) {  // a shape or a view
+  return shape_text(of.dtype, of.rank, of.dims);
+}
 // Throws on rank > TN_MAX_RANK, a negative dim, or more bytes than 2^48.
 void check_dims(const char* what, tn_dtype dtype, uint32_t rank, const int64_t* dims);
 

@@ -77,9 +77,6 @@ std::vector<tn_op_info> all_ops(const Runtime& runtime) {
 
 Json to_json(const tn_op_info& info, const std::vector<std::string>& native) {
   return {{"name", to_view(info.name)},
-          {"signature", to_view(info.signature)},
-          {"since", info.since},
-          {"plugin", to_view(info.plugin)},
           {"base", info.base != 0},
           {"differentiable", info.differentiable != 0},
           {"why_not_differentiable", to_view(info.why_not_differentiable)},
@@ -133,7 +130,6 @@ int list_plugins(const Runtime& runtime, bool json) {
     const std::string id(to_view(r.id)), reason(to_view(r.reason)), provides(to_view(r.provides));
     list.push_back({{"id", id},
                     {"path", to_view(r.path)},
-                    {"version", to_view(r.version)},
                     {"verdict", verdict.name},
                     {"reason", reason},
                     {"provides", provides}});
