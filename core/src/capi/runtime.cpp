@@ -119,18 +119,25 @@ tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
 }
 
 tn_error* tn_plugin_load(tn_runtime* rt, tn_str path) {
-  return with_runtime(rt, "tn_plugin_load", [&] { plugin_load(*rt->plugins, path); });
+  return with_runtime(rt, "tn_plugin_load", [&] {
+    if (!path.data || !path.size) fail(TN_INVALID_ARGUMENT, "tn_plugin_load: the path is empty");
+    rt->plugins->load({path.data, path.size});
+  });
 }
 tn_error* tn_plugin_count(tn_runtime* rt, uint32_t* out_count) {
-  return with_runtime(rt, "tn_plugin_count", [&] { plugin_count(*rt->plugins, out_count); });
+  return with_runtime(rt, "tn_plugin_count", [&] {
+    need(out_count, "tn_plugin_count", "out_count");
+    *out_count = rt->plugins->count();
+  });
 }
 tn_error* tn_plugin_get_record(tn_runtime* rt, uint32_t index, tn_plugin_record* out) {
-  return with_runtime(rt, "tn_plugin_get_record",
-                      [&] { plugin_get_record(*rt->plugins, index, out); });
+  return with_runtime(rt, "tn_plugin_get_record", [&] {
+    give_struct(rt->plugins->record(index), out, "tn_plugin_get_record");
+  });
 }
 tn_error* tn_plugin_report(tn_runtime* rt, char* buffer, uint64_t capacity, uint64_t* out_size) {
   return with_runtime(rt, "tn_plugin_report",
-                      [&] { plugin_report(*rt->plugins, buffer, capacity, out_size); });
+                      [&] { give_text(rt->plugins->report_json(), buffer, capacity, out_size); });
 }
 
 }  // extern "C"

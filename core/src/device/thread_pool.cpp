@@ -29,7 +29,7 @@ void ThreadPool::start() {
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   try {
-    for (int i = 1; i < size_; ++i) workers_.emplace_back([this] { work(); });
+    for (int i = 1; i < size_; ++i) workers_.emplace_back([this, i] { work(i); });
   } catch (...) {  // fewer threads than asked for: the job is still done
   }
   pthread_sigmask(SIG_SETMASK, &old, nullptr);
@@ -44,11 +44,17 @@ void ThreadPool::stop() {
   workers_.clear();
 }
 
-void ThreadPool::take_parts(const Job& job) {
-  for (;;) {
-    const int64_t begin = next_.fetch_add(job.part, std::memory_order_relaxed);
-    if (begin >= job.n) return;
-    job.body(job.user, begin, std::min(job.n, begin + job.part));
+int64_t ThreadPool::Job::begin(int64_t part) const {
+  const int64_t grains = (n - 1) / grain + 1;
+  return std::min(n, (grains / parts * part + grains % parts * part / parts) * grain);
+}
+
+void ThreadPool::take_parts(const Job& job, int64_t self) {
+  for (int64_t i = 0; i < job.shares; ++i) {
+    const int64_t share = (self + i) % job.shares, end = job.parts * (share + 1) / job.shares;
+    std::atomic<int64_t>& next = shares_[static_cast<size_t>(share)].next;
+    for (int64_t k; (k = next.fetch_add(1, std::memory_order_relaxed)) < end;)
+      job.body(job.user, job.begin(k), job.begin(k + 1));
   }
 }
 
@@ -61,7 +67,7 @@ bool ThreadPool::join() {
   return false;
 }
 
-void ThreadPool::work() {
+void ThreadPool::work(int64_t self) {
   uint32_t seen = 0;
   for (;;) {
     int spins = 0;
@@ -74,7 +80,7 @@ void ThreadPool::work() {
     seen = generation_.load(std::memory_order_acquire);
     if (stopping_.load()) return;
     if (!join()) continue;
-    take_parts(job_);
+    take_parts(job_, self);
     members_.fetch_sub(1, std::memory_order_release);
   }
 }
@@ -82,22 +88,21 @@ void ThreadPool::work() {
 void ThreadPool::run(int64_t n, int64_t grain, Body body, void* user) {
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
-  const int64_t grains = (n + grain - 1) / grain;
-  const int64_t parts = std::min<int64_t>(grains, 4 * size_);
-  const Job job{body, user, n, (grains + parts - 1) / parts * grain};
+  const int64_t parts = std::min<int64_t>((n - 1) / grain + 1, 4 * size_);
+  const Job job{body, user, n, grain, parts, std::min<int64_t>(parts, size_)};
   std::unique_lock lock(owner_, std::defer_lock);
   if (parts <= 1 || size_ <= 1 || !lock.try_lock() || stopping_.load()) {
-    for (int64_t begin = 0; begin < n; begin += job.part)
-      body(user, begin, std::min(n, begin + job.part));
+    for (int64_t k = 0; k < parts; ++k) body(user, job.begin(k), job.begin(k + 1));
     return;
   }
   if (workers_.empty()) start();
   job_ = job;
-  next_.store(0, std::memory_order_relaxed);
+  for (int64_t k = 0; k < job.shares; ++k)
+    shares_[static_cast<size_t>(k)].next.store(parts * k / job.shares, std::memory_order_relaxed);
   members_.store(0, std::memory_order_release);
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();
-  take_parts(job);
+  take_parts(job, 0);
   members_.fetch_or(kClosed, std::memory_order_relaxed);
   for (int spins = 0; members_.load(std::memory_order_acquire) != kClosed;) {
     if (++spins < kLooks)

@@ -2,6 +2,7 @@
 #pragma once
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <thread>
 #include <vector>
@@ -13,7 +14,8 @@ namespace tenon {
 // Threads start at the first job that needs them, with all signals blocked.
 class ThreadPool {
  public:
-  explicit ThreadPool(int threads) : size_(threads) {}
+  explicit ThreadPool(int threads)
+      : size_(threads), shares_(new Share[static_cast<size_t>(threads)]) {}
   ~ThreadPool() { stop(); }
   ThreadPool(const ThreadPool&) = delete;
 
@@ -27,19 +29,25 @@ class ThreadPool {
   struct Job {
     Body body;
     void* user;
-    int64_t n, part;
+    int64_t n, grain, parts, shares;
+    int64_t begin(int64_t part) const;
+  };
+  // Next part of what one thread begins with, so that from job to job it finds the same piece of a tensor in its caches. Who is done
+  // helps the others.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next;
   };
   void start();
-  void work();
+  void work(int64_t self);
   bool join();
-  void take_parts(const Job& job);
+  void take_parts(const Job& job, int64_t self);
 
   const int size_;
+  const std::unique_ptr<Share[]> shares_;
   std::vector<std::thread> workers_;
   std::mutex owner_;  // held by the caller whose job the workers do
   Job job_{};
   std::atomic<uint32_t> generation_{0};  // rises with every job
-  std::atomic<int64_t> next_{0};         // next part to take
   std::atomic<uint32_t> members_{1u
                                  << 31};  // workers at the job; the highest bit: it takes no more
   std::atomic<bool> stopping_{false};

@@ -132,10 +132,4 @@ class PluginRegistry {
   std::unordered_set<std::string> texts_;  // lent by record()
 };
 
-// tn_plugin_load, tn_plugin_count, tn_plugin_get_record and tn_plugin_report over a registry. They throw: call them in a guard.
-void plugin_load(PluginRegistry& registry, tn_str path);
-void plugin_count(PluginRegistry& registry, uint32_t* out_count);
-void plugin_get_record(PluginRegistry& registry, uint32_t index, tn_plugin_record* out_record);
-void plugin_report(PluginRegistry& registry, char* buffer, uint64_t capacity, uint64_t* out_size);
-
 }  // namespace tenon

@@ -123,39 +123,4 @@ std::string PluginRegistry::why_not(Provision kind, std::string_view name,
   return text;
 }
 
-void plugin_load(PluginRegistry& registry, tn_str path) {
-  if (!path.data || path.size == 0) fail(TN_INVALID_ARGUMENT, "tn_plugin_load: the path is empty");
-  registry.load(std::string(path.data, path.size));
-}
-
-void plugin_count(PluginRegistry& registry, uint32_t* out_count) {
-  if (!out_count) fail(TN_INVALID_ARGUMENT, "tn_plugin_count: out_count is NULL");
-  *out_count = registry.count();
-}
-
-void plugin_get_record(PluginRegistry& registry, uint32_t index, tn_plugin_record* out_record) {
-  if (!out_record) fail(TN_INVALID_ARGUMENT, "tn_plugin_get_record: out_record is NULL");
-  const uint32_t size = out_record->struct_size;
-  if (size < offsetof(tn_plugin_record, reason) + sizeof(tn_str)) {
-    fail(TN_INVALID_ARGUMENT,
-         "tn_plugin_get_record: struct_size is {}; make the record with tn_plugin_record_init",
-         size);
-  }
-  tn_plugin_record r = registry.record(index);
-  r.struct_size = size;
-  std::memcpy(out_record, &r, std::min<size_t>(size, sizeof r));
-}
-
-void plugin_report(PluginRegistry& registry, char* buffer, uint64_t capacity, uint64_t* out_size) {
-  if (!buffer && capacity)
-    fail(TN_INVALID_ARGUMENT, "tn_plugin_report: buffer is NULL, but its capacity is {}", capacity);
-  const std::string text = registry.report_json();
-  if (capacity) {
-    const size_t n = std::min<size_t>(text.size(), capacity - 1);
-    std::memcpy(buffer, text.data(), n);
-    buffer[n] = '\0';
-  }
-  if (out_size) *out_size = text.size();
-}
-
 }  // namespace tenon

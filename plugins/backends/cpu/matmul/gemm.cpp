@@ -43,7 +43,6 @@ void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) 
   if (s_.k == 1) s_.a_col = 1;
   if (s_.m == 0 || s_.n == 0) return;
   part_m_ = s_.m;
-  part_n_ = s_.n;
   if (s_.k == 0) return;
 
   if (s_.m == 1 && s_.b_col == 1) {
@@ -57,38 +56,62 @@ void Gemm<T>::plan(const GemmShape& shape, const Device& device, int64_t parts) 
     path_ = Path::tiles;
   }
 
+  if (path_ == Path::tiles) plan_depth(device);
   if (parts > 1) {
-    // Columns first: B, the larger to pack, is then packed once.
+    // Columns first: a part then packs its own block of B alone. Where B is read in place, rows first: a part of C, like what reads
+    // it elementwise, is then one piece of memory.
     const int64_t most_n = path_ == Path::column ? 1 : ceil_div(s_.n, 2 * kTileCols<T>);
     const int64_t most_m = ceil_div(s_.m, path_ == Path::column ? 512 : kTileRows<T>);
-    parts_n_ = int(smaller(parts, most_n));
+    const bool rows_first = path_ == Path::tiles && !pack_b_ && s_.m >= parts * 4 * kTileRows<T>;
+    parts_n_ = rows_first ? 1 : int(smaller(parts, most_n));
     parts_m_ = int(smaller(parts / parts_n_, most_m));
-    part_n_ = round_up(ceil_div(s_.n, parts_n_),
-                       kLanes<T>);  // half a tile is better than a part that waits
     part_m_ = ceil_div(s_.m, parts_m_);
-    parts_n_ = int(ceil_div(s_.n, part_n_));
     parts_m_ = int(ceil_div(s_.m, part_m_));
   }
   if (path_ == Path::tiles) plan_tiles(device);
 }
 
+// Do the rows of a tile of B, depth_ of them, stay in the first-level cache where they are?
 template <class T>
-void Gemm<T>::plan_tiles(const Device& device) {
+bool Gemm<T>::stays_in_cache(const Device& device) const {
+  const int64_t row = (s_.b_row < 0 ? -s_.b_row : s_.b_row) * int64_t(sizeof(T));
+  int64_t sets = device.l1_bytes / 512;  // of 8 lines
+  for (int64_t apart = row; sets > 1 && apart % 128 == 0; apart /= 2) sets /= 2;
+  const int64_t lines = depth_ * kTileCols<T> * int64_t(sizeof(T)) / 64;
+  return lines <= sets * 4;
+}
+
+template <class T>
+void Gemm<T>::plan_depth(const Device& device) {
   const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / kTileRows<T>;
   const int64_t blocks = ceil_div(s_.k, deepest < 64 ? 64 : deepest);
   depth_ = round_up(ceil_div(s_.k, blocks), 8);
   depth_ = smaller(depth_, s_.k);
-  const int64_t panels = ceil_div(part_m_, kTileRows<T>);
-  pack_b_ = s_.b_col != 1 || (panels > 4 && s_.n * s_.k * int64_t(sizeof(T)) > device.l1_bytes);
+  const bool often = s_.m > 4 * kTileRows<T> && s_.n * s_.k * int64_t(sizeof(T)) > device.l1_bytes;
+  pack_b_ = s_.b_col != 1 || (often && !stays_in_cache(device));
+}
+
+// Whole tiles: two threads that write to neighbouring cache lines take them from each other (the processor fetches them in pairs).
+// What does not divide goes to the last parts, one of which ends with the tile that is not whole.
+template <class T>
+int64_t Gemm<T>::part_begin_n(int part) const {
+  const int64_t tiles = ceil_div(s_.n, kTileCols<T>);
+  return smaller(part * tiles / parts_n_ * kTileCols<T>, s_.n);
+}
+
+template <class T>
+void Gemm<T>::plan_tiles(const Device& device) {
+  const int64_t part_n =
+      ceil_div(ceil_div(s_.n, kTileCols<T>), parts_n_) * kTileCols<T>;  // the widest
   width_ = device.l2_bytes / 2 / (depth_ * int64_t(sizeof(T))) / kTileCols<T> * kTileCols<T>;
   if (width_ < kTileCols<T>) width_ = kTileCols<T>;
-  width_ = smaller(width_, round_up(part_n_, kTileCols<T>));
+  width_ = smaller(width_, part_n);
 
   a_layout_ = s_.a_col == 1 ? ALayout::rows : ALayout::columns;
   if (s_.a_col == 1)
-    pack_a_ = part_n_ > 4 * kTileCols<T> && s_.k * int64_t(sizeof(T)) >= 1024;
+    pack_a_ = part_n > 4 * kTileCols<T> && s_.k * int64_t(sizeof(T)) >= 1024;
   else
-    pack_a_ = s_.a_row != 1 || part_n_ > 4 * kTileCols<T>;
+    pack_a_ = s_.a_row != 1 || part_n > 4 * kTileCols<T>;
   const int64_t b_size = pack_b_ ? width_ * depth_ : 0;
   const int64_t a_size = pack_a_ ? kTileRows<T> * panel_stride<T>(depth_) : 0;
   scratch_ = round_up(a_size + b_size, 64 / sizeof(T));
@@ -99,9 +122,9 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
                        bool accumulate) const {
   GemmShape s = s_;
   const int64_t i = part / parts_n_ * part_m_;
-  const int64_t j = part % parts_n_ * part_n_;
+  const int64_t j = part_begin_n(part % parts_n_);
   s.m = smaller(part_m_, s_.m - i);
-  s.n = smaller(part_n_, s_.n - j);
+  s.n = part_begin_n(part % parts_n_ + 1) - j;
   a += i * s.a_row;
   b += j * s.b_col;
   c += i * s.c_row + j;

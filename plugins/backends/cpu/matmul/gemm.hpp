@@ -35,7 +35,10 @@ class Gemm {
  private:
   enum class Path : uint8_t { empty, tiles, dots, row, column };
 
+  bool stays_in_cache(const Device& device) const;
+  void plan_depth(const Device& device);
   void plan_tiles(const Device& device);
+  int64_t part_begin_n(int part) const;
   void run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
                  bool accumulate) const;
 
@@ -45,7 +48,7 @@ class Gemm {
   bool pack_a_ = false;
   bool pack_b_ = false;
   int parts_m_ = 1, parts_n_ = 1;
-  int64_t part_m_ = 0, part_n_ = 0;
+  int64_t part_m_ = 0;
   int64_t depth_ = 0;  // of a block of B, in rows
   int64_t width_ = 0;  // of a block of B, in columns
   int64_t scratch_ = 0;
