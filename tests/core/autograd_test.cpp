@@ -255,3 +255,31 @@ TEST_CASE(
   for (tn_tensor* t : {three, seven, w, first, second, later, now}) tn_tensor_drop(cx, t);
   tn_variable_release(v);
 }
+
+TEST_CASE("autograd: a pass that fails half-way may be repeated only where its tape was kept") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const int64_t n = 2;
+  const float data[] = {1, 2};
+  tn_tensor *plain = nullptr, *x = nullptr, *y = nullptr, *loss = nullptr, *g = nullptr;
+  REQUIRE_OK(tn_tensor_from_f32(cx, data, 1, &n, &plain));
+  REQUIRE_OK(tn_tensor_leaf(cx, plain, &x));
+  const tn_grad_callback full = {
+      [](void*, tn_ctx*, tn_tensor* const*, uint32_t, tn_tensor**, uint32_t) -> tn_error* {
+        return tn_error_create(TN_OUT_OF_MEMORY, tn_string("no room"));
+      },
+      nullptr, nullptr};
+  REQUIRE_OK(tn_custom_grad(cx, &x, 1, &plain, 1, full, &y));
+  REQUIRE_OK(tn_sum(cx, y, nullptr, &loss));
+  tn_error* e = tn_vjp(cx, &loss, nullptr, 1, &x, 1, TN_GRAD_RETAIN, &g);
+  CHECK(tn_error_code(e) == TN_OUT_OF_MEMORY);
+  CHECK(tn_error_retryable(e) == 1);
+  tn_error_release(e);
+  e = tn_vjp(cx, &loss, nullptr, 1, &x, 1, 0, &g);
+  CHECK(tn_error_code(e) == TN_OUT_OF_MEMORY);
+  CHECK(tn_error_retryable(e) == 0);
+  CHECK(std::string(tn_error_message(e)).find("no room") != std::string::npos);
+  CHECK(std::string(tn_error_message(e)).find("record the loss again") != std::string::npos);
+  tn_error_release(e);
+  for (tn_tensor* t : {plain, x, y, loss}) tn_tensor_drop(cx, t);
+}

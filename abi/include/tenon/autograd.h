@@ -33,8 +33,8 @@ TN_API tn_str TN_CALL tn_variable_name(const tn_variable* variable);
   4u /* a target that the loss does not depend on gives NULL instead of an error */
 
 /* d loss / d variable for each of n variables, at the values last taken in this context. loss: one floating element, on the tape of
- * ctx. grads: n slots, each then owned by the caller; same dtype and dims as the variable. Frees the tape,
- * also where it fails half-way. */
+ * ctx. grads: n slots, each then owned by the caller; same dtype and dims as the variable. Frees the tape, also where it fails
+ * half-way: its error is then not marked retryable, since the loss must be recorded again. */
 TN_API tn_error* TN_CALL tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables,
                                  uint32_t n, tn_tensor** out_grads);
 /* Vector-Jacobian product: cotangents[i] (NULL array or entry: ones, only for one-element outputs) has the shape and

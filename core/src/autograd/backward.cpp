@@ -291,6 +291,7 @@ void Backward::run() {
   }
   const bool before = ctx_->grad_mode;
   ctx_->grad_mode = create();
+  bool used_up = false;
   try {
     for (size_t i = 0; i < order_.size(); ++i) {
       Node* n = order_[i];
@@ -299,11 +300,21 @@ void Backward::run() {
              "gradient: a hook or callback took a gradient of its own and freed this tape; it must "
              "pass TN_GRAD_RETAIN");
       if (n->needed) step(n);
-      if (!retain() && n->kind != NodeKind::kLeaf) node_drop_saved(n);
+      if (!retain() && n->kind != NodeKind::kLeaf) node_drop_saved(n), used_up = true;
       if (n->target) continue;
       for (uint32_t k = 0; k < n->n_out; ++k)
         if (n->cotangents[k]) drop(ctx_, std::exchange(n->cotangents[k], nullptr));
     }
+  } catch (const Error& e) {
+    ctx_->grad_mode = before;
+    if (!used_up || !e.get()->retryable) throw;
+    Error last(e.code(),
+               fmt::format("{} (the tape is used up; record the loss again)", e.message()));
+    if (!last.get()->is_static) {
+      last.get()->retryable = false;
+      last.get()->cause = error_retain(e.get());
+    }
+    throw last;
   } catch (...) {
     ctx_->grad_mode = before;
     throw;
