@@ -1718,5 +1718,253 @@ TN_INLINE tn_error* tn_bernoulli(tn_ctx* ctx, uint32_t n_dims, const int64_t* di
   return tn_op_call(ctx, TN_OP_BERNOULLI, NULL, 0, attrs, n_attrs, out_y, 1, &n);
 }
 
+/* log2(x) -> y */
+TN_INLINE tn_error* tn_log2(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_LOG2, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* tan(x) -> y */
+TN_INLINE tn_error* tn_tan(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_TAN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* asin(x) -> y */
+TN_INLINE tn_error* tn_asin(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ASIN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* acos(x) -> y */
+TN_INLINE tn_error* tn_acos(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ACOS, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* atan(x) -> y */
+TN_INLINE tn_error* tn_atan(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ATAN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* sinh(x) -> y */
+TN_INLINE tn_error* tn_sinh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SINH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* cosh(x) -> y */
+TN_INLINE tn_error* tn_cosh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_COSH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* asinh(x) -> y */
+TN_INLINE tn_error* tn_asinh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ASINH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* acosh(x) -> y */
+TN_INLINE tn_error* tn_acosh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ACOSH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* atanh(x) -> y */
+TN_INLINE tn_error* tn_atanh(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ATANH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* trunc(x) -> y */
+TN_INLINE tn_error* tn_trunc(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_TRUNC, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* isnan(x) -> y */
+TN_INLINE tn_error* tn_isnan(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ISNAN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* isinf(x) -> y */
+TN_INLINE tn_error* tn_isinf(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ISINF, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* isfinite(x) -> y */
+TN_INLINE tn_error* tn_isfinite(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_ISFINITE, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* floor_div(a, b) -> y */
+TN_INLINE tn_error* tn_floor_div(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_FLOOR_DIV, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_mod_options {
+  uint32_t struct_size;
+  int32_t fmod;
+} tn_mod_options;
+TN_INLINE tn_mod_options tn_mod_options_init(void) {
+  tn_mod_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.fmod = 0;
+  return o;
+}
+/* mod(a, b, *, fmod: bool = 0) -> y */
+TN_INLINE tn_error* tn_mod(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_mod_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MOD_FMOD, options->fmod);
+  return tn_op_call(ctx, TN_OP_MOD, inputs, 2, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* lerp(a, b, weight) -> y */
+TN_INLINE tn_error* tn_lerp(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor* weight, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = a;
+  inputs[1] = b;
+  inputs[2] = weight;
+  return tn_op_call(ctx, TN_OP_LERP, inputs, 3, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_elu_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double alpha;
+} tn_elu_options;
+TN_INLINE tn_elu_options tn_elu_options_init(void) {
+  tn_elu_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.alpha = 1.0;
+  o.reserved = 0;
+  return o;
+}
+/* elu(x, *, alpha: f64 = 1.0) -> y */
+TN_INLINE tn_error* tn_elu(tn_ctx* ctx, tn_tensor* x, const tn_elu_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_ELU_ALPHA, options->alpha);
+  return tn_op_call(ctx, TN_OP_ELU, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_selu_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double alpha;
+  double gamma;
+} tn_selu_options;
+TN_INLINE tn_selu_options tn_selu_options_init(void) {
+  tn_selu_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.alpha = 1.6732632423543772;
+  o.gamma = 1.0507009873554805;
+  o.reserved = 0;
+  return o;
+}
+/* selu(x, *, alpha: f64 = 1.6732632423543772, gamma: f64 = 1.0507009873554805) -> y */
+TN_INLINE tn_error* tn_selu(tn_ctx* ctx, tn_tensor* x, const tn_selu_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_SELU_ALPHA, options->alpha);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_SELU_GAMMA, options->gamma);
+  return tn_op_call(ctx, TN_OP_SELU, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+typedef struct tn_celu_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double alpha;
+} tn_celu_options;
+TN_INLINE tn_celu_options tn_celu_options_init(void) {
+  tn_celu_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.alpha = 1.0;
+  o.reserved = 0;
+  return o;
+}
+/* celu(x, *, alpha: f64 = 1.0) -> y */
+TN_INLINE tn_error* tn_celu(tn_ctx* ctx, tn_tensor* x, const tn_celu_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_CELU_ALPHA, options->alpha);
+  return tn_op_call(ctx, TN_OP_CELU, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* prelu(x, slope) -> y */
+TN_INLINE tn_error* tn_prelu(tn_ctx* ctx, tn_tensor* x, tn_tensor* slope, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = slope;
+  return tn_op_call(ctx, TN_OP_PRELU, inputs, 2, NULL, 0, out_y, 1, &n);
+}
+
+/* mish(x) -> y */
+TN_INLINE tn_error* tn_mish(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_MISH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* softsign(x) -> y */
+TN_INLINE tn_error* tn_softsign(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_SOFTSIGN, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+/* log_sigmoid(x) -> y */
+TN_INLINE tn_error* tn_log_sigmoid(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_LOG_SIGMOID, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
+typedef struct tn_hard_sigmoid_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  double alpha;
+  double beta;
+} tn_hard_sigmoid_options;
+TN_INLINE tn_hard_sigmoid_options tn_hard_sigmoid_options_init(void) {
+  tn_hard_sigmoid_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.alpha = 0.2;
+  o.beta = 0.5;
+  o.reserved = 0;
+  return o;
+}
+/* hard_sigmoid(x, *, alpha: f64 = 0.2, beta: f64 = 0.5) -> y */
+TN_INLINE tn_error* tn_hard_sigmoid(tn_ctx* ctx, tn_tensor* x, const tn_hard_sigmoid_options* options, tn_tensor** out_y) {
+  uint32_t n = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_ALPHA, options->alpha);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_BETA, options->beta);
+  return tn_op_call(ctx, TN_OP_HARD_SIGMOID, &x, 1, attrs, n_attrs, out_y, 1, &n);
+}
+
+/* hard_swish(x) -> y */
+TN_INLINE tn_error* tn_hard_swish(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n = 0;
+  return tn_op_call(ctx, TN_OP_HARD_SWISH, &x, 1, NULL, 0, out_y, 1, &n);
+}
+
 TN_EXTERN_C_END
 #endif

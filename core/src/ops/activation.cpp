@@ -83,6 +83,88 @@ void d_gelu(Recipe& b) {
   }
 }
 
+// ---- elu, selu, celu: exponentials below 0
+
+void elu_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, where(gt(x, 0), x, b.f64(TN_ELU_ALPHA) * expm1(minimum(x, 0))));
+}
+void d_elu(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, where(gt(x, 0), b.g(), b.g() * (b.f64(TN_ELU_ALPHA) * exp(minimum(x, 0)))));
+}
+
+void selu_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  const double gamma = b.f64(TN_SELU_GAMMA), low = gamma * b.f64(TN_SELU_ALPHA);
+  b.set(0, where(gt(x, 0), gamma * x, low * expm1(minimum(x, 0))));
+}
+void d_selu(Recipe& b) {
+  const Value x = b.in(0);
+  const double gamma = b.f64(TN_SELU_GAMMA), low = gamma * b.f64(TN_SELU_ALPHA);
+  b.set(0, where(gt(x, 0), b.g() * gamma, b.g() * (low * exp(minimum(x, 0)))));
+}
+
+void celu_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  const double alpha = b.f64(TN_CELU_ALPHA);
+  b.set(0, where(gt(x, 0), x, alpha * expm1(minimum(x, 0) / alpha)));
+}
+void d_celu(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, where(gt(x, 0), b.g(), b.g() * exp(minimum(x, 0) / b.f64(TN_CELU_ALPHA))));
+}
+
+// ---- prelu: a slope of its own for each channel, or whatever broadcasts
+
+tn_error* prelu_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1}, kFloat, &t));
+  Dims dims;
+  TN_TRY(c.broadcast({0, 1}, &dims));
+  return c.elementwise(t, dims, {0, 1});
+}
+void prelu_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, where(gt(x, 0), x, x * b.in(1)));
+}
+void d_prelu(Recipe& b) {
+  const Value above = gt(b.in(0), 0);
+  if (b.wants(0)) b.set_summed(0, where(above, b.g(), b.g() * b.in(1)));
+  if (b.wants(1)) b.set_summed(1, where(above, 0, b.g() * b.in(0)));
+}
+
+// ---- mish, softsign, log_sigmoid
+
+void mish_of_base(Recipe& b) { b.set(0, b.in(0) * tanh(softplus(b.in(0)))); }
+void d_mish(Recipe& b) {
+  const Value x = b.in(0), t = tanh(softplus(x));
+  b.set(0, b.g() * (t + x * sigmoid(x) * (1 - t * t)));
+}
+void softsign_of_base(Recipe& b) { b.set(0, b.in(0) / (1 + abs(b.in(0)))); }
+void d_softsign(Recipe& b) { b.set(0, b.g() / square(1 + abs(b.in(0)))); }
+void log_sigmoid_of_base(Recipe& b) { b.set(0, -softplus(-b.in(0))); }
+void d_log_sigmoid(Recipe& b) { b.set(0, b.g() * sigmoid(-b.in(0))); }
+
+// ---- hard_sigmoid, hard_swish: straight lines; the derivatives at their ends are 0
+
+void hard_sigmoid_of_base(Recipe& b) {
+  const Value line = b.f64(TN_HARD_SIGMOID_ALPHA) * b.in(0) + b.f64(TN_HARD_SIGMOID_BETA);
+  b.set(0, maximum(minimum(line, 1), 0));
+}
+void d_hard_sigmoid(Recipe& b) {
+  const Value y = b.out(), alpha = b.g() * b.f64(TN_HARD_SIGMOID_ALPHA);
+  b.set(0, where(gt(y, 0), where(lt(y, 1), alpha, 0), 0));
+}
+void hard_swish_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, x * maximum(minimum(x / 6 + 0.5, 1), 0));
+}
+void d_hard_swish(Recipe& b) {
+  const Value x = b.in(0), inner = b.g() * (x / 3 + 0.5);
+  b.set(0, where(le(x, -3), 0, where(lt(x, 3), inner, b.g())));
+}
+
 }  // namespace
 
 const OpRules rules_relu = {TN_OP_RELU, rule<one_input<kReal>>, recipe<relu_of_base>,
@@ -97,5 +179,23 @@ const OpRules rules_silu = {TN_OP_SILU, rule<one_input<kFloat>>, recipe<silu_of_
                             recipe<d_silu>, nullptr};
 const OpRules rules_leaky_relu = {TN_OP_LEAKY_RELU, rule<one_input<kFloat>>,
                                   recipe<leaky_relu_of_base>, recipe<d_leaky_relu>, nullptr};
+const OpRules rules_elu = {TN_OP_ELU, rule<one_input<kFloat>>, recipe<elu_of_base>, recipe<d_elu>,
+                           nullptr};
+const OpRules rules_selu = {TN_OP_SELU, rule<one_input<kFloat>>, recipe<selu_of_base>,
+                            recipe<d_selu>, nullptr};
+const OpRules rules_celu = {TN_OP_CELU, rule<one_input<kFloat>>, recipe<celu_of_base>,
+                            recipe<d_celu>, nullptr};
+const OpRules rules_prelu = {TN_OP_PRELU, rule<prelu_rule>, recipe<prelu_of_base>, recipe<d_prelu>,
+                             nullptr};
+const OpRules rules_mish = {TN_OP_MISH, rule<one_input<kFloat>>, recipe<mish_of_base>,
+                            recipe<d_mish>, nullptr};
+const OpRules rules_softsign = {TN_OP_SOFTSIGN, rule<one_input<kFloat>>, recipe<softsign_of_base>,
+                                recipe<d_softsign>, nullptr};
+const OpRules rules_log_sigmoid = {TN_OP_LOG_SIGMOID, rule<one_input<kFloat>>,
+                                   recipe<log_sigmoid_of_base>, recipe<d_log_sigmoid>, nullptr};
+const OpRules rules_hard_sigmoid = {TN_OP_HARD_SIGMOID, rule<one_input<kFloat>>,
+                                    recipe<hard_sigmoid_of_base>, recipe<d_hard_sigmoid>, nullptr};
+const OpRules rules_hard_swish = {TN_OP_HARD_SWISH, rule<one_input<kFloat>>,
+                                  recipe<hard_swish_of_base>, recipe<d_hard_swish>, nullptr};
 
 }  // namespace tenon::ops

@@ -76,6 +76,46 @@ void extremum(Recipe& b, bool largest) {
 void d_maximum(Recipe& b) { extremum(b, true); }
 void d_minimum(Recipe& b) { extremum(b, false); }
 
+// ---- made of base ops
+
+// Exact also for large quotients: x less its remainder is a multiple of y. By zero: as of div.
+void floor_div_of_base(Recipe& b) {
+  const Value x = wide(b.in(0)), y = wide(b.in(1));
+  const Value q = (x - rem(x, y)) / y;
+  const bool whole = kind_of(q.dtype()) != kFloat;
+  b.set(0, whole ? q : cast(where(eq(y, 0), x / y, round(q)), b.in(0).dtype()));
+}
+void d_floor_div(Recipe& b) {
+  b.set_zero(0);
+  b.set_zero(1);
+}
+
+// The sign of x where `fmod`, else that of y.
+void mod_of_base(Recipe& b) {
+  const Value x = b.in(0), y = b.in(1);
+  if (!b.flag(TN_MOD_FMOD) || is_unsigned(x.dtype())) return b.set(0, rem(x, y));
+  b.set(0, where(lt(x, 0), -rem(abs(x), abs(y)), rem(abs(x), abs(y))));
+}
+void d_mod(Recipe& b) {
+  const Value q = b.in(0) / b.in(1);
+  if (b.wants(0)) b.set_summed(0, b.g());
+  if (b.wants(1)) b.set_summed(1, -(b.g() * (b.flag(TN_MOD_FMOD) ? trunc(q) : floor(q))));
+}
+
+tn_error* lerp_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1, 2}, kFloat, &t));
+  Dims dims;
+  TN_TRY(c.broadcast({0, 1, 2}, &dims));
+  return c.elementwise(t, dims, {0, 1, 2});
+}
+void lerp_of_base(Recipe& b) { b.set(0, b.in(0) + b.in(2) * (b.in(1) - b.in(0))); }
+void d_lerp(Recipe& b) {
+  if (b.wants(0)) b.set_summed(0, b.g() * (1 - b.in(2)));
+  if (b.wants(1)) b.set_summed(1, b.g() * b.in(2));
+  if (b.wants(2)) b.set_summed(2, b.g() * (b.in(1) - b.in(0)));
+}
+
 }  // namespace
 
 const OpRules rules_add = {TN_OP_ADD, kNumbers, nullptr, recipe<d_add>, nullptr};
@@ -88,5 +128,10 @@ const OpRules rules_atan2 = {TN_OP_ATAN2, rule<two_inputs<kFloat>>, nullptr, rec
                              nullptr};
 const OpRules rules_maximum = {TN_OP_MAXIMUM, kReals, nullptr, recipe<d_maximum>, nullptr};
 const OpRules rules_minimum = {TN_OP_MINIMUM, kReals, nullptr, recipe<d_minimum>, nullptr};
+const OpRules rules_floor_div = {TN_OP_FLOOR_DIV, kReals, recipe<floor_div_of_base>,
+                                 recipe<d_floor_div>, nullptr};
+const OpRules rules_mod = {TN_OP_MOD, kReals, recipe<mod_of_base>, recipe<d_mod>, nullptr};
+const OpRules rules_lerp = {TN_OP_LERP, rule<lerp_rule>, recipe<lerp_of_base>, recipe<d_lerp>,
+                            nullptr};
 
 }  // namespace tenon::ops

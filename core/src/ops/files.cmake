@@ -11,6 +11,7 @@ set(TENON_OPS_SOURCES
   src/ops/gather_scatter.cpp
   src/ops/infer.cpp
   src/ops/loss.cpp
+  src/ops/math.cpp
   src/ops/matmul.cpp
   src/ops/moments.cpp
   src/ops/norm.cpp

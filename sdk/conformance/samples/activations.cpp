@@ -15,16 +15,25 @@ double gelu_tanh(double x) {
 double size(double x) { return std::fabs(x); }
 
 void add_smooth(Catalogue& c) {
-  const auto add = [&](tn_op op, const char* name, const Oracle& oracle) {
+  const auto add = [&](tn_op op, const char* name, const Oracle& oracle,
+                       const Fill& fill = uniform(-4, 4)) {
     OpSamples& s = c.add(op, name);
     s.on(kFloats).gives(oracle, kComposite).gradient(Grad::yes);
-    elementwise_cases(s, {uniform(-4, 4)});
+    elementwise_cases(s, {fill});
     s.add(Case{"wide", {in({9}, values({0, -0.0, 10, -10, 50, -50, 90, -100, 1e4}))}}.no_grad());
     return &s;
   };
   add(TN_OP_SIGMOID, "sigmoid", unary(sigmoid))->gradient(Grad::yes);
   add(TN_OP_SOFTPLUS, "softplus", unary(softplus, nullptr, [](double) { return 1.0; }));
   add(TN_OP_SILU, "silu", unary([](double x) { return x * sigmoid(x); }));
+  add(TN_OP_MISH, "mish",
+      unary([](double x) { return x * std::tanh(softplus(x)); }, nullptr, size));
+  add(TN_OP_SOFTSIGN, "softsign", unary([](double x) { return x / (1 + std::fabs(x)); }));
+  add(TN_OP_LOG_SIGMOID, "log_sigmoid",
+      unary([](double x) { return -softplus(-x); }, nullptr, [](double) { return 1.0; }));
+  add(TN_OP_HARD_SWISH, "hard_swish",
+      unary([](double x) { return x * std::fmin(1, std::fmax(0, x / 6 + 0.5)); }, nullptr, size),
+      clear_of(-5, 5, {-3, 3}, 0.05));
   const Oracle exact = unary(gelu, nullptr, size), by_tanh = unary(gelu_tanh, nullptr, size);
   add(TN_OP_GELU, "gelu",
       [=](const Call& call) {
@@ -35,6 +44,53 @@ void add_smooth(Catalogue& c) {
       .add(Case{"unknown", {in({3}, uniform(-1, 1))}, {text(TN_GELU_APPROXIMATE, "fast")}}
                .refused(TN_INVALID_ARGUMENT)
                .only({TN_DTYPE_F32}));
+}
+
+// f(x, first attribute, second attribute)
+Oracle with_attrs(std::vector<std::pair<uint32_t, double>> attrs,
+                  std::function<double(double, double, double)> f) {
+  return [=](const Call& call) {
+    const auto value = [&](size_t i) {
+      return i < attrs.size() ? call.attrs.number(attrs[i].first, attrs[i].second) : 0.0;
+    };
+    return unary([&](double x) { return f(x, value(0), value(1)); })(call);
+  };
+}
+
+void add_parametric(Catalogue& c) {
+  const auto add = [&](tn_op op, const char* name, const Fill& fill, const Oracle& oracle,
+                       std::vector<Attr> other) {
+    OpSamples& s = c.add(op, name);
+    s.on(kFloats).gives(oracle, kComposite).gradient(Grad::yes);
+    elementwise_cases(s, {fill});
+    s.add({"attributes", {in({4, 3}, fill)}, std::move(other)});
+    s.add(Case{"wide", {in({9}, values({0, -0.0, 10, -10, 50, -50, 90, -100, 1e4}))}}.no_grad());
+  };
+  const Fill off_zero = clear_of(-4, 4, {0}, 0.05);
+  add(TN_OP_ELU, "elu", off_zero,
+      with_attrs({{TN_ELU_ALPHA, 1}},
+                 [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x); }),
+      {number(TN_ELU_ALPHA, 1.5)});
+  add(TN_OP_SELU, "selu", off_zero,
+      with_attrs({{TN_SELU_ALPHA, 1.6732632423543772848}, {TN_SELU_GAMMA, 1.0507009873554804934}},
+                 [](double x, double a, double g) { return g * (x > 0 ? x : a * std::expm1(x)); }),
+      {number(TN_SELU_ALPHA, 2), number(TN_SELU_GAMMA, 0.7)});
+  add(TN_OP_CELU, "celu", off_zero,
+      with_attrs({{TN_CELU_ALPHA, 1}},
+                 [](double x, double a, double) { return x > 0 ? x : a * std::expm1(x / a); }),
+      {number(TN_CELU_ALPHA, 2)});
+  add(TN_OP_HARD_SIGMOID, "hard_sigmoid", clear_of(-6, 6, {-2.5, 2.5, -1, 1}, 0.1),
+      with_attrs(
+          {{TN_HARD_SIGMOID_ALPHA, 0.2}, {TN_HARD_SIGMOID_BETA, 0.5}},
+          [](double x, double a, double b) { return std::fmin(1, std::fmax(0, a * x + b)); }),
+      {number(TN_HARD_SIGMOID_ALPHA, 0.5)});
+
+  OpSamples& prelu = c.add(TN_OP_PRELU, "prelu");
+  prelu.on(kFloats)
+      .gives(binary([](double x, double slope) { return x > 0 ? x : slope * x; }), kRounded)
+      .gradient(Grad::yes);
+  elementwise_cases(prelu, {off_zero, uniform(0, 0.5)});
+  prelu.add({"by_channel", {in({2, 3, 4}, off_zero), in({3, 1}, uniform(0, 0.5))}});
 }
 
 std::vector<Array> leaky_relu(const Call& call) {
@@ -77,6 +133,7 @@ void add_clip(Catalogue& c) {
 
 void add_activations(Catalogue& c) {
   add_smooth(c);
+  add_parametric(c);
 
   OpSamples& relu = c.add(TN_OP_RELU, "relu");
   relu.on(kFloats)

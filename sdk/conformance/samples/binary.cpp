@@ -98,6 +98,65 @@ void add_arithmetic(Catalogue& c) {
   mixed_dtypes(div);
 }
 
+// The whole number below a / b, from the remainder, which is exact.
+double floor_div(double a, double b) { return b == 0 ? a / b : std::round((a - rem(a, b)) / b); }
+int64_t int_floor_div(int64_t a, int64_t b) {
+  if (b == 0) return 0;
+  return a / b - int64_t{a % b != 0 && (a < 0) != (b < 0)};
+}
+
+void add_division(Catalogue& c) {
+  const Fill x = clear_of(-7, 7, {-6, -4, -2, 0, 2, 4, 6}, 0.2), two = uniform(2, 2);
+  const Input signs_a = in({8}, values({5, -5, 5, -5, 6, -6, 1, 0}));
+  const Input signs_b = in({8}, values({3, 3, -3, -3, 3, 3, -7, 5}));
+  const std::vector<tn_dtype> with_sign = {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16,
+                                           TN_DTYPE_I8,  TN_DTYPE_I32, TN_DTYPE_I64};
+  OpSamples& quotient = c.add(TN_OP_FLOOR_DIV, "floor_div");
+  quotient.on(kNumbers).gives(binary(floor_div, int_floor_div), kRounded).gradient(Grad::either);
+  elementwise_cases(quotient, {x, two});
+  quotient.add(Case{"signs", {signs_a, signs_b}}.no_grad().only(with_sign));
+  quotient.add(
+      Case{"by_zero", {in({3}, values({5, -1, 0})), in({3}, values({0, 0, 0}))}}.no_grad());
+  // 1 / 0.1 rounds to 10, but 0.1 is above 1/10 in f32 and f64: it goes nine times.
+  quotient.add(
+      Case{"rounds_up", {in({2}, values({1, 6})), in({2}, values({0.1, 0.1}))}}.no_grad().only(
+          {TN_DTYPE_F32, TN_DTYPE_F64}));
+  mixed_dtypes(quotient);
+
+  OpSamples& mod = c.add(TN_OP_MOD, "mod");
+  const Oracle floored = binary(rem, int_rem, larger_size);
+  const Oracle truncated =
+      binary([](double a, double b) { return std::fmod(a, b); },
+             [](int64_t a, int64_t b) { return b == 0 ? 0 : a % b; }, larger_size);
+  mod.on(kNumbers)
+      .gives([=](const Call& k) { return (k.attrs.flag(TN_MOD_FMOD) ? truncated : floored)(k); },
+             Tolerance{3, false, false})
+      .gradient(Grad::yes);
+  elementwise_cases(mod, {x, two});
+  mod.add(Case{"signs", {signs_a, signs_b}}.no_grad().only(with_sign));
+  mod.add(
+      Case{"fmod_signs", {signs_a, signs_b}, {flag(TN_MOD_FMOD, true)}}.no_grad().only(with_sign));
+  mod.add({"fmod", {in({3, 5}, x), in({5}, two)}, {flag(TN_MOD_FMOD, true)}});
+  mixed_dtypes(mod);
+
+  OpSamples& mix = c.add(TN_OP_LERP, "lerp");
+  mix.on(kFloats)
+      .gives(
+          [](const Call& call) -> std::vector<Array> {
+            const std::vector<Array> v = broadcast_inputs(call);
+            Array y(common_dtype(call), v[0].dims);
+            for (int64_t k = 0; k < y.count(); ++k) {
+              const double a = v[0].real(k), b = v[1].real(k), w = v[2].real(k);
+              y.f[static_cast<size_t>(k)] = (1 - w) * a + w * b;
+              y.scale.push_back(std::fabs(a) + std::fabs(w * a) + std::fabs(w * b));
+            }
+            return {y};
+          },
+          kComposite)
+      .gradient(Grad::yes);
+  elementwise_cases(mix, {uniform(-4, 4), uniform(-4, 4), uniform(-1, 2)});
+}
+
 void add_others(Catalogue& c) {
   const Fill any = uniform(-4, 4);
   // The quotient stays clear of the integers where the remainder jumps.
@@ -134,6 +193,8 @@ void add_others(Catalogue& c) {
       .gradient(Grad::yes);
   elementwise_cases(atan2_op, {clear_of(-3, 3, {0}, 0.3), clear_of(-3, 3, {0}, 0.3)});
   atan2_op.add(special_pairs());
+
+  add_division(c);
 
   const auto add_extremum = [&](tn_op op, const char* name, const Oracle& oracle) {
     OpSamples& s = c.add(op, name);

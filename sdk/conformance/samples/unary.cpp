@@ -34,6 +34,18 @@ std::vector<Function> functions() {
       {TN_OP_ERF, "erf", f(std::erf), kFunction, uniform(-2.5, 2.5)},
       {TN_OP_RECIPROCAL, "reciprocal", [](double x) { return 1 / x; }, kFunction,
        clear_of(-3, 3, {0}, 0.3)},
+      {TN_OP_LOG2, "log2", f(std::log2), kFunction, uniform(0.2, 5), Grad::yes, one},
+      // Near a pole the error of the cosine counts.
+      {TN_OP_TAN, "tan", f(std::tan), kComposite, uniform(-1.2, 1.2), Grad::yes,
+       [](double x) { return 1 + std::tan(x) * std::tan(x); }},
+      {TN_OP_ASIN, "asin", f(std::asin), kComposite, uniform(-0.9, 0.9)},
+      {TN_OP_ACOS, "acos", f(std::acos), kComposite, uniform(-0.9, 0.9)},
+      {TN_OP_ATAN, "atan", f(std::atan), kComposite, uniform(-4, 4)},
+      {TN_OP_SINH, "sinh", f(std::sinh), kComposite, uniform(-3, 3)},
+      {TN_OP_COSH, "cosh", f(std::cosh), kComposite, uniform(-3, 3)},
+      {TN_OP_ASINH, "asinh", f(std::asinh), kComposite, uniform(-4, 4)},
+      {TN_OP_ACOSH, "acosh", f(std::acosh), kComposite, uniform(1.2, 6)},
+      {TN_OP_ATANH, "atanh", f(std::atanh), kComposite, uniform(-0.9, 0.9)},
   };
 }
 
@@ -59,6 +71,27 @@ void add_rounding(Catalogue& c) {
   add(TN_OP_FLOOR, "floor", std::floor, 0);
   add(TN_OP_CEIL, "ceil", std::ceil, 0);
   add(TN_OP_ROUND, "round", std::nearbyint, 0.5);
+  add(TN_OP_TRUNC, "trunc", std::trunc, 0);
+}
+
+void add_questions(Catalogue& c) {
+  const auto add = [&](tn_op op, const char* name, bool (*holds)(double)) {
+    OpSamples& s = c.add(op, name);
+    s.on(kFloats).maybe(kIntegers).gives(
+        [holds](const Call& call) -> std::vector<Array> {
+          const Array& x = call.in(0);
+          Array y(TN_DTYPE_BOOL, x.dims);
+          for (int64_t k = 0; k < x.count(); ++k)
+            y.set(k, int64_t{holds(x.floating() ? x.real(k) : 0.0)});
+          return {y};
+        },
+        kExact);
+    elementwise_cases(s, {uniform(-5, 5)});
+    s.add(Case{"special", {in({16}, special())}}.only(kFloats));
+  };
+  add(TN_OP_ISNAN, "isnan", [](double x) { return std::isnan(x); });
+  add(TN_OP_ISINF, "isinf", [](double x) { return std::isinf(x); });
+  add(TN_OP_ISFINITE, "isfinite", [](double x) { return std::isfinite(x); });
 }
 
 }  // namespace
@@ -70,6 +103,10 @@ void add_unary(Catalogue& c) {
     elementwise_cases(s, {f.fill});
     s.add(Case{"special", {in({16}, special())}}.no_grad());
     s.add(Case{"wide", {in({67}, uniform(-40, 40))}}.no_grad());
+    // Results so large or small that a detour would overflow or cancel.
+    s.add(Case{"extremes", {in({8}, values({89, -89, 88.5, 1e-6, -1e-6, 1e30, -1e30, 1e9}))}}
+              .no_grad()
+              .only({TN_DTYPE_F32, TN_DTYPE_F64}));
   }
 
   std::vector<tn_dtype> with_sign = kFloats;
@@ -97,6 +134,7 @@ void add_unary(Catalogue& c) {
       ->maybe(kUnsigned)
       .gradient(Grad::either);
   add_rounding(c);
+  add_questions(c);
 }
 
 }  // namespace tenon::conformance

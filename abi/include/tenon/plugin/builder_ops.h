@@ -1152,5 +1152,235 @@ TN_INLINE tn_value tn_b_bernoulli(tn_builder* builder, tn_value seed, tn_value s
   return y;
 }
 
+TN_INLINE tn_value tn_b_log2(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_LOG2, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_tan(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_TAN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_asin(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ASIN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_acos(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ACOS, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_atan(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ATAN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_sinh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SINH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cosh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_COSH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_asinh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ASINH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_acosh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ACOSH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_atanh(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ATANH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_trunc(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_TRUNC, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_isnan(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ISNAN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_isinf(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ISINF, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_isfinite(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_ISFINITE, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_floor_div(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_FLOOR_DIV, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_mod(tn_builder* builder, tn_value a, tn_value b, int32_t fmod) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  attrs[n_attrs++] = tn_attr_bool(TN_MOD_FMOD, fmod);
+  builder->v->call(builder, TN_OP_MOD, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_lerp(tn_builder* builder, tn_value a, tn_value b, tn_value weight) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[3];
+  inputs[0] = a;
+  inputs[1] = b;
+  inputs[2] = weight;
+  builder->v->call(builder, TN_OP_LERP, inputs, 3, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_elu(tn_builder* builder, tn_value x, double alpha) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_ELU_ALPHA, alpha);
+  builder->v->call(builder, TN_OP_ELU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_selu(tn_builder* builder, tn_value x, double alpha, double gamma) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_SELU_ALPHA, alpha);
+  attrs[n_attrs++] = tn_attr_f64(TN_SELU_GAMMA, gamma);
+  builder->v->call(builder, TN_OP_SELU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_celu(tn_builder* builder, tn_value x, double alpha) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_CELU_ALPHA, alpha);
+  builder->v->call(builder, TN_OP_CELU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_prelu(tn_builder* builder, tn_value x, tn_value slope) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = slope;
+  builder->v->call(builder, TN_OP_PRELU, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_mish(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_MISH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_softsign(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_SOFTSIGN, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_log_sigmoid(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_LOG_SIGMOID, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_hard_sigmoid(tn_builder* builder, tn_value x, double alpha, double beta) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_ALPHA, alpha);
+  attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_BETA, beta);
+  builder->v->call(builder, TN_OP_HARD_SIGMOID, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_hard_swish(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_HARD_SWISH, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
 TN_EXTERN_C_END
 #endif

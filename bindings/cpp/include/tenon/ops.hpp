@@ -1134,4 +1134,215 @@ inline Tensor bernoulli(const Context& cx, const Dims& dims, const BernoulliOpti
   return detail::call(ctx, TN_OP_BERNOULLI, nullptr, 0, attrs.items, attrs.n);
 }
 
+// log2(x) -> y
+inline Tensor log2(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_LOG2, inputs, 1, nullptr, 0);
+}
+
+// tan(x) -> y
+inline Tensor tan(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_TAN, inputs, 1, nullptr, 0);
+}
+
+// asin(x) -> y
+inline Tensor asin(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ASIN, inputs, 1, nullptr, 0);
+}
+
+// acos(x) -> y
+inline Tensor acos(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ACOS, inputs, 1, nullptr, 0);
+}
+
+// atan(x) -> y
+inline Tensor atan(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ATAN, inputs, 1, nullptr, 0);
+}
+
+// sinh(x) -> y
+inline Tensor sinh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SINH, inputs, 1, nullptr, 0);
+}
+
+// cosh(x) -> y
+inline Tensor cosh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_COSH, inputs, 1, nullptr, 0);
+}
+
+// asinh(x) -> y
+inline Tensor asinh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ASINH, inputs, 1, nullptr, 0);
+}
+
+// acosh(x) -> y
+inline Tensor acosh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ACOSH, inputs, 1, nullptr, 0);
+}
+
+// atanh(x) -> y
+inline Tensor atanh(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ATANH, inputs, 1, nullptr, 0);
+}
+
+// trunc(x) -> y
+inline Tensor trunc(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_TRUNC, inputs, 1, nullptr, 0);
+}
+
+// isnan(x) -> y
+inline Tensor isnan(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ISNAN, inputs, 1, nullptr, 0);
+}
+
+// isinf(x) -> y
+inline Tensor isinf(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ISINF, inputs, 1, nullptr, 0);
+}
+
+// isfinite(x) -> y
+inline Tensor isfinite(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_ISFINITE, inputs, 1, nullptr, 0);
+}
+
+// floor_div(a, b) -> y
+inline Tensor floor_div(const Operand& a, const Operand& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  return detail::call(ctx, TN_OP_FLOOR_DIV, inputs, 2, nullptr, 0);
+}
+
+struct ModOptions {
+  bool fmod = false;
+};
+// mod(a, b, *, fmod: bool = 0) -> y
+inline Tensor mod(const Operand& a, const Operand& b, const ModOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx)};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_bool(TN_MOD_FMOD, options.fmod));
+  return detail::call(ctx, TN_OP_MOD, inputs, 2, attrs.items, attrs.n);
+}
+
+// lerp(a, b, weight) -> y
+inline Tensor lerp(const Operand& a, const Operand& b, const Operand& weight) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context(), weight.context()});
+  tn_tensor* const inputs[] = {a.resolve(ctx), b.resolve(ctx), weight.resolve(ctx)};
+  return detail::call(ctx, TN_OP_LERP, inputs, 3, nullptr, 0);
+}
+
+struct EluOptions {
+  double alpha = 1.0;
+};
+// elu(x, *, alpha: f64 = 1.0) -> y
+inline Tensor elu(const Tensor& x, const EluOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_ELU_ALPHA, options.alpha));
+  return detail::call(ctx, TN_OP_ELU, inputs, 1, attrs.items, attrs.n);
+}
+
+struct SeluOptions {
+  double alpha = 1.6732632423543772;
+  double gamma = 1.0507009873554805;
+};
+// selu(x, *, alpha: f64 = 1.6732632423543772, gamma: f64 = 1.0507009873554805) -> y
+inline Tensor selu(const Tensor& x, const SeluOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_f64(TN_SELU_ALPHA, options.alpha));
+  attrs.add(tn_attr_f64(TN_SELU_GAMMA, options.gamma));
+  return detail::call(ctx, TN_OP_SELU, inputs, 1, attrs.items, attrs.n);
+}
+
+struct CeluOptions {
+  double alpha = 1.0;
+};
+// celu(x, *, alpha: f64 = 1.0) -> y
+inline Tensor celu(const Tensor& x, const CeluOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_CELU_ALPHA, options.alpha));
+  return detail::call(ctx, TN_OP_CELU, inputs, 1, attrs.items, attrs.n);
+}
+
+// prelu(x, slope) -> y
+inline Tensor prelu(const Operand& x, const Operand& slope) {
+  tn_ctx* const ctx = detail::first_context({x.context(), slope.context()});
+  tn_tensor* const inputs[] = {x.resolve(ctx), slope.resolve(ctx)};
+  return detail::call(ctx, TN_OP_PRELU, inputs, 2, nullptr, 0);
+}
+
+// mish(x) -> y
+inline Tensor mish(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_MISH, inputs, 1, nullptr, 0);
+}
+
+// softsign(x) -> y
+inline Tensor softsign(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_SOFTSIGN, inputs, 1, nullptr, 0);
+}
+
+// log_sigmoid(x) -> y
+inline Tensor log_sigmoid(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_LOG_SIGMOID, inputs, 1, nullptr, 0);
+}
+
+struct HardSigmoidOptions {
+  double alpha = 0.2;
+  double beta = 0.5;
+};
+// hard_sigmoid(x, *, alpha: f64 = 0.2, beta: f64 = 0.5) -> y
+inline Tensor hard_sigmoid(const Tensor& x, const HardSigmoidOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_f64(TN_HARD_SIGMOID_ALPHA, options.alpha));
+  attrs.add(tn_attr_f64(TN_HARD_SIGMOID_BETA, options.beta));
+  return detail::call(ctx, TN_OP_HARD_SIGMOID, inputs, 1, attrs.items, attrs.n);
+}
+
+// hard_swish(x) -> y
+inline Tensor hard_swish(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_HARD_SWISH, inputs, 1, nullptr, 0);
+}
+
 }  // namespace tenon

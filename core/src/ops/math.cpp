@@ -1,0 +1,129 @@
+// Functions of the elements of floating tensors, made of base ops: y = f(x).
+#include <numbers>
+
+#include "infer.hpp"
+#include "recipe.hpp"
+
+namespace tenon::ops {
+namespace {
+
+constexpr double kLn2 = std::numbers::ln2;
+constexpr double kHuge = 1e9;  // its square is finite, and 1 beside that is nothing
+
+template <uint32_t Kinds>
+tn_error* one_input(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", Kinds, &t));
+  return c.elementwise(t, c.dims(0), {0});
+}
+constexpr tn_infer_rule kFloats = rule<one_input<kFloat>>;
+
+tn_error* question_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kReal, &t));
+  return c.elementwise(TN_DTYPE_BOOL, c.dims(0), {});
+}
+constexpr tn_infer_rule kQuestion = rule<question_rule>;
+constexpr const char* kIsBool = "the result is boolean";
+
+// Half formats are computed in f32 and rounded once.
+template <Value (*F)(Value)>
+void widely(Recipe& b) {
+  b.set(0, cast(F(wide(b.in(0))), b.in(0).dtype()));
+}
+
+// An odd function from its values at |x|. Signed zero and NaN pass through.
+Value odd(Value x, Value of_size) { return of_size * sign(x); }
+
+// ---- decompositions
+
+Value log2_of_base(Value x) { return log(x) * (1 / kLn2); }
+Value tan_of_base(Value x) { return sin(x) / cos(x); }
+Value asin_of_base(Value x) { return atan2(x, sqrt((1 - x) * (1 + x))); }
+Value acos_of_base(Value x) { return atan2(sqrt((1 - x) * (1 + x)), x); }
+Value atan_of_base(Value x) { return atan2(x, full_like(x, 1)); }
+// (e^s - e^-s) / 2: by expm1 below 1; above, e^s as a square, which overflows only where y does.
+Value sinh_of_base(Value x) {
+  const Value s = abs(x), t = expm1(s), h = exp(s * 0.5);
+  return odd(x, where(lt(s, 1), 0.5 * (t + t / (t + 1)), 0.5 * h * h - 0.5 / h / h));
+}
+Value cosh_of_base(Value x) {
+  const Value h = exp(abs(x) * 0.5);
+  return 0.5 * h * h + 0.5 / h / h;
+}
+// log(s + sqrt(s^2 + 1)) without cancellation.
+Value asinh_of_base(Value x) {
+  const Value s = abs(x), q = s * s;
+  return odd(x, where(gt(s, kHuge), log(s) + kLn2, log1p(s + q / (1 + sqrt(q + 1)))));
+}
+Value acosh_of_base(Value x) {
+  const Value t = x - 1;
+  return where(gt(x, kHuge), log(x) + kLn2, log1p(t + sqrt(t) * sqrt(x + 1)));
+}
+Value atanh_of_base(Value x) {
+  const Value s = abs(x);
+  return odd(x, 0.5 * log1p(2 * s / (1 - s)));
+}
+void trunc_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  b.set(0, is_unsigned(x.dtype()) ? copy(x) : where(lt(x, 0), ceil(x), floor(x)));
+}
+
+void isnan_of_base(Recipe& b) { b.set(0, ne(b.in(0), b.in(0))); }
+void isinf_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  if (kind_of(x.dtype()) != kFloat) return b.set(0, ne(x, x));
+  b.set(0, eq(abs(x), full_like(x, std::numeric_limits<double>::infinity())));
+}
+void isfinite_of_base(Recipe& b) {
+  const Value x = b.in(0);
+  if (kind_of(x.dtype()) != kFloat) return b.set(0, eq(x, x));
+  b.set(0, lt(abs(x), full_like(x, std::numeric_limits<double>::infinity())));
+}
+
+// ---- gradients
+
+void d_log2(Recipe& b) { b.set(0, b.g() / (b.in(0) * kLn2)); }
+void d_tan(Recipe& b) {
+  const Value y = b.out();
+  b.set(0, b.g() * (1 + y * y));
+}
+void d_asin(Recipe& b) { b.set(0, b.g() * rsqrt((1 - b.in(0)) * (1 + b.in(0)))); }
+void d_acos(Recipe& b) { b.set(0, -(b.g() * rsqrt((1 - b.in(0)) * (1 + b.in(0))))); }
+void d_atan(Recipe& b) { b.set(0, b.g() / (1 + b.in(0) * b.in(0))); }
+void d_sinh(Recipe& b) { b.set(0, b.g() * cosh(b.in(0))); }
+void d_cosh(Recipe& b) { b.set(0, b.g() * sinh(b.in(0))); }
+void d_asinh(Recipe& b) { b.set(0, b.g() * rsqrt(b.in(0) * b.in(0) + 1)); }
+void d_acosh(Recipe& b) { b.set(0, b.g() * rsqrt((b.in(0) - 1) * (b.in(0) + 1))); }
+void d_atanh(Recipe& b) { b.set(0, b.g() / ((1 - b.in(0)) * (1 + b.in(0)))); }
+void d_trunc(Recipe& b) { b.set_zero(0); }
+
+}  // namespace
+
+const OpRules rules_log2 = {TN_OP_LOG2, kFloats, recipe<widely<log2_of_base>>, recipe<d_log2>,
+                            nullptr};
+const OpRules rules_tan = {TN_OP_TAN, kFloats, recipe<widely<tan_of_base>>, recipe<d_tan>, nullptr};
+const OpRules rules_asin = {TN_OP_ASIN, kFloats, recipe<widely<asin_of_base>>, recipe<d_asin>,
+                            nullptr};
+const OpRules rules_acos = {TN_OP_ACOS, kFloats, recipe<widely<acos_of_base>>, recipe<d_acos>,
+                            nullptr};
+const OpRules rules_atan = {TN_OP_ATAN, kFloats, recipe<widely<atan_of_base>>, recipe<d_atan>,
+                            nullptr};
+const OpRules rules_sinh = {TN_OP_SINH, kFloats, recipe<widely<sinh_of_base>>, recipe<d_sinh>,
+                            nullptr};
+const OpRules rules_cosh = {TN_OP_COSH, kFloats, recipe<widely<cosh_of_base>>, recipe<d_cosh>,
+                            nullptr};
+const OpRules rules_asinh = {TN_OP_ASINH, kFloats, recipe<widely<asinh_of_base>>, recipe<d_asinh>,
+                             nullptr};
+const OpRules rules_acosh = {TN_OP_ACOSH, kFloats, recipe<widely<acosh_of_base>>, recipe<d_acosh>,
+                             nullptr};
+const OpRules rules_atanh = {TN_OP_ATANH, kFloats, recipe<widely<atanh_of_base>>, recipe<d_atanh>,
+                             nullptr};
+const OpRules rules_trunc = {TN_OP_TRUNC, rule<one_input<kReal>>, recipe<trunc_of_base>,
+                             recipe<d_trunc>, nullptr};
+const OpRules rules_isnan = {TN_OP_ISNAN, kQuestion, recipe<isnan_of_base>, nullptr, kIsBool};
+const OpRules rules_isinf = {TN_OP_ISINF, kQuestion, recipe<isinf_of_base>, nullptr, kIsBool};
+const OpRules rules_isfinite = {TN_OP_ISFINITE, kQuestion, recipe<isfinite_of_base>, nullptr,
+                                kIsBool};
+
+}  // namespace tenon::ops
