@@ -10,7 +10,7 @@ import re
 import sys
 
 FILE_LIMIT = 800
-CORE_LIMIT = 12000  # lines of core without core/src/ops
+CORE_LIMIT = 14000  # lines of core without core/src/ops
 GENERATED = re.compile(r"\W*Made by tools/")  # how a generated file begins
 CODE = {".c", ".h", ".cpp", ".hpp", ".inc", ".def", ".cu", ".cl", ".comp", ".glsl"}
 TEXT = CODE | {".py", ".cmake", ".sh"}

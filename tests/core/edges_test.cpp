@@ -104,7 +104,7 @@ TEST_CASE("edges: a label that is no class is an error that names it") {
 
 TEST_CASE("edges: convolution of nothing takes no time, however far the padding reaches") {
   Session cx;
-  const std::array<int64_t, 2> low{int64_t{1} << 40, 1};
+  const std::array<int64_t, 2> low{INT32_MAX, 1};
   tn_conv_options o = tn_conv_options_init();
   o.low = low.data();
   o.n_low = 2;
@@ -177,4 +177,56 @@ TEST_CASE("edges: counts that cannot be meant are refused before anything is rea
   CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, in, 0xffffffffu, nullptr, 0, &out, 1, &made),
               TN_INVALID_ARGUMENT, "4294967295 inputs given");
   tn_tensor_drop(cx, t);
+}
+
+TEST_CASE("edges: optional inputs at the end may be left out of the list") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor x = s.f32({-1, 0, 2, 4}, {2, 2}), low = s.f32({0}, {}),
+               w = s.f32({1, 0, 0, 1}, {2, 2});
+  const auto call = [&](tn_op op, std::vector<tn_tensor*> in) {
+    return s.read(get([&](tn_tensor** out) {
+      uint32_t made = 0;
+      return tn_op_call(cx, op, in.data(), static_cast<uint32_t>(in.size()), nullptr, 0, out, 1,
+                        &made);
+    }));
+  };
+  CHECK(call(TN_OP_CLIP, {x.get()}) == std::vector<float>{-1, 0, 2, 4});
+  CHECK(call(TN_OP_CLIP, {x.get(), low.get()}) == std::vector<float>{0, 0, 2, 4});
+  CHECK(call(TN_OP_LINEAR, {x.get(), w.get()}) == std::vector<float>{-1, 0, 2, 4});
+  CHECK(call(TN_OP_LAYER_NORM, {x.get()}) == call(TN_OP_LAYER_NORM, {x.get(), nullptr, nullptr}));
+}
+
+TEST_CASE("edges: steps larger than any image") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor x = s.f32({1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 1, 3, 3}),
+               w = s.f32({1, 1, 1, 1}, {1, 1, 2, 2});
+  for (const int64_t step :
+       {int64_t{1000}, int64_t{INT32_MAX}, int64_t{INT32_MAX} + 1, INT64_MAX}) {
+    CAPTURE(step);
+    const int64_t steps[] = {step, step}, two[] = {2, 2}, one[] = {1, 1, 1, 1},
+                  apart[] = {1, 1, step, step};
+    tn_conv2d_options conv = tn_conv2d_options_init();
+    conv.stride = steps, conv.n_stride = 2;
+    tn_max_pool2d_options pool = tn_max_pool2d_options_init();
+    pool.stride = steps, pool.n_stride = 2;
+    tn_window_reduce_options window = tn_window_reduce_options_init();
+    window.dilation = apart, window.n_dilation = 4;
+    const auto by_conv = [&](auto o) { return tn_conv2d(cx, x.get(), w.get(), nullptr, &conv, o); };
+    const auto by_pool = [&](auto o) { return tn_max_pool2d(cx, x.get(), 2, two, &pool, o); };
+    const auto by_window = [&](auto o) {
+      return tn_window_reduce(cx, x.get(), 4, one, &window, o);
+    };
+    if (step <= INT32_MAX) {
+      CHECK(s.read(get(by_conv)) == std::vector<float>{12});
+      CHECK(s.read(get(by_pool)) == std::vector<float>{5});
+      CHECK(s.read(get(by_window)) == s.read(x));
+      continue;
+    }
+    tn_tensor* out = nullptr;
+    CHECK_FAILS(by_conv(&out), TN_INVALID_ARGUMENT, "the limit is 2147483647");
+    CHECK_FAILS(by_pool(&out), TN_INVALID_ARGUMENT, "the limit is 2147483647");
+    CHECK_FAILS(by_window(&out), TN_INVALID_ARGUMENT, "the limit is 2147483647");
+  }
 }

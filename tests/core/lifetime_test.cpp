@@ -145,3 +145,28 @@ TEST_CASE("lifetime: a context ends while its last tensors are released elsewher
     for (auto& t : threads) t.join();
   }
 }
+
+TEST_CASE("lifetime: what belongs to another runtime is refused") {
+  Session a, b;
+  const Tensor x = a.f32({1, 2}, {2}), y = b.f32({1, 2}, {2});
+  tn_ctx* cx = b.ctx.get();
+  tn_tensor *out = nullptr, *foreign = x.get();
+  float data[2];
+  constexpr const char* kSays = "another runtime";
+  CHECK_FAILS(tn_neg(cx, foreign, &out), TN_INVALID_ARGUMENT, kSays);
+  CHECK_FAILS(tn_add(cx, foreign, foreign, &out), TN_INVALID_ARGUMENT, kSays);
+  CHECK_FAILS(tn_tensor_leaf(cx, foreign, &out), TN_INVALID_ARGUMENT, kSays);
+  CHECK_FAILS(tn_tensor_read(cx, foreign, data, sizeof data), TN_INVALID_ARGUMENT, kSays);
+  CHECK_FAILS(tn_tensor_to(cx, foreign, tn_string("cpu"), &out), TN_INVALID_ARGUMENT, kSays);
+  tn_variable* v = nullptr;
+  CHECK_FAILS(tn_variable_create(cx, tn_string("v"), foreign, 0, &v), TN_INVALID_ARGUMENT, kSays);
+  REQUIRE_OK(tn_variable_create(a.ctx.get(), tn_string("v"), foreign, 0, &v));
+  const Variable owned(v);
+  CHECK_FAILS(tn_variable_take(cx, v, &out), TN_INVALID_ARGUMENT, kSays);
+  CHECK_FAILS(tn_variable_assign(cx, v, y.get()), TN_INVALID_ARGUMENT, kSays);
+  tn_optimizer* o = nullptr;
+  REQUIRE_OK(tn_optimizer_create(cx, tn_string("sgd"), nullptr, 0, &o));
+  tn_tensor* g = y.get();
+  CHECK_FAILS(tn_optimizer_step(cx, o, &v, &g, 1), TN_INVALID_ARGUMENT, kSays);
+  tn_optimizer_release(o);
+}

@@ -264,6 +264,36 @@ TEST_CASE("memory: every host allocation of the first step of a context") {
   SUBCASE("convolution, sgd") { sweep_fresh_context(kConvolution, "sgd"); }
 }
 
+// A plugin is opened by the first context of its device: what fails then says nothing of the plugin.
+TEST_CASE("memory: every host allocation of a runtime and of its first context") {
+  int64_t n = 1, errors = 0;
+  for (bool failed = true; failed; n += stride()) {
+    CAPTURE(n);
+    tn_runtime* rt = nullptr;
+    tn_ctx* ctx = nullptr;
+    FailingMemory::arm(n, false, own_thread_only());
+    tn_error* error = tn_runtime_create(nullptr, &rt);
+    const bool created = !error;
+    if (created) error = tn_ctx_create(rt, tn_string(std::getenv("TENON_DEVICE")), &ctx);
+    failed = FailingMemory::disarm() > 0;
+    if (error) {
+      ++errors;
+      const Outcome out(error);
+      CAPTURE(out.message);
+      REQUIRE(out.code == TN_OUT_OF_MEMORY);
+      if (!created) REQUIRE_OK(tn_runtime_create(nullptr, &rt));
+      REQUIRE_OK(tn_ctx_create(rt, tn_string(std::getenv("TENON_DEVICE")), &ctx));
+    }
+    tn_optimizer* optimizer = nullptr;
+    REQUIRE_OK(tn_optimizer_create(ctx, tn_string("adam"), nullptr, 0, &optimizer));
+    tn_optimizer_release(optimizer);
+    tn_ctx_release(ctx);
+    tn_runtime_release(rt);
+  }
+  MESSAGE("allocations: " << n - 1 - stride() << ", of which " << errors << " gave an error");
+  CHECK(errors > 1);
+}
+
 TEST_CASE("memory: every host allocation of the first step of a runtime") {
   sweep_fresh_runtime(kDense, "adam");
 }

@@ -238,6 +238,38 @@ TEST_CASE("plugins: exceptions and failures stay inside") {
   CHECK(runtime.record(throwing).verdict == kBroken);
 }
 
+TEST_CASE("plugins: devices that cannot be are refused") {
+  check_refused("many_devices", TN_INTERNAL, kBroken,
+                "its devices cannot be listed: count gives 4000000000 devices");
+  check_refused("no_type", TN_INTERNAL, kBroken,
+                "its devices cannot be listed: \"a:b\" is no type of a device");
+  check_refused("odd_alignment", TN_INTERNAL, kBroken,
+                "its devices cannot be listed: the alignment of device 0 is 96, no power of two");
+}
+
+TEST_CASE("plugins: what a device throws while it works is an error of the call, or nothing") {
+  const PluginFolder folder;
+  const Runtime runtime;
+  const std::string path = folder.library("throws_in_commands");
+  CHECK(runtime.load(path).code == TN_OK);
+  tn_ctx* ctx = nullptr;
+  tn_tensor *x = nullptr, *y = nullptr;
+  const float data[] = {1, 2};
+  const int64_t n = 2;
+  REQUIRE(take(tn_ctx_create(runtime.get(), tn_string("minimal"), &ctx)).code == TN_OK);
+  REQUIRE(take(tn_tensor_from_f32(ctx, data, 1, &n, &x)).code == TN_OK);
+  for (int i = 0; i < 2; ++i) {  // the second call takes the short road
+    const Failure f = take(tn_neg(ctx, x, &y));
+    CHECK(f.code == TN_INTERNAL);
+    CHECK(f.message == "neg: threw an exception in run");
+  }
+  CHECK(take(tn_abs(ctx, x, &y)).message == "abs: threw an exception in prepare");
+  CHECK(contains(take(tn_exp(ctx, x, &y)).message, "exp: the kernel asks for a workspace of 1844"));
+  tn_tensor_drop(ctx, x);
+  CHECK(take(tn_device_trim(tn_ctx_get_device(ctx))).code == TN_OK);  // frees, and that throws
+  tn_ctx_release(ctx);
+}
+
 TEST_CASE("plugins: of two with one id the first has it") {
   const PluginFolder folder;
   const std::string first = folder.plugin("good", "a_first"),

@@ -222,7 +222,7 @@ TEST_CASE("safetensors: what the format allows is read") {
   const std::string a = R"("dtype":"F32","shape":[2],"data_offsets":[0,8])";
   const std::vector<std::string> headers = {
       "{\"a\":{" + a + "}}",
-      " { \"a\" :\n{\t" + a + "\r} } \n  ",
+      "{ \"a\" :\n{\t" + a + "\r} } \n  ",
       R"({"a":{"data_offsets":[ 0 , 8 ],"shape":[2],"dtype":"F32"}})",
       R"({"\u0061":{"dtype":"\u004632","shape":[2],"data_offsets":[0,8]}})",
       R"({"e":{"dtype":"U8","shape":[0],"data_offsets":[8,8]},"a":{)" + a +

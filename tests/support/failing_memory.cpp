@@ -33,6 +33,7 @@ bool fails() noexcept {
   const int64_t now = left.fetch_sub(1, std::memory_order_relaxed) - 1;
   if (now > 0 || (now < 0 && !all_after.load(std::memory_order_relaxed))) return false;
   failures.fetch_add(1, std::memory_order_relaxed);
+  errno = ENOMEM;
   return true;
 }
 

@@ -17,6 +17,8 @@ struct tn_variable {
 
 namespace tenon {
 
+inline const tn_runtime* runtime_of(const tn_variable& v) { return v.runtime; }
+
 // names: of the inputs, for messages; may be null.
 void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs,
          tn_tensor* const* inputs, uint32_t n_inputs, uint32_t flags, const char* const* names,

@@ -74,6 +74,31 @@ inline tn_error* guard(Body&& body) noexcept {
   }
 }
 
+// Runs a function of a plugin. Nothing may be thrown through the boundary; where it is all the same, it becomes INTERNAL.
+template <class Body>
+auto call_plugin(const char* function, Body&& body) {
+  try {
+    return body();
+  } catch (const Error&) {  // the core's own, which a plugin cannot throw
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) {
+    fail(TN_INTERNAL, "threw an exception in {}: {}", function, e.what());
+  } catch (...) {
+    fail(TN_INTERNAL, "threw an exception in {}", function);
+  }
+}
+
+// A function of a plugin that has nothing to report: what it throws may not end the process.
+template <class Body>
+void quietly(Body&& body) noexcept {
+  try {
+    body();
+  } catch (...) {
+  }
+}
+
 [[noreturn]] void assert_failed(const char* what, const char* file, int line);
 
 }  // namespace tenon

@@ -8,10 +8,12 @@ using namespace tenon;
 namespace {
 
 template <class T>
-void need_all(T* const* items, uint32_t n, const char* function, const char* what) {
+void need_all(tn_ctx* ctx, T* const* items, uint32_t n, const char* function, const char* what) {
   if (n) need(items, function, what);
-  for (uint32_t i = 0; i < n; ++i)
+  for (uint32_t i = 0; i < n; ++i) {
     if (!items[i]) fail(TN_INVALID_ARGUMENT, "{}: {}[{}] is NULL", function, what, i);
+    need_own(ctx, items[i], function, what);
+  }
 }
 
 // Runs a callback's destroy unless it was handed on.
@@ -30,7 +32,7 @@ extern "C" {
 tn_error* tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor* value, uint32_t flags,
                              tn_variable** out) {
   return with_ctx(ctx, "tn_variable_create", [&] {
-    need(value, "tn_variable_create", "value");
+    need_own(ctx, value, "tn_variable_create", "value");
     need(out, "tn_variable_create", "out_variable");
     if (flags & ~TN_VARIABLE_NOT_TRAINABLE)
       fail(TN_INVALID_ARGUMENT, "tn_variable_create: unknown flags {:#x}", flags);
@@ -65,7 +67,7 @@ void tn_variable_release(tn_variable* v) {
 
 tn_error* tn_variable_take(tn_ctx* ctx, tn_variable* v, tn_tensor** out) {
   return with_ctx(ctx, "tn_variable_take", [&] {
-    need(v, "tn_variable_take", "variable");
+    need_own(ctx, v, "tn_variable_take", "variable");
     need(out, "tn_variable_take", "out_value");
     *out = keep(ctx, variable_leaf(ctx, v));
   });
@@ -73,8 +75,8 @@ tn_error* tn_variable_take(tn_ctx* ctx, tn_variable* v, tn_tensor** out) {
 
 tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
   return with_ctx(ctx, "tn_variable_assign", [&] {
-    need(v, "tn_variable_assign", "variable");
-    need(value, "tn_variable_assign", "value");
+    need_own(ctx, v, "tn_variable_assign", "variable");
+    need_own(ctx, value, "tn_variable_assign", "value");
     const tn_view& n = value->view;
     if (is_scalar(value) || !same_type(n, v->shape))
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
@@ -97,8 +99,8 @@ tn_str tn_variable_name(const tn_variable* v) { return v ? str_of(v->name) : tn_
 tn_error* tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables, uint32_t n,
                   tn_tensor** out_grads) {
   return with_ctx(ctx, "tn_grad", [&] {
-    need(loss, "tn_grad", "loss");
-    need_all(variables, n, "tn_grad", "variables");
+    need_own(ctx, loss, "tn_grad", "loss");
+    need_all(ctx, variables, n, "tn_grad", "variables");
     if (n) need(out_grads, "tn_grad", "out_grads");
     std::vector<tn_tensor*> leaves(n);
     std::vector<const char*> names(n);
@@ -117,8 +119,8 @@ tn_error* tn_vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotan
     if (flags & ~(TN_GRAD_RETAIN | TN_GRAD_CREATE | TN_GRAD_ALLOW_UNUSED))
       fail(TN_INVALID_ARGUMENT, "tn_vjp: unknown flags {:#x}", flags);
     if (n_outputs == 0) fail(TN_INVALID_ARGUMENT, "tn_vjp: no outputs");
-    need_all(outputs, n_outputs, "tn_vjp", "outputs");
-    need_all(inputs, n_inputs, "tn_vjp", "inputs");
+    need_all(ctx, outputs, n_outputs, "tn_vjp", "outputs");
+    need_all(ctx, inputs, n_inputs, "tn_vjp", "inputs");
     if (n_inputs) need(out_grads, "tn_vjp", "out_grads");
     vjp(ctx, outputs, cotangents, n_outputs, inputs, n_inputs, flags, nullptr, out_grads);
   });
@@ -126,7 +128,7 @@ tn_error* tn_vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotan
 
 tn_error* tn_tensor_leaf(tn_ctx* ctx, tn_tensor* t, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_leaf", [&] {
-    need(t, "tn_tensor_leaf", "tensor");
+    need_own(ctx, t, "tn_tensor_leaf", "tensor");
     need(out, "tn_tensor_leaf", "out_leaf");
     if (!is_floating(t->view.dtype))
       fail(TN_INVALID_ARGUMENT, "tn_tensor_leaf: {} has no gradient; only floating dtypes have",
@@ -140,8 +142,8 @@ tn_error* tn_custom_grad(tn_ctx* ctx, tn_tensor* const* inputs, uint32_t n_input
                          tn_tensor** out_results) {
   CallbackGuard<tn_grad_callback> hold{&callback};
   return with_ctx(ctx, "tn_custom_grad", [&] {
-    need_all(inputs, n_inputs, "tn_custom_grad", "inputs");
-    need_all(outputs, n_outputs, "tn_custom_grad", "outputs");
+    need_all(ctx, inputs, n_inputs, "tn_custom_grad", "inputs");
+    need_all(ctx, outputs, n_outputs, "tn_custom_grad", "outputs");
     need(out_results, "tn_custom_grad", "out_results");
     if (n_outputs == 0) fail(TN_INVALID_ARGUMENT, "tn_custom_grad: no outputs");
     if (!callback.function)
@@ -189,7 +191,7 @@ tn_error* tn_custom_grad(tn_ctx* ctx, tn_tensor* const* inputs, uint32_t n_input
 tn_error* tn_tensor_add_grad_hook(tn_ctx* ctx, tn_tensor* t, tn_grad_hook hook) {
   CallbackGuard<tn_grad_hook> hold{&hook};
   return with_ctx(ctx, "tn_tensor_add_grad_hook", [&] {
-    need(t, "tn_tensor_add_grad_hook", "tensor");
+    need_own(ctx, t, "tn_tensor_add_grad_hook", "tensor");
     if (!hook.function)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_add_grad_hook: the hook has no function");
     if (!t->node)

@@ -42,7 +42,17 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
     fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: {} is packed below a byte",
          tn_dtype_name(dtype));
   Shape s = dense_shape(dtype, static_cast<uint32_t>(t.ndim), t.shape);
-  for (int i = 0; t.strides && i < s.rank; ++i) s.strides[i] = t.strides[i];
+  for (int i = 0; t.strides && i < s.rank; ++i) {
+    s.strides[i] = t.strides[i];
+    int64_t reach = 0;
+    if (__builtin_mul_overflow(t.strides[i], std::max<int64_t>(s.dims[i] - 1, 0), &reach) ||
+        std::abs(reach) >> 46)
+      fail(TN_OUT_OF_RANGE,
+           "tn_tensor_from_dlpack: stride {} of axis {} reaches beyond 2^46 elements", t.strides[i],
+           i);
+  }
+  if (t.byte_offset >> 48)
+    fail(TN_OUT_OF_RANGE, "tn_tensor_from_dlpack: byte_offset is {}", t.byte_offset);
   const char* data = static_cast<const char*>(t.data) + t.byte_offset;
   if (s.count() && !t.data) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: data is NULL");
   const uint64_t size = dtype_size(dtype), align = size > 8 ? size / 2 : size;
@@ -78,7 +88,7 @@ tn_error* tn_tensor_from_dlpack(tn_ctx* ctx, tn_dl_managed* m, tn_tensor** out) 
 tn_error* tn_tensor_to_dlpack(tn_ctx* ctx, tn_tensor* t, uint64_t stream, tn_dl_managed** out) {
   (void)stream;  // host memory has no queue: the wait below is what the protocol asks for
   return with_ctx(ctx, "tn_tensor_to_dlpack", [&] {
-    need(t, "tn_tensor_to_dlpack", "tensor");
+    need_own(ctx, t, "tn_tensor_to_dlpack", "tensor");
     need(out, "tn_tensor_to_dlpack", "out_managed");
     if (!t->device || !t->device->host_memory())
       fail(TN_UNIMPLEMENTED,

@@ -1,5 +1,6 @@
 #include "base/json_text.hpp"
 #include "op/guards.hpp"
+#include "op/infer.hpp"
 #include "plugin/registry.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
@@ -124,6 +125,7 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
     if (n && !inputs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: inputs is NULL");
     if (n_attrs && !attrs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: attrs is NULL");
     const OpEntry& e = entry_of(ctx->runtime, op);
+    check_input_count(e, n);
     tn_device* device = ctx->device;
     for (uint32_t i = 0; i < n; ++i)
       if (inputs[i] && inputs[i]->device) {
@@ -134,8 +136,8 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
     std::vector<tn_tensor*> all(inputs, inputs + n);
     std::vector<Owned> state;
     state.reserve(3);
-    if (e.n_state && n <= e.n_fixed - e.n_state) {
-      all.resize(e.n_fixed - e.n_state, nullptr);
+    all.resize(e.with_absent(n), nullptr);
+    if (e.n_state && all.size() == e.n_fixed - e.n_state) {
       for (uint64_t word : {ctx->random.seed, ctx->random.stream, ctx->random.offset}) {
         state.emplace_back(ctx, make_scalar(ctx, TN_DTYPE_U64, false, &word));
         all.push_back(state.back().get());

@@ -25,6 +25,10 @@ tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* c
     need(optimizer, "tn_optimizer_step", "optimizer");
     if (n) need(variables, "tn_optimizer_step", "variables");
     if (n) need(grads, "tn_optimizer_step", "grads");
+    for (uint32_t i = 0; i < n; ++i) {
+      if (variables[i]) need_own(ctx, variables[i], "tn_optimizer_step", "a variable");
+      if (grads[i]) need_own(ctx, grads[i], "tn_optimizer_step", "a gradient");
+    }
     optimizer_step(ctx, *optimizer, variables, grads, n);
   });
 }
@@ -61,7 +65,7 @@ tn_error* tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str na
                                  tn_tensor* value) {
   return with_ctx(ctx, "tn_optimizer_state_set", [&] {
     need(optimizer, "tn_optimizer_state_set", "optimizer");
-    need(value, "tn_optimizer_state_set", "value");
+    need_own(ctx, value, "tn_optimizer_state_set", "value");
     optimizer_state_set(ctx, *optimizer, view_of(name), value);
   });
 }

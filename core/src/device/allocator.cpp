@@ -28,15 +28,20 @@ void Allocator::close() {
   deferred_.clear();
   for (auto& list : free_) list.clear();
   for (Chunk& c : chunks_)
-    if (c.mem) device_.vtbl->free(device_.handle, c.mem, c.bytes);
-  for (auto& [mem, bytes] : own_blocks_) device_.vtbl->free(device_.handle, mem, bytes);
+    if (c.mem) give_back(c.mem, c.bytes);
+  for (auto& [mem, bytes] : own_blocks_) give_back(mem, bytes);
   own_blocks_.clear();
+}
+
+void Allocator::give_back(uint64_t mem, uint64_t bytes) noexcept {
+  quietly([&] { device_.vtbl->free(device_.handle, mem, bytes); });
 }
 
 uint64_t Allocator::raw(uint64_t bytes) {
   if (limit_ && reserved_ + bytes > limit_) return 0;
   uint64_t mem = 0;
-  tn_error* e = device_.vtbl->allocate(device_.handle, bytes, &mem);
+  tn_error* e =
+      call_plugin("allocate", [&] { return device_.vtbl->allocate(device_.handle, bytes, &mem); });
   ++raw_calls_;
   if (!e) {
     reserved_ += bytes;
@@ -112,7 +117,7 @@ bool Allocator::carve(uint32_t cls, Place& out) {
   try {
     own_blocks_.emplace(mem, step);
   } catch (...) {
-    device_.vtbl->free(device_.handle, mem, step);
+    give_back(mem, step);
     reserved_ -= step;
     throw;
   }
@@ -205,7 +210,7 @@ void Allocator::trim_locked() {
       if (p.chunk) return chunks_[p.chunk - 1].live == 0;
       const uint64_t step =
           (class_bytes(c) + device_.alignment - 1) / device_.alignment * device_.alignment;
-      device_.vtbl->free(device_.handle, p.mem, step);
+      give_back(p.mem, step);
       own_blocks_.erase(p.mem);
       reserved_ -= step;
       return true;
@@ -214,7 +219,7 @@ void Allocator::trim_locked() {
   for (uint32_t i = 0; i < chunks_.size(); ++i) {
     Chunk& c = chunks_[i];
     if (!c.mem || c.live) continue;
-    device_.vtbl->free(device_.handle, c.mem, c.bytes);
+    give_back(c.mem, c.bytes);
     reserved_ -= c.bytes;
     c = Chunk{};
     std::erase(open_, i);

@@ -56,6 +56,7 @@ class Allocator {
   };
   bool take(uint32_t cls, Place& out);
   bool carve(uint32_t cls, Place& out);
+  void give_back(uint64_t mem, uint64_t bytes) noexcept;
   uint64_t raw(uint64_t bytes);  // 0: none left
   void collect();
   void trim_locked();

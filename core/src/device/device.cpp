@@ -29,7 +29,7 @@ void PlanCache::release_all() noexcept {
   std::lock_guard lock(mutex_);
   for (auto& [key, entry] : plans_) {
     tn_plan& plan = entry->plan;
-    if (plan.release) plan.release(plan.data);
+    if (plan.release) quietly([&] { plan.release(plan.data); });
     plan.release = nullptr;
     plan_release(entry);
   }
@@ -100,7 +100,7 @@ Queue* tn_device::reuse_queue() {
 
 void tn_device::retire_queue(Queue* q) {
   failed_queues.reserve(failed_queues.size() + 1);
-  vtbl->queue_destroy(q->native);
+  quietly([&] { vtbl->queue_destroy(q->native); });
   q->native = nullptr;
   q->forget_waits();
   atomic_store(q->line.completed, UINT64_MAX);
@@ -159,12 +159,12 @@ void tn_device::shut_down() noexcept {
       queue_wait(q.get(), q->submitted(), 10'000'000'000ull, nullptr);
     } catch (...) {
     }
-    vtbl->queue_destroy(q->native);
+    quietly([&] { vtbl->queue_destroy(q->native); });
     q->native = nullptr;
   }
   plans.release_all();
   allocator->close();
-  vtbl->close(handle);
+  quietly([&] { vtbl->close(handle); });
   handle = nullptr;
   vtbl = nullptr;
 }

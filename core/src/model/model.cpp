@@ -120,7 +120,7 @@ void TN_CALL release_file(void* user) { delete static_cast<std::shared_ptr<Model
 ModelFile::ModelFile(tn_runtime* rt, const tn_format_vtbl* f, void* plugin_file)
     : runtime(runtime_retain(rt)), format(f), file(plugin_file) {}
 ModelFile::~ModelFile() {
-  format->close(file);
+  quietly([&] { format->close(file); });
   runtime_release(runtime);
 }
 
@@ -141,7 +141,7 @@ tn_model* model_open(tn_runtime* rt, const std::string& path, const tn_model_opt
   try {
     m->file = std::make_shared<ModelFile>(rt, plugin.format, opened);
   } catch (...) {
-    plugin.format->close(opened);
+    quietly([&] { plugin.format->close(opened); });
     throw;
   }
   const ModelFile& f = *m->file;

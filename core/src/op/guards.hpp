@@ -10,6 +10,19 @@ inline void need(const void* p, const char* function, const char* what) {
     fail(TN_INVALID_ARGUMENT, "{}: {} is NULL", function, what);
 }
 
+inline const tn_runtime* runtime_of(const tn_tensor& t) {
+  return t.device ? t.device->runtime : nullptr;
+}
+// need, and what is given to a context is of its runtime: tensors, variables.
+template <class T>
+void need_own(const tn_ctx* ctx, const T* of, const char* function, const char* what) {
+  need(of, function, what);
+  const tn_runtime* rt = runtime_of(*of);
+  if (rt && rt != ctx->runtime)
+    fail(TN_INVALID_ARGUMENT, "{}: {} belongs to another runtime; copy its elements by the host",
+         function, what);
+}
+
 // guard with a live runtime / context. `function` is the C name.
 template <class Body>
 tn_error* with_runtime(tn_runtime* rt, const char* function, Body&& body) noexcept {

@@ -87,8 +87,14 @@ const OpEntry& OpRegistry::insert(tn_op id, const tn_op_def& def, const std::str
   if (e.is(TN_OP_RANDOM)) e.n_state = 3;
   entries_.push_back(std::move(e));
   const OpEntry& kept = entries_.back();
-  by_id_.emplace(id, kept.slot);
-  by_name_.emplace(kept.name(), kept.slot);
+  try {
+    by_id_.emplace(id, kept.slot);
+    by_name_.emplace(kept.name(), kept.slot);
+  } catch (...) {
+    by_id_.erase(id);
+    entries_.pop_back();
+    throw;
+  }
   return kept;
 }
 
@@ -140,6 +146,9 @@ void OpRegistry::add(const tn_op_def& def, const std::string& plugin) {
   auto [begin, end] = by_name_.equal_range(view_of(def.name));
   for (auto it = begin; it != end; ++it) {
     const OpEntry& e = entries_[it->second];
+    const bool again = e.plugin == plugin && e.def.name.data == def.name.data;
+    if (again && e.def.infer == def.infer && e.def.params == def.params && e.def.since == def.since)
+      return;  // the plugin was being opened when there was no memory
     if (e.def.since == def.since)
       fail(TN_ALREADY_EXISTS, "op {} (since {}) of plugin {} is already defined by {}", e.name(),
            def.since, plugin, e.plugin.empty() ? "the core" : e.plugin);

@@ -1,5 +1,6 @@
 // The ops a runtime knows: the core's and those of plugins.
 #pragma once
+#include <algorithm>
 #include <deque>
 #include <shared_mutex>
 #include <span>
@@ -20,6 +21,8 @@ struct OpEntry {
   uint32_t n_required = 0, n_fixed = 0,
            n_state = 0;  // parameters: required, not variadic, of the random state (at the end)
   bool variadic = false;
+  // Of n inputs given, with the optional ones at the end that were left out.
+  uint32_t with_absent(uint32_t n) const { return variadic ? n : std::max(n, n_fixed - n_state); }
 
   std::string_view name() const { return {def.name.data, def.name.size}; }
   bool is(uint32_t flag) const { return (def.flags & flag) != 0; }

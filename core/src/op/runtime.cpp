@@ -115,10 +115,10 @@ void add_devices(tn_runtime* rt, Plugin& plugin) {
     d->max_block = props.max_block_bytes;
     d->max_binding = props.max_binding_bytes;
     d->priority = props.priority;
-    check(plugin.device->open(plugin.state, i, &d->handle));
-    d->vtbl = plugin.device;
     d->allocator = std::make_unique<Allocator>(*d);
     d->allocator->set_limit(rt->memory_limit);
+    check(call_plugin("open", [&] { return plugin.device->open(plugin.state, i, &d->handle); }));
+    d->vtbl = plugin.device;
     try {
       if (plugin.kernels) d->kernel_table = rt->plugins->kernels(plugin, d->handle);
       bind_kernels(rt, *d);
@@ -140,7 +140,13 @@ void runtime_register(tn_runtime* rt, Plugin& plugin) {
     for (uint32_t i = 0; i < plugin.ops->op_count; ++i) rt->ops.add(plugin.ops->ops[i], plugin.id);
     for (auto& d : rt->devices) bind_kernels(rt, *d);
   }
-  if (plugin.device) add_devices(rt, plugin);
+  const size_t before = rt->devices.size();
+  try {
+    if (plugin.device) add_devices(rt, plugin);
+  } catch (...) {
+    for (; rt->devices.size() > before; rt->devices.pop_back()) rt->devices.back()->shut_down();
+    throw;
+  }
 }
 
 tn_device* find_device(tn_runtime* rt, std::string_view name) {

@@ -101,7 +101,7 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     Reference entry(new PlanEntry);
     entry->kernel = k;
     entry->plan.struct_size = sizeof(tn_plan);
-    check(k->prepare(device.handle, &sig, &entry->plan));
+    check(call_plugin("prepare", [&] { return k->prepare(device.handle, &sig, &entry->plan); }));
     if (entry->plan.declined.size) {
       note("declined", std::string(view_of(entry->plan.declined)));
       continue;

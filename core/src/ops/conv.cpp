@@ -13,17 +13,17 @@ tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, in
   if (s.stride[i] < 1 || s.lhs_dilation[i] < 1 || s.rhs_dilation[i] < 1)
     return c.error("stride {} and dilation {} of spatial axis {}: both are 1 or more", s.stride[i],
                    s.lhs_dilation[i] < 1 ? s.lhs_dilation[i] : s.rhs_dilation[i], i);
+  for (const int64_t v : {s.stride[i], s.lhs_dilation[i], s.rhs_dilation[i], s.low[i], s.high[i]})
+    if (v > INT32_MAX || v < -INT32_MAX)
+      return c.error("stride, dilation or padding {} of spatial axis {}: the limit is {}", v, i,
+                     INT32_MAX);
   if (k == 0) return c.error("the kernel has no elements along spatial axis {}", i);
   auto dilated = [&](int64_t d, int64_t by) {
     if (by == 1 || d == 0) return d;
     return c.plus(c.mul(concrete(d) ? d - 1 : c.sub(d, 1), by), 1);
   };
   const int64_t nd = dilated(n, s.lhs_dilation[i]), kd = dilated(k, s.rhs_dilation[i]);
-  int64_t padding = 0;
-  if (__builtin_add_overflow(s.low[i], s.high[i], &padding) || padding > INT64_MAX / 4 ||
-      padding < INT64_MIN / 4)
-    return c.error_of(TN_OUT_OF_RANGE,
-                      fmt::format("padding {} and {} overflow", s.low[i], s.high[i]));
+  const int64_t padding = s.low[i] + s.high[i];
   if (concrete(kd)) {
     const int64_t last = c.plus(nd, padding - kd);
     if (last == INT64_MIN && n == 0) {

@@ -15,10 +15,11 @@ tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dim
       return c.error(
           "padding {} and {} of axis {} is negative; use pad or slice to take elements away",
           s.low[a], s.high[a], a);
-    int64_t reach = 0, padding = 0;
-    if (__builtin_mul_overflow(s.window[a] - 1, s.dilation[a], &reach) ||
-        __builtin_add_overflow(s.low[a], s.high[a], &padding))
-      return c.error_of(TN_OUT_OF_RANGE, fmt::format("window or padding of axis {} overflow", a));
+    for (const int64_t v : {s.window[a], s.stride[a], s.dilation[a], s.low[a], s.high[a]})
+      if (v > INT32_MAX)
+        return c.error("window, stride, dilation or padding {} of axis {}: the limit is {}", v, a,
+                       INT32_MAX);
+    const int64_t reach = (s.window[a] - 1) * s.dilation[a], padding = s.low[a] + s.high[a];
     const int64_t last = c.plus(dims[a], padding - reach - 1);
     if (last == INT64_MIN && dims[a] != 0)
       return c.error(

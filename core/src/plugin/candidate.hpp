@@ -51,18 +51,4 @@ inline uint32_t verdict_of(tn_code code) {
   return refused ? TN_PLUGIN_REFUSED : TN_PLUGIN_BROKEN;
 }
 
-// Runs a function of a plugin. Nothing may be thrown through the boundary; where it is all the same, it becomes INTERNAL.
-template <class Body>
-auto call_plugin(const char* function, Body&& body) {
-  try {
-    return body();
-  } catch (const Error&) {  // the core's own, which a plugin cannot throw
-    throw;
-  } catch (const std::exception& e) {
-    fail(TN_INTERNAL, "threw an exception in {}: {}", function, e.what());
-  } catch (...) {
-    fail(TN_INTERNAL, "threw an exception in {}", function);
-  }
-}
-
 }  // namespace tenon

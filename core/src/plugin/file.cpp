@@ -25,6 +25,7 @@ std::string system_text(int error) {
 std::string real_path(const std::string& path) {
   const std::unique_ptr<char, decltype(&std::free)> found(realpath(path.c_str(), nullptr),
                                                           &std::free);
+  if (!found && errno == ENOMEM) throw std::bad_alloc();
   return found ? std::string(found.get()) : std::string();
 }
 
@@ -57,6 +58,7 @@ std::string_view without_extension(std::string_view path) {
 
 std::optional<Listing> list_folder(const std::string& path) {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(opendir(path.c_str()), &closedir);
+  if (!folder && errno == ENOMEM) throw std::bad_alloc();
   if (!folder) return std::nullopt;
   Listing listing;
   while (const dirent* entry = readdir(folder.get())) {

@@ -90,8 +90,12 @@ tn_plugin_query_fn load_library(const File& file) {
   dll::shared_library library;
   try {
     library.load(file.path(), kMode);  // the form with an error code would lose the loader's text
+  } catch (const std::bad_alloc&) {
+    throw;
   } catch (const std::system_error& e) {
-    fail(TN_IO, "cannot be loaded: {}", loader_text(e.what(), file.path()));
+    const std::string text = loader_text(e.what(), file.path());
+    if (text.find("llocate memory") != text.npos) throw std::bad_alloc();
+    fail(TN_IO, "cannot be loaded: {}", text);
   } catch (const std::exception& e) {
     fail(TN_INTERNAL, "threw while it was loaded: {}", e.what());
   }

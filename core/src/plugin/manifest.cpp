@@ -9,9 +9,7 @@
 namespace tenon {
 namespace {
 
-using Json = nlohmann::json;
-
-constexpr int kDepthLimit = 16;
+constexpr size_t kDepthLimit = 16;
 constexpr size_t kTextLimit = 256;    // of a name, version, extension
 constexpr size_t kListLimit = 10000;  // of names
 
@@ -20,105 +18,119 @@ template <class... Args>
   throw Error(TN_INVALID_ARGUMENT, "manifest: " + fmt::format(format, std::forward<Args>(args)...));
 }
 
-// The parser has no limit of its own on nesting.
-void check_depth(std::string_view text) {
-  int depth = 0;
-  bool quoted = false;
-  for (size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      quoted = c != '"';
-    } else if (c == '"') {
-      quoted = true;
-    } else if (c == '{' || c == '[') {
-      if (++depth > kDepthLimit) bad("nested deeper than {} levels", kDepthLimit);
-    } else if (c == '}' || c == ']') {
-      --depth;
-    }
-  }
-}
+// A JSON value, as far as manifests have any: to end one takes no memory, as ending one of the library's does.
+struct Value {
+  enum Kind : uint8_t { other, text, integer, list, object } kind = other;
+  int64_t number = 0;
+  std::string string;
+  std::vector<std::pair<std::string, Value>> items;  // of a list: without keys
+};
 
-Json parse(std::string_view text) {
-  check_depth(text);
-  try {
-    return Json::parse(text.begin(), text.end());
-  } catch (const Json::exception& e) {
+// Makes a Value from what the parser meets.
+class Reader : public nlohmann::json::json_sax_t {
+ public:
+  explicit Reader(Value* root) : open_{root} {}
+  bool null() override { return add({}); }
+  bool boolean(bool) override { return add({}); }
+  bool number_integer(int64_t n) override { return add({Value::integer, n, {}, {}}); }
+  bool number_unsigned(uint64_t n) override {
+    const bool fits = n <= static_cast<uint64_t>(INT64_MAX);
+    return add({fits ? Value::integer : Value::other, static_cast<int64_t>(n), {}, {}});
+  }
+  bool number_float(double, const std::string&) override { return add({}); }
+  bool string(std::string& text) override { return add({Value::text, 0, std::move(text), {}}); }
+  bool binary(nlohmann::json::binary_t&) override { return add({}); }
+  bool start_object(size_t) override { return begin(Value::object); }
+  bool start_array(size_t) override { return begin(Value::list); }
+  bool end_object() override { return open_.pop_back(), true; }
+  bool end_array() override { return open_.pop_back(), true; }
+  bool key(std::string& name) override { return key_ = std::move(name), true; }
+  bool parse_error(size_t, const std::string&, const nlohmann::json::exception& e) override {
     std::string_view what =
         e.what();  // "[json.exception.parse_error.101] parse error at line 1, ..."
     if (const size_t end = what.find("] "); end != what.npos) what.remove_prefix(end + 2);
     bad("not JSON: {}", what);
   }
+
+ private:
+  bool add(Value value) {
+    if (open_.size() == 1) return *open_[0] = std::move(value), true;
+    open_.back()->items.emplace_back(std::exchange(key_, {}), std::move(value));
+    return true;
+  }
+  bool begin(Value::Kind kind) {
+    if (open_.size() > kDepthLimit) bad("nested deeper than {} levels", kDepthLimit);
+    add({kind, 0, {}, {}});
+    open_.push_back(open_.size() == 1 ? open_[0] : &open_.back()->items.back().second);
+    return true;
+  }
+  std::vector<Value*> open_;  // the root, then it again and what lies open in it
+  std::string key_;
+};
+
+const Value* find(const Value& object, std::string_view key) {
+  for (const auto& [name, value] : object.items)
+    if (name == key) return &value;
+  return nullptr;
 }
 
-const Json* find(const Json& object, const char* key) {
-  const auto it = object.find(key);
-  return it == object.end() ? nullptr : &*it;
+std::string to_text(const Value& value, std::string_view key) {
+  if (value.string.empty()) bad("\"{}\" is not a non-empty string", key);
+  if (value.string.size() > kTextLimit) bad("\"{}\" is longer than {} bytes", key, kTextLimit);
+  return value.string;
 }
 
-std::string to_text(const Json& value, std::string_view key) {
-  const auto* text = value.get_ptr<const std::string*>();
-  if (!text || text->empty()) bad("\"{}\" is not a non-empty string", key);
-  if (text->size() > kTextLimit) bad("\"{}\" is longer than {} bytes", key, kTextLimit);
-  return *text;
-}
-
-std::string required_text(const Json& object, const char* key) {
-  const Json* value = find(object, key);
+std::string required_text(const Value& object, const char* key) {
+  const Value* value = find(object, key);
   if (!value) bad("\"{}\" is missing", key);
   return to_text(*value, key);
 }
 
-int64_t to_integer(const Json& value, std::string_view key, int64_t low, int64_t high) {
-  const auto* n = value.get_ptr<const int64_t*>();
-  const auto* u =
-      value.get_ptr<const uint64_t*>();  // what the parser makes of a number without a sign
-  if ((!n && !u) || (u && *u > static_cast<uint64_t>(high)) || (!u && (*n < low || *n > high))) {
+int64_t to_integer(const Value& value, std::string_view key, int64_t low, int64_t high) {
+  if (value.kind != Value::integer || value.number < low || value.number > high)
     bad("\"{}\" is not an integer from {} to {}", key, low, high);
-  }
-  return u ? static_cast<int64_t>(*u) : *n;
+  return value.number;
 }
 
 // An absent list is an empty one.
-std::vector<std::string> texts(const Json& object, const char* key) {
+std::vector<std::string> texts(const Value& object, const char* key) {
   std::vector<std::string> list;
-  const Json* value = find(object, key);
+  const Value* value = find(object, key);
   if (!value) return list;
-  if (!value->is_array() || value->size() > kListLimit)
+  if (value->kind != Value::list || value->items.size() > kListLimit)
     bad("\"{}\" is not a list of at most {} names", key, kListLimit);
-  for (const Json& item : *value) list.push_back(to_text(item, key));
+  for (const auto& [none, item] : value->items) list.push_back(to_text(item, key));
   return list;
 }
 
-std::vector<InterfaceVersion> interfaces(const Json& root) {
-  const Json* value = find(root, "interfaces");
-  if (!value || !value->is_object() || value->empty())
+std::vector<InterfaceVersion> interfaces(const Value& root) {
+  const Value* value = find(root, "interfaces");
+  if (!value || value->kind != Value::object || value->items.empty())
     bad("\"interfaces\" is missing, empty or not an object");
   std::vector<InterfaceVersion> list;
-  for (auto it = value->begin(); it != value->end(); ++it) {
+  for (const auto& [name, version] : value->items) {
     constexpr int64_t kMax = std::numeric_limits<uint32_t>::max();
-    const Json* major = it->is_object() ? find(*it, "major") : nullptr;
-    const Json* revision = it->is_object() ? find(*it, "revision") : nullptr;
-    if (!major || !revision) bad("interface \"{}\" lacks its major or revision", it.key());
-    list.push_back({it.key(), static_cast<uint32_t>(to_integer(*major, "major", 0, kMax)),
+    const Value *major = find(version, "major"), *revision = find(version, "revision");
+    if (!major || !revision) bad("interface \"{}\" lacks its major or revision", name);
+    list.push_back({name, static_cast<uint32_t>(to_integer(*major, "major", 0, kMax)),
                     static_cast<uint32_t>(to_integer(*revision, "revision", 0, kMax))});
   }
   return list;
 }
 
-Provisions provisions(const Json& root) {
+Provisions provisions(const Value& root) {
   Provisions p;
-  const Json* value = find(root, "provides");
+  const Value* value = find(root, "provides");
   if (!value) return p;
-  if (!value->is_object()) bad("\"provides\" is not an object");
+  if (value->kind != Value::object) bad("\"provides\" is not an object");
   p.devices = texts(*value, "devices");
   p.ops = texts(*value, "ops");
   p.optimizers = texts(*value, "optimizers");
-  const Json* formats = find(*value, "formats");
+  const Value* formats = find(*value, "formats");
   if (!formats) return p;
-  if (!formats->is_array()) bad("\"formats\" is not a list");
-  for (const Json& format : *formats) {
-    if (!format.is_object()) bad("\"formats\" holds something that is not an object");
+  if (formats->kind != Value::list) bad("\"formats\" is not a list");
+  for (const auto& [none, format] : formats->items) {
+    if (format.kind != Value::object) bad("\"formats\" holds something that is not an object");
     p.formats.push_back({required_text(format, "name"), texts(format, "extensions")});
   }
   return p;
@@ -140,8 +152,10 @@ bool valid_plugin_id(std::string_view id) {
 }
 
 Manifest parse_manifest(std::string_view text) {
-  const Json root = parse(text);
-  if (!root.is_object()) bad("not a JSON object");
+  Value root;
+  Reader reader(&root);
+  nlohmann::json::sax_parse(text.begin(), text.end(), &reader);
+  if (root.kind != Value::object) bad("not a JSON object");
   Manifest m;
   m.id = required_text(root, "id");
   if (!valid_plugin_id(m.id))
@@ -156,7 +170,7 @@ Manifest parse_manifest(std::string_view text) {
   m.interfaces = interfaces(root);
   m.provides = provisions(root);
   m.cpu_features = texts(root, "cpu_features");
-  if (const Json* priority = find(root, "priority")) {
+  if (const Value* priority = find(root, "priority")) {
     m.priority = static_cast<int32_t>(to_integer(*priority, "priority", -1000000, 1000000));
   }
   return m;

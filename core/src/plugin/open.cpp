@@ -17,23 +17,25 @@ struct StateGuard {
   void(TN_CALL* close)(void*);
   void* state;
   ~StateGuard() {
-    if (!close) return;
-    try {
-      close(state);
-    } catch (...) {  // it is being given up anyway
-    }
+    if (close) quietly([&] { close(state); });
   }
 };
 
 void add_devices(const Plugin& plugin, Provisions& p, int32_t& priority) {
   uint32_t count = 0;
   check(call_plugin("count", [&] { return plugin.device->count(plugin.state, &count); }));
+  if (count > 4096) fail(TN_INTERNAL, "count gives {} devices", count);
   for (uint32_t i = 0; i < count; ++i) {
     tn_device_props props{};
     props.struct_size = sizeof props;
     check(call_plugin("props", [&] { return plugin.device->props(plugin.state, i, &props); }));
     priority = i == 0 ? props.priority : std::max(priority, props.priority);
+    if (!props.type.data || props.type.size > 64) fail(TN_INTERNAL, "device {} has no type", i);
     std::string type = to_string(props.type);
+    if (type.empty() || type.find_first_of(": ") != type.npos)
+      fail(TN_INTERNAL, "\"{}\" is no type of a device", type);
+    if (props.alignment & (props.alignment - 1) || props.alignment >> 30)
+      fail(TN_INTERNAL, "the alignment of device {} is {}, no power of two", i, props.alignment);
     if (!p.has(Provision::device, type)) p.devices.push_back(std::move(type));
   }
 }
@@ -73,6 +75,7 @@ bool PluginRegistry::open(Candidate& c) {
     error.emplace(error_from_exception());
   }
   c.opening = false;
+  if (error && error->code() == TN_OUT_OF_MEMORY) throw *error;  // says nothing of the plugin
   if (!error) {
     opened_.push_back(&c);
     settle(c, TN_PLUGIN_LOADED, TN_OK, {});
@@ -123,7 +126,8 @@ void PluginRegistry::run_open(Candidate& c) {
     if (p.device && provides.devices.empty()) c.note = "it found no device";
     if (!c.has_manifest) p.priority = c.priority = priority;
   } catch (const Error& e) {
-    c.note = std::string("its devices cannot be listed: ") + e.message();
+    if (e.code() == TN_OUT_OF_MEMORY) throw;
+    throw Error(e.code(), std::string("its devices cannot be listed: ") + e.message());
   }
   add_tables(p, provides);
   c.provides = std::move(provides);

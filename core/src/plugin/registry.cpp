@@ -16,6 +16,7 @@ Manifest read_manifest(const std::string& path) {
   try {
     text = File(path).text(kManifestLimit);
   } catch (const Error& e) {
+    if (e.code() == TN_OUT_OF_MEMORY) throw;
     fail(TN_INVALID_ARGUMENT, "manifest: {}", e.message());
   }
   return parse_manifest(text);
@@ -120,6 +121,7 @@ void PluginRegistry::examine(Candidate& c) {
     if (!c.id.empty()) check_duplicate(c);
     settle(c, TN_PLUGIN_READY, TN_OK, {});
   } catch (const Error& e) {
+    if (e.code() == TN_OUT_OF_MEMORY) throw;  // says nothing of the plugin
     settle(c, verdict_of(e.code()), e.code(), e.message());
   }
 }

@@ -4,11 +4,13 @@
 #include <sys/auxv.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <new>
 
 #include "plugin/file.hpp"
 
@@ -20,6 +22,7 @@ namespace {
 std::string own_folder_by_map(uintptr_t address) {
   const std::unique_ptr<FILE, int (*)(FILE*)> maps(std::fopen("/proc/self/maps", "re"),
                                                    &std::fclose);
+  if (!maps && errno == ENOMEM) throw std::bad_alloc();
   char line[4096 + 128];
   while (maps && std::fgets(line, sizeof line, maps.get())) {
     char* rest = line;

@@ -53,6 +53,7 @@ std::vector<Pin> read_pins(const std::string& path) {
   try {
     text = File(path).text(kLockFileLimit);
   } catch (const Error& e) {
+    if (e.code() == TN_OUT_OF_MEMORY) throw;
     fail(TN_PERMISSION_DENIED, "the lock file {}: {} (trust policy pinned)", path, e.message());
   }
   std::vector<Pin> pins;

@@ -2,7 +2,9 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/small.hpp"
 #include "op/guards.hpp"
+#include "op/infer.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
 #include "run.hpp"
@@ -88,7 +90,7 @@ tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
       if (e->op.empty()) {
         e->op = op->name();
         // A kernel does not know for which op it runs.
-        if (!e->plugin.empty() && !e->message.starts_with(e->op))
+        if ((!e->plugin.empty() || e->code == TN_INTERNAL) && !e->message.starts_with(e->op))
           e->message = e->op + ": " + e->message;
       }
       if (device && e->device.empty()) e->device = device->name;
@@ -215,6 +217,10 @@ uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const
     const OpEntry& entry = ctx->runtime->ops.get(op);
     if (entry.n_state && n <= entry.n_fixed - entry.n_state)
       return call_random(ctx, entry, inputs, n, attrs, n_attrs, outputs, capacity);
+    check_input_count(entry, n);
+    if (const uint32_t all = entry.with_absent(n); all != n)
+      return call(ctx, op, Small<tn_tensor*, 8>(inputs, n, all).data(), all, attrs, n_attrs,
+                  outputs, capacity);
     try {
       site = make_site(ctx, entry, inputs, n, attrs, n_attrs);
     } catch (Error& e) {
@@ -269,7 +275,7 @@ inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* in
     }
   }
   args[n] = &out->view;
-  *error = f.run(f.data, nullptr, args);
+  *error = guard([&] { check(call_plugin("run", [&] { return f.run(f.data, nullptr, args); })); });
   return out;
 }
 

@@ -233,6 +233,9 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
     steps_.back().outputs.push_back(v.index);
     outputs.push_back(add(v));
   }
+  if (plan->plan.workspace_bytes >> 46)
+    fail(TN_INTERNAL, "{}: the kernel asks for a workspace of {} bytes", op.name(),
+         plan->plan.workspace_bytes);
   if (plan->plan.workspace_bytes) {
     Shape bytes;
     bytes.dtype = TN_DTYPE_U8;

@@ -82,7 +82,8 @@ void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const
     const bool profiling = profiler.active();
     const uint64_t start = profiling ? Profiler::now() : 0;
     Submission submission(ds.queue);
-    check(s.run(s.data, submission.native(), args + s.first_arg));
+    check(
+        call_plugin("run", [&] { return s.run(s.data, submission.native(), args + s.first_arg); }));
     submission.commit();
     if (profiling) {
       const tn_str name = p.plans[static_cast<size_t>(&s - p.steps.data())]->kernel->name;
@@ -172,8 +173,7 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     run_observed(ctx, ds, p, args.data());
   } else {
     for (const Step& s : p.steps)
-      if (tn_error* e = s.run(s.data, nullptr, args.data() + s.first_arg)) [[unlikely]]
-        throw Error(e);
+      check(call_plugin("run", [&] { return s.run(s.data, nullptr, args.data() + s.first_arg); }));
   }
   if (ds.queue) {
     const uint64_t value = ds.queue->line.submitted;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "op/infer.hpp"
 #include "tenon/op_ids.h"
 
 namespace tenon {
@@ -68,9 +69,10 @@ void Builder::apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* 
   node.attrs = complete_attrs(*node.op, a, n_a);
   std::deque<tn_view> views;
   std::vector<const tn_view*> pointers;
-  for (uint32_t i = 0; i < n_in; ++i) {
-    node.inputs.push_back(in[i] == TN_NO_VALUE ? -1 : in[i]);
-    if (in[i] == TN_NO_VALUE || value(in[i]).absent) {
+  check_input_count(*node.op, n_in);
+  for (uint32_t i = 0; i < node.op->with_absent(n_in); ++i) {
+    node.inputs.push_back(i < n_in ? in[i] : TN_NO_VALUE);
+    if (node.inputs.back() == TN_NO_VALUE || value(node.inputs.back()).absent) {
       node.inputs.back() = -1;
       pointers.push_back(&kAbsent);
     } else {

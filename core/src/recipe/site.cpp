@@ -24,6 +24,9 @@ tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
            op.name(), name(first), device->name, name(i), inputs[i]->device->name);
     }
   }
+  if (device && device->runtime != ctx->runtime)
+    fail(TN_INVALID_ARGUMENT,
+         "{}: its inputs belong to another runtime; copy their elements by the host", op.name());
   return device ? device : ctx->device;
 }
 

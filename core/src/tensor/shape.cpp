@@ -91,6 +91,10 @@ constexpr size_t kSlots = 1 << 14;
 constexpr size_t kWays = 4;
 }  // namespace
 
+ShapeTable::ShapeTable() {
+  static std::atomic<uint64_t> tables{0};
+  next_ = (tables.fetch_add(1, std::memory_order_relaxed) << 40) + 1;
+}
 ShapeTable::~ShapeTable() { delete[] slots_; }
 
 uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t flags) {

@@ -122,7 +122,7 @@ std::string shape_text(const T& of) {  // a shape or a view
 void check_dims(const char* what, tn_dtype dtype, uint32_t rank, const int64_t* dims);
 
 // Interned {device, dtype, dims, strides}: equal ids mean equal metadata; ids are never reused, so that a forgotten entry costs a
-// miss and nothing else. Bounded. One per runtime; any thread.
+// miss and nothing else. Bounded. One per runtime, with ids that no other runtime of the process has; any thread.
 class ShapeTable {
  public:
   uint64_t intern(const tn_device* device, const Shape& s, uint32_t flags);
@@ -135,11 +135,11 @@ class ShapeTable {
     uint32_t flags = 0;
   };
   std::mutex mutex_;
-  uint64_t next_ = 1;
+  uint64_t next_;
   Slot* slots_ = nullptr;
 
  public:
-  ShapeTable() = default;
+  ShapeTable();
   ShapeTable(const ShapeTable&) = delete;
   ~ShapeTable();
 };

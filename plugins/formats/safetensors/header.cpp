@@ -26,6 +26,9 @@ class Parser {
       : header_(header), limits_(limits), json_(header.text) {}
 
   void parse() {
+    if (!header_.text.empty() &&
+        std::string_view(" \t\r\n").find(header_.text[0]) != std::string_view::npos)
+      fail(TN_DATA_LOSS, "the header begins with a blank; the format demands {.");
     json_.expect('{', "at the start");
     bool has_metadata = false;
     if (!json_.accept('}')) {

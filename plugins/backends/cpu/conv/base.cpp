@@ -59,12 +59,12 @@ bool base_geometry(const tn_signature& sig, Geometry* g) {
   if (kernel_h > kMaxTaps || kernel_w > kMaxTaps) return false;
   g->in_w = x.dims[2 + last];
   g->out_w = y.dims[2 + last];
-  g->step_w = entry(stride, last, 1);
+  g->step_w = g->out_w > 1 ? entry(stride, last, 1) : 1;
   g->taps_w = int(kernel_w);
   for (int b = 0; b < g->taps_w; ++b) g->dx[b] = b * entry(dilation, last, 1) - entry(low, last, 0);
   g->in_h = spatial == 2 ? x.dims[2] : 1;
   g->out_h = spatial == 2 ? y.dims[2] : 1;
-  g->step_h = spatial == 2 ? entry(stride, 0, 1) : 1;
+  g->step_h = g->out_h > 1 ? entry(stride, 0, 1) : 1;
   g->taps_h = int(kernel_h);
   g->dy[0] = 0;
   for (int a = 0; a < g->taps_h && spatial == 2; ++a) {

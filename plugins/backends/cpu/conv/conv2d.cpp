@@ -288,6 +288,8 @@ void ConvShape::dims(const int64_t* x, int64_t outputs, int64_t kh, int64_t kw, 
   kernel_w = kw;
   out_h = oh;
   out_w = ow;
+  if (oh <= 1) stride_h = 1;  // a step that is never taken may be larger than any image
+  if (ow <= 1) stride_w = 1;
 }
 
 Geometry forward_geometry(const ConvShape& s, const tn_view& x) {

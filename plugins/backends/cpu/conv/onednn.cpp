@@ -572,6 +572,8 @@ tn_error* plan_views(const Device& device, const tn_signature& sig, Problem* p, 
     p->in[a] = x.dims[2 + a];
     p->out[a] = y.dims[2 + a];
     p->kernel[a] = w.dims[2 + a];
+    if (p->out[a] <= 1) p->stride[a] = 1;
+    if (p->kernel[a] <= 1) p->dilation[a] = 1;
   }
   for (int a = 0; a < 3; ++a) p->image[a] = image.strides[a];
   return plan_conv(device, *p, int(sig.n_inputs), plan);

@@ -42,8 +42,10 @@ WindowPlan window_plan(const Device& device, const tn_signature& sig, const tn_v
   p.rank = x.rank - first;
   for (int a = 0; a < p.rank; ++a) {
     const int i = first + a;
-    p.axis[a] = {x.dims[i],           y.dims[i],        entry(window, i, 1),
-                 entry(stride, i, 1), entry(low, i, 0), entry(dilation, i, 1)};
+    // A step that is never taken may be larger than the axis.
+    const int64_t size = entry(window, i, 1), step = y.dims[i] > 1 ? entry(stride, i, 1) : 1;
+    p.axis[a] = {x.dims[i], y.dims[i],        size,
+                 step,      entry(low, i, 0), size > 1 ? entry(dilation, i, 1) : 1};
     p.in_size *= x.dims[i];
     p.out_size *= y.dims[i];
   }
@@ -59,8 +61,8 @@ WindowPlan pool_plan(const Device& device, const tn_signature& sig) {
   p.rank = 2;
   p.planes = x.dims[0] * x.dims[1];
   for (int a = 0; a < 2; ++a) {
-    p.axis[a] = {
-        x.dims[2 + a], y.dims[2 + a], window[a], entry(stride, a, window[a]), padding[a], 1};
+    const int64_t step = y.dims[2 + a] > 1 ? entry(stride, a, window[a]) : 1;
+    p.axis[a] = {x.dims[2 + a], y.dims[2 + a], window[a], step, padding[a], 1};
   }
   p.in_size = x.dims[2] * x.dims[3];
   p.out_size = y.dims[2] * y.dims[3];

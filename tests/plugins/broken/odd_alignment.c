@@ -1,0 +1,25 @@
+/* A device whose alignment is no power of two. */
+#include "minimal.h"
+
+static tn_error* TN_CALL props(void* state, uint32_t index, tn_device_props* out) {
+  minimal_props(state, index, out);
+  out->alignment = 96;
+  return NULL;
+}
+static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
+                                     0,
+                                     minimal_count,
+                                     props,
+                                     minimal_device_open,
+                                     minimal_device_close,
+                                     minimal_allocate,
+                                     minimal_free,
+                                     NULL,
+                                     minimal_upload,
+                                     minimal_download,
+                                     NULL,
+                                     NULL,
+                                     NULL,
+                                     NULL,
+                                     NULL};
+MINIMAL_DEVICE_PLUGIN("org.example.odd_alignment", &table, minimal_open, minimal_close)
