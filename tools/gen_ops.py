@@ -179,14 +179,14 @@ def call_wrapper(o):
     if vary:
         body.append(f"  return {call}outputs, capacity, out_n);")
     elif len(o.outputs) == 1:
-        body.insert(0, "  uint32_t n = 0;")
-        body.append(f"  return {call}out_{o.outputs[0]}, 1, &n);")
+        body.insert(0, "  uint32_t n_out = 0;")
+        body.append(f"  return {call}out_{o.outputs[0]}, 1, &n_out);")
     else:
         k = len(o.outputs)
         body.insert(0, f"  tn_tensor* outputs[{k}] = {{NULL}};")
-        body.insert(0, "  uint32_t n = 0;")
+        body.insert(0, "  uint32_t n_out = 0;")
         given = " && ".join(f"out_{n}" for n in o.outputs)
-        body.append(f"  TN_TRY({call}{given} ? outputs : NULL, {k}, &n));")
+        body.append(f"  TN_TRY({call}{given} ? outputs : NULL, {k}, &n_out));")
         body += [f"  *out_{n} = outputs[{i}];" for i, n in enumerate(o.outputs)]
         body.append("  return NULL;")
     return [f"/* {signature(o)} */", f"TN_INLINE tn_error* tn_{o.name}({', '.join(args)}) {{"] + body + ["}"]
@@ -335,7 +335,7 @@ def cpp_wrapper(o):
     head = []
     if "O" in o.flags:
         ret = "std::vector<Tensor>"
-        body.append(f"  return detail::call_many({call}, {o.required()[0].name}.size());")
+        body.append(f"  return detail::call_many({call}, {o.variadic or o.required()[0].name}.size());")
     elif len(o.outputs) == 1:
         ret = "Tensor"
         body.append(f"  return detail::call({call});")

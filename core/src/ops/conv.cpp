@@ -104,8 +104,6 @@ Value batch_as_channels(const Recipe& b, Value x, int64_t groups) {
   return reshape(transpose(reshape(x, split), perm), to);
 }
 
-uint32_t spatial_axes(Value x) { return x.all_axes() & ~3u; }
-
 void fail_symbolic(const Recipe& b) {
   b.fail(
       TN_UNIMPLEMENTED,
@@ -113,6 +111,46 @@ void fail_symbolic(const Recipe& b) {
 }
 
 }  // namespace
+
+Value reversed_kernel(const Recipe& b, Value w, int64_t groups) {
+  return flip(exchange_channels(b, w, groups), w.all_axes() & ~3u);
+}
+
+tn_error* check_conv_attrs(const Infer& c, const ConvKeys& k, uint32_t n) {
+  TN_TRY(c.length(k.stride, "stride", n, false));
+  TN_TRY(c.length(k.padding, "padding", n, false));
+  TN_TRY(c.length(k.dilation, "dilation", n, false));
+  for (const int64_t p : c.list(k.padding))
+    if (p < 0) return c.error("padding {} is negative", numbers_text(c.list(k.padding)));
+  if (c.i64(k.groups) < 1) return c.error("groups is {}; it must be 1 or more", c.i64(k.groups));
+  return nullptr;
+}
+
+tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n) {
+  static constexpr const char* kInputs[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
+  static constexpr const char* kKernels[] = {"[O, C / groups, K]", "[O, C / groups, KH, KW]",
+                                             "[O, C / groups, KD, KH, KW]"};
+  TN_TRY(c.require_rank(0, "x", 2 + n, kInputs[n - 1]));
+  TN_TRY(c.require_rank(1, "w", 2 + n, kKernels[n - 1]));
+  if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
+  TN_TRY(check_conv_attrs(c, k, n));
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1, 2}, kFloat, &t));
+  const ConvSpec s = conv_spec(c, k, n);
+  TN_TRY(conv_channels(c, 0, 1, s.groups));
+  if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
+                   dim_text(c.dim(1, 0)));
+  Dims to(1, c.dim(0, 0));
+  to.push(c.dim(1, 0));
+  for (uint32_t i = 0; i < n; ++i) {
+    int64_t size = 0;
+    TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &size));
+    to.push(size);
+  }
+  TN_TRY(c.check_count(to));
+  return c.out(0, t, to);
+}
 
 // Each cotangent, put apart by the stride, meets the reversed kernel. With kd = (k - 1) * rhs + 1
 // the padding before is kd - 1 - low, and behind so much that the result has the (dilated) size of
@@ -145,7 +183,7 @@ Value conv_input_grad(const Recipe& b, Value g, Value w, const Dims& sizes, cons
       t.high.push((size - 1) * s.lhs_dilation[i] - (m - 1) * s.stride[i] + s.low[i]);
     }
   }
-  return conv(g, flip(exchange_channels(b, w, s.groups), spatial_axes(w)), t);
+  return conv(g, reversed_kernel(b, w, s.groups), t);
 }
 
 // Every kernel element sees x through g as a kernel: batch and channels change places.

@@ -18,10 +18,34 @@ struct ConvSpec {
 tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k,
                     int64_t* out);
 
+// Where the attributes of an op of the conv2d kind stand: the same padding on both sides, and a list
+// has an entry per spatial axis.
+struct ConvKeys {
+  uint32_t stride, padding, dilation, groups;
+};
+tn_error* check_conv_attrs(const Infer& c, const ConvKeys& k, uint32_t n);
+template <class Source>
+ConvSpec conv_spec(const Source& c, const ConvKeys& k, uint32_t n) {
+  ConvSpec s;
+  s.lhs_dilation = Dims(n, 1);
+  for (uint32_t i = 0; i < n; ++i) {
+    s.stride.push(c.list(k.stride)[i]);
+    s.rhs_dilation.push(c.list(k.dilation)[i]);
+    s.low.push(c.list(k.padding)[i]);
+    s.high.push(c.list(k.padding)[i]);
+  }
+  s.groups = c.i64(k.groups);
+  return s;
+}
+// x, w and, optional, bias [O] of a convolution over n spatial axes, one to three.
+tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n);
+
 // Channels of x [N, C, ...] and w [O, C / groups, ...] fit together.
 tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups);
 
 Value conv(Value x, Value w, const ConvSpec& s);
+// w with its channels exchanged and every spatial axis reversed: what meets the cotangents.
+Value reversed_kernel(const Recipe& b, Value w, int64_t groups);
 // The gradients of y = conv(x, w) for the cotangent g of y: `sizes` are the spatial dims of x,
 // `kernel` those of w. The sizes along an axis with a stride above 1 must be concrete: else the
 // recipe fails.

@@ -5,40 +5,12 @@
 namespace tenon::ops {
 namespace {
 
-// Where the attributes of one of the three ops stand.
-struct Keys {
-  uint32_t stride, padding, dilation, groups;
-};
-constexpr Keys kForward = {TN_CONV2D_STRIDE, TN_CONV2D_PADDING, TN_CONV2D_DILATION,
-                           TN_CONV2D_GROUPS};
-constexpr Keys kInputGrad = {TN_CONV2D_INPUT_GRAD_STRIDE, TN_CONV2D_INPUT_GRAD_PADDING,
-                             TN_CONV2D_INPUT_GRAD_DILATION, TN_CONV2D_INPUT_GRAD_GROUPS};
-constexpr Keys kWeightGrad = {TN_CONV2D_WEIGHT_GRAD_STRIDE, TN_CONV2D_WEIGHT_GRAD_PADDING,
-                              TN_CONV2D_WEIGHT_GRAD_DILATION, TN_CONV2D_WEIGHT_GRAD_GROUPS};
-
-template <class Source>
-ConvSpec spec_of(const Source& c, const Keys& k) {
-  ConvSpec s;
-  s.lhs_dilation = Dims(2, 1);
-  for (uint32_t i = 0; i < 2; ++i) {
-    s.stride.push(c.list(k.stride)[i]);
-    s.rhs_dilation.push(c.list(k.dilation)[i]);
-    s.low.push(c.list(k.padding)[i]);
-    s.high.push(c.list(k.padding)[i]);
-  }
-  s.groups = c.i64(k.groups);
-  return s;
-}
-
-tn_error* check_attrs(const Infer& c, const Keys& k) {
-  TN_TRY(c.length(k.stride, "stride", 2, false));
-  TN_TRY(c.length(k.padding, "padding", 2, false));
-  TN_TRY(c.length(k.dilation, "dilation", 2, false));
-  for (const int64_t p : c.list(k.padding))
-    if (p < 0) return c.error("padding {} is negative", numbers_text(c.list(k.padding)));
-  if (c.i64(k.groups) < 1) return c.error("groups is {}; it must be 1 or more", c.i64(k.groups));
-  return nullptr;
-}
+constexpr ConvKeys kForward = {TN_CONV2D_STRIDE, TN_CONV2D_PADDING, TN_CONV2D_DILATION,
+                               TN_CONV2D_GROUPS};
+constexpr ConvKeys kInputGrad = {TN_CONV2D_INPUT_GRAD_STRIDE, TN_CONV2D_INPUT_GRAD_PADDING,
+                                 TN_CONV2D_INPUT_GRAD_DILATION, TN_CONV2D_INPUT_GRAD_GROUPS};
+constexpr ConvKeys kWeightGrad = {TN_CONV2D_WEIGHT_GRAD_STRIDE, TN_CONV2D_WEIGHT_GRAD_PADDING,
+                                  TN_CONV2D_WEIGHT_GRAD_DILATION, TN_CONV2D_WEIGHT_GRAD_GROUPS};
 
 Dims dims4(int64_t n, int64_t channels, int64_t height, int64_t width) {
   Dims out;
@@ -51,27 +23,10 @@ Dims dims4(int64_t n, int64_t channels, int64_t height, int64_t width) {
 
 // ---- conv2d
 
-tn_error* conv2d_rule(Infer& c) {
-  TN_TRY(c.require_rank(0, "x", 4, "[N, C, H, W]"));
-  TN_TRY(c.require_rank(1, "w", 4, "[O, C / groups, KH, KW]"));
-  if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
-  TN_TRY(check_attrs(c, kForward));
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1, 2}, kFloat, &t));
-  const ConvSpec s = spec_of(c, kForward);
-  TN_TRY(conv_channels(c, 0, 1, s.groups));
-  if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
-                   dim_text(c.dim(1, 0)));
-  Dims to = dims4(c.dim(0, 0), c.dim(1, 0), 0, 0);
-  for (uint32_t i = 0; i < 2; ++i)
-    TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &to[2 + i]));
-  TN_TRY(c.check_count(to));
-  return c.out(0, t, to);
-}
+tn_error* conv2d_rule(Infer& c) { return conv_bias_rule(c, kForward, 2); }
 
 void conv2d_of_base(Recipe& b) {
-  const Value y = conv(b.in(0), b.in(1), spec_of(b, kForward));
+  const Value y = conv(b.in(0), b.in(1), conv_spec(b, kForward, 2));
   b.set(0, b.in(2) ? y + along(b.in(2), 1, 4) : y);
 }
 
@@ -91,7 +46,7 @@ Value weight_grad(Value g, Value x, int64_t height, int64_t width, const ConvSpe
 
 void d_conv2d(Recipe& b) {
   const Value x = b.in(0), w = b.in(1), g = b.g();
-  const ConvSpec s = spec_of(b, kForward);
+  const ConvSpec s = conv_spec(b, kForward, 2);
   if (b.wants(0)) b.set(0, input_grad(g, w, x.dim(2), x.dim(3), s));
   if (b.wants(1)) b.set(1, weight_grad(g, x, w.dim(2), w.dim(3), s));
   if (b.in(2) && b.wants(2)) b.set(2, sum(g, 0b1101, false));
@@ -102,10 +57,10 @@ void d_conv2d(Recipe& b) {
 tn_error* input_grad_rule(Infer& c) {
   TN_TRY(c.require_rank(0, "g", 4, "[N, O, h, w]"));
   TN_TRY(c.require_rank(1, "w", 4, "[O, C / groups, KH, KW]"));
-  TN_TRY(check_attrs(c, kInputGrad));
+  TN_TRY(check_conv_attrs(c, kInputGrad, 2));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1}, kFloat, &t));
-  const ConvSpec s = spec_of(c, kInputGrad);
+  const ConvSpec s = conv_spec(c, kInputGrad, 2);
   if (c.differ(c.dim(0, 1), c.dim(1, 0)))
     return c.error("g is {}, w is {}: g must have the {} output channels of w", c.text(0),
                    c.text(1), dim_text(c.dim(1, 0)));
@@ -127,12 +82,12 @@ void input_grad_of_base(Recipe& b) {
   Dims sizes;
   sizes.push(b.i64(TN_CONV2D_INPUT_GRAD_HEIGHT));
   sizes.push(b.i64(TN_CONV2D_INPUT_GRAD_WIDTH));
-  b.set(0, conv_input_grad(b, b.in(0), b.in(1), sizes, spec_of(b, kInputGrad)));
+  b.set(0, conv_input_grad(b, b.in(0), b.in(1), sizes, conv_spec(b, kInputGrad, 2)));
 }
 
 void d_input_grad(Recipe& b) {
   const Value g = b.in(0), w = b.in(1), cotangent = b.g();
-  const ConvSpec s = spec_of(b, kInputGrad);
+  const ConvSpec s = conv_spec(b, kInputGrad, 2);
   if (b.wants(0)) b.set(0, conv2d(cotangent, w, s));
   if (b.wants(1)) b.set(1, weight_grad(g, cotangent, w.dim(2), w.dim(3), s));
 }
@@ -142,10 +97,10 @@ void d_input_grad(Recipe& b) {
 tn_error* weight_grad_rule(Infer& c) {
   TN_TRY(c.require_rank(0, "g", 4, "[N, O, h, w]"));
   TN_TRY(c.require_rank(1, "x", 4, "[N, C, H, W]"));
-  TN_TRY(check_attrs(c, kWeightGrad));
+  TN_TRY(check_conv_attrs(c, kWeightGrad, 2));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1}, kFloat, &t));
-  const ConvSpec s = spec_of(c, kWeightGrad);
+  const ConvSpec s = conv_spec(c, kWeightGrad, 2);
   if (c.differ(c.dim(0, 0), c.dim(1, 0)))
     return c.error("g is {}, x is {}: their batches differ", c.text(0), c.text(1));
   for (const int64_t channels : {c.dim(0, 1), c.dim(1, 1)})
@@ -170,12 +125,12 @@ void weight_grad_of_base(Recipe& b) {
   Dims kernel;
   kernel.push(b.i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT));
   kernel.push(b.i64(TN_CONV2D_WEIGHT_GRAD_WIDTH));
-  b.set(0, conv_weight_grad(b, b.in(0), b.in(1), kernel, spec_of(b, kWeightGrad)));
+  b.set(0, conv_weight_grad(b, b.in(0), b.in(1), kernel, conv_spec(b, kWeightGrad, 2)));
 }
 
 void d_weight_grad(Recipe& b) {
   const Value g = b.in(0), x = b.in(1), cotangent = b.g();
-  const ConvSpec s = spec_of(b, kWeightGrad);
+  const ConvSpec s = conv_spec(b, kWeightGrad, 2);
   if (b.wants(0)) b.set(0, conv2d(x, cotangent, s));
   if (b.wants(1)) b.set(1, input_grad(g, cotangent, x.dim(2), x.dim(3), s));
 }

@@ -1,30 +1,44 @@
 # The core's ops: paths relative to core/.
 set(TENON_OPS_SOURCES
   src/ops/activation.cpp
+  src/ops/attention.cpp
   src/ops/binary.cpp
   src/ops/cast.cpp
   src/ops/compare_logic.cpp
   src/ops/concat.cpp
   src/ops/conv.cpp
   src/ops/conv2d.cpp
+  src/ops/conv_nd.cpp
   src/ops/create.cpp
+  src/ops/cumprod.cpp
+  src/ops/depth_space.cpp
+  src/ops/diagonal.cpp
+  src/ops/elements.cpp
   src/ops/gather_scatter.cpp
   src/ops/infer.cpp
+  src/ops/inner_outer.cpp
   src/ops/loss.cpp
+  src/ops/loss_pairwise.cpp
   src/ops/math.cpp
   src/ops/matmul.cpp
   src/ops/moments.cpp
   src/ops/norm.cpp
+  src/ops/norm_groups.cpp
   src/ops/ops.cpp
   src/ops/pad.cpp
+  src/ops/pad_modes.cpp
   src/ops/pool.cpp
+  src/ops/quantize.cpp
   src/ops/random.cpp
+  src/ops/random_choice.cpp
   src/ops/recipe.cpp
   src/ops/reduce.cpp
   src/ops/reshape.cpp
   src/ops/slice.cpp
   src/ops/softmax.cpp
   src/ops/sort.cpp
+  src/ops/tile_roll.cpp
   src/ops/unary.cpp
+  src/ops/vector_norm.cpp
   src/ops/where_clip.cpp
   src/ops/window.cpp)

@@ -1,9 +1,7 @@
 // Reading and writing along one axis by index: gather, scatter, scatter_add, embedding, one_hot.
-#include "infer.hpp"
-#include "recipe.hpp"
+#include "scatter.hpp"
 
 namespace tenon::ops {
-namespace {
 
 tn_error* require_indices(const Infer& c, uint32_t i, const char* name) {
   if (kind_of(c.dtype(i)) != kInt)
@@ -12,6 +10,8 @@ tn_error* require_indices(const Infer& c, uint32_t i, const char* name) {
   if (c.weak(i)) c.cast(i, TN_DTYPE_I64);
   return nullptr;
 }
+
+namespace {
 
 // x dims with those of the indices in place of `axis`.
 tn_error* gathered_dims(const Infer& c, uint32_t axis, Dims* out) {
@@ -89,23 +89,11 @@ void added_gradient(Recipe& b, uint32_t axis) {
   if (b.wants(2)) b.set(2, gather(b.g(), b.in(1), axis));
 }
 
-// Where an index stands several times the last update won: the others get nothing. Its place in the
-// order of updates is scattered and read back to find it.
 void set_gradient(Recipe& b, uint32_t axis) {
   const Value g = b.g(), indices = b.in(1);
   if (b.wants(0))
     b.set(0, scatter(g, indices, full_like(gather(g, indices, axis), 0), axis, "set"));
-  if (!b.wants(2)) return;
-  const Dims at = indices.dims();
-  const Value order = reshape(b.iota(Dims(1, b.product(at.span())), 0, TN_DTYPE_I64), at);
-  const Value last =
-      scatter(b.fill(0, Dims(1, g.dim(axis)), TN_DTYPE_I64), indices, order, 0, "max");
-  const Value won = eq(gather(last, indices, 0), order);
-  const Value taken = gather(g, indices, axis);
-  uint32_t around = 0;
-  for (uint32_t a = 0; a < taken.rank(); ++a)
-    if (a < axis || a >= axis + at.n) around |= 1u << a;
-  b.set(2, where(unsqueeze(won, around), taken, 0));
+  if (b.wants(2)) b.set(2, taken_by_last(b, g, indices, axis));
 }
 
 // Everything equal to the result takes an equal share of the gradient.
@@ -165,6 +153,20 @@ void one_hot_of_base(Recipe& b) {
 }
 
 }  // namespace
+
+// The place of each update in their order is scattered and read back to find the last one.
+Value taken_by_last(const Recipe& b, Value g, Value indices, uint32_t axis) {
+  const Dims at = indices.dims();
+  const Value order = reshape(b.iota(Dims(1, b.product(at.span())), 0, TN_DTYPE_I64), at);
+  const Value last =
+      scatter(b.fill(0, Dims(1, g.dim(axis)), TN_DTYPE_I64), indices, order, 0, "max");
+  const Value won = eq(gather(last, indices, 0), order);
+  const Value taken = gather(g, indices, axis);
+  uint32_t around = 0;
+  for (uint32_t a = 0; a < taken.rank(); ++a)
+    if (a < axis || a >= axis + at.n) around |= 1u << a;
+  return where(unsqueeze(won, around), taken, 0);
+}
 
 const OpRules rules_gather = {TN_OP_GATHER, rule<gather_rule>, nullptr, recipe<d_gather>, nullptr};
 const OpRules rules_scatter = {TN_OP_SCATTER, rule<scatter_rule>, nullptr, recipe<d_scatter>,

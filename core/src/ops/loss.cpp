@@ -1,14 +1,13 @@
-// Losses. Each has an attribute reduction, its first: 'mean' and 'sum' give a scalar, 'none' one
-// loss per sample or element. f16 and bf16 are computed in f32.
-#include "infer.hpp"
-#include "recipe.hpp"
+// Losses over classes, and the common ones element by element. Each has an attribute reduction, its
+// first: 'mean' and 'sum' give a scalar, 'none' one loss per sample or element. f16 and bf16 are
+// computed in f32.
+#include "loss.hpp"
 
 namespace tenon::ops {
-namespace {
 
-constexpr uint32_t kReduction = TN_CROSS_ENTROPY_REDUCTION;
-static_assert(kReduction == TN_CROSS_ENTROPY_PROBS_REDUCTION && kReduction == TN_MSE_REDUCTION &&
-              kReduction == TN_BCE_WITH_LOGITS_REDUCTION);
+static_assert(kReduction == TN_CROSS_ENTROPY_REDUCTION &&
+              kReduction == TN_CROSS_ENTROPY_PROBS_REDUCTION && kReduction == TN_MSE_REDUCTION &&
+              kReduction == TN_BCE_WITH_LOGITS_REDUCTION && kReduction == TN_NLL_REDUCTION);
 
 tn_error* reduced_out(const Infer& c, tn_dtype t, const Dims& each) {
   const auto reduction = c.string(kReduction);
@@ -23,8 +22,6 @@ void set_reduced(const Recipe& b, Value each, tn_dtype t) {
   b.set(0, cast(each, t));
 }
 
-// The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by
-// their number.
 Value sample_cotangent(const Recipe& b, int64_t samples) {
   const Value g = wide(b.g());
   return b.string(kReduction) == "mean" ? g / b.dim_scalar(samples, g.dtype()) : g;
@@ -39,11 +36,20 @@ tn_error* same_dims(const Infer& c, const char* first, const char* second) {
       first, c.text(0), second, c.text(1));
 }
 
-// ---- cross_entropy: the classes lie along axis 1
+tn_error* pairwise_rule(Infer& c, const char* first) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1}, kFloat, &t));
+  TN_TRY(same_dims(c, first, "target"));
+  return reduced_out(c, t, c.dims(0));
+}
 
-tn_error* require_classes(const Infer& c) {
+namespace {
+
+// ---- cross_entropy, nll: the classes lie along axis 1
+
+tn_error* require_classes(const Infer& c, const char* name) {
   if (c.rank(0) >= 2) return nullptr;
-  return c.error("logits is {}; it must have rank 2 or more: [N, C, ...]", c.text(0));
+  return c.error("{} is {}; it must have rank 2 or more: [N, C, ...]", name, c.text(0));
 }
 
 Dims without_classes(const Dims& logits) {
@@ -55,26 +61,27 @@ Dims without_classes(const Dims& logits) {
 
 // Labels are 0 to C - 1. Another one is OUT_OF_RANGE, as an index of gather is; on a device that
 // cannot report it stands for some class.
-tn_error* cross_entropy_rule(Infer& c) {
+tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "logits", kFloat, &t));
-  TN_TRY(require_classes(c));
+  TN_TRY(c.single(0, name, kFloat, &t));
+  TN_TRY(require_classes(c, name));
   if (c.dim(0, 1) == 0)
-    return c.error("logits is {}: there are no classes along axis 1", c.text(0));
+    return c.error("{} is {}: there are no classes along axis 1", name, c.text(0));
   if (kind_of(c.dtype(1)) != kInt)
-    return c.error(
-        "labels is {}; it must be integer class indices. For probabilities use "
-        "cross_entropy_probs.",
-        c.text(1));
+    return c.error("labels is {}; it must be integer class indices.{}", c.text(1), hint);
   const Dims samples = without_classes(c.dims(0));
   bool fits = c.rank(1) == samples.n;
   for (uint32_t a = 0; fits && a < samples.n; ++a) fits = !c.differ(c.dim(1, a), samples[a]);
   if (!fits)
     return c.error(
-        "labels is {}; for logits, {}, it must have dims {}: those without the classes, axis 1",
-        c.text(1), c.text(0), dims_text(samples.span()));
+        "labels is {}; for {}, {}, it must have dims {}: those without the classes, axis 1",
+        c.text(1), name, c.text(0), dims_text(samples.span()));
   return reduced_out(c, t, samples);
 }
+tn_error* cross_entropy_rule(Infer& c) {
+  return labelled_rule(c, "logits", " For probabilities use cross_entropy_probs.");
+}
+tn_error* nll_rule(Infer& c) { return labelled_rule(c, "log_probabilities", ""); }
 
 Value class_numbers(const Recipe& b) { return b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64); }
 
@@ -96,10 +103,17 @@ Value class_cotangent(const Recipe& b) {
   return b.string(kReduction) == "none" ? unsqueeze(g, 2u) : g;
 }
 
-void cross_entropy_of_base(Recipe& b) {
-  const Value lp = log_softmax(wide(b.in(0)), 1);
+void set_at_labels(const Recipe& b, Value lp) {
   set_reduced(b, -sum(where(is_label(b, checked_labels(b)), lp, 0), 2u, false), b.in(0).dtype());
 }
+
+void nll_of_base(Recipe& b) { set_at_labels(b, wide(b.in(0))); }
+void d_nll(Recipe& b) {
+  if (!b.wants(0)) return;
+  b.set(0, where(is_label(b, cast(b.in(1), TN_DTYPE_I64)), -class_cotangent(b), 0));
+}
+
+void cross_entropy_of_base(Recipe& b) { set_at_labels(b, log_softmax(wide(b.in(0)), 1)); }
 void d_cross_entropy(Recipe& b) {
   if (!b.wants(0)) return;
   const Value p = softmax(wide(b.in(0)), 1);
@@ -110,7 +124,7 @@ void d_cross_entropy(Recipe& b) {
 tn_error* cross_entropy_probs_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1}, kFloat, &t));
-  TN_TRY(require_classes(c));
+  TN_TRY(require_classes(c, "logits"));
   TN_TRY(same_dims(c, "logits", "probabilities"));
   return reduced_out(c, t, without_classes(c.dims(0)));
 }
@@ -130,12 +144,6 @@ void d_cross_entropy_probs(Recipe& b) {
 
 // ---- mse, bce_with_logits: element by element
 
-tn_error* pairwise_rule(Infer& c, const char* first) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
-  TN_TRY(same_dims(c, first, "target"));
-  return reduced_out(c, t, c.dims(0));
-}
 tn_error* mse_rule(Infer& c) { return pairwise_rule(c, "x"); }
 tn_error* bce_rule(Infer& c) { return pairwise_rule(c, "logits"); }
 
@@ -166,6 +174,7 @@ void d_bce(Recipe& b) {
 const OpRules rules_cross_entropy = {TN_OP_CROSS_ENTROPY, rule<cross_entropy_rule>,
                                      recipe<cross_entropy_of_base>, recipe<d_cross_entropy>,
                                      nullptr};
+const OpRules rules_nll = {TN_OP_NLL, rule<nll_rule>, recipe<nll_of_base>, recipe<d_nll>, nullptr};
 const OpRules rules_cross_entropy_probs = {
     TN_OP_CROSS_ENTROPY_PROBS, rule<cross_entropy_probs_rule>, recipe<cross_entropy_probs_of_base>,
     recipe<d_cross_entropy_probs>, nullptr};

@@ -1,4 +1,4 @@
-// mean, var, logsumexp. f16 and bf16 are summed in f32. Over no elements mean and var are NaN, as 0 / 0 is: the gradient is then
+// mean, var, std, logsumexp. f16 and bf16 are summed in f32. Over no elements mean and var are NaN, as 0 / 0 is: the gradient is then
 // empty, and what a second-order gradient gives their cotangent is NaN too. var divides by max(n - correction, 0), like NumPy.
 #include <limits>
 
@@ -9,8 +9,9 @@ namespace tenon::ops {
 namespace {
 
 constexpr uint32_t kAxes = TN_MEAN_AXES, kKeepdims = TN_MEAN_KEEPDIMS;
-static_assert(kAxes == TN_VAR_AXES && kAxes == TN_LOGSUMEXP_AXES && kKeepdims == TN_VAR_KEEPDIMS &&
-              kKeepdims == TN_LOGSUMEXP_KEEPDIMS);
+static_assert(kAxes == TN_VAR_AXES && kAxes == TN_STD_AXES && kAxes == TN_LOGSUMEXP_AXES &&
+              kKeepdims == TN_VAR_KEEPDIMS && kKeepdims == TN_STD_KEEPDIMS &&
+              kKeepdims == TN_LOGSUMEXP_KEEPDIMS && TN_VAR_CORRECTION == TN_STD_CORRECTION);
 
 template <uint32_t Kinds>
 tn_error* reduction_rule(Infer& c) {
@@ -55,7 +56,7 @@ void d_mean(Recipe& b) {
   b.set(0, unreduce(g / n, b.in(0), axes, b.flag(kKeepdims)));
 }
 
-// ---- var: in two passes
+// ---- var, std: in two passes
 
 Value centered(Value x, uint32_t axes) { return x - mean(x, axes, true); }
 Value freedom(const Recipe& b, Value x, uint32_t axes) {
@@ -64,16 +65,24 @@ Value freedom(const Recipe& b, Value x, uint32_t axes) {
   return correction == 0 ? n : maximum(n - correction, 0);
 }
 
-void var_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+Value variance(const Recipe& b, Value x) {
   const uint32_t axes = axes_of(b);
-  const Value v = sum(square(centered(x, axes)), axes, b.flag(kKeepdims)) / freedom(b, x, axes);
-  b.set(0, cast(v, b.in(0).dtype()));
+  return sum(square(centered(x, axes)), axes, b.flag(kKeepdims)) / freedom(b, x, axes);
 }
+void var_of_base(Recipe& b) { b.set(0, cast(variance(b, wide(b.in(0))), b.in(0).dtype())); }
 void d_var(Recipe& b) {
   const Value x = wide(b.in(0));
   const uint32_t axes = axes_of(b);
   const Value scale = 2 * wide(b.g()) / freedom(b, x, axes);
+  b.set(0, unreduce(scale, x, axes, b.flag(kKeepdims)) * centered(x, axes));
+}
+
+void std_of_base(Recipe& b) { b.set(0, cast(sqrt(variance(b, wide(b.in(0)))), b.in(0).dtype())); }
+void d_std(Recipe& b) {
+  const Value x = wide(b.in(0)), y = wide(b.out());
+  const uint32_t axes = axes_of(b);
+  const Value flat = eq(y, 0);
+  const Value scale = where(flat, 0, wide(b.g()) / (freedom(b, x, axes) * where(flat, 1, y)));
   b.set(0, unreduce(scale, x, axes, b.flag(kKeepdims)) * centered(x, axes));
 }
 
@@ -103,6 +112,7 @@ void d_logsumexp(Recipe& b) {
 const OpRules rules_mean = {TN_OP_MEAN, rule<reduction_rule<kFloat | kComplex>>,
                             recipe<mean_of_base>, recipe<d_mean>, nullptr};
 const OpRules rules_var = {TN_OP_VAR, rule<var_rule>, recipe<var_of_base>, recipe<d_var>, nullptr};
+const OpRules rules_std = {TN_OP_STD, rule<var_rule>, recipe<std_of_base>, recipe<d_std>, nullptr};
 const OpRules rules_logsumexp = {TN_OP_LOGSUMEXP, rule<reduction_rule<kFloat>>,
                                  recipe<logsumexp_of_base>, recipe<d_logsumexp>, nullptr};
 

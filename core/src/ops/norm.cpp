@@ -1,12 +1,10 @@
 // layer_norm, batch_norm, batch_norm_train. f16 and bf16 are computed in f32. Variances are biased,
 // in two passes.
+#include "norm.hpp"
+
 #include <limits>
 
-#include "infer.hpp"
-#include "recipe.hpp"
-
 namespace tenon::ops {
-namespace {
 
 tn_error* check_epsilon(const Infer& c, uint32_t key) {
   const double epsilon = c.f64(key);
@@ -14,10 +12,10 @@ tn_error* check_epsilon(const Infer& c, uint32_t key) {
   return c.error("epsilon is {}; it must be a number >= 0", epsilon);
 }
 
-// ---- layer_norm, over the last `axes` axes
+static_assert(TN_LAYER_NORM_AXES == TN_RMS_NORM_AXES &&
+              TN_LAYER_NORM_EPSILON == TN_RMS_NORM_EPSILON);
 
-// y = (x - mean) / sqrt(variance + epsilon) * scale + bias
-tn_error* layer_norm_rule(Infer& c) {
+tn_error* last_axes_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   TN_TRY(check_epsilon(c, TN_LAYER_NORM_EPSILON));
@@ -45,14 +43,22 @@ uint32_t last_axes(const Recipe& b) {
   return ((1u << n) - 1) & ~((1u << (n - axes)) - 1);
 }
 
-struct Normal {
-  Value x_hat, factor;  // (x - mean) * factor, 1 / sqrt(variance + epsilon)
-};
 Normal normalized(Value x, uint32_t axes, double epsilon) {
   const Value c = x - mean(x, axes, true);
   const Value factor = rsqrt(mean(square(c), axes, true) + epsilon);
   return {c * factor, factor};
 }
+
+Value normalized_grad(const Normal& n, Value g, uint32_t axes) {
+  return n.factor * (g - mean(g, axes, true) - n.x_hat * mean(g * n.x_hat, axes, true));
+}
+
+Value per_channel(Value v, Value x) { return along(v, 1, x.rank()); }
+uint32_t all_but_channel(Value x) { return x.all_axes() & ~2u; }
+
+namespace {
+
+// ---- layer_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + bias
 
 void layer_norm_of_base(Recipe& b) {
   const tn_dtype t = b.in(0).dtype();
@@ -70,10 +76,7 @@ void d_layer_norm(Recipe& b) {
   if (!b.wants(0) && !wants_scale) return;
   const Normal n = normalized(wide(b.in(0)), axes, b.f64(TN_LAYER_NORM_EPSILON));
   if (wants_scale) b.set_summed(1, g * n.x_hat);
-  if (!b.wants(0)) return;
-  const Value scaled = b.in(1) ? g * wide(b.in(1)) : g;
-  const Value along_x = mean(scaled * n.x_hat, axes, true);
-  b.set(0, n.factor * (scaled - mean(scaled, axes, true) - n.x_hat * along_x));
+  if (b.wants(0)) b.set(0, normalized_grad(n, b.in(1) ? g * wide(b.in(1)) : g, axes));
 }
 
 // ---- batch_norm: with the statistics given, per channel (axis 1)
@@ -100,9 +103,6 @@ tn_error* batch_norm_rule(Infer& c) {
   TN_TRY(check_epsilon(c, TN_BATCH_NORM_EPSILON));
   return c.elementwise(t, c.dims(0), {0});
 }
-
-Value per_channel(Value v, Value x) { return along(v, 1, x.rank()); }
-uint32_t all_but_channel(Value x) { return x.all_axes() & ~2u; }
 
 void batch_norm_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
@@ -172,7 +172,7 @@ void d_batch_norm_train(Recipe& b) {
 
 }  // namespace
 
-const OpRules rules_layer_norm = {TN_OP_LAYER_NORM, rule<layer_norm_rule>,
+const OpRules rules_layer_norm = {TN_OP_LAYER_NORM, rule<last_axes_rule>,
                                   recipe<layer_norm_of_base>, recipe<d_layer_norm>, nullptr};
 const OpRules rules_batch_norm = {TN_OP_BATCH_NORM, rule<batch_norm_rule>,
                                   recipe<batch_norm_of_base>, recipe<d_batch_norm>, nullptr};

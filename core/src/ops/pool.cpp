@@ -1,20 +1,29 @@
-// Pooling of images [N, C, H, W]; the global forms take any number of spatial axes and keep them
-// with size 1.
+// Pooling over one to three spatial axes; the global forms take any number of them and keep them with
+// size 1.
 #include "window.hpp"
 
 namespace tenon::ops {
 namespace {
 
-static_assert(TN_MAX_POOL2D_WINDOW == TN_AVG_POOL2D_WINDOW &&
-              TN_MAX_POOL2D_STRIDE == TN_AVG_POOL2D_STRIDE &&
-              TN_MAX_POOL2D_PADDING == TN_AVG_POOL2D_PADDING);
+#define TN_SAME_KEYS(op)                                                                      \
+  static_assert(TN_MAX_POOL2D_WINDOW == op##_WINDOW && TN_MAX_POOL2D_STRIDE == op##_STRIDE && \
+                TN_MAX_POOL2D_PADDING == op##_PADDING)
+TN_SAME_KEYS(TN_MAX_POOL1D);
+TN_SAME_KEYS(TN_MAX_POOL3D);
+TN_SAME_KEYS(TN_AVG_POOL1D);
+TN_SAME_KEYS(TN_AVG_POOL2D);
+TN_SAME_KEYS(TN_AVG_POOL3D);
+#undef TN_SAME_KEYS
+static_assert(TN_AVG_POOL1D_COUNT_PADDING == TN_AVG_POOL2D_COUNT_PADDING &&
+              TN_AVG_POOL3D_COUNT_PADDING == TN_AVG_POOL2D_COUNT_PADDING);
 constexpr uint32_t kWindow = TN_MAX_POOL2D_WINDOW, kStride = TN_MAX_POOL2D_STRIDE,
                    kPadding = TN_MAX_POOL2D_PADDING;
 
 template <class Source>
 WindowSpec spec_of(const Source& c) {
-  WindowSpec s = {Dims(2, 1), Dims(2, 1), Dims(2, 0), Dims(2, 0), Dims(4, 1)};
-  for (uint32_t i = 0; i < 2; ++i) {
+  const auto n = static_cast<uint32_t>(c.list(kWindow).size());
+  WindowSpec s = {Dims(2, 1), Dims(2, 1), Dims(2, 0), Dims(2, 0), Dims(2 + n, 1)};
+  for (uint32_t i = 0; i < n; ++i) {
     s.window.push(c.list(kWindow)[i]);
     s.stride.push(c.list(kStride).empty() ? c.list(kWindow)[i] : c.list(kStride)[i]);
     s.low.push(c.list(kPadding)[i]);
@@ -23,15 +32,18 @@ WindowSpec spec_of(const Source& c) {
   return s;
 }
 
-tn_error* pool2d_rule(Infer& c) {
-  TN_TRY(c.require_rank(0, "x", 4, "[N, C, H, W]"));
-  TN_TRY(c.length(kWindow, "window", 2, false));
-  TN_TRY(c.length(kStride, "stride", 2, true));
-  TN_TRY(c.length(kPadding, "padding", 2, false));
+constexpr const char* kForms[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
+
+template <uint32_t N>
+tn_error* pool_rule(Infer& c) {
+  TN_TRY(c.require_rank(0, "x", 2 + N, kForms[N - 1]));
+  TN_TRY(c.length(kWindow, "window", N, false));
+  TN_TRY(c.length(kStride, "stride", N, true));
+  TN_TRY(c.length(kPadding, "padding", N, false));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   const WindowSpec s = spec_of(c);
-  for (uint32_t i = 0; i < 2; ++i)
+  for (uint32_t i = 0; i < N; ++i)
     if (c.list(kPadding)[i] >= c.list(kWindow)[i])
       return c.error(
           "padding {} must be smaller than the window {}: else a window sees nothing else",
@@ -41,28 +53,76 @@ tn_error* pool2d_rule(Infer& c) {
   return c.out(0, t, to);
 }
 
-void max_pool2d_of_base(Recipe& b) { b.set(0, window_reduce(b.in(0), spec_of(b), "max")); }
-void d_max_pool2d(Recipe& b) { b.set(0, window_scatter(b.in(0), b.g(), spec_of(b))); }
+void max_pool_of_base(Recipe& b) { b.set(0, window_reduce(b.in(0), spec_of(b), "max")); }
+void d_max_pool(Recipe& b) { b.set(0, window_scatter(b.in(0), b.g(), spec_of(b))); }
 
 // What each window sum is divided by: its size, or how many of its elements are no padding.
 Value averaged(const Recipe& b, Value sums, const WindowSpec& s) {
-  const bool padded = s.low[2] > 0 || s.low[3] > 0;
-  if (b.flag(TN_AVG_POOL2D_COUNT_PADDING) || !padded)
-    return sums * (1 / (static_cast<double>(s.window[2]) * static_cast<double>(s.window[3])));
-  Dims plane(2, 1);
-  plane.push(b.in(0).dim(2));
-  plane.push(b.in(0).dim(3));
-  return sums / window_reduce(b.fill(1, plane, sums.dtype()), s, "sum");
+  double size = 1;
+  bool padded = false;
+  Dims places(2, 1);
+  for (uint32_t a = 2; a < s.window.n; ++a) {
+    size *= static_cast<double>(s.window[a]);
+    padded = padded || s.low[a] > 0;
+    places.push(b.in(0).dim(a));
+  }
+  if (b.flag(TN_AVG_POOL2D_COUNT_PADDING) || !padded) return sums * (1 / size);
+  return sums / window_reduce(b.fill(1, places, sums.dtype()), s, "sum");
 }
 
-void avg_pool2d_of_base(Recipe& b) {
+void avg_pool_of_base(Recipe& b) {
   const WindowSpec s = spec_of(b);
   const Value x = b.in(0);
   b.set(0, cast(averaged(b, window_reduce(wide(x), s, "sum"), s), x.dtype()));
 }
-void d_avg_pool2d(Recipe& b) {
+void d_avg_pool(Recipe& b) {
   const WindowSpec s = spec_of(b);
   b.set(0, window_sum_grad(b, averaged(b, wide(b.g()), s), b.in(0).dims(), s));
+}
+
+// ---- adaptive_avg_pool2d: each axis in equal parts
+
+tn_error* adaptive_rule(Infer& c) {
+  TN_TRY(c.require_rank(0, "x", 4, "[N, C, H, W]"));
+  TN_TRY(c.length(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, "output_size", 2, false));
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kFloat, &t));
+  const auto sizes = c.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE);
+  Dims to = c.dims(0);
+  for (uint32_t i = 0; i < 2; ++i) {
+    const int64_t size = sizes[i], from = to[2 + i];
+    if (size < 1) return c.error("output_size {}: each is 1 or more", numbers_text(sizes));
+    if (c.differ(c.mul(c.floordiv(from, size), size), from))
+      return c.error("x is {}; output_size {} does not divide its last axes", c.text(0),
+                     numbers_text(sizes));
+    to[2 + i] = size;
+  }
+  TN_TRY(c.check_count(to));
+  return c.out(0, t, to);
+}
+
+constexpr uint32_t kParts = 0b101000;  // the axes of the parts in parts_of
+
+// [N, C, h, H / h, w, W / w]
+Dims parts_of(const Recipe& b) {
+  Dims to;
+  for (uint32_t a = 0; a < 4; ++a) {
+    const int64_t size = b.in(0).dim(a);
+    if (a >= 2) to.push(b.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE)[a - 2]);
+    to.push(a < 2 ? size : b.raw()->v->dim_floordiv(b.raw(), size, to[to.n - 1]));
+  }
+  return to;
+}
+
+void adaptive_of_base(Recipe& b) {
+  const Value x = wide(b.in(0));
+  b.set(0, cast(mean(reshape(x, parts_of(b)), kParts, false), b.in(0).dtype()));
+}
+void d_adaptive(Recipe& b) {
+  const Value g = wide(b.g());
+  const Dims parts = parts_of(b);
+  const Value n = b.dim_scalar(b.mul(parts[3], parts[5]), g.dtype());
+  b.set(0, reshape_like(expand(unsqueeze(g / n, kParts), parts), b.in(0)));
 }
 
 // ---- global pooling
@@ -100,10 +160,20 @@ void d_global_max(Recipe& b) {
 
 }  // namespace
 
-const OpRules rules_max_pool2d = {TN_OP_MAX_POOL2D, rule<pool2d_rule>, recipe<max_pool2d_of_base>,
-                                  recipe<d_max_pool2d>, nullptr};
-const OpRules rules_avg_pool2d = {TN_OP_AVG_POOL2D, rule<pool2d_rule>, recipe<avg_pool2d_of_base>,
-                                  recipe<d_avg_pool2d>, nullptr};
+const OpRules rules_max_pool1d = {TN_OP_MAX_POOL1D, rule<pool_rule<1>>, recipe<max_pool_of_base>,
+                                  recipe<d_max_pool>, nullptr};
+const OpRules rules_avg_pool1d = {TN_OP_AVG_POOL1D, rule<pool_rule<1>>, recipe<avg_pool_of_base>,
+                                  recipe<d_avg_pool>, nullptr};
+const OpRules rules_max_pool3d = {TN_OP_MAX_POOL3D, rule<pool_rule<3>>, recipe<max_pool_of_base>,
+                                  recipe<d_max_pool>, nullptr};
+const OpRules rules_avg_pool3d = {TN_OP_AVG_POOL3D, rule<pool_rule<3>>, recipe<avg_pool_of_base>,
+                                  recipe<d_avg_pool>, nullptr};
+const OpRules rules_adaptive_avg_pool2d = {TN_OP_ADAPTIVE_AVG_POOL2D, rule<adaptive_rule>,
+                                           recipe<adaptive_of_base>, recipe<d_adaptive>, nullptr};
+const OpRules rules_max_pool2d = {TN_OP_MAX_POOL2D, rule<pool_rule<2>>, recipe<max_pool_of_base>,
+                                  recipe<d_max_pool>, nullptr};
+const OpRules rules_avg_pool2d = {TN_OP_AVG_POOL2D, rule<pool_rule<2>>, recipe<avg_pool_of_base>,
+                                  recipe<d_avg_pool>, nullptr};
 const OpRules rules_global_avg_pool = {TN_OP_GLOBAL_AVG_POOL, rule<global_rule>,
                                        recipe<global_avg_of_base>, recipe<d_global_avg>, nullptr};
 const OpRules rules_global_max_pool = {TN_OP_GLOBAL_MAX_POOL, rule<global_rule>,

@@ -3,19 +3,13 @@
 // same state draws the same numbers.
 // Words drawn per element, which the state advances by: philox, bernoulli, dropout 1; uniform 1,
 // f64 2; normal 2, f64 4.
+#include "random.hpp"
+
 #include <cmath>
 #include <limits>
 #include <numbers>
 
-#include "infer.hpp"
-#include "recipe.hpp"
-
 namespace tenon::ops {
-namespace {
-
-constexpr const char* kNoInputs = "random numbers depend on no differentiable input";
-
-bool finite(double v) { return v - v == 0; }
 
 tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t, uint32_t kinds) {
   if (!(kind_of(t) & kinds) || std::string_view(tn_dtype_name(t)) == "?")
@@ -25,9 +19,6 @@ tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t, uint32_t kinds) {
   return c.out(0, t, dims);
 }
 
-tn_error* philox_rule(Infer& c) { return drawn(c, TN_PHILOX_DIMS, TN_DTYPE_U32, kInt); }
-
-// The state stands in inputs `first`, first + 1 and first + 2.
 Value unit(const Recipe& b, uint32_t first, const Dims& dims, tn_dtype t) {
   return {b.raw(), tn_b_uniform(b.raw(), b.in(first).v, b.in(first + 1).v, b.in(first + 2).v,
                                 dims.d, dims.n, 0, 1, t)};
@@ -41,7 +32,6 @@ Dims dims_of(const Recipe& b, uint32_t key) {
   return out;
 }
 
-// Columns 0 and 1 of pairs [n, 2], in the dims of the result.
 Value column(Value pairs, int64_t i, const Dims& dims) {
   Dims starts(2, 0), stops(2, kToEnd);
   starts[1] = i;
@@ -54,6 +44,10 @@ Dims pair_dims(const Recipe& b, const Dims& dims) {
   out.push(2);
   return out;
 }
+
+namespace {
+
+tn_error* philox_rule(Infer& c) { return drawn(c, TN_PHILOX_DIMS, TN_DTYPE_U32, kInt); }
 
 // ---- uniform
 

@@ -61,6 +61,7 @@ class Recipe {
 
   int64_t add(int64_t x, int64_t y) const { return b_->v->dim_add(b_, x, y); }
   int64_t mul(int64_t x, int64_t y) const { return b_->v->dim_mul(b_, x, y); }
+  int64_t floordiv(int64_t x, int64_t y) const { return b_->v->dim_floordiv(b_, x, y); }
   bool same(int64_t x, int64_t y) const { return b_->v->dim_equal(b_, x, y) == 1; }
   int64_t product(std::span<const int64_t> dims) const;
 

@@ -101,6 +101,7 @@ constexpr tn_dtype parse_dtype(std::string_view s) {
   if (s == "bool") return TN_DTYPE_BOOL;
   if (s == "i32") return TN_DTYPE_I32;
   if (s == "i64") return TN_DTYPE_I64;
+  if (s == "u8") return TN_DTYPE_U8;
   if (s == "u32") return TN_DTYPE_U32;
   if (s == "f32") return TN_DTYPE_F32;
   if (s == "f64") return TN_DTYPE_F64;

@@ -1,4 +1,4 @@
-// sort: stable, by key along an axis; the values follow their keys.
+// sort: stable, by key along an axis; the values follow their keys. argsort: where they come from.
 #include "infer.hpp"
 #include "recipe.hpp"
 
@@ -26,19 +26,39 @@ Value sorted_values(Value keys, Value values, int64_t axis, bool descending) {
   return {keys.b, out[1]};
 }
 
-// Where each element came from, found by sorting the positions with the keys. Sorting the
-// cotangents by that puts them back.
-void d_sort(Recipe& b) {
-  const Value keys = b.in(0);
-  const int64_t axis = b.i64(TN_SORT_AXIS);
+// Where each element came from, found by sorting the positions with the keys.
+Value origins(const Recipe& b, Value keys, int64_t axis, bool descending) {
   const Value positions = b.iota(keys.dims(), axis_of(axis, keys.rank()), TN_DTYPE_I64);
-  const Value origin = sorted_values(keys, positions, axis, b.flag(TN_SORT_DESCENDING));
+  return sorted_values(keys, positions, axis, descending);
+}
+
+// Sorting the cotangents by that puts them back.
+void d_sort(Recipe& b) {
+  const int64_t axis = b.i64(TN_SORT_AXIS);
+  const Value origin = origins(b, b.in(0), axis, b.flag(TN_SORT_DESCENDING));
   for (const uint32_t i : {0u, 1u})
     if (b.wants(i)) b.set(i, sorted_values(origin, b.g(i), axis, false));
+}
+
+// ---- argsort
+
+tn_error* argsort_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kReal | kBool, &t));
+  uint32_t axis = 0;
+  TN_TRY(c.axis(c.i64(TN_ARGSORT_AXIS), c.rank(0), &axis));
+  return c.out(0, TN_DTYPE_I64, c.dims(0));
+}
+
+void argsort_of_base(Recipe& b) {
+  const int64_t axis = b.i64(TN_ARGSORT_AXIS);
+  b.set(0, origins(b, b.in(0), axis, b.flag(TN_ARGSORT_DESCENDING)));
 }
 
 }  // namespace
 
 const OpRules rules_sort = {TN_OP_SORT, rule<sort_rule>, nullptr, recipe<d_sort>, nullptr};
+const OpRules rules_argsort = {TN_OP_ARGSORT, rule<argsort_rule>, recipe<argsort_of_base>, nullptr,
+                               "the result is an integer index"};
 
 }  // namespace tenon::ops

@@ -1,16 +1,15 @@
 // Losses with their three reductions.
+#include "loss.hpp"
+
 #include <algorithm>
 #include <cmath>
 
-#include "tenon/conformance/sample.hpp"
-
 namespace tenon::conformance {
-namespace {
 
-// Each op here has the attribute reduction as its first.
 Array reduced(const Call& call, Array each) {
   static_assert(TN_CROSS_ENTROPY_REDUCTION == 0 && TN_CROSS_ENTROPY_PROBS_REDUCTION == 0 &&
-                TN_MSE_REDUCTION == 0 && TN_BCE_WITH_LOGITS_REDUCTION == 0);
+                TN_MSE_REDUCTION == 0 && TN_BCE_WITH_LOGITS_REDUCTION == 0 &&
+                TN_NLL_REDUCTION == 0);
   const std::string how = call.attrs.text(0, "mean");
   if (how == "none") return each;
   Array y(each.dtype, {});
@@ -25,6 +24,25 @@ Array reduced(const Call& call, Array each) {
   y.terms = each.count();
   return y;
 }
+
+void pair_cases(OpSamples& s, const Fill& x, const Fill& target, tn_dtype target_dtype) {
+  const auto pair = [&](const Dims& dims) {
+    return std::vector<Input>{in(dims, x), in(dims, target, target_dtype)};
+  };
+  s.add({"default", pair({4, 3})});
+  for (const char* how : {"mean", "sum", "none"}) {
+    s.add({how, pair({3, 5}), by(how)});
+    s.add({std::string(how) + "_plane", pair({2, 3, 2, 2}), by(how)});
+  }
+  s.add(Case{"large", pair({300, 101})}.large());
+  s.add(Case{"unknown_reduction", pair({4, 3}), by("median")}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
+}
+
+std::vector<Attr> by(const char* reduction) { return {text(0, reduction)}; }
+
+namespace {
 
 // The classes lie along axis 1; `weight(position, class)` multiplies each -log probability.
 Array cross_entropy(const Array& x, const std::function<double(int64_t, int64_t)>& weight) {
@@ -87,17 +105,25 @@ double binary_cross_entropy(double x, double t) {
 }
 double binary_size(double x, double) { return 1 + std::fabs(x); }
 
-std::vector<Attr> by(const char* reduction) { return {text(0, reduction)}; }
+std::vector<Array> nll(const Call& call) {
+  const Array &x = call.in(0), &labels = call.in(1);
+  const int64_t classes = x.dims[1], inner = count_of(Dims(x.dims.begin() + 2, x.dims.end()));
+  Array y(x.dtype, labels.dims);
+  for (int64_t k = 0; k < labels.count(); ++k) {
+    const int64_t label = std::clamp<int64_t>(labels.integer(k), 0, classes - 1);
+    y.f[static_cast<size_t>(k)] = -x.real((k / inner * classes + label) * inner + k % inner);
+  }
+  y.scale.assign(y.f.size(), 0);
+  return {reduced(call, y)};
+}
 
-}  // namespace
-
-void add_loss(Catalogue& c) {
-  const Fill logits = uniform(-3, 3), chances = uniform(0.05, 0.95);
+void add_labelled(Catalogue& c, tn_op op, const char* name, const Oracle& oracle) {
+  const Fill logits = uniform(-3, 3);
   const auto labels = [](Dims dims, int64_t n, tn_dtype dtype = TN_DTYPE_I64) {
     return in(std::move(dims), indices(n), dtype);
   };
-  OpSamples& ce = c.add(TN_OP_CROSS_ENTROPY, "cross_entropy");
-  ce.on(kFloats).gives(with_labels, kComposite).gradient(Grad::yes);
+  OpSamples& ce = c.add(op, name);
+  ce.on(kFloats).gives(oracle, kComposite).gradient(Grad::yes);
   ce.add({"default", {in({4, 3}, logits), labels({4}, 3)}});
   for (const char* how : {"mean", "sum", "none"}) {
     ce.add({how, {in({4, 5}, logits), labels({4}, 5)}, by(how)});
@@ -128,32 +154,28 @@ void add_loss(Catalogue& c) {
   ce.add(Case{"unknown_reduction", {in({4, 3}, logits), labels({4}, 3)}, by("median")}
              .refused(TN_INVALID_ARGUMENT)
              .only({TN_DTYPE_F32}));
+}
 
-  const auto pairs = [&](OpSamples& s, const Fill& x, const Fill& target) {
-    s.add({"default", {in({4, 3}, x), in({4, 3}, target)}});
-    for (const char* how : {"mean", "sum", "none"}) {
-      s.add({how, {in({3, 5}, x), in({3, 5}, target)}, by(how)});
-      s.add(
-          {std::string(how) + "_plane", {in({2, 3, 2, 2}, x), in({2, 3, 2, 2}, target)}, by(how)});
-    }
-    s.add(Case{"large", {in({300, 101}, x), in({300, 101}, target)}}.large());
-    s.add(Case{"unknown_reduction", {in({4, 3}, x), in({4, 3}, target)}, by("median")}
-              .refused(TN_INVALID_ARGUMENT)
-              .only({TN_DTYPE_F32}));
-  };
+}  // namespace
+
+void add_loss(Catalogue& c) {
+  const Fill logits = uniform(-3, 3), chances = uniform(0.05, 0.95);
+  add_labelled(c, TN_OP_CROSS_ENTROPY, "cross_entropy", with_labels);
+  add_labelled(c, TN_OP_NLL, "nll", nll);
+
   OpSamples& probs = c.add(TN_OP_CROSS_ENTROPY_PROBS, "cross_entropy_probs");
   probs.on(kFloats).gives(with_probabilities, kComposite).gradient(Grad::yes);
-  pairs(probs, logits, chances);
+  pair_cases(probs, logits, chances);
 
   OpSamples& mse = c.add(TN_OP_MSE, "mse");
   mse.on(kFloats).gives(pairwise(squared, squared_size), kComposite).gradient(Grad::yes);
-  pairs(mse, logits, uniform(-3, 3));
+  pair_cases(mse, logits, uniform(-3, 3));
 
   OpSamples& bce = c.add(TN_OP_BCE_WITH_LOGITS, "bce_with_logits");
   bce.on(kFloats)
       .gives(pairwise(binary_cross_entropy, binary_size), kComposite)
       .gradient(Grad::yes);
-  pairs(bce, clear_of(-3, 3, {0}, 0.01), chances);
+  pair_cases(bce, clear_of(-3, 3, {0}, 0.01), chances);
   bce.add(Case{"far_out", {in({4}, values({100, -100, 1e4, -1e4})), in({4}, values({1, 1, 0, 0}))}}
               .no_grad());
 }

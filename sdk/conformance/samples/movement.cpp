@@ -1,23 +1,10 @@
-// Ops that move elements: the oracle is a map from each place of the result to a place of an input.
-#include <functional>
+// Ops that move elements.
 #include <numeric>
 
-#include "tenon/conformance/sample.hpp"
+#include "moved.hpp"
 
 namespace tenon::conformance {
 namespace {
-
-using Place = std::function<Dims(const Dims& index)>;
-
-// y[index] = x[place(index)].
-Array moved(const Array& x, Dims dims, const Place& place) {
-  Array y(x.dtype, std::move(dims));
-  const Dims strides = strides_of(x.dims);
-  int64_t at = 0;
-  for_each(y.dims,
-           [&](const Dims& index) { y.copy_from(at++, x, offset_of(place(index), strides)); });
-  return y;
-}
 
 Array with_dims(Array x, Dims dims) {
   x.dims = std::move(dims);

@@ -171,6 +171,7 @@ void add_random(Catalogue& c) {
 
   OpSamples& flat =
       add_random_op(c, TN_OP_UNIFORM, "uniform", uniform_numbers, kRounded, judge_uniform);
+  flat.words_f64 = 2;
   flat.add({"default", {}, {list(TN_UNIFORM_DIMS, {3, 5})}});
   flat.add({"rank0", {}, {list(TN_UNIFORM_DIMS, {})}});
   flat.add({"empty", {}, {list(TN_UNIFORM_DIMS, {0, 2})}});
@@ -196,6 +197,8 @@ void add_random(Catalogue& c) {
 
   OpSamples& bell =
       add_random_op(c, TN_OP_NORMAL, "normal", normal_numbers, kFunction, judge_normal);
+  bell.words = 2;
+  bell.words_f64 = 4;
   bell.add({"default", {}, {list(TN_NORMAL_DIMS, {3, 5})}});
   bell.add({"rank0", {}, {list(TN_NORMAL_DIMS, {})}});
   bell.add({"empty", {}, {list(TN_NORMAL_DIMS, {0})}});

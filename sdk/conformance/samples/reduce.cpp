@@ -40,7 +40,8 @@ Groups groups_of(const Array& x, const Dims& axes, bool keepdims) {
 // Every op here has the attributes axes and keepdims as its first two.
 Groups groups_of(const Call& call) {
   static_assert(TN_SUM_AXES == 0 && TN_SUM_KEEPDIMS == 1 && TN_VAR_AXES == 0 &&
-                TN_VAR_KEEPDIMS == 1 && TN_LOGSUMEXP_KEEPDIMS == 1 && TN_ALL_KEEPDIMS == 1);
+                TN_VAR_KEEPDIMS == 1 && TN_STD_KEEPDIMS == 1 && TN_LOGSUMEXP_KEEPDIMS == 1 &&
+                TN_ALL_KEEPDIMS == 1 && TN_STD_CORRECTION == TN_VAR_CORRECTION);
   return groups_of(call.in(0), call.attrs.list(0), call.attrs.flag(1));
 }
 
@@ -132,6 +133,33 @@ std::vector<Array> variance(const Call& call) {
         return Outcome{squares / n, size / n};
       },
       nullptr, false)(call);
+}
+
+std::vector<Array> deviation(const Call& call) {
+  std::vector<Array> y = variance(call);
+  for (double& v : y[0].f) v = std::sqrt(v);
+  for (double& v : y[0].scale) v = std::sqrt(v);
+  return y;
+}
+
+Outcome norm_of(const Array& x, const Group& group, double ord) {
+  double y = 0;
+  for (const int64_t k : group) {
+    const double v = std::fabs(x.real(k));
+    y = std::isnan(v) || std::isnan(y) ? std::nan("")
+        : ord == 1                     ? y + v
+        : ord == 2                     ? std::hypot(y, v)
+                                       : std::max(y, v);
+  }
+  return {y, y};
+}
+std::vector<Array> norm(const Call& call) {
+  const double ord = call.attrs.number(TN_NORM_ORD, 2);
+  Call reduced = call;
+  reduced.attrs = std::vector<Attr>{list(0, call.attrs.list(TN_NORM_AXES)),
+                                    flag(1, call.attrs.flag(TN_NORM_KEEPDIMS))};
+  return reduction([=](const Array& x, const Group& g) { return norm_of(x, g, ord); }, nullptr,
+                   false)(reduced);
 }
 
 Oracle truth(bool any) {
@@ -280,6 +308,101 @@ void add_cumsum(Catalogue& c) {
   s.add(Case{"large", {in({5, 9001}, any)}, {integer(TN_CUMSUM_AXIS, 1)}}.large());
 }
 
+std::vector<Array> cumprod(const Call& call) {
+  const Array& x = call.in(0);
+  const int64_t axis = call.attrs.integer(TN_CUMPROD_AXIS, 0);
+  const tn_dtype wide = is_integer(x.dtype) && !is_signed(x.dtype) ? TN_DTYPE_U64 : TN_DTYPE_I64;
+  Array y(x.floating() ? x.dtype : wide, x.dims);
+  y.terms = x.dims[axis_of(axis, x.rank())];
+  for (const Group& group : groups_of(x, {axis}, false).members) {
+    double product = 1;
+    uint64_t whole = 1;
+    for (const int64_t k : group) {
+      if (x.floating()) {
+        product *= x.real(k);
+        y.f[static_cast<size_t>(k)] = product;
+      } else {
+        whole *= static_cast<uint64_t>(x.integer(k));
+        y.set(k, static_cast<int64_t>(whole));
+      }
+    }
+  }
+  return {y};
+}
+
+void add_cumprod(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_CUMPROD, "cumprod");
+  s.on(kAll).gives(cumprod, Tolerance{8, false, false}).gradient(Grad::yes);
+  const Fill any = clear_of(-1.6, 1.6, {0}, 0.5);
+  const auto along = [](int64_t axis) { return std::vector<Attr>{integer(TN_CUMPROD_AXIS, axis)}; };
+  s.add({"vector", {in({5}, any)}});
+  s.add({"inside", {in({2, 4, 3}, any)}, along(1)});
+  s.add({"last", {in({3, 9}, any)}, along(-1)});
+  s.add({"one", {in({1}, any)}});
+  s.add({"ones", {in({3, 1}, any)}, along(1)});
+  s.add({"empty", {in({0, 3}, any)}});
+  s.add({"no_lines", {in({3, 0}, any)}});
+  s.add(Case{"zeros",
+             {in({4, 5}, values({0, 2, 3, 1, 2, 3, 0, 2, 1, 2, 2, 3, 0, 1, 0, 2, 1, 3, 2, 0}))},
+             along(1)}
+            .first_only());
+  s.add({"zeros_of_integers", {in({2, 4}, values({3, 0, 2, 1, 2, 3, 1, 0}))}, along(1)});
+  s.cases.back().grad = false;
+  const auto special = [&](const char* name, std::vector<double> list) {
+    const auto n = static_cast<int64_t>(list.size());
+    s.add(Case{name, {in({n}, values(std::move(list)))}}.no_grad().only(
+        {TN_DTYPE_F32, TN_DTYPE_F64}));
+  };
+  special("overflow_behind_zero", {2, 0, 1e30, 1e30, 1e200, 1e200});
+  special("nan", {2, std::nan(""), 0, 3});
+  special("infinity_behind_zero", {2, 0, HUGE_VAL, 3});
+  special("zero_behind_infinity", {2, HUGE_VAL, -3, 0, 1});
+  s.add(Case{"large", {in({5, 9001}, uniform(0.999, 1.001))}, along(1)}.large());
+  s.add(Case{"scalar", {in({}, any)}}.refused(TN_OUT_OF_RANGE).only({TN_DTYPE_F32}));
+}
+
+void add_norms(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_NORM, "norm");
+  s.on(kFloats).gives(norm, kComposite).gradient(Grad::yes);
+  // Of both signs, and no two as far from 0.
+  const Fill apart = [](Array& x, Rng& rng) {
+    distinct(1, 9)(x, rng);
+    for (int64_t k = 1; k < x.count(); k += 2) x.set(k, -x.real(k));
+  };
+  for (const double ord : {1.0, 2.0, HUGE_VAL}) {
+    const std::string name = ord == 1 ? "one" : ord == 2 ? "two" : "infinity";
+    const auto over = [&](Dims axes, bool keep = false) {
+      return std::vector<Attr>{number(TN_NORM_ORD, ord), list(TN_NORM_AXES, std::move(axes)),
+                               flag(TN_NORM_KEEPDIMS, keep)};
+    };
+    const auto add = [&](const char* title, Dims dims, std::vector<Attr> attrs) {
+      s.add(Case{name + title, {in(std::move(dims), apart)}, std::move(attrs)}.ties());
+    };
+    add("_all", {3, 5}, over({}));
+    add("_rows", {3, 5}, over({1}));
+    add("_columns", {3, 5}, over({0}));
+    add("_keepdims", {2, 4, 3}, over({-1, 0}, true));
+    add("_rank0", {}, over({}));
+    add("_no_rows", {0, 3}, over({1}));
+    s.add(Case{name + "_zeros", {in({2, 3}, values({0, 0, 0, 3, 0, -4}))}, over({1})}.first_only());
+    s.add(Case{name + "_large", {in({5, 20011}, uniform(-1, 1))}, over({1})}.large());
+    s.add(Case{name + "_special",
+               {in({3, 2}, values({HUGE_VAL, 1, std::nan(""), 2, -HUGE_VAL, -1}))},
+               over({1})}
+              .no_grad());
+    if (ord == HUGE_VAL)
+      s.add(Case{name + "_of_nothing", {in({2, 0}, apart)}, over({1})}
+                .refused(TN_INVALID_ARGUMENT)
+                .only({TN_DTYPE_F32}));
+    else
+      s.add(Case{name + "_of_nothing", {in({2, 0}, apart)}, over({1})});
+  }
+  s.add({"default", {in({4}, apart)}});
+  s.add(Case{"three", {in({4}, apart)}, {number(TN_NORM_ORD, 3)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
+}
+
 void add_sums(Catalogue& c) {
   const Fill any = uniform(-4, 4);
   const auto plus = [](int64_t a, int64_t b) { return a + b; };
@@ -316,12 +439,35 @@ void add_sums(Catalogue& c) {
   add_large(mean, uniform(-1, 1));
 }
 
+// var and std have the same attributes.
+void add_spreads(Catalogue& c) {
+  for (const bool root : {false, true}) {
+    OpSamples& s = root ? c.add(TN_OP_STD, "std") : c.add(TN_OP_VAR, "var");
+    s.on(kFloats).gives(root ? deviation : variance, kComposite).gradient(Grad::yes);
+    add_cases(s, uniform(-4, 4), OfNothing::defined);
+    s.add(
+        Case{"unbiased", {in({3, 5}, uniform(-4, 4))}, {list(0, {1}), number(TN_VAR_CORRECTION, 1)}}
+            .ties());
+    for (const int64_t n :
+         {int64_t{0}, int64_t{1}, int64_t{2}}) {  // less than nothing is left: NaN, NaN, infinity
+      s.add(Case{"correction_above_" + std::to_string(n),
+                 {in({2, n}, uniform(-4, 4))},
+                 {list(0, {1}), number(TN_VAR_CORRECTION, static_cast<double>(n) + 1)}}
+                .no_grad());
+    }
+    s.add(Case{"all_equal", {in({2, 3}, values({2, 2, 2, 1, 2, 4}))}, {list(0, {1})}}.first_only());
+    add_large(s, uniform(-1, 1));
+  }
+}
+
 }  // namespace
 
 void add_reduce(Catalogue& c) {
   add_sums(c);
   add_places(c);
   add_cumsum(c);
+  add_cumprod(c);
+  add_norms(c);
   for (const bool greatest : {true, false}) {
     OpSamples& s = greatest ? c.add(TN_OP_MAX, "max") : c.add(TN_OP_MIN, "min");
     s.on(kNumbers)
@@ -353,18 +499,7 @@ void add_reduce(Catalogue& c) {
   lse.add(Case{"empty_axis", {in({2, 0, 3}, uniform(-4, 4))}, {list(0, {1})}}.no_grad());
   lse.add(Case{"empty_rows", {in({3, 0}, uniform(-4, 4))}, {list(0, {-1})}}.no_grad());
 
-  OpSamples& var = c.add(TN_OP_VAR, "var");
-  var.on(kFloats).gives(variance, kComposite).gradient(Grad::yes);
-  add_cases(var, uniform(-4, 4), OfNothing::defined);
-  var.add({"unbiased", {in({3, 5}, uniform(-4, 4))}, {list(0, {1}), number(TN_VAR_CORRECTION, 1)}});
-  for (const int64_t n :
-       {int64_t{0}, int64_t{1}, int64_t{2}}) {  // less than nothing is left: NaN, NaN, infinity
-    var.add(Case{"correction_above_" + std::to_string(n),
-                 {in({2, n}, uniform(-4, 4))},
-                 {list(0, {1}), number(TN_VAR_CORRECTION, static_cast<double>(n) + 1)}}
-                .no_grad());
-  }
-  add_large(var, uniform(-1, 1));
+  add_spreads(c);
 
   for (const bool is_any : {true, false}) {
     OpSamples& s = is_any ? c.add(TN_OP_ANY, "any") : c.add(TN_OP_ALL, "all");

@@ -42,17 +42,18 @@ Windows windows_of(const Call& call) {
   return completed(w, call.in(0).dims);
 }
 
-Windows windows2d(const Call& call) {
-  static_assert(TN_MAX_POOL2D_WINDOW == TN_AVG_POOL2D_WINDOW &&
-                TN_MAX_POOL2D_STRIDE == TN_AVG_POOL2D_STRIDE &&
-                TN_MAX_POOL2D_PADDING == TN_AVG_POOL2D_PADDING);
+// Of the pools: along the spatial axes.
+Windows pool_windows(const Call& call) {
   const Dims window = call.attrs.list(TN_MAX_POOL2D_WINDOW);
   const Dims stride = call.attrs.list(TN_MAX_POOL2D_STRIDE, window);
-  const Dims padding = call.attrs.list(TN_MAX_POOL2D_PADDING, {0, 0});
+  const Dims padding = call.attrs.list(TN_MAX_POOL2D_PADDING, Dims(window.size(), 0));
   Windows w;
-  w.size = {1, 1, window[0], window[1]};
-  w.stride = {1, 1, stride[0], stride[1]};
-  w.low = w.high = {0, 0, padding[0], padding[1]};
+  w.size = w.stride = {1, 1};
+  w.low = {0, 0};
+  w.size.insert(w.size.end(), window.begin(), window.end());
+  w.stride.insert(w.stride.end(), stride.begin(), stride.end());
+  w.low.insert(w.low.end(), padding.begin(), padding.end());
+  w.high = w.low;
   return completed(w, call.in(0).dims);
 }
 
@@ -121,9 +122,13 @@ std::vector<Array> window_scatter(const Call& call) {
   return {y};
 }
 
-std::vector<Array> avg_pool2d(const Call& call) {
+std::vector<Array> max_pool(const Call& call) {
+  return {reduced(call.in(0), pool_windows(call), "max")};
+}
+
+std::vector<Array> avg_pool(const Call& call) {
   const Array& x = call.in(0);
-  const Windows w = windows2d(call);
+  const Windows w = pool_windows(call);
   const bool all = call.attrs.flag(TN_AVG_POOL2D_COUNT_PADDING, true);
   Array y = reduced(x, w, "sum");
   for_each_window(x.dims, w, [&](int64_t to, const std::vector<int64_t>& members) {
@@ -232,13 +237,10 @@ void add_pools(Catalogue& c) {
   for (const bool greatest : {true, false}) {
     OpSamples& s =
         greatest ? c.add(TN_OP_MAX_POOL2D, "max_pool2d") : c.add(TN_OP_AVG_POOL2D, "avg_pool2d");
-    const Oracle max_pool2d = [](const Call& call) -> std::vector<Array> {
-      return {reduced(call.in(0), windows2d(call), "max")};
-    };
     if (greatest)
-      s.gives(max_pool2d, kExact);
+      s.gives(max_pool, kExact);
     else
-      s.gives(avg_pool2d, kComposite);
+      s.gives(avg_pool, kComposite);
     s.on(kFloats).gradient(Grad::yes);
     const auto add = [&](const char* name, Dims dims, std::vector<Attr> attrs) {
       s.add(Case{name, {in(std::move(dims), apart)}, std::move(attrs)}.ties());
@@ -276,11 +278,97 @@ void add_pools(Catalogue& c) {
   }
 }
 
+// One and three spatial axes.
+void add_other_pools(Catalogue& c) {
+  struct Pool {
+    tn_op op;
+    const char* name;
+    bool line, greatest;
+  };
+  static_assert(TN_AVG_POOL1D_COUNT_PADDING == TN_AVG_POOL2D_COUNT_PADDING &&
+                TN_AVG_POOL3D_COUNT_PADDING == TN_AVG_POOL2D_COUNT_PADDING);
+  const Fill apart = distinct(-5, 5);
+  for (const Pool& p : {Pool{TN_OP_MAX_POOL1D, "max_pool1d", true, true},
+                        Pool{TN_OP_AVG_POOL1D, "avg_pool1d", true, false},
+                        Pool{TN_OP_MAX_POOL3D, "max_pool3d", false, true},
+                        Pool{TN_OP_AVG_POOL3D, "avg_pool3d", false, false}}) {
+    OpSamples& s = c.add(p.op, p.name);
+    s.on(kFloats).gradient(Grad::yes);
+    if (p.greatest)
+      s.gives(max_pool, kExact);
+    else
+      s.gives(avg_pool, kComposite);
+    const auto add = [&](const char* name, Dims dims, std::vector<Attr> attrs) {
+      s.add(Case{name, {in(std::move(dims), apart)}, std::move(attrs)}.ties());
+    };
+    const Dims x = p.line ? Dims{2, 2, 7} : Dims{1, 2, 3, 4, 3};
+    const Dims window = p.line ? Dims{3} : Dims{2, 3, 2}, stride = p.line ? Dims{2} : Dims{1, 2, 2};
+    const Dims padding = p.line ? Dims{1} : Dims{1, 0, 1}, none(window.size(), 0);
+    add("default_stride", x, {list(TN_MAX_POOL2D_WINDOW, window)});
+    add("stride", x, how2d(window, stride, none));
+    add("padding", x, how2d(window, stride, padding));
+    add("overlapping", x, how2d(window, Dims(window.size(), 1), none));
+    Dims empty = x;
+    empty[0] = 0;
+    add("no_images", empty, how2d(window, stride, none));
+    if (!p.greatest) {
+      std::vector<Attr> attrs = how2d(window, stride, padding);
+      attrs.push_back(flag(TN_AVG_POOL2D_COUNT_PADDING, false));
+      add("padding_not_counted", x, attrs);
+    }
+    const Dims many = p.line ? Dims{8, 16, 301} : Dims{2, 6, 12, 13, 14};
+    s.add(Case{"large", {in(many, uniform(-5, 5))}, how2d(window, stride, none)}.large());
+    s.add(Case{"rank4", {in({2, 2, 4, 4}, apart)}, how2d(window, stride, none)}
+              .refused(TN_INVALID_ARGUMENT)
+              .only({TN_DTYPE_F32}));
+    s.add(Case{"padding_too_large", {in(x, apart)}, how2d(window, stride, window)}
+              .refused(TN_INVALID_ARGUMENT)
+              .only({TN_DTYPE_F32}));
+  }
+}
+
+std::vector<Array> adaptive_avg_pool2d(const Call& call) {
+  const Array& x = call.in(0);
+  const Dims to = call.attrs.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE);
+  const int64_t height = x.dims[2], width = x.dims[3], rows = height / to[0],
+                columns = width / to[1];
+  Array y(x.dtype, {x.dims[0], x.dims[1], to[0], to[1]});
+  y.scale.assign(y.f.size(), 0);
+  y.terms = rows * columns;
+  for (int64_t k = 0; k < x.count(); ++k) {
+    const int64_t row = k / width % height / rows, column = k % width / columns;
+    const auto at = static_cast<size_t>((k / (width * height) * to[0] + row) * to[1] + column);
+    y.f[at] += x.real(k) / static_cast<double>(y.terms);
+    y.scale[at] += std::fabs(x.real(k)) / static_cast<double>(y.terms);
+  }
+  return {y};
+}
+
+void add_adaptive(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_ADAPTIVE_AVG_POOL2D, "adaptive_avg_pool2d");
+  s.on(kFloats).gives(adaptive_avg_pool2d, kComposite).gradient(Grad::yes);
+  const Fill any = uniform(-5, 5);
+  const auto to = [](Dims size) {
+    return std::vector<Attr>{list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, std::move(size))};
+  };
+  s.add({"parts", {in({2, 2, 4, 6}, any)}, to({2, 3})});
+  s.add({"one", {in({1, 3, 3, 5}, any)}, to({1, 1})});
+  s.add({"all", {in({2, 1, 3, 2}, any)}, to({3, 2})});
+  s.add({"no_images", {in({0, 2, 4, 4}, any)}, to({2, 2})});
+  s.add(Case{"large", {in({4, 16, 28, 28}, any)}, to({7, 4})}.large());
+  for (const Dims& size : {Dims{3, 2}, Dims{0, 2}, Dims{2}})
+    s.add(Case{"refused_" + text_of(size), {in({1, 2, 4, 4}, any)}, to(size)}
+              .refused(TN_INVALID_ARGUMENT)
+              .only({TN_DTYPE_F32}));
+}
+
 }  // namespace
 
 void add_window(Catalogue& c) {
   add_windows(c);
   add_pools(c);
+  add_other_pools(c);
+  add_adaptive(c);
 }
 
 }  // namespace tenon::conformance

@@ -75,15 +75,11 @@ struct Run {
     return op.judge ? op.judge(call, got) : "";
   }
 
-  // Words of randomness that one element takes.
-  uint64_t words_each(tn_dtype dtype) const {
-    if (op.op == TN_OP_NORMAL) return dtype == TN_DTYPE_F64 ? 4 : 2;
-    return op.op == TN_OP_UNIFORM && dtype == TN_DTYPE_F64 ? 2 : 1;
-  }
-
-  std::string advanced(const RandomState& before, const std::vector<Array>& got) {
-    const RandomState after = session.random();
-    const uint64_t words = static_cast<uint64_t>(got[0].count()) * words_each(got[0].dtype);
+  std::string advanced(const Call& call, const std::vector<Array>& got) {
+    const RandomState before = call.random, after = session.random();
+    const Array& elements = call.inputs.empty() ? got[0] : call.in(0);
+    const uint64_t words = static_cast<uint64_t>(elements.count()) *
+                           (elements.dtype == TN_DTYPE_F64 ? op.words_f64 : op.words);
     const uint64_t steps = after.offset - before.offset, expected = (words + 3) / 4;
     if (after.seed != before.seed || after.stream != before.stream)
       return "the random state has another seed or stream";
@@ -116,7 +112,7 @@ struct Run {
       return "";
     }
     std::string fault = judged(oracle_call, got);
-    if (fault.empty() && op.random) fault = advanced(oracle_call.random, got);
+    if (fault.empty() && op.random) fault = advanced(oracle_call, got);
     if (!fault.empty()) return fault;
 
     for (int again = 0; again < repetitions; ++again) {

@@ -300,9 +300,13 @@ void elementwise_cases(OpSamples& op, const std::vector<Fill>& fills) {
 const Catalogue& catalogue() {
   static const Catalogue all = [] {
     Catalogue c;
-    for (const auto family : {add_unary, add_activations, add_binary, add_logic, add_convert,
-                              add_movement, add_index, add_reduce, add_sort, add_matmul, add_conv,
-                              add_window, add_softmax, add_normalize, add_loss, add_random})
+    for (const auto family :
+         {add_unary,        add_activations,      add_binary,   add_logic,         add_convert,
+          add_movement,     add_arrange,          add_index,    add_elements,      add_reduce,
+          add_sort,         add_matmul,           add_products, add_diagonal,      add_conv,
+          add_conv_nd,      add_window,           add_softmax,  add_attention,     add_quantize,
+          add_normalize,    add_normalize_groups, add_loss,     add_loss_pairwise, add_random,
+          add_random_choice})
       family(c);
     return c;
   }();

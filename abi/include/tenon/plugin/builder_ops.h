@@ -1382,5 +1382,674 @@ TN_INLINE tn_value tn_b_hard_swish(tn_builder* builder, tn_value x) {
   return y;
 }
 
+TN_INLINE tn_value tn_b_std(tn_builder* builder, tn_value x, const int64_t* axes, uint32_t n_axes, int32_t keepdims, double correction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_STD_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_STD_KEEPDIMS, keepdims);
+  attrs[n_attrs++] = tn_attr_f64(TN_STD_CORRECTION, correction);
+  builder->v->call(builder, TN_OP_STD, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_norm(tn_builder* builder, tn_value x, double ord, const int64_t* axes, uint32_t n_axes, int32_t keepdims) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_f64(TN_NORM_ORD, ord);
+  if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_NORM_AXES, axes, n_axes);
+  attrs[n_attrs++] = tn_attr_bool(TN_NORM_KEEPDIMS, keepdims);
+  builder->v->call(builder, TN_OP_NORM, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cumprod(tn_builder* builder, tn_value x, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_CUMPROD_AXIS, axis);
+  builder->v->call(builder, TN_OP_CUMPROD, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_outer(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_OUTER, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_dot(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_DOT, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_vecdot(tn_builder* builder, tn_value a, tn_value b, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  attrs[n_attrs++] = tn_attr_i64(TN_VECDOT_AXIS, axis);
+  builder->v->call(builder, TN_OP_VECDOT, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_tril(tn_builder* builder, tn_value x, int64_t k) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_TRIL_K, k);
+  builder->v->call(builder, TN_OP_TRIL, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_triu(tn_builder* builder, tn_value x, int64_t k) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_TRIU_K, k);
+  builder->v->call(builder, TN_OP_TRIU, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_diagonal(tn_builder* builder, tn_value x, int64_t offset) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_DIAGONAL_OFFSET, offset);
+  builder->v->call(builder, TN_OP_DIAGONAL, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_trace(tn_builder* builder, tn_value x, int64_t offset) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_TRACE_OFFSET, offset);
+  builder->v->call(builder, TN_OP_TRACE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_eye(tn_builder* builder, int64_t n, int64_t m, int64_t k, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64(TN_EYE_N, n);
+  attrs[n_attrs++] = tn_attr_i64(TN_EYE_M, m);
+  attrs[n_attrs++] = tn_attr_i64(TN_EYE_K, k);
+  attrs[n_attrs++] = tn_attr_dtype(TN_EYE_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_EYE, NULL, 0, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_arange(tn_builder* builder, double start, double stop, double step, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_START, start);
+  attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STOP, stop);
+  attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STEP, step);
+  attrs[n_attrs++] = tn_attr_dtype(TN_ARANGE_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_ARANGE, NULL, 0, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_tile(tn_builder* builder, tn_value x, const int64_t* repeats, uint32_t n_repeats) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_TILE_REPEATS, repeats, n_repeats);
+  builder->v->call(builder, TN_OP_TILE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_roll(tn_builder* builder, tn_value x, const int64_t* shifts, uint32_t n_shifts, const int64_t* axes, uint32_t n_axes) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_SHIFTS, shifts, n_shifts);
+  attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_AXES, axes, n_axes);
+  builder->v->call(builder, TN_OP_ROLL, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_pad_edge(tn_builder* builder, tn_value x, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_LOW, low, n_low);
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_HIGH, high, n_high);
+  builder->v->call(builder, TN_OP_PAD_EDGE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_pad_reflect(tn_builder* builder, tn_value x, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_LOW, low, n_low);
+  attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_HIGH, high, n_high);
+  builder->v->call(builder, TN_OP_PAD_REFLECT, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_depth_to_space(tn_builder* builder, tn_value x, int64_t block, tn_str mode) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_DEPTH_TO_SPACE_BLOCK, block);
+  attrs[n_attrs++] = tn_attr_string(TN_DEPTH_TO_SPACE_MODE, mode);
+  builder->v->call(builder, TN_OP_DEPTH_TO_SPACE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_space_to_depth(tn_builder* builder, tn_value x, int64_t block) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_SPACE_TO_DEPTH_BLOCK, block);
+  builder->v->call(builder, TN_OP_SPACE_TO_DEPTH, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_take_along_axis(tn_builder* builder, tn_value x, tn_value indices, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = indices;
+  attrs[n_attrs++] = tn_attr_i64(TN_TAKE_ALONG_AXIS_AXIS, axis);
+  builder->v->call(builder, TN_OP_TAKE_ALONG_AXIS, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_gather_nd(tn_builder* builder, tn_value x, tn_value indices) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = indices;
+  builder->v->call(builder, TN_OP_GATHER_ND, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_scatter_nd(tn_builder* builder, tn_value x, tn_value indices, tn_value updates, tn_str mode) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = indices;
+  inputs[2] = updates;
+  attrs[n_attrs++] = tn_attr_string(TN_SCATTER_ND_MODE, mode);
+  builder->v->call(builder, TN_OP_SCATTER_ND, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_argsort(tn_builder* builder, tn_value x, int64_t axis, int32_t descending) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_ARGSORT_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_ARGSORT_DESCENDING, descending);
+  builder->v->call(builder, TN_OP_ARGSORT, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_topk(tn_builder* builder, tn_value x, int64_t k, int64_t axis, int32_t largest, tn_value* outputs) {
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_TOPK_K, k);
+  attrs[n_attrs++] = tn_attr_i64(TN_TOPK_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_bool(TN_TOPK_LARGEST, largest);
+  builder->v->call(builder, TN_OP_TOPK, inputs, 1, attrs, n_attrs, outputs, 2);
+}
+
+TN_INLINE void tn_b_meshgrid(tn_builder* builder, const tn_value* xs, uint32_t n_xs, tn_str indexing, tn_value* outputs, uint32_t n_outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_string(TN_MESHGRID_INDEXING, indexing);
+  builder->v->call(builder, TN_OP_MESHGRID, xs, n_xs, attrs, n_attrs, outputs, n_outputs);
+}
+
+TN_INLINE tn_value tn_b_nll(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = log_probabilities;
+  inputs[1] = labels;
+  attrs[n_attrs++] = tn_attr_string(TN_NLL_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_NLL, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_bce(tn_builder* builder, tn_value probabilities, tn_value target, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = probabilities;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_BCE_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_BCE, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_l1(tn_builder* builder, tn_value x, tn_value target, tn_str reduction) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_L1_REDUCTION, reduction);
+  builder->v->call(builder, TN_OP_L1, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_huber(tn_builder* builder, tn_value x, tn_value target, tn_str reduction, double delta) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_HUBER_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_f64(TN_HUBER_DELTA, delta);
+  builder->v->call(builder, TN_OP_HUBER, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_kl_div(tn_builder* builder, tn_value log_input, tn_value target, tn_str reduction, int32_t log_target) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = log_input;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_KL_DIV_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_bool(TN_KL_DIV_LOG_TARGET, log_target);
+  builder->v->call(builder, TN_OP_KL_DIV, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_hinge(tn_builder* builder, tn_value x, tn_value target, tn_str reduction, double margin) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_HINGE_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_f64(TN_HINGE_MARGIN, margin);
+  builder->v->call(builder, TN_OP_HINGE, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cosine_loss(tn_builder* builder, tn_value x1, tn_value x2, tn_value target, tn_str reduction, double margin) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x1;
+  inputs[1] = x2;
+  inputs[2] = target;
+  attrs[n_attrs++] = tn_attr_string(TN_COSINE_LOSS_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_f64(TN_COSINE_LOSS_MARGIN, margin);
+  builder->v->call(builder, TN_OP_COSINE_LOSS, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cosine_similarity(tn_builder* builder, tn_value x1, tn_value x2, int64_t axis, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x1;
+  inputs[1] = x2;
+  attrs[n_attrs++] = tn_attr_i64(TN_COSINE_SIMILARITY_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_f64(TN_COSINE_SIMILARITY_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_COSINE_SIMILARITY, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_rms_norm(tn_builder* builder, tn_value x, tn_value scale, int64_t axes, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = scale;
+  attrs[n_attrs++] = tn_attr_i64(TN_RMS_NORM_AXES, axes);
+  attrs[n_attrs++] = tn_attr_f64(TN_RMS_NORM_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_RMS_NORM, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_group_norm(tn_builder* builder, tn_value x, tn_value scale, tn_value bias, int64_t groups, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  attrs[n_attrs++] = tn_attr_i64(TN_GROUP_NORM_GROUPS, groups);
+  attrs[n_attrs++] = tn_attr_f64(TN_GROUP_NORM_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_GROUP_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_instance_norm(tn_builder* builder, tn_value x, tn_value scale, tn_value bias, double epsilon) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = bias;
+  attrs[n_attrs++] = tn_attr_f64(TN_INSTANCE_NORM_EPSILON, epsilon);
+  builder->v->call(builder, TN_OP_INSTANCE_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_lrn(tn_builder* builder, tn_value x, int64_t size, double alpha, double beta, double bias) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_LRN_SIZE, size);
+  attrs[n_attrs++] = tn_attr_f64(TN_LRN_ALPHA, alpha);
+  attrs[n_attrs++] = tn_attr_f64(TN_LRN_BETA, beta);
+  attrs[n_attrs++] = tn_attr_f64(TN_LRN_BIAS, bias);
+  builder->v->call(builder, TN_OP_LRN, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_randint(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims, int64_t low, int64_t high, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_RANDINT_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_LOW, low);
+  attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_HIGH, high);
+  attrs[n_attrs++] = tn_attr_dtype(TN_RANDINT_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_RANDINT, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_truncated_normal(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims, double mean, double deviation, double low, double high, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64s(TN_TRUNCATED_NORMAL_DIMS, dims, n_dims);
+  attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_MEAN, mean);
+  attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_DEVIATION, deviation);
+  attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_LOW, low);
+  attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_HIGH, high);
+  attrs[n_attrs++] = tn_attr_dtype(TN_TRUNCATED_NORMAL_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_TRUNCATED_NORMAL, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_categorical(tn_builder* builder, tn_value logits, tn_value seed, tn_value stream, tn_value offset) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[4];
+  inputs[0] = logits;
+  inputs[1] = seed;
+  inputs[2] = stream;
+  inputs[3] = offset;
+  builder->v->call(builder, TN_OP_CATEGORICAL, inputs, 4, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_permutation(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, int64_t n) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = seed;
+  inputs[1] = stream;
+  inputs[2] = offset;
+  attrs[n_attrs++] = tn_attr_i64(TN_PERMUTATION_N, n);
+  builder->v->call(builder, TN_OP_PERMUTATION, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_scaled_dot_product_attention(tn_builder* builder, tn_value q, tn_value k, tn_value v, tn_value mask, int32_t causal, double scale) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[4];
+  inputs[0] = q;
+  inputs[1] = k;
+  inputs[2] = v;
+  inputs[3] = mask;
+  attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL, causal);
+  attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, scale);
+  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_rotary_embedding(tn_builder* builder, tn_value x, tn_value positions, double base, int32_t interleaved) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = positions;
+  attrs[n_attrs++] = tn_attr_f64(TN_ROTARY_EMBEDDING_BASE, base);
+  attrs[n_attrs++] = tn_attr_bool(TN_ROTARY_EMBEDDING_INTERLEAVED, interleaved);
+  builder->v->call(builder, TN_OP_ROTARY_EMBEDDING, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv1d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV1D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV1D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv3d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV3D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV3D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv_transpose1d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* output_padding, uint32_t n_output_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_PADDING, padding, n_padding);
+  if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING, output_padding, n_output_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE1D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE1D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv_transpose2d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* output_padding, uint32_t n_output_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_PADDING, padding, n_padding);
+  if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_OUTPUT_PADDING, output_padding, n_output_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE2D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE2D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_max_pool1d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_PADDING, padding, n_padding);
+  builder->v->call(builder, TN_OP_MAX_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_avg_pool1d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, int32_t count_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_PADDING, padding, n_padding);
+  attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL1D_COUNT_PADDING, count_padding);
+  builder->v->call(builder, TN_OP_AVG_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_max_pool3d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_PADDING, padding, n_padding);
+  builder->v->call(builder, TN_OP_MAX_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_avg_pool3d(tn_builder* builder, tn_value x, const int64_t* window, uint32_t n_window, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, int32_t count_padding) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[4];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_WINDOW, window, n_window);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_PADDING, padding, n_padding);
+  attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL3D_COUNT_PADDING, count_padding);
+  builder->v->call(builder, TN_OP_AVG_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_avg_pool2d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_quantize_linear(tn_builder* builder, tn_value x, tn_value scale, tn_value zero_point, int64_t axis, tn_dtype dtype) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = zero_point;
+  attrs[n_attrs++] = tn_attr_i64(TN_QUANTIZE_LINEAR_AXIS, axis);
+  attrs[n_attrs++] = tn_attr_dtype(TN_QUANTIZE_LINEAR_DTYPE, dtype);
+  builder->v->call(builder, TN_OP_QUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_dequantize_linear(tn_builder* builder, tn_value x, tn_value scale, tn_value zero_point, int64_t axis) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = scale;
+  inputs[2] = zero_point;
+  attrs[n_attrs++] = tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, axis);
+  builder->v->call(builder, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
 TN_EXTERN_C_END
 #endif

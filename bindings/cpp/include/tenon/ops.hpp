@@ -1345,4 +1345,704 @@ inline Tensor hard_swish(const Tensor& x) {
   return detail::call(ctx, TN_OP_HARD_SWISH, inputs, 1, nullptr, 0);
 }
 
+struct StdOptions {
+  Dims axes = {};
+  bool keepdims = false;
+  double correction = 0.0;
+};
+// std(x, *, axes: i64s = [], keepdims: bool = 0, correction: f64 = 0.0) -> y
+inline Tensor std(const Tensor& x, const StdOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_STD_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_STD_KEEPDIMS, options.keepdims));
+  attrs.add(tn_attr_f64(TN_STD_CORRECTION, options.correction));
+  return detail::call(ctx, TN_OP_STD, inputs, 1, attrs.items, attrs.n);
+}
+
+struct NormOptions {
+  double ord = 2.0;
+  Dims axes = {};
+  bool keepdims = false;
+};
+// norm(x, *, ord: f64 = 2.0, axes: i64s = [], keepdims: bool = 0) -> y
+inline Tensor norm(const Tensor& x, const NormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_f64(TN_NORM_ORD, options.ord));
+  if (!options.axes.empty()) attrs.add(tn_attr_i64s(TN_NORM_AXES, options.axes.data(), options.axes.size()));
+  attrs.add(tn_attr_bool(TN_NORM_KEEPDIMS, options.keepdims));
+  return detail::call(ctx, TN_OP_NORM, inputs, 1, attrs.items, attrs.n);
+}
+
+struct CumprodOptions {
+  int64_t axis = 0;
+};
+// cumprod(x, *, axis: i64 = 0) -> y
+inline Tensor cumprod(const Tensor& x, const CumprodOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_CUMPROD_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_CUMPROD, inputs, 1, attrs.items, attrs.n);
+}
+
+// outer(a, b) -> y
+inline Tensor outer(const Tensor& a, const Tensor& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  return detail::call(ctx, TN_OP_OUTER, inputs, 2, nullptr, 0);
+}
+
+// dot(a, b) -> y
+inline Tensor dot(const Tensor& a, const Tensor& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  return detail::call(ctx, TN_OP_DOT, inputs, 2, nullptr, 0);
+}
+
+struct VecdotOptions {
+  int64_t axis = -1;
+};
+// vecdot(a, b, *, axis: i64 = -1) -> y
+inline Tensor vecdot(const Tensor& a, const Tensor& b, const VecdotOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_VECDOT_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_VECDOT, inputs, 2, attrs.items, attrs.n);
+}
+
+struct TrilOptions {
+  int64_t k = 0;
+};
+// tril(x, *, k: i64 = 0) -> y
+inline Tensor tril(const Tensor& x, const TrilOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_TRIL_K, options.k));
+  return detail::call(ctx, TN_OP_TRIL, inputs, 1, attrs.items, attrs.n);
+}
+
+struct TriuOptions {
+  int64_t k = 0;
+};
+// triu(x, *, k: i64 = 0) -> y
+inline Tensor triu(const Tensor& x, const TriuOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_TRIU_K, options.k));
+  return detail::call(ctx, TN_OP_TRIU, inputs, 1, attrs.items, attrs.n);
+}
+
+struct DiagonalOptions {
+  int64_t offset = 0;
+};
+// diagonal(x, *, offset: i64 = 0) -> y
+inline Tensor diagonal(const Tensor& x, const DiagonalOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_DIAGONAL_OFFSET, options.offset));
+  return detail::call(ctx, TN_OP_DIAGONAL, inputs, 1, attrs.items, attrs.n);
+}
+
+struct TraceOptions {
+  int64_t offset = 0;
+};
+// trace(x, *, offset: i64 = 0) -> y
+inline Tensor trace(const Tensor& x, const TraceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_TRACE_OFFSET, options.offset));
+  return detail::call(ctx, TN_OP_TRACE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct EyeOptions {
+  int64_t m = -1;
+  int64_t k = 0;
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// eye(*, n: i64, m: i64 = -1, k: i64 = 0, dtype: dtype = f32) -> y
+inline Tensor eye(const Context& cx, int64_t n, const EyeOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64(TN_EYE_N, n));
+  attrs.add(tn_attr_i64(TN_EYE_M, options.m));
+  attrs.add(tn_attr_i64(TN_EYE_K, options.k));
+  attrs.add(tn_attr_dtype(TN_EYE_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_EYE, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct ArangeOptions {
+  double step = 1.0;
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// arange(*, start: f64, stop: f64, step: f64 = 1.0, dtype: dtype = f32) -> y
+inline Tensor arange(const Context& cx, double start, double stop, const ArangeOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_f64(TN_ARANGE_START, start));
+  attrs.add(tn_attr_f64(TN_ARANGE_STOP, stop));
+  attrs.add(tn_attr_f64(TN_ARANGE_STEP, options.step));
+  attrs.add(tn_attr_dtype(TN_ARANGE_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_ARANGE, nullptr, 0, attrs.items, attrs.n);
+}
+
+// tile(x, *, repeats: i64s) -> y
+inline Tensor tile(const Tensor& x, const Dims& repeats) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_TILE_REPEATS, repeats.data(), repeats.size()));
+  return detail::call(ctx, TN_OP_TILE, inputs, 1, attrs.items, attrs.n);
+}
+
+// roll(x, *, shifts: i64s, axes: i64s) -> y
+inline Tensor roll(const Tensor& x, const Dims& shifts, const Dims& axes) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_ROLL_SHIFTS, shifts.data(), shifts.size()));
+  attrs.add(tn_attr_i64s(TN_ROLL_AXES, axes.data(), axes.size()));
+  return detail::call(ctx, TN_OP_ROLL, inputs, 1, attrs.items, attrs.n);
+}
+
+// pad_edge(x, *, low: i64s, high: i64s) -> y
+inline Tensor pad_edge(const Tensor& x, const Dims& low, const Dims& high) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_PAD_EDGE_LOW, low.data(), low.size()));
+  attrs.add(tn_attr_i64s(TN_PAD_EDGE_HIGH, high.data(), high.size()));
+  return detail::call(ctx, TN_OP_PAD_EDGE, inputs, 1, attrs.items, attrs.n);
+}
+
+// pad_reflect(x, *, low: i64s, high: i64s) -> y
+inline Tensor pad_reflect(const Tensor& x, const Dims& low, const Dims& high) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_PAD_REFLECT_LOW, low.data(), low.size()));
+  attrs.add(tn_attr_i64s(TN_PAD_REFLECT_HIGH, high.data(), high.size()));
+  return detail::call(ctx, TN_OP_PAD_REFLECT, inputs, 1, attrs.items, attrs.n);
+}
+
+struct DepthToSpaceOptions {
+  std::string_view mode = "DCR";
+};
+// depth_to_space(x, *, block: i64, mode: string = 'DCR') -> y
+inline Tensor depth_to_space(const Tensor& x, int64_t block, const DepthToSpaceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_DEPTH_TO_SPACE_BLOCK, block));
+  attrs.add(tn_attr_string(TN_DEPTH_TO_SPACE_MODE, to_str(options.mode)));
+  return detail::call(ctx, TN_OP_DEPTH_TO_SPACE, inputs, 1, attrs.items, attrs.n);
+}
+
+// space_to_depth(x, *, block: i64) -> y
+inline Tensor space_to_depth(const Tensor& x, int64_t block) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_SPACE_TO_DEPTH_BLOCK, block));
+  return detail::call(ctx, TN_OP_SPACE_TO_DEPTH, inputs, 1, attrs.items, attrs.n);
+}
+
+struct TakeAlongAxisOptions {
+  int64_t axis = -1;
+};
+// take_along_axis(x, indices, *, axis: i64 = -1) -> y
+inline Tensor take_along_axis(const Tensor& x, const Tensor& indices, const TakeAlongAxisOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_TAKE_ALONG_AXIS_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_TAKE_ALONG_AXIS, inputs, 2, attrs.items, attrs.n);
+}
+
+// gather_nd(x, indices) -> y
+inline Tensor gather_nd(const Tensor& x, const Tensor& indices) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get()};
+  return detail::call(ctx, TN_OP_GATHER_ND, inputs, 2, nullptr, 0);
+}
+
+struct ScatterNdOptions {
+  std::string_view mode = "set";
+};
+// scatter_nd(x, indices, updates, *, mode: string = 'set') -> y
+inline Tensor scatter_nd(const Tensor& x, const Tensor& indices, const Tensor& updates, const ScatterNdOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), indices.context(), updates.context()});
+  tn_tensor* const inputs[] = {x.get(), indices.get(), updates.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_SCATTER_ND_MODE, to_str(options.mode)));
+  return detail::call(ctx, TN_OP_SCATTER_ND, inputs, 3, attrs.items, attrs.n);
+}
+
+struct ArgsortOptions {
+  int64_t axis = -1;
+  bool descending = false;
+};
+// argsort(x, *, axis: i64 = -1, descending: bool = 0) -> y
+inline Tensor argsort(const Tensor& x, const ArgsortOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_ARGSORT_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_ARGSORT_DESCENDING, options.descending));
+  return detail::call(ctx, TN_OP_ARGSORT, inputs, 1, attrs.items, attrs.n);
+}
+
+struct TopkOptions {
+  int64_t axis = -1;
+  bool largest = true;
+};
+struct TopkResult {
+  Tensor values, indices;
+};
+// topk(x, *, k: i64, axis: i64 = -1, largest: bool = 1) -> values, indices
+inline TopkResult topk(const Tensor& x, int64_t k, const TopkOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64(TN_TOPK_K, k));
+  attrs.add(tn_attr_i64(TN_TOPK_AXIS, options.axis));
+  attrs.add(tn_attr_bool(TN_TOPK_LARGEST, options.largest));
+  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_TOPK, inputs, 1, attrs.items, attrs.n, 2);
+  return {std::move(y[0]), std::move(y[1])};
+}
+
+struct MeshgridOptions {
+  std::string_view indexing = "xy";
+};
+// meshgrid(xs..., *, indexing: string = 'xy') -> ys
+inline std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, const MeshgridOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_MESHGRID_INDEXING, to_str(options.indexing)));
+  return detail::call_many(ctx, TN_OP_MESHGRID, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n, xs.size());
+}
+
+struct NllOptions {
+  std::string_view reduction = "mean";
+};
+// nll(log_probabilities, labels, *, reduction: string = 'mean') -> loss
+inline Tensor nll(const Tensor& log_probabilities, const Tensor& labels, const NllOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({log_probabilities.context(), labels.context()});
+  tn_tensor* const inputs[] = {log_probabilities.get(), labels.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_NLL_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_NLL, inputs, 2, attrs.items, attrs.n);
+}
+
+struct BceOptions {
+  std::string_view reduction = "mean";
+};
+// bce(probabilities, target, *, reduction: string = 'mean') -> loss
+inline Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({probabilities.context(), target.context()});
+  tn_tensor* const inputs[] = {probabilities.get(), target.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_BCE_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_BCE, inputs, 2, attrs.items, attrs.n);
+}
+
+struct L1Options {
+  std::string_view reduction = "mean";
+};
+// l1(x, target, *, reduction: string = 'mean') -> loss
+inline Tensor l1(const Tensor& x, const Tensor& target, const L1Options& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), target.context()});
+  tn_tensor* const inputs[] = {x.get(), target.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_L1_REDUCTION, to_str(options.reduction)));
+  return detail::call(ctx, TN_OP_L1, inputs, 2, attrs.items, attrs.n);
+}
+
+struct HuberOptions {
+  std::string_view reduction = "mean";
+  double delta = 1.0;
+};
+// huber(x, target, *, reduction: string = 'mean', delta: f64 = 1.0) -> loss
+inline Tensor huber(const Tensor& x, const Tensor& target, const HuberOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), target.context()});
+  tn_tensor* const inputs[] = {x.get(), target.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_HUBER_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_f64(TN_HUBER_DELTA, options.delta));
+  return detail::call(ctx, TN_OP_HUBER, inputs, 2, attrs.items, attrs.n);
+}
+
+struct KlDivOptions {
+  std::string_view reduction = "mean";
+  bool log_target = false;
+};
+// kl_div(log_input, target, *, reduction: string = 'mean', log_target: bool = 0) -> loss
+inline Tensor kl_div(const Tensor& log_input, const Tensor& target, const KlDivOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({log_input.context(), target.context()});
+  tn_tensor* const inputs[] = {log_input.get(), target.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_KL_DIV_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_bool(TN_KL_DIV_LOG_TARGET, options.log_target));
+  return detail::call(ctx, TN_OP_KL_DIV, inputs, 2, attrs.items, attrs.n);
+}
+
+struct HingeOptions {
+  std::string_view reduction = "mean";
+  double margin = 1.0;
+};
+// hinge(x, target, *, reduction: string = 'mean', margin: f64 = 1.0) -> loss
+inline Tensor hinge(const Tensor& x, const Tensor& target, const HingeOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), target.context()});
+  tn_tensor* const inputs[] = {x.get(), target.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_HINGE_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_f64(TN_HINGE_MARGIN, options.margin));
+  return detail::call(ctx, TN_OP_HINGE, inputs, 2, attrs.items, attrs.n);
+}
+
+struct CosineLossOptions {
+  std::string_view reduction = "mean";
+  double margin = 0.0;
+};
+// cosine_loss(x1, x2, target, *, reduction: string = 'mean', margin: f64 = 0.0) -> loss
+inline Tensor cosine_loss(const Tensor& x1, const Tensor& x2, const Tensor& target, const CosineLossOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x1.context(), x2.context(), target.context()});
+  tn_tensor* const inputs[] = {x1.get(), x2.get(), target.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_COSINE_LOSS_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_f64(TN_COSINE_LOSS_MARGIN, options.margin));
+  return detail::call(ctx, TN_OP_COSINE_LOSS, inputs, 3, attrs.items, attrs.n);
+}
+
+struct CosineSimilarityOptions {
+  int64_t axis = 1;
+  double epsilon = 1e-8;
+};
+// cosine_similarity(x1, x2, *, axis: i64 = 1, epsilon: f64 = 1e-8) -> y
+inline Tensor cosine_similarity(const Tensor& x1, const Tensor& x2, const CosineSimilarityOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x1.context(), x2.context()});
+  tn_tensor* const inputs[] = {x1.get(), x2.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_COSINE_SIMILARITY_AXIS, options.axis));
+  attrs.add(tn_attr_f64(TN_COSINE_SIMILARITY_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_COSINE_SIMILARITY, inputs, 2, attrs.items, attrs.n);
+}
+
+struct RmsNormOptions {
+  int64_t axes = 1;
+  double epsilon = 1e-5;
+};
+// rms_norm(x, scale?, *, axes: i64 = 1, epsilon: f64 = 1e-5) -> y
+inline Tensor rms_norm(const Tensor& x, const Tensor& scale = {}, const RmsNormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_RMS_NORM_AXES, options.axes));
+  attrs.add(tn_attr_f64(TN_RMS_NORM_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_RMS_NORM, inputs, 2, attrs.items, attrs.n);
+}
+
+struct GroupNormOptions {
+  double epsilon = 1e-5;
+};
+// group_norm(x, scale?, bias?, *, groups: i64, epsilon: f64 = 1e-5) -> y
+inline Tensor group_norm(const Tensor& x, const Tensor& scale, const Tensor& bias, int64_t groups, const GroupNormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_GROUP_NORM_GROUPS, groups));
+  attrs.add(tn_attr_f64(TN_GROUP_NORM_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_GROUP_NORM, inputs, 3, attrs.items, attrs.n);
+}
+
+struct InstanceNormOptions {
+  double epsilon = 1e-5;
+};
+// instance_norm(x, scale?, bias?, *, epsilon: f64 = 1e-5) -> y
+inline Tensor instance_norm(const Tensor& x, const Tensor& scale = {}, const Tensor& bias = {}, const InstanceNormOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_f64(TN_INSTANCE_NORM_EPSILON, options.epsilon));
+  return detail::call(ctx, TN_OP_INSTANCE_NORM, inputs, 3, attrs.items, attrs.n);
+}
+
+struct LrnOptions {
+  double alpha = 1e-4;
+  double beta = 0.75;
+  double bias = 1.0;
+};
+// lrn(x, *, size: i64, alpha: f64 = 1e-4, beta: f64 = 0.75, bias: f64 = 1.0) -> y
+inline Tensor lrn(const Tensor& x, int64_t size, const LrnOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64(TN_LRN_SIZE, size));
+  attrs.add(tn_attr_f64(TN_LRN_ALPHA, options.alpha));
+  attrs.add(tn_attr_f64(TN_LRN_BETA, options.beta));
+  attrs.add(tn_attr_f64(TN_LRN_BIAS, options.bias));
+  return detail::call(ctx, TN_OP_LRN, inputs, 1, attrs.items, attrs.n);
+}
+
+struct RandintOptions {
+  tn_dtype dtype = TN_DTYPE_I64;
+};
+// randint(*, dims: i64s, low: i64, high: i64, dtype: dtype = i64) -> y
+inline Tensor randint(const Context& cx, const Dims& dims, int64_t low, int64_t high, const RandintOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_RANDINT_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_i64(TN_RANDINT_LOW, low));
+  attrs.add(tn_attr_i64(TN_RANDINT_HIGH, high));
+  attrs.add(tn_attr_dtype(TN_RANDINT_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_RANDINT, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct TruncatedNormalOptions {
+  double mean = 0.0;
+  double deviation = 1.0;
+  double low = -2.0;
+  double high = 2.0;
+  tn_dtype dtype = TN_DTYPE_F32;
+};
+// truncated_normal(*, dims: i64s, mean: f64 = 0.0, deviation: f64 = 1.0, low: f64 = -2.0, high: f64 = 2.0, dtype: dtype = f32) -> y
+inline Tensor truncated_normal(const Context& cx, const Dims& dims, const TruncatedNormalOptions& options = {}) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<6> attrs;
+  attrs.add(tn_attr_i64s(TN_TRUNCATED_NORMAL_DIMS, dims.data(), dims.size()));
+  attrs.add(tn_attr_f64(TN_TRUNCATED_NORMAL_MEAN, options.mean));
+  attrs.add(tn_attr_f64(TN_TRUNCATED_NORMAL_DEVIATION, options.deviation));
+  attrs.add(tn_attr_f64(TN_TRUNCATED_NORMAL_LOW, options.low));
+  attrs.add(tn_attr_f64(TN_TRUNCATED_NORMAL_HIGH, options.high));
+  attrs.add(tn_attr_dtype(TN_TRUNCATED_NORMAL_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_TRUNCATED_NORMAL, nullptr, 0, attrs.items, attrs.n);
+}
+
+// categorical(logits) -> index
+inline Tensor categorical(const Tensor& logits) {
+  tn_ctx* const ctx = detail::first_context({logits.context()});
+  tn_tensor* const inputs[] = {logits.get()};
+  return detail::call(ctx, TN_OP_CATEGORICAL, inputs, 1, nullptr, 0);
+}
+
+// permutation(*, n: i64) -> y
+inline Tensor permutation(const Context& cx, int64_t n) {
+  tn_ctx* const ctx = cx.get();
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_PERMUTATION_N, n));
+  return detail::call(ctx, TN_OP_PERMUTATION, nullptr, 0, attrs.items, attrs.n);
+}
+
+struct ScaledDotProductAttentionOptions {
+  bool causal = false;
+  double scale = 0.0;
+};
+// scaled_dot_product_attention(q, k, v, mask?, *, causal: bool = 0, scale: f64 = 0.0) -> y
+inline Tensor scaled_dot_product_attention(const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask = {}, const ScaledDotProductAttentionOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({q.context(), k.context(), v.context(), mask.context()});
+  tn_tensor* const inputs[] = {q.get(), k.get(), v.get(), mask.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL, options.causal));
+  attrs.add(tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, options.scale));
+  return detail::call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, attrs.items, attrs.n);
+}
+
+struct RotaryEmbeddingOptions {
+  double base = 10000.0;
+  bool interleaved = false;
+};
+// rotary_embedding(x, positions?, *, base: f64 = 10000.0, interleaved: bool = 0) -> y
+inline Tensor rotary_embedding(const Tensor& x, const Tensor& positions = {}, const RotaryEmbeddingOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), positions.context()});
+  tn_tensor* const inputs[] = {x.get(), positions.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_f64(TN_ROTARY_EMBEDDING_BASE, options.base));
+  attrs.add(tn_attr_bool(TN_ROTARY_EMBEDDING_INTERLEAVED, options.interleaved));
+  return detail::call(ctx, TN_OP_ROTARY_EMBEDDING, inputs, 2, attrs.items, attrs.n);
+}
+
+struct Conv1dOptions {
+  Dims stride = {};  // empty: [1]
+  Dims padding = {};  // empty: [0]
+  Dims dilation = {};  // empty: [1]
+  int64_t groups = 1;
+};
+// conv1d(x, w, bias?, *, stride: i64s = [1], padding: i64s = [0], dilation: i64s = [1], groups: i64 = 1) -> y
+inline Tensor conv1d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const Conv1dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<4> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV1D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV1D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV1D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV1D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV1D, inputs, 3, attrs.items, attrs.n);
+}
+
+struct Conv3dOptions {
+  Dims stride = {};  // empty: [1, 1, 1]
+  Dims padding = {};  // empty: [0, 0, 0]
+  Dims dilation = {};  // empty: [1, 1, 1]
+  int64_t groups = 1;
+};
+// conv3d(x, w, bias?, *, stride: i64s = [1, 1, 1], padding: i64s = [0, 0, 0], dilation: i64s = [1, 1, 1], groups: i64 = 1) -> y
+inline Tensor conv3d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const Conv3dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<4> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV3D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV3D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV3D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV3D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV3D, inputs, 3, attrs.items, attrs.n);
+}
+
+struct ConvTranspose1dOptions {
+  Dims stride = {};  // empty: [1]
+  Dims padding = {};  // empty: [0]
+  Dims output_padding = {};  // empty: [0]
+  Dims dilation = {};  // empty: [1]
+  int64_t groups = 1;
+};
+// conv_transpose1d(x, w, bias?, *, stride: i64s = [1], padding: i64s = [0], output_padding: i64s = [0], dilation: i64s = [1], groups: i64 = 1) -> y
+inline Tensor conv_transpose1d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const ConvTranspose1dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<5> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE1D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE1D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.output_padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING, options.output_padding.data(), options.output_padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE1D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV_TRANSPOSE1D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV_TRANSPOSE1D, inputs, 3, attrs.items, attrs.n);
+}
+
+struct ConvTranspose2dOptions {
+  Dims stride = {};  // empty: [1, 1]
+  Dims padding = {};  // empty: [0, 0]
+  Dims output_padding = {};  // empty: [0, 0]
+  Dims dilation = {};  // empty: [1, 1]
+  int64_t groups = 1;
+};
+// conv_transpose2d(x, w, bias?, *, stride: i64s = [1, 1], padding: i64s = [0, 0], output_padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> y
+inline Tensor conv_transpose2d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const ConvTranspose2dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<5> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE2D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE2D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.output_padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE2D_OUTPUT_PADDING, options.output_padding.data(), options.output_padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE2D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV_TRANSPOSE2D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV_TRANSPOSE2D, inputs, 3, attrs.items, attrs.n);
+}
+
+struct MaxPool1dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0]
+};
+// max_pool1d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0]) -> y
+inline Tensor max_pool1d(const Tensor& x, const Dims& window, const MaxPool1dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_MAX_POOL1D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL1D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL1D_PADDING, options.padding.data(), options.padding.size()));
+  return detail::call(ctx, TN_OP_MAX_POOL1D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct AvgPool1dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0]
+  bool count_padding = true;
+};
+// avg_pool1d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0], count_padding: bool = 1) -> y
+inline Tensor avg_pool1d(const Tensor& x, const Dims& window, const AvgPool1dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_AVG_POOL1D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL1D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL1D_PADDING, options.padding.data(), options.padding.size()));
+  attrs.add(tn_attr_bool(TN_AVG_POOL1D_COUNT_PADDING, options.count_padding));
+  return detail::call(ctx, TN_OP_AVG_POOL1D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct MaxPool3dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0, 0, 0]
+};
+// max_pool3d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0, 0]) -> y
+inline Tensor max_pool3d(const Tensor& x, const Dims& window, const MaxPool3dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_MAX_POOL3D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL3D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_MAX_POOL3D_PADDING, options.padding.data(), options.padding.size()));
+  return detail::call(ctx, TN_OP_MAX_POOL3D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct AvgPool3dOptions {
+  Dims stride = {};
+  Dims padding = {};  // empty: [0, 0, 0]
+  bool count_padding = true;
+};
+// avg_pool3d(x, *, window: i64s, stride: i64s = [], padding: i64s = [0, 0, 0], count_padding: bool = 1) -> y
+inline Tensor avg_pool3d(const Tensor& x, const Dims& window, const AvgPool3dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<4> attrs;
+  attrs.add(tn_attr_i64s(TN_AVG_POOL3D_WINDOW, window.data(), window.size()));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL3D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_AVG_POOL3D_PADDING, options.padding.data(), options.padding.size()));
+  attrs.add(tn_attr_bool(TN_AVG_POOL3D_COUNT_PADDING, options.count_padding));
+  return detail::call(ctx, TN_OP_AVG_POOL3D, inputs, 1, attrs.items, attrs.n);
+}
+
+// adaptive_avg_pool2d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_avg_pool2d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_AVG_POOL2D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct QuantizeLinearOptions {
+  int64_t axis = 1;
+  tn_dtype dtype = TN_DTYPE_U8;
+};
+// quantize_linear(x, scale, zero_point?, *, axis: i64 = 1, dtype: dtype = u8) -> y
+inline Tensor quantize_linear(const Tensor& x, const Tensor& scale, const Tensor& zero_point = {}, const QuantizeLinearOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), zero_point.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), zero_point.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64(TN_QUANTIZE_LINEAR_AXIS, options.axis));
+  attrs.add(tn_attr_dtype(TN_QUANTIZE_LINEAR_DTYPE, options.dtype));
+  return detail::call(ctx, TN_OP_QUANTIZE_LINEAR, inputs, 3, attrs.items, attrs.n);
+}
+
+struct DequantizeLinearOptions {
+  int64_t axis = 1;
+};
+// dequantize_linear(x, scale, zero_point?, *, axis: i64 = 1) -> y
+inline Tensor dequantize_linear(const Tensor& x, const Tensor& scale, const Tensor& zero_point = {}, const DequantizeLinearOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), scale.context(), zero_point.context()});
+  tn_tensor* const inputs[] = {x.get(), scale.get(), zero_point.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, options.axis));
+  return detail::call(ctx, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs.items, attrs.n);
+}
+
 }  // namespace tenon

@@ -119,6 +119,7 @@ struct Input {
   tn_dtype dtype = TN_DTYPE_NONE;  // NONE: the dtype that the case is run with
   bool weak = false;
   bool absent = false;
+  bool known_last = false;  // the size of the last axis says what the op does: never a symbol
 };
 Input in(Dims dims, Fill fill);
 Input in(Dims dims, Fill fill, tn_dtype dtype);
@@ -177,6 +178,8 @@ struct OpSamples {
   Tolerance tolerance;
   Grad grad = Grad::no;
   bool random = false;  // draws from the random state
+  // So many words per element of input 0, or, of an op without inputs, of output 0.
+  uint64_t words = 1, words_f64 = 1;
   std::vector<Case> cases;
 };
 
@@ -211,15 +214,25 @@ void add_binary(Catalogue& c);
 void add_logic(Catalogue& c);
 void add_convert(Catalogue& c);
 void add_movement(Catalogue& c);
+void add_arrange(Catalogue& c);
 void add_index(Catalogue& c);
+void add_elements(Catalogue& c);
 void add_reduce(Catalogue& c);
 void add_sort(Catalogue& c);
 void add_matmul(Catalogue& c);
+void add_products(Catalogue& c);
+void add_diagonal(Catalogue& c);
 void add_conv(Catalogue& c);
+void add_conv_nd(Catalogue& c);
 void add_window(Catalogue& c);
 void add_softmax(Catalogue& c);
+void add_attention(Catalogue& c);
+void add_quantize(Catalogue& c);
 void add_normalize(Catalogue& c);
+void add_normalize_groups(Catalogue& c);
 void add_loss(Catalogue& c);
+void add_loss_pairwise(Catalogue& c);
 void add_random(Catalogue& c);
+void add_random_choice(Catalogue& c);
 
 }  // namespace tenon::conformance

@@ -1,0 +1,21 @@
+// What the losses share: each has an attribute reduction, its first. Private to core/src/ops.
+#pragma once
+#include "infer.hpp"
+#include "recipe.hpp"
+
+namespace tenon::ops {
+
+inline constexpr uint32_t kReduction = 0;
+
+// The result for one loss per element of `each`: a scalar, or with 'none' these dims.
+tn_error* reduced_out(const Infer& c, tn_dtype t, const Dims& each);
+void set_reduced(const Recipe& b, Value each, tn_dtype t);
+// The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by
+// their number.
+Value sample_cotangent(const Recipe& b, int64_t samples);
+
+tn_error* same_dims(const Infer& c, const char* first, const char* second);
+// Input 0, named `first`, and input 1, the target: floats of equal dims and one loss per element.
+tn_error* pairwise_rule(Infer& c, const char* first);
+
+}  // namespace tenon::ops
