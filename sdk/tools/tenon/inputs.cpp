@@ -56,6 +56,41 @@ constexpr Row kRows[] = {
     {"uniform", "", "dims=64,128"},
     {"normal", "", "dims=64,128"},
     {"bernoulli", "", "dims=64,128"},
+    {"outer", "64,128", ""},
+    {"dot", "64,64", ""},
+    {"eye", "", "n=64"},
+    {"arange", "", "start=0 stop=64"},
+    {"tile", "64x128", "repeats=2,1"},
+    {"roll", "64x128", "shifts=3 axes=1"},
+    {"pad_edge", "64x128", "low=1,1 high=1,1"},
+    {"pad_reflect", "64x128", "low=1,1 high=1,1"},
+    {"depth_to_space", "8x16x32x32", "block=2"},
+    {"space_to_depth", "8x16x32x32", "block=2"},
+    {"take_along_axis", "64x128,64x16", ""},
+    {"gather_nd", "64x128,16x1", ""},
+    {"scatter_nd", "64x128,16x1,16x128", ""},
+    {"topk", "64x128", "k=5"},
+    {"meshgrid", "64,128", ""},
+    {"nll", "64x10,64", ""},
+    {"cosine_loss", "64x128,64x128,64", ""},
+    {"group_norm", "8x16x32x32,16,16", "groups=4"},
+    {"instance_norm", "8x16x32x32,16,16", ""},
+    {"lrn", "8x16x32x32", "size=5"},
+    {"randint", "", "dims=64,128 low=0 high=10"},
+    {"truncated_normal", "", "dims=64,128"},
+    {"permutation", "", "n=64"},
+    {"scaled_dot_product_attention", "8x4x64x32,8x4x64x32,8x4x64x32,-", ""},
+    {"conv1d", "8x16x64,32x16x3,32", "padding=1"},
+    {"conv3d", "8x4x16x16x16,8x4x3x3x3,8", "padding=1,1,1"},
+    {"conv_transpose1d", "8x16x64,16x32x3,32", "stride=2"},
+    {"conv_transpose2d", "8x16x32x32,16x32x3x3,32", "stride=2,2"},
+    {"max_pool1d", "8x16x64", "window=2"},
+    {"avg_pool1d", "8x16x64", "window=2"},
+    {"max_pool3d", "8x4x16x16x16", "window=2,2,2"},
+    {"avg_pool3d", "8x4x16x16x16", "window=2,2,2"},
+    {"adaptive_avg_pool2d", "8x16x32x32", "output_size=4,4"},
+    {"quantize_linear", "64x128,[],-", ""},
+    {"dequantize_linear", "64x128,[],-", ""},
     // The step, the hyper-parameters, then of one parameter: itself, its gradient, the slots.
     {"sgd_step", "[],[],[],[],[],64x128,64x128,64x128", "nesterov=0"},
     {"adam_step", "[],[],[],[],[],[],64x128,64x128,64x128,64x128", ""},
@@ -66,8 +101,9 @@ constexpr Row kRows[] = {
 
 constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"};
 constexpr std::string_view kShifts[] = {"shl", "shr"};
-constexpr std::string_view kIndexed[] = {"one_hot",     "gather",    "scatter",
-                                         "scatter_add", "embedding", "cross_entropy"};
+constexpr std::string_view kIndexed[] = {"one_hot",   "gather",        "scatter", "scatter_add",
+                                         "embedding", "cross_entropy", "nll",     "take_along_axis",
+                                         "gather_nd", "scatter_nd"};
 
 // The dtype of one input: indices and labels are i64, conditions bool, and ops on bits do not take floats.
 tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
@@ -76,6 +112,7 @@ tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
   if (param == "condition") return TN_DTYPE_BOOL;
   if ((param == "indices" || param == "labels") && std::ranges::count(kIndexed, op))
     return TN_DTYPE_I64;
+  if (op == "dequantize_linear" && param == "x") return TN_DTYPE_U8;
   if (real && std::ranges::count(kLogical, op)) return TN_DTYPE_BOOL;
   if (real && std::ranges::count(kShifts, op)) return TN_DTYPE_I32;
   return asked;
