@@ -1,5 +1,6 @@
 // tril, triu, trace, diagonal, eye: what is made of the diagonals of the last two axes.
 #include <algorithm>
+#include <cstdlib>
 
 #include "infer.hpp"
 #include "recipe.hpp"
@@ -119,9 +120,9 @@ Dims joined(const Recipe& b, Value x) {
   return to;
 }
 Value along_diagonal(const Recipe& b, Value x, int64_t length) {
-  const int64_t k = b.i64(TN_DIAGONAL_OFFSET);
+  const int64_t k = std::clamp(b.i64(TN_DIAGONAL_OFFSET), -kFar, kFar);
   const Value columns = b.dim_scalar(x.dim(x.rank() - 1), TN_DTYPE_I64);
-  const auto far = static_cast<double>(std::clamp(k < 0 ? -(k + 1) + 1 : k, -kFar, kFar));
+  const auto far = static_cast<double>(std::abs(k));
   const Value steps = b.iota(Dims(1, length), 0, TN_DTYPE_I64) * (columns + 1);
   return k < 0 ? steps + columns * far : steps + far;
 }

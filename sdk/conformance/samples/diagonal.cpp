@@ -25,9 +25,14 @@ Oracle triangle(bool lower) {
   };
 }
 
+// Of a diagonal. All beyond the matrix are alike.
+int64_t number(const Call& call, uint32_t key) {
+  return std::clamp<int64_t>(call.attrs.integer(key, 0), -1000, 1000);
+}
+
 std::vector<Array> diagonal(const Call& call) {
   const Array& x = call.in(0);
-  const int64_t k = call.attrs.integer(TN_DIAGONAL_OFFSET, 0);
+  const int64_t k = number(call, TN_DIAGONAL_OFFSET);
   Dims dims(x.dims.begin(), x.dims.end() - 2);
   dims.push_back(0);
   for (int64_t row = 0; row < x.dims[x.rank() - 2]; ++row)
@@ -67,7 +72,7 @@ std::vector<Array> trace(const Call& call) {
 std::vector<Array> eye(const Call& call) {
   const int64_t n = call.attrs.integer(TN_EYE_N, 0), m = call.attrs.integer(TN_EYE_M, -1);
   Array y(call.attrs.type(TN_EYE_DTYPE, TN_DTYPE_F32), {n, m < 0 ? n : m});
-  const int64_t k = call.attrs.integer(TN_EYE_K, 0);
+  const int64_t k = number(call, TN_EYE_K);
   for (int64_t row = 0; row < n; ++row)
     if (row + k >= 0 && row + k < y.dims[1]) y.set(row * y.dims[1] + row + k, int64_t{1});
   return {y};
