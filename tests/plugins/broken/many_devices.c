@@ -6,20 +6,5 @@ static tn_error* TN_CALL count(void* state, uint32_t* out_count) {
   *out_count = 4000000000u;
   return NULL;
 }
-static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
-                                     0,
-                                     count,
-                                     minimal_props,
-                                     minimal_device_open,
-                                     minimal_device_close,
-                                     minimal_allocate,
-                                     minimal_free,
-                                     NULL,
-                                     minimal_upload,
-                                     minimal_download,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL};
+static const tn_device_vtbl table = MINIMAL_DEVICE_LISTED_BY(count, minimal_props);
 MINIMAL_DEVICE_PLUGIN("org.example.many_devices", &table, minimal_open, minimal_close)

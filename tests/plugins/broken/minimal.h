@@ -64,6 +64,13 @@ static void TN_CALL minimal_close(void* state) { (void)state; }
 /* A table with every required slot. */
 #define MINIMAL_DEVICE \
   { sizeof(tn_device_vtbl), 0, MINIMAL_SLOTS }
+/* The same with other devices. */
+#define MINIMAL_DEVICE_LISTED_BY(count, props)                                                    \
+  {                                                                                               \
+    sizeof(tn_device_vtbl), 0, count, props, minimal_device_open, minimal_device_close,           \
+        minimal_allocate, minimal_free, NULL, minimal_upload, minimal_download, NULL, NULL, NULL, \
+        NULL, NULL                                                                                \
+  }
 
 /* tn_plugin_query of a plugin with one interface. */
 #define MINIMAL_PLUGIN(id, interface_id, major, revision, table, open, close)                      \

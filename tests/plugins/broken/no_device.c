@@ -6,20 +6,5 @@ static tn_error* TN_CALL none(void* state, uint32_t* out_count) {
   *out_count = 0;
   return NULL;
 }
-static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
-                                     0,
-                                     none,
-                                     minimal_props,
-                                     minimal_device_open,
-                                     minimal_device_close,
-                                     minimal_allocate,
-                                     minimal_free,
-                                     NULL,
-                                     minimal_upload,
-                                     minimal_download,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL};
+static const tn_device_vtbl table = MINIMAL_DEVICE_LISTED_BY(none, minimal_props);
 MINIMAL_DEVICE_PLUGIN("org.example.no_device", &table, minimal_open, minimal_close)

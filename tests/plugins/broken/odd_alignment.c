@@ -6,20 +6,5 @@ static tn_error* TN_CALL props(void* state, uint32_t index, tn_device_props* out
   out->alignment = 96;
   return NULL;
 }
-static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
-                                     0,
-                                     minimal_count,
-                                     props,
-                                     minimal_device_open,
-                                     minimal_device_close,
-                                     minimal_allocate,
-                                     minimal_free,
-                                     NULL,
-                                     minimal_upload,
-                                     minimal_download,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL,
-                                     NULL};
+static const tn_device_vtbl table = MINIMAL_DEVICE_LISTED_BY(minimal_count, props);
 MINIMAL_DEVICE_PLUGIN("org.example.odd_alignment", &table, minimal_open, minimal_close)
