@@ -70,6 +70,7 @@ bool PluginRegistry::open(Candidate& c) {
     run_query(c);
     refuse_duplicates(c);
     in_open = true;
+    opened_.reserve(opened_.size() + 1);
     run_open(c);
   } catch (...) {
     error.emplace(error_from_exception());
