@@ -3,10 +3,10 @@
 #
 # Builds tenon_<kind>_<name>.so, which exports tn_plugin_query and nothing else, and puts the
 # manifest beside it as tenon_<kind>_<name>.json. KIND is backend, optimizer, format or ops. In the
-# manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ are filled in. The output folder is
-# lib/tenon/plugins of the build tree unless given; both files are installed to lib/tenon/plugins
-# unless NO_INSTALL. STATIC makes the archive <target>_static as well (TENON_STATIC=OFF: it does
-# not), whose query function is named after the id in the manifest.
+# manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ (the project's, or 0.0.0) are filled in.
+# The output folder is lib/tenon/plugins of the build tree unless given; both files are installed to
+# lib/tenon/plugins unless NO_INSTALL. STATIC makes the archive <target>_static as well
+# (TENON_STATIC=OFF: it does not), whose query function is named after the id in the manifest.
 #
 # tenon_link_plugins_statically(<target> <static plugin>...)
 #
@@ -36,6 +36,19 @@ function(tenon_forbid_undefined target)
   target_link_options(${target} PRIVATE -Wl,--no-undefined)
 endfunction()
 
+# C11 and C++20, as far as the project has the languages.
+function(tenon_language_levels target)
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  foreach(level C:c_std_11 CXX:cxx_std_20)
+    string(REPLACE ":" ";" level ${level})
+    list(GET level 0 language)
+    if(language IN_LIST languages)
+      list(GET level 1 feature)
+      target_compile_features(${target} PRIVATE ${feature})
+    endif()
+  endforeach()
+endfunction()
+
 function(tenon_add_plugin target)
   cmake_parse_arguments(PARSE_ARGV 1 arg "NO_INSTALL;STATIC" "KIND;NAME;MANIFEST;OUTPUT_DIRECTORY"
                         "SOURCES;LIBRARIES")
@@ -61,6 +74,9 @@ function(tenon_add_plugin target)
 
   set(TENON_PLUGIN_LIBRARY ${file}.so)
   set(TENON_PLUGIN_VERSION ${PROJECT_VERSION})
+  if(NOT TENON_PLUGIN_VERSION)
+    set(TENON_PLUGIN_VERSION 0.0.0)
+  endif()
   set(manifest ${CMAKE_CURRENT_BINARY_DIR}/${file}.json)
   configure_file(${arg_MANIFEST} ${manifest} @ONLY)
 
@@ -68,7 +84,7 @@ function(tenon_add_plugin target)
   if(COMMAND tenon_target_flags)
     tenon_target_flags(${target})
   else()
-    target_compile_features(${target} PRIVATE c_std_11 cxx_std_20)
+    tenon_language_levels(${target})
   endif()
   set_target_properties(${target} PROPERTIES
     PREFIX "" OUTPUT_NAME ${file} SUFFIX .so
@@ -107,7 +123,7 @@ function(tenon_add_static_plugin plugin file manifest sources libraries)
   if(COMMAND tenon_target_flags)
     tenon_target_flags(${target})
   else()
-    target_compile_features(${target} PRIVATE c_std_11 cxx_std_20)
+    tenon_language_levels(${target})
   endif()
   target_compile_definitions(${target} PRIVATE TN_PLUGIN_STATIC=${id})
   target_link_libraries(${target} PRIVATE Tenon::sdk ${libraries})

@@ -1,5 +1,7 @@
 # How every target of this tree is compiled. Flags belong to targets; none are set directory-wide.
 
+include(CheckCXXSourceRuns)
+
 find_program(TENON_CCACHE ccache)
 mark_as_advanced(TENON_CCACHE)
 foreach(lang C CXX)
@@ -36,11 +38,26 @@ function(tenon_target_flags target)
   endif()
 endfunction()
 
-# tenon_optimize(<-O3|-Os> <source>...): another level for these files of an optimised build.
+# tenon_optimize(<-O3|-Oz> <source>...): another level for these files of an optimised build.
 function(tenon_optimize level)
   if(NOT TENON_SANITIZE)
     set_property(SOURCE ${ARGN} APPEND PROPERTY COMPILE_OPTIONS
                  $<$<NOT:$<CONFIG:Debug>>:${level}>)
+  endif()
+endfunction()
+
+# tenon_pack_relocations(<target>): its relative relocations as a bitmap, an eighth of the size, where the system that builds can load
+# that (binutils 2.38, glibc 2.36).
+function(tenon_pack_relocations target)
+  if(NOT CMAKE_CROSSCOMPILING)
+    set(CMAKE_REQUIRED_LINK_OPTIONS -Wl,-z,pack-relative-relocs)
+    check_cxx_source_runs("
+      int a = 1, b = 2;
+      int* const volatile both[] = {&a, &b};
+      int main() { return *both[0] + *both[1] - 3; }" TENON_PACKED_RELOCATIONS)
+    if(TENON_PACKED_RELOCATIONS)
+      target_link_options(${target} PRIVATE ${CMAKE_REQUIRED_LINK_OPTIONS})
+    endif()
   endif()
 endfunction()
 
@@ -77,7 +94,8 @@ function(tenon_add_core)
   set_target_properties(tenon_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_compile_definitions(tenon_objects
     PRIVATE TENON_BUILDING
-    PUBLIC BOOST_DLL_USE_STD_FS)
+    # What of fmt nothing here needs.
+    PUBLIC BOOST_DLL_USE_STD_FS FMT_REDUCE_INT_INSTANTIATIONS=1 FMT_USE_LONG_DOUBLE=0 FMT_USE_FLOAT128=0)
   target_include_directories(tenon_objects PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
   target_link_libraries(tenon_objects PUBLIC
     Tenon::abi Boost::headers nlohmann_json::nlohmann_json)
@@ -95,6 +113,7 @@ function(tenon_add_core)
   target_link_libraries(tenon PUBLIC Tenon::abi)
   target_link_options(tenon PRIVATE -Wl,--version-script=${map})
   tenon_forbid_undefined(tenon)
+  tenon_pack_relocations(tenon)
   if(TENON_LTO)
     set_target_properties(tenon_objects tenon PROPERTIES INTERPROCEDURAL_OPTIMIZATION ON)
     target_link_options(tenon_objects INTERFACE ${CMAKE_CXX_COMPILE_OPTIONS_IPO})

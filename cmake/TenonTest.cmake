@@ -60,32 +60,38 @@ function(tenon_add_sample name)
   endif()
 endfunction()
 
-# tenon_add_installed_test(<name> SOURCE_DIR <folder> [COMMAND <program> <argument>...])
-# Configures and builds a project of its own against the installed tree, then runs its program.
-# CMAKE_PREFIX_PATH and PKG_CONFIG_PATH lead to that tree. Absent from sanitizer and cross builds.
-function(tenon_add_installed_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE_DIR" "COMMAND")
+# tenon_register_staged_test(<name> COMMAND ...): a test of the installed tree ${TENON_STAGE}, which is made
+# before it. Absent from sanitizer and cross builds.
+set(TENON_STAGE ${PROJECT_BINARY_DIR}/stage)
+function(tenon_register_staged_test name)
   if(TENON_SANITIZE OR CMAKE_CROSSCOMPILING)
     return()
   endif()
-  cmake_path(ABSOLUTE_PATH arg_SOURCE_DIR BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
-  set(prefix ${PROJECT_BINARY_DIR}/stage)
   get_property(staged GLOBAL PROPERTY TENON_STAGED)
   if(NOT staged)
     set_property(GLOBAL PROPERTY TENON_STAGED ON)
     tenon_register_test(installed.stage LABELS e2e
-      COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${prefix})
+      COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${TENON_STAGE})
     set_tests_properties(installed.stage PROPERTIES FIXTURES_SETUP tenon_stage)
   endif()
+  tenon_register_test(installed.${name} LABELS e2e ${ARGN})
+  set_tests_properties(installed.${name} PROPERTIES FIXTURES_REQUIRED tenon_stage)
+endfunction()
+
+# tenon_add_installed_test(<name> SOURCE_DIR <folder> [COMMAND <program> <argument>...])
+# Configures and builds a project of its own against the installed tree, then runs its program.
+# CMAKE_PREFIX_PATH and PKG_CONFIG_PATH lead to that tree.
+function(tenon_add_installed_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "SOURCE_DIR" "COMMAND")
+  cmake_path(ABSOLUTE_PATH arg_SOURCE_DIR BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   set(run "")
   if(arg_COMMAND)
     set(run --test-command ${arg_COMMAND})
   endif()
-  tenon_register_test(installed.${name} LABELS e2e
+  tenon_register_staged_test(${name}
     COMMAND ${CMAKE_CTEST_COMMAND} --build-and-test ${arg_SOURCE_DIR}
       ${PROJECT_BINARY_DIR}/tests/installed/${name} --build-generator ${CMAKE_GENERATOR}
-      --build-options -DCMAKE_PREFIX_PATH=${prefix} -DCMAKE_BUILD_TYPE=Release
+      --build-options -DCMAKE_PREFIX_PATH=${TENON_STAGE} -DCMAKE_BUILD_TYPE=Release
       -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER} -DCMAKE_C_COMPILER=${CMAKE_C_COMPILER} ${run}
-    ENVIRONMENT PKG_CONFIG_PATH=${prefix}/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-  set_tests_properties(installed.${name} PROPERTIES FIXTURES_REQUIRED tenon_stage)
+    ENVIRONMENT PKG_CONFIG_PATH=${TENON_STAGE}/${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 endfunction()

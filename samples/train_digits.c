@@ -1,6 +1,7 @@
 /* Trains a small network on the 8x8 digits and saves it to model.safetensors in the current folder. SGD with momentum, a
  * learning rate that falls along a cosine, and noise on the images, so that the network does not learn them by heart. */
 #define _POSIX_C_SOURCE 200809L
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,7 @@ static tn_error* step_run(Training* t, const int64_t* rows, int64_t n, Step* s, 
   TN_TRY(tn_gather(t->ctx, t->labels, s->index, NULL, &s->labels));
   for (int k = 0; k < kParams; ++k) TN_TRY(tn_variable_take(t->ctx, t->vars[k], &s->params[k]));
   TN_TRY(net_logits(t->ctx, s->params, s->images, &s->logits));
-  TN_TRY(tn_cross_entropy(t->ctx, s->logits, s->labels, NULL, &s->loss));
+  TN_TRY(tn_cross_entropy(t->ctx, s->logits, s->labels, NULL, NULL, &s->loss));
   TN_TRY(tn_grad(t->ctx, s->loss, t->vars, kParams, s->grads));
   TN_TRY(tn_schedule_step(t->ctx, t->schedule));
   TN_TRY(tn_optimizer_step(t->ctx, t->optimizer, t->vars, s->grads, kParams));
@@ -209,12 +210,23 @@ static tn_error* prepare(Training* t) {
   return optimizer_create(t);
 }
 
+static tn_error* curve_problem(const Training* t) {
+  char text[512];
+  snprintf(text, sizeof text, "--curve: cannot write %.400s: %s", t->options.curve,
+           strerror(errno));
+  return tn_error_create(TN_IO, tn_string(text));
+}
+
+/* Before there is anything to lose. What the file has is kept until there is a new curve. */
+static tn_error* check_curve(const Training* t) {
+  FILE* file = fopen(t->options.curve, "a");
+  return !file || fclose(file) != 0 ? curve_problem(t) : NULL;
+}
+
 static tn_error* write_curve(const Training* t) {
   FILE* file = fopen(t->options.curve, "w");
   for (int64_t i = 0; file && i < t->options.epochs; ++i) fprintf(file, "%.9g\n", t->curve[i]);
-  if (!file || fclose(file) != 0)
-    return tn_error_create(TN_IO, tn_string("cannot write the file of --curve"));
-  return NULL;
+  return !file || fclose(file) != 0 ? curve_problem(t) : NULL;
 }
 
 /* The parameters, and the loss of each epoch as metadata for infer_digits to draw. */
@@ -240,15 +252,15 @@ static tn_error* save(Training* t) {
 
 static tn_error* run(Training* t) {
   tn_device_info device = tn_device_info_init();
+  if (t->options.curve) TN_TRY(check_curve(t));
   TN_TRY(prepare(t));
   TN_TRY(tn_device_get_info(tn_ctx_get_device(t->ctx), &device));
   printf("%lld digits to train on, %lld held out, on %.*s\n", (long long)t->train.count,
          (long long)t->test.count, (int)device.name.size, device.name.data);
   TN_TRY(train(t));
-  if (t->options.curve) TN_TRY(write_curve(t));
   TN_TRY(save(t));
   printf("saved %s\n", MODEL_FILE);
-  return NULL;
+  return t->options.curve ? write_curve(t) : NULL;
 }
 
 static void release(Training* t) {

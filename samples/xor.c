@@ -55,7 +55,8 @@ static tn_error* train(Xor* x) {
   for (int i = 0; i < 300; ++i) {
     TN_TRY(take_params(x));
     TN_TRY(logits(x));
-    TN_TRY(tn_bce_with_logits(x->cx, x->t[kLogits], x->t[kTargets], NULL, &x->t[kLoss]));
+    TN_TRY(
+        tn_bce_with_logits(x->cx, x->t[kLogits], x->t[kTargets], NULL, NULL, NULL, &x->t[kLoss]));
     TN_TRY(tn_grad(x->cx, x->t[kLoss], x->vars, kParams, &x->t[kGrad]));
     TN_TRY(tn_optimizer_step(x->cx, x->adam, x->vars, &x->t[kGrad], kParams));
   }
@@ -86,7 +87,9 @@ static tn_error* run(Xor* x, const char* device) {
 
 int main(int argc, char** argv) {
   Xor x = {0};
-  tn_error* error = run(&x, argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : NULL);
+  const char* device = argc == 3 && strcmp(argv[1], "--device") == 0 ? argv[2] : NULL;
+  if (argc > 1 && !device) return fputs("usage: xor [--device NAME]\n", stderr), 2;
+  tn_error* error = run(&x, device);
   if (error) fprintf(stderr, "xor: %s\n", tn_error_message(error));
   for (int k = 0; k < kParams; ++k) tn_variable_release(x.vars[k]);
   drop(&x, 0), tn_model_release(x.model), tn_optimizer_release(x.adam);

@@ -30,5 +30,5 @@ if(TARGET tenon)
   endif()
   tenon_register_test(checks.binaries LABELS checks
     COMMAND ${python} ${tools}/check_binaries.py --readelf ${CMAKE_READELF}
-      --strip ${CMAKE_STRIP} ${size_limit} $<TARGET_FILE:tenon> ${TENON_PLUGIN_OUTPUT_DIRECTORY})
+      --strip ${CMAKE_STRIP} ${size_limit} $<TARGET_FILE:tenon>)
 endif()

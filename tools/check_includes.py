@@ -39,6 +39,7 @@ RULES = [
     ("sdk", {APPLICATION, PLUGIN_TIER, SDK, CPP, KIT}, {"cli11", "doctest", "json", "fmt"}),
     ("plugins", {APPLICATION, PLUGIN_TIER, SDK}, set()),
     ("bindings", {APPLICATION, CPP}, set()),
+    ("samples/embed/backend_c", {APPLICATION, PLUGIN_TIER}, set()),
     ("samples/embed/plugin", {APPLICATION, PLUGIN_TIER, SDK}, set()),
     ("samples", {APPLICATION, CPP}, set()),
     ("tests/unit", {APPLICATION, PLUGIN_TIER, SDK, CPP, CORE, KIT}, {"doctest", "fmt", "json"}),

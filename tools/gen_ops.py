@@ -342,8 +342,8 @@ def cpp_wrapper(o):
     else:
         ret = camel(o.name) + "Result"
         head = [f"struct {ret} {{", f"  Tensor {', '.join(o.outputs)};", "};"]
-        body.append(f"  std::vector<Tensor> y = detail::call_many({call}, {len(o.outputs)});")
-        body.append("  return {%s};" % ", ".join(f"std::move(y[{i}])" for i in range(len(o.outputs))))
+        body.append(f"  std::vector<Tensor> results = detail::call_many({call}, {len(o.outputs)});")
+        body.append("  return {%s};" % ", ".join(f"std::move(results[{i}])" for i in range(len(o.outputs))))
     name = o.name + "_" if o.name in CPP_WORDS else o.name
     return head + [f"// {signature(o)}", f"inline {ret} {name}({', '.join(args)}) {{"] + body + ["}"]
 
@@ -371,13 +371,29 @@ A signature has the inputs, then, behind `*`, the attributes with their types an
 `x?` may be absent, `xs...` is any number of inputs. In C an op is `tn_<name>`, in C++ `tenon::<name>` (`and_`, `or_`, `xor_`
 and `not_` end in an underscore).
 
+Required attributes are arguments of the C function, the others come in a struct `tn_<name>_options` of `tenon/ops.h`, made by its
+`_init` with the defaults in it; NULL stands for all of them. `uniform` has the required `dims` and the options `low`, `high` and
+`dtype` ([samples/train_digits.c](../samples/train_digits.c)):
+
+```c
+  tn_uniform_options range = tn_uniform_options_init();
+  range.low = -kNoise, range.high = kNoise;
+```
+
+```c
+  TN_TRY(tn_uniform(t->ctx, 2, (const int64_t[]){n, kPixels}, &range, &s->noise));
+```
+
+An option that is a list has its length beside it: `stride` and `n_stride`. An op of a plugin has no such function: `tn_op_call` takes its
+attributes by key ([writing-an-op.md](writing-an-op.md)). In C++ the options are named: `tenon::softmax(x, {.axis = -1})`.
+
 What holds for all:
 
 - **Shapes.** "Broadcast" is NumPy's: dims are compared from the last one on and must be equal or 1. A tensor has at most 8 axes.
   Negative axes count from the end; an axis that does not exist is OUT_OF_RANGE, one that stands twice in `axes` INVALID_ARGUMENT.
 - **Dtypes.** Floats are f16, bf16, f32 and f64; integers i8 to i64 and u8 to u64; reals are both; numbers are reals and complex
-  (c64, c128); computable ones are numbers and bool; "any" takes in what is only stored (f8, and i4 and u4 where there is a
-  kernel). Another dtype is INVALID_ARGUMENT and named. "Promoted": the inputs are cast to their common dtype, as in
+  (c64, c128); computable ones are numbers and bool; "any" takes in what is only stored (f8; i4 and u4 are packed two
+  to a byte and only copied, cast, bitcast and reshaped). Another dtype is INVALID_ARGUMENT and named. "Promoted": the inputs are cast to their common dtype, as in
   `tn_dtype_promote`; a host scalar without a dtype takes that of the others, unless its kind is higher; a whole number that it then
   does not hold is OUT_OF_RANGE.
 - **Empty tensors** are fine everywhere; where an op has no answer for one, its edges say so.
@@ -416,8 +432,9 @@ def read_gradients(ops):
         source = path.read_text()
         words = dict(re.findall(r'constexpr const char\* (\w+) =\s*"([^"]*)";', source))
         for name, body in re.findall(r"const OpRules rules_(\w+) = \{([^;]*)\};", source):
-            gradient, why = (s.strip() for s in body.split(",", 4)[3:])
-            found[name] = words.get(why, why.strip('"')) if gradient == "nullptr" else ""
+            decomposed, gradient, why = (s.strip() for s in body.split(",", 4)[2:])
+            derived = gradient == why == "nullptr" and decomposed != "nullptr"
+            found[name] = "" if derived or gradient != "nullptr" else words.get(why, why.strip('"'))
     wrong = [o.name for o in ops if found.get(o.name) in (None, "nullptr")]
     if wrong:
         sys.exit("core/src/ops: no rules, or no word on the gradient, of " + ", ".join(wrong))

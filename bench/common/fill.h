@@ -74,6 +74,57 @@ static inline float bench_mlp_scale(int layer) {
   return scale[layer];
 }
 
+/* T2: LeNet-5 on images of 28 x 28, with batches, steps and rate of the MLP: two convolutions of
+ * 5 x 5 (the first padded by 2), each with ReLU and a maximum over 2 x 2, then three layers. Weight
+ * and bias in turn; a bias has the rank 1. */
+enum { BENCH_LENET_PARAMS = 10, BENCH_LENET_SIDE = 28 };
+typedef struct bench_param {
+  int rank;
+  int64_t dims[4];
+  float scale; /* 2 / sqrt(inputs of one output) */
+} bench_param;
+static const bench_param bench_lenet_params[BENCH_LENET_PARAMS] = {
+    {4, {6, 1, 5, 5}, 0x1.99999ap-2f},     {1, {6, 0, 0, 0}, 0x1.99999ap-2f},
+    {4, {16, 6, 5, 5}, 0x1.4e6fep-3f},     {1, {16, 0, 0, 0}, 0x1.4e6fep-3f},
+    {2, {120, 400, 0, 0}, 0x1.99999ap-4f}, {1, {120, 0, 0, 0}, 0x1.99999ap-4f},
+    {2, {84, 120, 0, 0}, 0x1.75e974p-3f},  {1, {84, 0, 0, 0}, 0x1.75e974p-3f},
+    {2, {10, 84, 0, 0}, 0x1.bee906p-3f},   {1, {10, 0, 0, 0}, 0x1.bee906p-3f},
+};
+
+/* E3: rows of this many elements, and one weight and bias per element. */
+enum { BENCH_ROW = 768 };
+
+/* A1: heads and width of a head. Which result is dk: its sum is 0, so that only its size can be
+ * compared, and is given twice. */
+enum { BENCH_HEADS = 12, BENCH_HEAD_WIDTH = 64, BENCH_ATTENTION_DK = 2 };
+
+/* C1: the convolutions of ResNet-18 that differ, on images of 224 x 224, padded by half the kernel. */
+typedef struct bench_conv {
+  int64_t in, out, kernel, stride, side; /* channels, and the sides of the kernel and of x */
+} bench_conv;
+enum { BENCH_CONVS = 11 };
+static const bench_conv bench_convs[BENCH_CONVS] = {
+    {3, 64, 7, 2, 224},   {64, 64, 3, 1, 56},   {64, 128, 3, 2, 56},  {64, 128, 1, 2, 56},
+    {128, 128, 3, 1, 28}, {128, 256, 3, 2, 28}, {128, 256, 1, 2, 28}, {256, 256, 3, 1, 14},
+    {256, 512, 3, 2, 14}, {256, 512, 1, 2, 14}, {512, 512, 3, 1, 7},
+};
+static inline int64_t bench_conv_out_side(const bench_conv* c) {
+  return (c->side + c->kernel / 2 * 2 - c->kernel) / c->stride + 1;
+}
+
+/* T5: an LSTM over one batch. Weights are [4 * width, width], their gates in the order i o f c. */
+enum {
+  BENCH_LSTM_LAYERS = 2,
+  BENCH_LSTM_STEPS = 64,
+  BENCH_LSTM_BATCH = 16,
+  BENCH_LSTM_WIDTH = 256,
+  BENCH_LSTM_CHECK_STEPS = 6,
+  BENCH_LSTM_SEED =
+      400, /* of w, r and bias of layer l: + 3 l; of x and of the target: + 20, + 21 */
+};
+static const float bench_lstm_scale = 0.125f; /* uniform in +-1 / sqrt(width) */
+static const double bench_lstm_rate = 1;
+
 /* O1: AdamW over this many parameters, in 1 or 160 equal tensors. */
 enum { BENCH_ADAMW_PARAMS = 10000000, BENCH_ADAMW_CHECK_STEPS = 5 };
 

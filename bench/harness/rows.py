@@ -87,6 +87,10 @@ def _mlp_case(name, what, goal, floor):
                 work=MLP_FLOP, bound="fma_gflops")  # fmt: skip
 
 
+# Both layers forward and back, without the gradient of the input.
+LSTM_FLOP = 5.5 * 2.0 * 64 * 16 * 1024 * (256 + 256)
+
+
 def _adamw_case(tensors):
     # Reads parameter, gradient and two moments, writes all but the gradient: 28 bytes each.
     return Case(
@@ -99,6 +103,71 @@ def _adamw_case(tensors):
         work=28e7,
         bound="update_gbs",
     )
+
+
+def _eager_cases():
+    """The large ones come from memory; the others, from a cache, have no ceiling here."""
+    ops = {"softmax": 8, "layer_norm": 8, "gelu": 8, "sum0": 4, "sum1": 4}  # bytes an element
+    names = {"sum0": "sum over axis 0", "sum1": "sum over axis 1"}
+    return [
+        Case(
+            f"E3/{op}-{rows}",
+            f"{names.get(op, op)}, [{rows}, 768]",
+            [libtorch(f"E3/{op}-{rows}")],
+            goal={"best": 1.2},
+            tolerance=1e-4,
+            work=float(size * rows * 768) if rows > 512 else 0,
+            bound="read_gbs" if size == 4 else "stream_gbs",
+        )
+        for rows in (512, 4096)
+        for op, size in ops.items()
+    ]
+
+
+def _attention_case(backward, batch, length):
+    name = f"A1/{'both' if backward else 'forward'}-{batch}-{length}"
+    return Case(
+        name,
+        f"{'with gradients' if backward else 'forward'}, B {batch}, S {length}",
+        [
+            libtorch(name),
+            libtorch(name + "-products", "libtorch products"),
+            Peer("torch.compile", "torch", name),
+        ],
+        goal={"best": 1.3},
+        tolerance=1e-4,
+        # Two products forward, five backward.
+        work=2.0 * (7 if backward else 2) * batch * 12 * length**2 * 64,
+        bound="fma_gflops",
+    )
+
+
+# Channels in and out, kernel, stride and side of x: bench_convs in common/fill.h.
+_CONVS = (
+    (3, 64, 7, 2, 224), (64, 64, 3, 1, 56), (64, 128, 3, 2, 56), (64, 128, 1, 2, 56),
+    (128, 128, 3, 1, 28), (128, 256, 3, 2, 28), (128, 256, 1, 2, 28), (256, 256, 3, 1, 14),
+    (256, 512, 3, 2, 14), (256, 512, 1, 2, 14), (512, 512, 3, 1, 7),
+)  # fmt: skip
+
+
+def _conv_case(kind, batch):
+    convs = _CONVS[1:] if kind == "input" else _CONVS
+    name = f"C1/{kind}-{batch}-0"
+    return Case(
+        name,
+        f"{kind if kind == 'forward' else kind + ' gradients'}, batch {batch}",
+        [libtorch(name), libtorch(name + "-last", "libtorch channels_last")],
+        goal={"best": 1.05},
+        tolerance=1e-4,
+        work=sum(2.0 * batch * i * o * k * k * (side // stride) ** 2
+                 for i, o, k, stride, side in convs),
+        bound="fma_gflops",
+    )  # fmt: skip
+
+
+# As the MLP: forward, weight gradients, and input gradients of all layers but the first.
+_LENET_MACS = (6 * 25 * 28**2, 16 * 150 * 10**2, 120 * 400, 84 * 120, 10 * 84)
+LENET_FLOP = 64 * 2.0 * (2 * sum(_LENET_MACS) + sum(_LENET_MACS[1:]))
 
 
 def _memory_peers():
@@ -126,6 +195,25 @@ ROWS = [
     Row("T1", "MLP training step", "us", [
         _mlp_case("sgd", "SGD, batch 64", {"best": 1.5}, {"libtorch": 1.2}),
         _mlp_case("adam", "Adam, batch 64", {"best": 1.5, "libtorch": 4}, {"libtorch": 2.5}),
+    ]),
+    Row("T2", "LeNet-5 training step", "us", [
+        Case("T2", "SGD, batch 64",
+             [libtorch("T2"), libtorch("T2-fused", "libtorch fused"),
+              Peer("torch.compile", "torch", "T2")],
+             goal={"best": 2.5}, own=1600, tolerance=1e-3, work=LENET_FLOP, bound="fma_gflops"),
+    ]),
+    Row("E3", "single ops on rows, eager", "us", _eager_cases()),
+    Row("A1", "attention, 12 heads of 64", "ms", [
+        _attention_case(backward, batch, length)
+        for batch in (1, 8) for length in (128, 512, 1024) for backward in (False, True)
+    ]),
+    Row("C1", "convolutions of ResNet-18", "ms", [
+        _conv_case(kind, batch) for batch in (1, 16) for kind in ("forward", "input", "weight")
+    ]),
+    Row("T5", "LSTM training step", "ms", [
+        Case("T5", "2 layers of 256, 64 steps, batch 16, SGD",
+             [libtorch("T5"), Peer("torch eager", "torch", "T5")],
+             goal={"best": 1.3}, tolerance=1e-4, work=LSTM_FLOP, bound="fma_gflops"),
     ]),
     Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),
     Row("S1", "500 MB safetensors, summed", "ms", [

@@ -13,21 +13,13 @@ static void drop_pair(tn_ctx* cx, tn_tensor* pair[2]) {
   tn_tensor_drop(cx, pair[1]);
 }
 
-static tn_error* leaf(tn_ctx* cx, tn_tensor** tensor) {
-  tn_tensor* made = NULL;
-  TN_TRY(tn_tensor_leaf(cx, *tensor, &made));
-  tn_tensor_drop(cx, *tensor);
-  *tensor = made;
-  return NULL;
-}
-
 /* D1 and D2 differ in their inputs alone: a leaf has its sum recorded. */
 static tn_error* time_add(int64_t recorded, int64_t count, int64_t* out_ns) {
   tn_ctx* cx = NULL;
   tn_tensor *pair[2] = {NULL, NULL}, *c = NULL;
   TN_TRY(session_get(&cx));
   TN_TRY(scalar_pair(cx, pair));
-  for (int i = 0; recorded && i < 2; ++i) TN_TRY(leaf(cx, &pair[i]));
+  for (int i = 0; recorded && i < 2; ++i) TN_TRY(session_leaf(cx, &pair[i]));
   const int64_t start = bench_now_ns();
   for (int64_t i = 0; i < count; ++i) {
     TN_TRY(tn_add(cx, pair[0], pair[1], &c));
@@ -126,8 +118,8 @@ static tn_error* chain_leaves(tn_ctx* cx, tn_tensor* pair[2]) {
   const int64_t dims[] = {CHAIN};
   TN_TRY(session_filled(cx, 1, dims, 11, 2, &pair[0]));
   TN_TRY(session_filled(cx, 1, dims, 12, 2, &pair[1]));
-  TN_TRY(leaf(cx, &pair[0]));
-  return leaf(cx, &pair[1]);
+  TN_TRY(session_leaf(cx, &pair[0]));
+  return session_leaf(cx, &pair[1]);
 }
 
 static tn_error* time_chain(int64_t count, int64_t* out_ns) {

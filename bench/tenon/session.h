@@ -21,12 +21,26 @@ tn_error* session_filled(tn_ctx* cx, uint32_t rank, const int64_t* dims, uint64_
                          tn_tensor** out_tensor);
 /* Appends the sum and the sum of magnitudes of an f32 tensor, added up in double. */
 tn_error* session_push_sums(tn_ctx* cx, tn_tensor* tensor, double* values, int* n);
+/* Appends one number: the sum of magnitudes over all of the variables. */
+tn_error* session_push_sizes(tn_ctx* cx, tn_variable* const* variables, int count, double* values,
+                             int* n);
+
+/* Replaces a tensor by a leaf of the same value. */
+tn_error* session_leaf(tn_ctx* cx, tn_tensor** tensor);
 
 /* The cases of each file. */
+extern const bench_case attention_cases[];
+extern const int attention_case_count;
+extern const bench_case conv_cases[];
+extern const int conv_case_count;
+extern const bench_case eager_cases[];
+extern const int eager_case_count;
 extern const bench_case dispatch_cases[];
 extern const int dispatch_case_count;
 extern const bench_case training_cases[];
 extern const int training_case_count;
+extern const bench_case recurrent_cases[];
+extern const int recurrent_case_count;
 extern const bench_case optimizer_cases[];
 extern const int optimizer_case_count;
 extern const bench_case file_cases[];

@@ -69,6 +69,30 @@ tn_error* session_push_sums(tn_ctx* cx, tn_tensor* tensor, double* values, int* 
   return error;
 }
 
+tn_error* session_leaf(tn_ctx* cx, tn_tensor** tensor) {
+  tn_tensor* made = NULL;
+  TN_TRY(tn_tensor_leaf(cx, *tensor, &made));
+  tn_tensor_drop(cx, *tensor);
+  *tensor = made;
+  return NULL;
+}
+
+tn_error* session_push_sizes(tn_ctx* cx, tn_variable* const* variables, int count, double* values,
+                             int* n) {
+  double size = 0;
+  for (int i = 0; i < count; ++i) {
+    tn_tensor* value = NULL;
+    double part[2];
+    int k = 0;
+    TN_TRY(tn_variable_take(cx, variables[i], &value));
+    TN_TRY(session_push_sums(cx, value, part, &k));
+    tn_tensor_drop(cx, value);
+    size += part[1];
+  }
+  values[(*n)++] = size;
+  return NULL;
+}
+
 static int64_t peak_bytes(void) {
   tn_ctx* cx = NULL;
   tn_memory_stats stats = tn_memory_stats_init();
@@ -79,13 +103,15 @@ static int64_t peak_bytes(void) {
 }
 
 int main(void) {
-  enum { CAPACITY = 64 };
+  enum { CAPACITY = 128 };
   static bench_case cases[CAPACITY];
-  const bench_case* parts[] = {dispatch_cases, training_cases, optimizer_cases, file_cases};
-  const int counts[] = {dispatch_case_count, training_case_count, optimizer_case_count,
-                        file_case_count};
+  const bench_case* parts[] = {dispatch_cases, training_cases,  recurrent_cases, optimizer_cases,
+                               file_cases,     attention_cases, conv_cases,      eager_cases};
+  const int counts[] = {dispatch_case_count,  training_case_count, recurrent_case_count,
+                        optimizer_case_count, file_case_count,     attention_case_count,
+                        conv_case_count,      eager_case_count};
   int n = 0;
-  for (int p = 0; p < 4; ++p)
+  for (size_t p = 0; p < sizeof counts / sizeof *counts; ++p)
     for (int i = 0; i < counts[p] && n < CAPACITY; ++i) cases[n++] = parts[p][i];
   char about[96];
   const uint32_t version = tn_version();

@@ -11,16 +11,18 @@
 // `fused`, that updates many parameters in one call: backends that have a kernel for it are handed all parameters at once, on the
 // others it decomposes into the same `update`.
 #pragma once
-#include <tenon/plugin/optimizer.h>
-
+#include <cfloat>
 #include <cstdint>
 #include <iterator>
 #include <string_view>
-#include <tenon/sdk/host.hpp>
-
-#include "expr.hpp"
+#include <tenon/sdk/optimizer.hpp>
 
 namespace tenon::optimizers {
+
+using sdk::constant;
+using sdk::slot;
+using sdk::variable;
+using Expr = sdk::Value;
 
 constexpr uint32_t kMaxSlots = 4, kMaxHypers = 8;
 
@@ -37,14 +39,6 @@ struct Step {
 // Limits of the definitions. Below one: the greatest f32 there is.
 constexpr double kAny = FLT_MAX;
 constexpr double kBelowOne = 1.0 - 0x1p-24;
-
-constexpr tn_hyper variable(std::string_view name, double value, double min, double max) {
-  return {sdk::str(name), value, min, max, 0, 0};
-}
-constexpr tn_hyper constant(std::string_view name, double value, double min, double max) {
-  return {sdk::str(name), value, min, max, 1, 0};
-}
-constexpr tn_slot slot(std::string_view name) { return {sdk::str(name), 0.0}; }
 
 template <class O>
 struct Definition {

@@ -172,6 +172,36 @@ TEST_CASE("kit: oracles of contractions and windows") {
                {1, 1, 2, 2}, {1, 2, 3, 4});
 }
 
+TEST_CASE("kit: complex numbers are pairs, and each part is compared") {
+  Array z(TN_DTYPE_C64, {2});
+  z.f = {1, 2, 3, 4};
+  CHECK(z.count() == 2);
+  CHECK(decode(TN_DTYPE_C64, {2}, encode(z)).f == z.f);
+  CHECK(encode(z) == encode(reals({4}, {1, 2, 3, 4}, TN_DTYPE_F32)));
+  Array other = z;
+  CHECK(compare(z, other, kExact).empty());
+  other.f[3] = 4.001;
+  CHECK(compare(z, other, kRounded).find("[1]") != std::string::npos);
+  CHECK(!compare_gradient(z, other, 1e-6).empty());
+  Array reversed(TN_DTYPE_C64, {2});
+  reversed.copy_from(0, z, 1);
+  reversed.copy_from(1, z, 0);
+  CHECK(reversed.f == std::vector<double>{3, 4, 1, 2});
+}
+
+TEST_CASE("kit: oracles of linear algebra") {
+  const Array x = reals({2, 2}, {4, 2, 2, 5});
+  check_values(oracle("cholesky", {x}), {2, 2}, {2, 0, 1, 2});
+  check_values(oracle("triangular_solve", {x, reals({2, 1}, {4, 12})}), {2, 1}, {1, 2});
+  check_values(oracle("lu", {reals({2, 2}, {1, 2, 4, 4})}), {2, 2}, {4, 4, 0.25, 1});
+  check_values(oracle("solve", {x, reals({2}, {8, 12})}), {2}, {1, 2});
+  check_values(oracle("inverse", {x}), {2, 2}, {0.3125, -0.125, -0.125, 0.25});
+  check_values(oracle("det", {reals({3, 3}, {0, 1, 0, 2, 0, 0, 0, 0, 3})}), {}, {-6});
+  check_values(oracle("einsum", {x, reals({2, 3}, {1, 2, 3, 4, 5, 6})},
+                      {text(TN_EINSUM_EQUATION, "ij,jk->ki")}),
+               {3, 2}, {12, 22, 18, 29, 24, 36});
+}
+
 TEST_CASE("kit: oracles of indexing") {
   const Array x = reals({3, 2}, {1, 2, 3, 4, 5, 6});
   check_values(oracle("gather", {x, whole({2}, {2, -3})}), {2, 2}, {5, 6, 1, 2});
@@ -226,7 +256,7 @@ TEST_CASE("kit: every oracle runs on its samples") {
           if (!input.absent) input.fill(call.inputs.back(), rng);
         }
         for (const Array& y : s.oracle(call)) {
-          CHECK_MESSAGE(y.f.size() + y.i.size() == static_cast<size_t>(y.count()),
+          CHECK_MESSAGE(y.f.size() + y.i.size() == static_cast<size_t>(y.numbers()),
                         s.name << " " << c.name);
           CHECK_MESSAGE((y.scale.empty() || y.scale.size() == y.f.size()), s.name << " " << c.name);
         }

@@ -146,3 +146,31 @@ TEST_CASE("dlpack: what an export refuses") {
   CHECK_FAILS(tn_tensor_to_dlpack(cx, scalar.get(), 0, &m), TN_UNIMPLEMENTED, "a host scalar");
   CHECK(m == nullptr);
 }
+
+TEST_CASE("dlpack: elements of four bits come in as a copy and go out packed") {
+  Session cx;
+  Producer p;
+  const uint8_t packed[] = {0x21, 0x43, 0x05};
+  p.shape[0] = 5;
+  p.managed.tensor = {const_cast<uint8_t*>(packed), TN_DL_CPU, 0, 1, 1, 4, 1, p.shape, nullptr, 0};
+  const Tensor t = get([&](tn_tensor** o) { return tn_tensor_from_dlpack(cx, &p.managed, o); });
+  CHECK(p.deleted == 1);
+  CHECK(tn_tensor_dtype(t.get()) == TN_DTYPE_U4);
+  const Tensor wide = get([&](tn_tensor** o) { return tn_cast(cx, t.get(), TN_DTYPE_F32, o); });
+  check_close(cx.read(wide), {1, 2, 3, 4, 5}, 0);
+  if (on_host(cx)) {
+    tn_dl_managed* out = nullptr;
+    REQUIRE_OK(tn_tensor_to_dlpack(cx, t.get(), 0, &out));
+    CHECK(out->tensor.dtype_bits == 4);
+    CHECK(static_cast<const uint8_t*>(out->tensor.data)[out->tensor.byte_offset + 1] == 0x43);
+    out->deleter(out);
+  }
+  tn_tensor* refused = nullptr;
+  p.managed.flags = 4;  // a byte for each
+  CHECK_FAILS(tn_tensor_from_dlpack(cx, &p.managed, &refused), TN_UNIMPLEMENTED,
+              "elements of u4 must be dense and packed");
+  p.managed.flags = 0, p.strides[0] = 2, p.managed.tensor.strides = p.strides;
+  CHECK_FAILS(tn_tensor_from_dlpack(cx, &p.managed, &refused), TN_UNIMPLEMENTED,
+              "elements of u4 must be dense and packed");
+  CHECK(p.deleted == 3);
+}

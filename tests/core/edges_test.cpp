@@ -1,4 +1,5 @@
 // Ops at the edges of what they take: nothing to do, indices outside, infinite numbers.
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <limits>
@@ -90,7 +91,8 @@ TEST_CASE("edges: a label that is no class is an error that names it") {
           at = get([&](auto out) { return tn_reshape(cx, at.get(), 2, two.data(), out); });
         CHECK_OUTSIDE(outcome(cx,
                               [&](auto out) {
-                                return tn_cross_entropy(cx, logits.get(), at.get(), nullptr, out);
+                                return tn_cross_entropy(cx, logits.get(), at.get(), nullptr,
+                                                        nullptr, out);
                               }),
                       std::to_string(label));
       }
@@ -98,8 +100,8 @@ TEST_CASE("edges: a label that is no class is an error that names it") {
   }
   tn_tensor* out = nullptr;
   const Tensor none = zeros(cx, {2, 0}), at = labels(cx, {0, 0});
-  CHECK_FAILS(tn_cross_entropy(cx, none.get(), at.get(), nullptr, &out), TN_INVALID_ARGUMENT,
-              "no classes");
+  CHECK_FAILS(tn_cross_entropy(cx, none.get(), at.get(), nullptr, nullptr, &out),
+              TN_INVALID_ARGUMENT, "no classes");
 }
 
 TEST_CASE("edges: convolution of nothing takes no time, however far the padding reaches") {
@@ -229,4 +231,63 @@ TEST_CASE("edges: steps larger than any image") {
     CHECK_FAILS(by_pool(&out), TN_INVALID_ARGUMENT, "the limit is 2147483647");
     CHECK_FAILS(by_window(&out), TN_INVALID_ARGUMENT, "the limit is 2147483647");
   }
+}
+
+// What a kernel walks is bounded by the tensor, whatever the attributes say.
+TEST_CASE("edges: windows that are far larger than the tensor") {
+  Session cx;
+  const Tensor x = cx.f32({1, 5, 2, 4}, {1, 4});
+  // Window p sees the elements 0 to p + 1, and far - p - 2 places of padding.
+  const int64_t far = INT32_MAX, window[] = {1, far}, low[] = {0, far - 2};
+  tn_window_reduce_options reduce = tn_window_reduce_options_init();
+  reduce.low = low, reduce.n_low = 2;
+  const auto reduced = [&](const char* mode) {
+    reduce.mode = tn_string(mode);
+    return cx.read(
+        get([&](tn_tensor** o) { return tn_window_reduce(cx, x.get(), 2, window, &reduce, o); }));
+  };
+  check_close(reduced("max"), {5, 5, 5}, 0);
+  check_close(reduced("min"), {1, 1, 1}, 0);
+  check_close(reduced("sum"), {6, 8, 12}, 0);
+  const Tensor g = cx.f32({1, 10, 100}, {1, 3});
+  tn_window_scatter_options scatter = tn_window_scatter_options_init();
+  scatter.low = low, scatter.n_low = 2;
+  check_close(cx.read(get([&](tn_tensor** o) {
+    return tn_window_scatter(cx, x.get(), g.get(), 2, window, &scatter, o);
+  })),
+              {0, 111, 0, 0}, 0);
+}
+
+// 1.4 MB each: a device may bind less than that at once.
+TEST_CASE("edges: arguments larger than a binding") {
+  Session cx;
+  constexpr int64_t n = 600;
+  std::vector<float> ramp(n * n), diagonal(n * n);
+  for (int64_t i = 0; i < n * n; ++i) ramp[i] = static_cast<float>(i % 1021);
+  for (int64_t i = 0; i < n; ++i) diagonal[i * n + i] = 2;
+  const Tensor x = cx.f32(ramp, {n, n}), d = cx.f32(diagonal, {n, n});
+  const int64_t perm[] = {1, 0}, axes[] = {0}, flat[] = {n * n};
+  const Tensor turned = get([&](tn_tensor** o) { return tn_transpose(cx, x.get(), 2, perm, o); });
+  std::vector<float> twice(n * n), across(n * n), sums(n);
+  for (int64_t i = 0; i < n; ++i)
+    for (int64_t k = 0; k < n; ++k) {
+      twice[i * n + k] = 2 * ramp[i * n + k];
+      across[i * n + k] = ramp[i * n + k] + ramp[k * n + i];
+      sums[k] += ramp[i * n + k];
+    }
+  const auto read = [&](auto&& call) { return cx.read(get(call)); };
+  check_close(read([&](tn_tensor** o) { return tn_matmul(cx, x.get(), d.get(), nullptr, o); }),
+              twice, 0);
+  check_close(read([&](tn_tensor** o) { return tn_add(cx, x.get(), turned.get(), o); }), across, 0);
+  tn_sum_options sum = tn_sum_options_init();
+  sum.axes = axes, sum.n_axes = 1;
+  check_close(read([&](tn_tensor** o) { return tn_sum(cx, x.get(), &sum, o); }), sums, 1e-6);
+  const Tensor line = get([&](tn_tensor** o) { return tn_reshape(cx, x.get(), 1, flat, o); });
+  std::vector<float> sorted = ramp;
+  std::sort(sorted.begin(), sorted.end());
+  tn_tensor* out[2] = {};
+  REQUIRE_OK(tn_sort(cx, line.get(), line.get(), nullptr, &out[0], &out[1]));
+  const Tensor keys(out[0]), values(out[1]);
+  check_close(cx.read(keys), sorted, 0);
+  check_close(cx.read(values), sorted, 0);
 }

@@ -88,13 +88,59 @@ TEST_CASE("errors: memory limit names what was wanted") {
   const int64_t dims[] = {4 << 20};
   tn_tensor* out = nullptr;
   CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out), TN_OUT_OF_MEMORY,
-              "wanted 16.0 MiB (f32[4194304]) over a limit of 8.0 MiB");
-  const int64_t small[] = {1 << 10};
+              "wanted 16.0 MiB (f32[4194304]) over a limit of 8.0 MiB; ");
+  const int64_t small[] = {1 << 10}, half[] = {1 << 18};
   REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, small, &out));
-  tn_tensor_release(out);
+  const Tensor kept(out);
+  REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, half, &out));
+  const Tensor one(out);
+  REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, half, &out));
+  const Tensor two(out);
+  CHECK_FAILS(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out), TN_OUT_OF_MEMORY,
+              " blocks, 4.0 MiB are reserved. Largest: 2 of 1.0 MiB, 1 of 4.0 KiB");
   REQUIRE_OK(tn_device_set_memory_limit(d, 0));
   REQUIRE_OK(tn_tensor_full(cx, TN_DTYPE_F32, 1, 1, dims, &out));
   tn_tensor_release(out);
+}
+
+TEST_CASE("errors: a path with a NUL byte is refused by every function that takes one") {
+  Session cx;
+  tn_runtime* rt = cx.runtime.get();
+  const tn_str path{"a.safetensors\0b", 15};
+  const char* why = "path has a NUL byte after \"a.safetensors\"";
+  tn_model* model = nullptr;
+  CHECK_FAILS(tn_model_open(rt, path, nullptr, &model), TN_INVALID_ARGUMENT, why);
+  CHECK_FAILS(tn_model_save(cx, path, nullptr, nullptr, 0, nullptr, 0, nullptr),
+              TN_INVALID_ARGUMENT, why);
+  CHECK_FAILS(tn_plugin_load(rt, path), TN_INVALID_ARGUMENT, why);
+  REQUIRE_OK(tn_profile_start(rt, 0));
+  CHECK_FAILS(tn_profile_stop(rt, path), TN_INVALID_ARGUMENT, why);
+  CHECK_FAILS(tn_profile_stop(rt, {}), TN_INVALID_ARGUMENT, "the path is empty");
+  REQUIRE_OK(tn_profile_stop(rt, tn_string("/dev/null")));
+  tn_runtime_desc d = tn_runtime_desc_init();
+  d.plugin_paths = &path, d.plugin_path_count = 1;
+  tn_runtime* other = nullptr;
+  CHECK_FAILS(tn_runtime_create(&d, &other), TN_INVALID_ARGUMENT,
+              "tn_runtime_create: the plugin path has a NUL byte");
+  d.plugin_path_count = 0, d.lock_file = path;
+  CHECK_FAILS(tn_runtime_create(&d, &other), TN_INVALID_ARGUMENT,
+              "tn_runtime_create: the lock file has a NUL byte");
+  CHECK(other == nullptr);
+}
+
+TEST_CASE("errors: a negative size names the op and the attribute") {
+  Session cx;
+  const Tensor a = cx.f32({1, 2, 3, 4}, {2, 2});
+  const int64_t dims[] = {3, -7}, repeats[] = {2, -3};
+  tn_tensor* out = nullptr;
+  const Tensor one = get([&](tn_tensor** o) { return tn_tensor_scalar_f64(cx, 1, o); });
+  CHECK_FAILS(tn_fill(cx, one.get(), 2, dims, nullptr, &out), TN_INVALID_ARGUMENT,
+              "fill: attribute dims has -7; a size cannot be negative");
+  CHECK_FAILS(tn_uniform(cx, 2, dims, nullptr, &out), TN_INVALID_ARGUMENT,
+              "attribute dims has -7; a size cannot be negative");
+  CHECK_FAILS(tn_expand(cx, a.get(), 2, dims, &out), TN_INVALID_ARGUMENT, "expand: ");
+  CHECK_FAILS(tn_tile(cx, a.get(), 2, repeats, &out), TN_INVALID_ARGUMENT, "tile: ");
+  CHECK(out == nullptr);
 }
 
 TEST_CASE("errors: after shutdown") {
@@ -102,10 +148,17 @@ TEST_CASE("errors: after shutdown") {
   const Tensor a = cx.f32({1}, {1});
   tn_runtime_shutdown(cx.runtime.get());
   tn_tensor* out = nullptr;
-  CHECK_FAILS(tn_neg(cx, a.get(), &out), TN_SHUTDOWN, "shut down");
-  CHECK_FAILS(tn_tensor_item_f64(cx, a.get(), nullptr), TN_SHUTDOWN, "shut down");
+  CHECK_FAILS(tn_neg(cx, a.get(), &out), TN_SHUTDOWN, "neg: the runtime was shut down");
+  CHECK_FAILS(tn_tensor_item_f64(cx, a.get(), nullptr), TN_SHUTDOWN,
+              "tn_tensor_item_f64: the runtime was shut down");
   tn_ctx* c = nullptr;
-  CHECK_FAILS(tn_ctx_create(cx.runtime.get(), tn_string(""), &c), TN_SHUTDOWN, "shut down");
+  CHECK_FAILS(tn_ctx_create(cx.runtime.get(), tn_string(""), &c), TN_SHUTDOWN,
+              "tn_ctx_create: the runtime was shut down");
+  char text[8];
+  CHECK_FAILS(tn_tensor_format(a.get(), nullptr, text, sizeof text), TN_SHUTDOWN,
+              "tn_tensor_format: the runtime was shut down");
+  CHECK_FAILS(tn_device_trim(tn_ctx_get_device(cx)), TN_SHUTDOWN,
+              "tn_device_trim: the runtime was shut down");
   CHECK(tn_tensor_count(a.get()) == 1);
   tn_runtime_shutdown(cx.runtime.get());
 }

@@ -285,3 +285,60 @@ TEST_CASE("tensor: an element that is no i64 is not given as one") {
   REQUIRE_OK(item(TN_DTYPE_I64, &most, 8, &got));
   CHECK(got == INT64_MAX);
 }
+
+TEST_CASE("tensor: a complex element is not given as one number") {
+  Session cx;
+  const float both[] = {3, 4};
+  const Tensor t = get([&](tn_tensor** o) {
+    return tn_tensor_from_host(cx, TN_DTYPE_C64, 0, nullptr, both, sizeof both, o);
+  });
+  double real = -1;
+  int64_t whole = -1;
+  CHECK_FAILS(tn_tensor_item_f64(cx, t.get(), &real), TN_INVALID_ARGUMENT,
+              "tn_tensor_item_f64: the tensor is c64[]: one number would lose the imaginary part");
+  CHECK_FAILS(tn_tensor_item_i64(cx, t.get(), &whole), TN_INVALID_ARGUMENT,
+              "tn_tensor_item_i64: the tensor is c64[]");
+  CHECK(real == -1);
+  CHECK(whole == -1);
+}
+
+TEST_CASE("tensor: elements of four bits are packed, and stay whole") {
+  Session cx;
+  const uint8_t bytes[] = {0x21, 0xf3, 0x08};  // 1 2 3 15 8, and a half that is no element
+  const int64_t dims[] = {5}, rows[] = {5, 1}, starts[] = {1}, stops[] = {3};
+  const auto make = [&](tn_dtype dtype) {
+    return get([&](tn_tensor** o) {
+      return tn_tensor_from_host(cx, dtype, 1, dims, bytes, sizeof bytes, o);
+    });
+  };
+  const auto floats = [&](const Tensor& t) {
+    return cx.read(get([&](tn_tensor** o) { return tn_cast(cx, t.get(), TN_DTYPE_F32, o); }));
+  };
+  const Tensor i4 = make(TN_DTYPE_I4), u4 = make(TN_DTYPE_U4);
+  CHECK(tn_tensor_bytes(i4.get()) == 3);
+  check_close(floats(i4), {1, 2, 3, -1, -8}, 0);
+  check_close(floats(u4), {1, 2, 3, 15, 8}, 0);
+  const Tensor copy = get([&](tn_tensor** o) { return tn_copy(cx, i4.get(), o); });
+  check_close(floats(copy), {1, 2, 3, -1, -8}, 0);
+  const Tensor shaped = get([&](tn_tensor** o) { return tn_reshape(cx, i4.get(), 2, rows, o); });
+  check_close(floats(shaped), {1, 2, 3, -1, -8}, 0);
+
+  const Tensor wide = cx.f32({-100, -8.9f, 1.9f, 100, std::nanf("")}, {5});
+  for (const tn_dtype dtype : {TN_DTYPE_I4, TN_DTYPE_U4}) {
+    const Tensor narrow = get([&](tn_tensor** o) { return tn_cast(cx, wide.get(), dtype, o); });
+    uint8_t packed[3] = {};
+    REQUIRE_OK(tn_tensor_read(cx, narrow.get(), packed, sizeof packed));
+    CHECK(packed[0] == (dtype == TN_DTYPE_I4 ? 0x88 : 0x00));
+    CHECK(packed[1] == (dtype == TN_DTYPE_I4 ? 0x71 : 0xf1));
+    CHECK(packed[2] == 0);  // the half behind the last element, too
+  }
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_slice(cx, i4.get(), 1, starts, 1, stops, nullptr, &out), TN_INVALID_ARGUMENT,
+              "slice: elements of i4 are packed two to a byte and stay dense; only copy, cast, "
+              "bitcast and reshape take them. Cast to i8 first.");
+  const int64_t more[] = {2, 5};
+  CHECK_FAILS(tn_expand(cx, u4.get(), 2, more, &out), TN_INVALID_ARGUMENT,
+              "expand: elements of u4 are packed");
+  CHECK_FAILS(tn_add(cx, i4.get(), i4.get(), &out), TN_INVALID_ARGUMENT, "add");
+  CHECK(out == nullptr);
+}

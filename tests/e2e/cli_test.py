@@ -73,11 +73,19 @@ class Cli(unittest.TestCase):
             self.assertEqual([r["verdict"] for r in bad], ["broken"])
             self.assertNotEqual(bad[0]["reason"], "")
             text = run("--plugin", str(file), "plugins")
-            self.assertEqual(text.returncode, 0)
+            self.assertEqual(text.returncode, 1)  # it was asked about
             self.assertIn("tenon_backend_x.so", text.stdout)
             for r in rows:  # no id is broken at 80 columns
                 self.assertIn(r["id"], text.stdout)
             self.assertIn("org.tenon.reference", text.stdout)
+
+    def test_named_plugins_are_opened(self):
+        kinds = {"op": 0, "optimizer": 0, "format": 0}
+        for r in self.listed("--plugin", PLUGINS, "plugins"):
+            self.assertEqual(r["verdict"], "loaded", r)
+            for kind in kinds:
+                kinds[kind] += kind in r["provides"]
+        self.assertGreater(min(kinds.values()), 0, kinds)
 
     def test_devices(self):
         rows = self.listed("devices")
@@ -218,6 +226,19 @@ class Cli(unittest.TestCase):
             self.assertEqual(done.stderr != "", status != 0, f"tenon {args}: {done.stderr}")
             if status:
                 self.assertEqual(done.stdout, "")
+
+    def test_output_that_cannot_be_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "m.safetensors")
+            write_model(path)
+            for args in (["plugins"], ["devices"], ["ops"], ["ops", "add"], ["info", str(path)], ["explain", "add"],
+                         ["--help"], ["--version"], ["explain", "--help"]):
+                for json_flag in ([], ["--json"]):
+                    with open("/dev/full", "w") as full:
+                        done = subprocess.run([TENON, *args, *json_flag], stdout=full, stderr=subprocess.PIPE, text=True,
+                                              env=ENV, timeout=120)
+                    self.assertEqual(done.returncode, 1, args)
+                    self.assertIn("the output could not be written: No space left on device", done.stderr, args)
 
     def narrow(self, text):
         self.assertEqual([line for line in text.splitlines() if len(line) > 80], [])

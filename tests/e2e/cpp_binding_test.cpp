@@ -52,6 +52,8 @@ TEST_CASE_FIXTURE(Fixture, "tensor: made from values, asked, read") {
   CHECK(Tensor::full(cx, 2.5, {}).item() == 2.5);
   CHECK(Tensor::ones(cx, {2}, TN_DTYPE_I32).read<int32_t>() == std::vector<int32_t>{1, 1});
   CHECK(code_of([&] { x.read<double>(); }) == TN_INVALID_ARGUMENT);
+  CHECK(Tensor::ones(cx, {2}, TN_DTYPE_BOOL).read<bool>() == std::vector<bool>{true, true});
+  CHECK(isnan(x).read<bool>() == std::vector<bool>(static_cast<size_t>(x.count()), false));
   CHECK(code_of([&] { x.item(); }) == TN_INVALID_ARGUMENT);
   std::ostringstream out;
   out << vec({1, 2});

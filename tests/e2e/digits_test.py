@@ -76,5 +76,11 @@ with tempfile.TemporaryDirectory() as folder:
     os.remove(pathlib.Path(folder, "model.safetensors"))
     missing = run("infer_digits", cwd=folder)
     assert missing.returncode == 1 and "model.safetensors" in missing.stderr, missing
+    nowhere = run("train_digits", "--epochs", "2", "--curve", "nowhere/curve.txt", cwd=folder)
+    assert nowhere.returncode == 1 and nowhere.stdout == "", nowhere  # said before any training
+    assert "cannot write nowhere/curve.txt: No such file" in nowhere.stderr, nowhere
+    for args in (["--bad"], ["--device"], ["--device", "reference", "more"], ["--epochs", "2"]):
+        done = run("xor", *args, cwd=folder)
+        assert done.returncode == 2 and "usage: xor [--device NAME]" in done.stderr, (args, done)
     lost = run("train_digits", cwd=folder, TENON_SAMPLES_DATA="/nowhere")
     assert lost.returncode == 1 and "/nowhere/digits.csv" in lost.stderr, lost

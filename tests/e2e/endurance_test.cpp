@@ -97,7 +97,8 @@ class Training {
     tn_tensor* r = keep([&](tn_tensor** o) { return tn_relu(ctx_, h, o); });
     tn_tensor* d = keep([&](tn_tensor** o) { return tn_dropout(ctx_, r, nullptr, o); });
     tn_tensor* z = keep([&](tn_tensor** o) { return tn_linear(ctx_, d, w[2], w[3], o); });
-    tn_tensor* loss = keep([&](tn_tensor** o) { return tn_cross_entropy(ctx_, z, y, nullptr, o); });
+    tn_tensor* loss =
+        keep([&](tn_tensor** o) { return tn_cross_entropy(ctx_, z, y, nullptr, nullptr, o); });
     tn_tensor* grads[4] = {};
     OK(tn_grad(ctx_, loss, raw(variables_).data(), 4, grads));
     for (tn_tensor* g : grads) kept.emplace_back(g);

@@ -4,7 +4,6 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 
 #include "c_api.hpp"
 #include "faulty_calls.hpp"
@@ -43,14 +42,6 @@ tn_error* save(tn_ctx* ctx, const std::string& path, const std::vector<std::stri
                        static_cast<uint32_t>(metadata.size()), options);
 }
 
-void for_each_device(const std::function<void(const Runtime&, tn_ctx*)>& body) {
-  const Runtime runtime;
-  for (const std::string& device : runtime.devices()) {
-    CAPTURE(device);
-    const Context ctx(runtime, device);
-    body(runtime, ctx);
-  }
-}
 bool host_addressable(tn_ctx* ctx) {
   tn_device_info info = tn_device_info_init();
   OK(tn_device_get_info(tn_ctx_get_device(ctx), &info));
@@ -397,10 +388,12 @@ TEST_CASE("model: after shutdown releases are legal and calls are refused") {
     tn_runtime_shutdown(kept);
     tn_model_entry e = tn_model_entry_init();
     tn_tensor* again = nullptr;
-    REFUSED(tn_model_get_entry(m.get(), 0, &e), TN_SHUTDOWN, "shut down");
-    REFUSED(tn_model_take_tensor(ctx, m.get(), tn_string("a"), &again), TN_SHUTDOWN, "shut down");
+    REFUSED(tn_model_get_entry(m.get(), 0, &e), TN_SHUTDOWN,
+            "tn_model_get_entry: the runtime was shut down");
+    REFUSED(tn_model_take_tensor(ctx, m.get(), tn_string("a"), &again), TN_SHUTDOWN,
+            "tn_model_take_tensor: the runtime was shut down");
     Model other;
-    REFUSED(open(runtime, path, &other), TN_SHUTDOWN, "shut down");
+    REFUSED(open(runtime, path, &other), TN_SHUTDOWN, "tn_model_open: the runtime was shut down");
   }
   m.reset();
   t.reset();

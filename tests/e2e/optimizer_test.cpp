@@ -1,23 +1,26 @@
-// Optimizers, clipping and schedules through the C API, on every device of the build, against loops in double precision.
+// Optimizers and clipping through the C API, on every device of the build, against loops in double precision.
 #include <atomic>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <functional>
 #include <map>
-#include <numbers>
 #include <random>
 #include <tenon/sdk/dtype.hpp>
 #include <thread>
 
 #include "c_api.hpp"
+#include "tenon/conformance/optimizers.hpp"
 
 using namespace tenon::test;  // NOLINT(google-build-using-namespace)
 namespace sdk = tenon::sdk;
 
 namespace {
 
-using Options = std::map<std::string, double>;
+using Options = tenon::conformance::Hypers;
+using tenon::conformance::optimizer_cases;
+using tenon::conformance::OptimizerCase;
+using tenon::conformance::OptimizerOracle;
 
 Optimizer make(tn_ctx* ctx, const std::string& name, const Options& options = {}) {
   std::vector<tn_option> list;
@@ -25,99 +28,6 @@ Optimizer make(tn_ctx* ctx, const std::string& name, const Options& options = {}
   tn_optimizer* o = nullptr;
   OK(tn_optimizer_create(ctx, str_of(name), list.data(), static_cast<uint32_t>(list.size()), &o));
   return Optimizer(o);
-}
-
-// ---- the oracle: one element, in double, written from the papers' formulas ----------------------
-
-struct Oracle {
-  Options o;
-  double slot0 = 0, slot1 = 0;
-  int t = 0;
-  // Hyper-parameters are f32 variables.
-  double h(const char* name) const { return static_cast<double>(static_cast<float>(o.at(name))); }
-};
-
-double sgd(Oracle& s, double p, double g) {
-  g += s.h("weight_decay") * p;
-  if (s.h("momentum") == 0) return p - s.h("lr") * g;
-  s.slot0 = s.t == 1 ? g : s.h("momentum") * s.slot0 + (1 - s.h("dampening")) * g;
-  const double direction = s.h("nesterov") != 0 ? g + s.h("momentum") * s.slot0 : s.slot0;
-  return p - s.h("lr") * direction;
-}
-double adam(Oracle& s, double p, double g, bool decoupled) {
-  const double b1 = s.h("beta1"), b2 = s.h("beta2");
-  if (decoupled) {
-    p -= s.h("lr") * s.h("weight_decay") * p;
-  } else {
-    g += s.h("weight_decay") * p;
-  }
-  s.slot0 = b1 * s.slot0 + (1 - b1) * g;
-  s.slot1 = b2 * s.slot1 + (1 - b2) * g * g;
-  const double m = s.slot0 / (1 - std::pow(b1, s.t)), v = s.slot1 / (1 - std::pow(b2, s.t));
-  return p - s.h("lr") * m / (std::sqrt(v) + s.h("epsilon"));
-}
-double rmsprop(Oracle& s, double p, double g) {
-  g += s.h("weight_decay") * p;
-  s.slot0 = s.h("alpha") * s.slot0 + (1 - s.h("alpha")) * g * g;
-  s.slot1 = s.h("momentum") * s.slot1 + g / (std::sqrt(s.slot0) + s.h("epsilon"));
-  return p - s.h("lr") * s.slot1;
-}
-double adagrad(Oracle& s, double p, double g) {
-  g += s.h("weight_decay") * p;
-  s.slot0 += g * g;
-  return p -
-         s.h("lr") / (1 + (s.t - 1) * s.h("lr_decay")) * g / (std::sqrt(s.slot0) + s.h("epsilon"));
-}
-
-using Update = std::function<double(Oracle&, double, double)>;
-
-struct Case {
-  std::string name;
-  Options options;   // as given
-  Options defaults;  // of those not given
-  Update update;
-};
-
-std::vector<Case> cases() {
-  const Options sgd_defaults = {
-      {"lr", 1e-3}, {"momentum", 0}, {"weight_decay", 0}, {"dampening", 0}, {"nesterov", 0}};
-  const Options adam_defaults = {
-      {"lr", 1e-3}, {"beta1", 0.9}, {"beta2", 0.999}, {"epsilon", 1e-8}, {"weight_decay", 0}};
-  Options adamw_defaults = adam_defaults;
-  adamw_defaults["weight_decay"] = 0.01;
-  const Options rms_defaults = {
-      {"lr", 1e-2}, {"alpha", 0.99}, {"epsilon", 1e-8}, {"weight_decay", 0}, {"momentum", 0}};
-  const Options ada_defaults = {
-      {"lr", 1e-2}, {"lr_decay", 0}, {"epsilon", 1e-10}, {"weight_decay", 0}};
-  const Update plain_adam = [](Oracle& s, double p, double g) { return adam(s, p, g, false); };
-  const Update decoupled = [](Oracle& s, double p, double g) { return adam(s, p, g, true); };
-  return {
-      {"sgd", {}, sgd_defaults, sgd},
-      {"sgd",
-       {{"lr", 0.1}, {"momentum", 0.9}, {"weight_decay", 0.01}, {"dampening", 0.2}},
-       sgd_defaults,
-       sgd},
-      {"sgd", {{"lr", 0.1}, {"momentum", 0.9}, {"nesterov", 1}}, sgd_defaults, sgd},
-      {"sgd", {{"lr", 0.1}, {"dampening", 0.5}}, sgd_defaults, sgd},
-      {"adam", {}, adam_defaults, plain_adam},
-      {"adam",
-       {{"lr", 0.05}, {"beta1", 0.5}, {"beta2", 0.9}, {"epsilon", 1e-3}, {"weight_decay", 0.1}},
-       adam_defaults,
-       plain_adam},
-      {"adam", {{"beta1", 0}, {"beta2", 0}}, adam_defaults, plain_adam},
-      {"adamw", {}, adamw_defaults, decoupled},
-      {"adamw", {{"lr", 0.05}, {"weight_decay", 0.3}}, adamw_defaults, decoupled},
-      {"rmsprop", {}, rms_defaults, rmsprop},
-      {"rmsprop",
-       {{"alpha", 0.8}, {"momentum", 0.7}, {"weight_decay", 0.05}},
-       rms_defaults,
-       rmsprop},
-      {"adagrad", {}, ada_defaults, adagrad},
-      {"adagrad",
-       {{"lr", 0.3}, {"lr_decay", 0.1}, {"weight_decay", 0.05}, {"epsilon", 1e-4}},
-       ada_defaults,
-       adagrad},
-  };
 }
 
 const std::vector<std::vector<int64_t>> kShapes = {{3, 5}, {}, {1}, {130}, {2, 0}};
@@ -148,20 +58,19 @@ struct Numbers {
 
 // Steps of a case in dtype T against the oracle, which rounds the parameter to T after each step as the device does.
 template <class T>
-void follow(tn_ctx* ctx, const Case& c, double tolerance) {
+void follow(tn_ctx* ctx, const OptimizerCase& c, double tolerance) {
   const tn_dtype dtype = sdk::dtype_of<T>;
   Numbers numbers;
-  Options all = c.defaults;
-  for (const auto& [k, v] : c.options) all[k] = v;
+  const Options all = c.all();
   const Optimizer optimizer = make(ctx, c.name, c.options);
   std::vector<Variable> variables;
   std::vector<std::vector<T>> expected;
-  std::vector<std::vector<Oracle>> oracles;
+  std::vector<std::vector<OptimizerOracle>> oracles;
   for (size_t i = 0; i < kShapes.size(); ++i) {
     expected.push_back(numbers.draw<T>(count_of(kShapes[i]), 1));
     variables.push_back(
         variable(ctx, "v" + std::to_string(i), tensor(ctx, dtype, kShapes[i], expected[i]).get()));
-    oracles.emplace_back(expected[i].size(), Oracle{all});
+    oracles.emplace_back(expected[i].size(), OptimizerOracle{all});
   }
   const int steps = steps_on(ctx);
   for (int step = 1; step <= steps; ++step) {
@@ -230,20 +139,11 @@ struct Small {
   }
 };
 
-void for_each_device(const std::function<void(const Runtime&, tn_ctx*)>& body) {
-  const Runtime runtime;
-  for (const std::string& device : runtime.devices()) {
-    CAPTURE(device);
-    const Context ctx(runtime, device);
-    body(runtime, ctx);
-  }
-}
-
 }  // namespace
 
 TEST_CASE("optimizer: fifty steps follow the formulas in f32") {
   for_each_device([](const Runtime&, tn_ctx* ctx) {
-    for (const Case& c : cases()) {
+    for (const OptimizerCase& c : optimizer_cases()) {
       CAPTURE(c.name);
       follow<float>(ctx, c, 2e-5);
     }
@@ -252,7 +152,7 @@ TEST_CASE("optimizer: fifty steps follow the formulas in f32") {
 
 TEST_CASE("optimizer: fifty steps follow the formulas in f64") {
   for_each_device([](const Runtime&, tn_ctx* ctx) {
-    for (const Case& c : cases()) {
+    for (const OptimizerCase& c : optimizer_cases()) {
       CAPTURE(c.name);
       follow<double>(ctx, c, 1e-11);
     }
@@ -261,7 +161,7 @@ TEST_CASE("optimizer: fifty steps follow the formulas in f64") {
 
 TEST_CASE("optimizer: f16 and bf16 parameters have state in f32") {
   for_each_device([](const Runtime&, tn_ctx* ctx) {
-    for (const Case& c : cases()) {
+    for (const OptimizerCase& c : optimizer_cases()) {
       CAPTURE(c.name);
       follow<sdk::f16>(ctx, c, 4e-3);
       if (steps_on(ctx) == 50) follow<sdk::bf16>(ctx, c, 3e-2);
@@ -284,7 +184,7 @@ TEST_CASE("optimizer: f16 and bf16 parameters have state in f32") {
 
 TEST_CASE("optimizer: state saved by name continues as if nothing had happened") {
   for_each_device([](const Runtime& runtime, tn_ctx* ctx) {
-    for (const Case& c : cases()) {
+    for (const OptimizerCase& c : optimizer_cases()) {
       CAPTURE(c.name);
       Small straight(ctx);
       const Optimizer o = make(ctx, c.name, c.options);
@@ -563,6 +463,13 @@ TEST_CASE("optimizer: wrong use is refused with what was wrong") {
     tn_variable* names[] = {s.variables[0].get(), namesake.get()};
     REFUSED(tn_optimizer_step(ctx, adam.get(), names, raw(g).data(), 2), TN_INVALID_ARGUMENT,
             "two of the variables are named \"a\"; state is kept by name");
+    CHECK(s.values(ctx) == before);
+    uint32_t entries = 0;
+    OK(tn_optimizer_state_count(adam.get(), &entries));
+    CHECK(entries == 1);  // "step": what was refused left nothing behind
+    tn_variable* first[] = {s.variables[0].get()};
+    OK(tn_optimizer_step(ctx, adam.get(), first, raw(g).data(), 1));
+    const auto after = s.values(ctx);
     tn_variable* other[] = {namesake.get()};
     REFUSED(tn_optimizer_step(ctx, adam.get(), other, raw(g).data() + 1, 1), TN_INVALID_ARGUMENT,
             "variable \"a\" is f32[4], but its state was made for f32[2, 3]");
@@ -578,7 +485,7 @@ TEST_CASE("optimizer: wrong use is refused with what was wrong") {
     tn_tensor* whole_grads[] = {whole.get()};
     REFUSED(tn_optimizer_step(ctx, adam.get(), integers, whole_grads, 1), TN_INVALID_ARGUMENT,
             "variable \"n\" is i64[2]; only f32, f64, f16 and bf16");
-    CHECK(s.values(ctx) == before);
+    CHECK(s.values(ctx) == after);
     tn_optimizer_release(nullptr);
   });
 }
@@ -689,102 +596,5 @@ TEST_CASE("clip_grad_norm: all are scaled by one factor") {
     tn_tensor_release(out_norm);
     REFUSED(tn_clip_grad_norm(ctx, none, 1, -1, none, nullptr), TN_INVALID_ARGUMENT,
             "max_norm is -1; it must be greater than 0");
-  });
-}
-
-// ---- schedules ----------------------------------------------------------------------------------
-
-namespace {
-
-struct Plan {
-  std::string kind;
-  Options options;
-  std::function<double(double)> value;  // without warm-up
-};
-
-std::vector<Plan> plans() {
-  return {
-      {"constant", {{"lr", 0.3}}, [](double) { return 0.3; }},
-      {"step",
-       {{"lr", 0.3}, {"step_size", 4}, {"gamma", 0.1}},
-       [](double t) { return 0.3 * std::pow(0.1, std::floor(t / 4)); }},
-      {"exponential",
-       {{"lr", 0.3}, {"gamma", 0.9}},
-       [](double t) { return 0.3 * std::pow(0.9, t); }},
-      {"cosine",
-       {{"lr", 0.3}, {"lr_min", 0.1}, {"steps", 20}},
-       [](double t) {
-         return t >= 20 ? 0.1 : 0.1 + 0.1 * (1 + std::cos(std::numbers::pi * t / 20));
-       }},
-  };
-}
-
-}  // namespace
-
-TEST_CASE("schedule: values follow the formulas and drive the variable") {
-  for_each_device([](const Runtime&, tn_ctx* ctx) {
-    for (const Plan& plan : plans()) {
-      for (const int warmup : {0, 5}) {
-        CAPTURE(plan.kind);
-        CAPTURE(warmup);
-        Options options = plan.options;
-        if (warmup) options["warmup_steps"] = warmup;
-        std::vector<tn_option> list;
-        for (const auto& [key, value] : options) list.push_back(tn_option_f64(key.c_str(), value));
-        const Variable lr = variable(ctx, "lr", tensor<float>(ctx, TN_DTYPE_F32, {}, {9}).get());
-        tn_schedule* raw_schedule = nullptr;
-        OK(tn_schedule_create(ctx, str_of(plan.kind), list.data(),
-                              static_cast<uint32_t>(list.size()), lr.get(), &raw_schedule));
-        const Schedule schedule(raw_schedule);
-        for (int t = 0; t < 40; ++t) {
-          const double expected = t < warmup ? 0.3 * t / warmup : plan.value(t - warmup);
-          double value = -1, driven = -1;
-          OK(tn_schedule_value(schedule.get(), static_cast<uint64_t>(t), &value));
-          OK(tn_tensor_item_f64(ctx, value_of(ctx, lr.get()).get(), &driven));
-          CHECK(value == doctest::Approx(expected).epsilon(1e-12));
-          CHECK(driven == static_cast<double>(static_cast<float>(value)));
-          OK(tn_schedule_step(ctx, schedule.get()));
-        }
-      }
-    }
-  });
-}
-
-TEST_CASE("schedule: wrong use is refused with what was wrong") {
-  for_each_device([](const Runtime&, tn_ctx* ctx) {
-    const Variable lr = variable(ctx, "lr", tensor<float>(ctx, TN_DTYPE_F32, {}, {1}).get());
-    const Variable wide =
-        variable(ctx, "wide", tensor<float>(ctx, TN_DTYPE_F32, {2}, {1, 1}).get());
-    tn_schedule* s = nullptr;
-    const auto create = [&](const char* kind, std::vector<tn_option> options, tn_variable* v) {
-      return tn_schedule_create(ctx, tn_string(kind), options.data(),
-                                static_cast<uint32_t>(options.size()), v, &s);
-    };
-    REFUSED(create("linear", {}, lr.get()), TN_NOT_FOUND,
-            "there is no schedule \"linear\". There are: constant, step, exponential, cosine.");
-    REFUSED(create("step", {tn_option_f64("lr", 1), tn_option_i64("step_size", 2)}, lr.get()),
-            TN_INVALID_ARGUMENT, "schedule step: option \"gamma\" is missing");
-    REFUSED(create("constant", {tn_option_f64("lr", 1), tn_option_f64("gamma", 1)}, lr.get()),
-            TN_INVALID_ARGUMENT,
-            "schedule constant: there is no option \"gamma\". It takes lr, warmup_steps.");
-    REFUSED(create("constant", {tn_option_f64("lr", -1)}, lr.get()), TN_INVALID_ARGUMENT,
-            "lr is -1; it must be at least 0");
-    REFUSED(create("constant", {tn_option_f64("lr", 1e300)}, lr.get()), TN_INVALID_ARGUMENT,
-            "lr is 1e+300; it must be at least 0 and fit f32");
-    REFUSED(
-        create("constant", {tn_option_f64("lr", 1), tn_option_f64("warmup_steps", 2.5)}, lr.get()),
-        TN_INVALID_ARGUMENT, "warmup_steps is 2.5; it must be a whole number");
-    REFUSED(create("cosine", {tn_option_f64("lr", 1), tn_option_i64("steps", 0)}, lr.get()),
-            TN_INVALID_ARGUMENT, "steps is 0; it must be at least 1");
-    REFUSED(create("cosine",
-                   {tn_option_f64("lr", 1), tn_option_f64("lr_min", 2), tn_option_i64("steps", 3)},
-                   lr.get()),
-            TN_INVALID_ARGUMENT, "lr_min is 2, above lr");
-    REFUSED(create("constant", {tn_option_f64("lr", 1)}, wide.get()), TN_INVALID_ARGUMENT,
-            "variable \"wide\" is f32[2]; a schedule drives an f32 scalar");
-    REFUSED(create("constant", {tn_option_f64("lr", 1)}, nullptr), TN_INVALID_ARGUMENT,
-            "variable is NULL");
-    CHECK(s == nullptr);
-    tn_schedule_release(nullptr);
   });
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
-"""README.md and docs/plugins.md against what is there: their programs are the samples', the files they point to exist, and
-tools/demo still prints what README.md shows, but for what depends on the machine.
+"""README.md and the pages for authors of plugins against what is there: their programs are the samples', every snippet of
+docs/writing-*.md is in a template or a sample, the files they point to exist, and tools/demo still prints what README.md shows, but
+for what depends on the machine.
 
 Usage: readme_test.py ROOT [BIN_FOLDER PLUGIN_FOLDER]     without the folders the demo is left out
 """
@@ -14,19 +15,34 @@ import tempfile
 
 root = pathlib.Path(sys.argv[1])
 readme = (root / "README.md").read_text()
-plugins_page = (root / "docs/plugins.md").read_text()
+pages = [root / "README.md", root / "CONTRIBUTING.md", *sorted(root.glob("docs/*.md"))]
+guides = sorted(root.glob("docs/writing-*.md"))
 
 
 def check_programs():
     _, program = (root / "samples/hello.c").read_text().split("\n", 1)  # without its first comment
     assert program in readme, "README.md: the program is not that of samples/hello.c"
-    for name in ("lion.cpp", "CMakeLists.txt"):
-        text = (root / "samples/embed/plugin" / name).read_text()
-        assert text in plugins_page, f"docs/plugins.md: not that of {name}"
+
+
+def check_snippets():
+    """What stands between fences is, line by line, part of a file that a test builds and runs."""
+    files = [p for folder in ("sdk/template", "samples") for p in sorted((root / folder).rglob("*")) if p.is_file()]
+    texts = ["\n" + p.read_text(errors="replace") for p in files]
+    assert len(guides) == 4, guides
+    for page in [*guides, root / "docs/plugins.md", root / "docs/ops.md"]:
+        snippets = re.findall(r"^```(?:c|cpp|cmake)\n(.*?)^```$", page.read_text(), re.M | re.S)
+        assert snippets or page not in guides, f"{page} shows nothing"
+        for snippet in snippets:
+            assert any("\n" + snippet in t for t in texts), f"{page}: in no template and no sample:\n{snippet}"
+    for page in guides:  # the commands are those that tests/e2e/new_test.py runs
+        kind = re.search(r"^    tenon new (\w+) (\w+)$", page.read_text(), re.M)
+        assert kind, f"{page} does not say how to begin"
+        for command in (f"cd {kind[2]}", "cmake -B build -DCMAKE_PREFIX_PATH=$P", "cmake --build build && build/check"):
+            assert f"\n    {command}\n" in page.read_text(), f"{page}: no line {command!r}"
 
 
 def check_links():
-    for page in (root / "README.md", root / "docs/plugins.md"):
+    for page in pages:
         text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.M | re.S)  # programs apart
         links = re.findall(r"\]\(([^)#:]+)\)", text)
         missing = [p for p in links if not (page.parent / p).exists()]
@@ -88,6 +104,7 @@ def check_demo(bin_folder, plugins):
 
 
 check_programs()
+check_snippets()
 check_links()
 if len(sys.argv) > 2:
     check_demo(*sys.argv[2:])

@@ -149,4 +149,15 @@ inline Tensor value_of(tn_ctx* ctx, tn_variable* v) {
   return Tensor(t);
 }
 
+// body(runtime, context) for each device of the build.
+template <class Body>
+void for_each_device(Body&& body) {
+  const Runtime runtime;
+  for (const std::string& device : runtime.devices()) {
+    CAPTURE(device);
+    const Context ctx(runtime, device);
+    body(runtime, ctx);
+  }
+}
+
 }  // namespace tenon::test

@@ -200,7 +200,7 @@ class SmallTraining {
     }
     TN_TRY(tn_dropout(ctx_, value[5], nullptr, &value[6]));
     TN_TRY(tn_linear(ctx_, value[6], params[2], params[3], &value[7]));
-    TN_TRY(tn_cross_entropy(ctx_, value[7], value[1], nullptr, &value[8]));
+    TN_TRY(tn_cross_entropy(ctx_, value[7], value[1], nullptr, nullptr, &value[8]));
     TN_TRY(tn_grad(ctx_, value[8], variables_.data(), kParams, grads));
     TN_TRY(tn_clip_grad_norm(ctx_, grads, kParams, 1.0, clipped, &value[9]));
     TN_TRY(tn_tensor_item_f64(ctx_, value[8], loss));

@@ -102,7 +102,7 @@ typedef uint32_t tn_dtype;
 /* Stored, copied, cast and exchanged; not computed on. */
 #define TN_DTYPE_F8E4M3 TN_DTYPE_MAKE(10, 8, 1)
 #define TN_DTYPE_F8E5M2 TN_DTYPE_MAKE(12, 8, 1)
-/* Stored in files and exchanged with the host; no backend casts them, and only `reference` copies them. */
+/* The same, two to a byte, the first in the low half; always dense, as one whole. */
 #define TN_DTYPE_I4 TN_DTYPE_MAKE(0, 4, 1)
 #define TN_DTYPE_U4 TN_DTYPE_MAKE(1, 4, 1)
 

@@ -1551,48 +1551,59 @@ typedef struct tn_cross_entropy_options {
   uint32_t struct_size;
   uint32_t reserved;
   tn_str reduction;
+  int64_t ignore_index;
+  double label_smoothing;
 } tn_cross_entropy_options;
 TN_INLINE tn_cross_entropy_options tn_cross_entropy_options_init(void) {
   tn_cross_entropy_options o;
   o.struct_size = (uint32_t)sizeof o;
   o.reduction = tn_string("mean");
+  o.ignore_index = -100;
+  o.label_smoothing = 0.0;
   o.reserved = 0;
   return o;
 }
-/* cross_entropy(logits, labels, *, reduction: string = 'mean') -> loss */
-TN_INLINE tn_error* tn_cross_entropy(tn_ctx* ctx, tn_tensor* logits, tn_tensor* labels, const tn_cross_entropy_options* options, tn_tensor** out_loss) {
+/* cross_entropy(logits, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100, label_smoothing: f64 = 0.0) -> loss */
+TN_INLINE tn_error* tn_cross_entropy(tn_ctx* ctx, tn_tensor* logits, tn_tensor* labels, tn_tensor* weight, const tn_cross_entropy_options* options, tn_tensor** out_loss) {
   uint32_t n_out = 0;
-  tn_attr attrs[1];
+  tn_attr attrs[3];
   uint32_t n_attrs = 0;
-  tn_tensor* inputs[2];
+  tn_tensor* inputs[3];
   inputs[0] = logits;
   inputs[1] = labels;
+  inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_IGNORE_INDEX, options->ignore_index);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING, options->label_smoothing);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_cross_entropy_probs_options {
   uint32_t struct_size;
   uint32_t reserved;
   tn_str reduction;
+  double label_smoothing;
 } tn_cross_entropy_probs_options;
 TN_INLINE tn_cross_entropy_probs_options tn_cross_entropy_probs_options_init(void) {
   tn_cross_entropy_probs_options o;
   o.struct_size = (uint32_t)sizeof o;
   o.reduction = tn_string("mean");
+  o.label_smoothing = 0.0;
   o.reserved = 0;
   return o;
 }
-/* cross_entropy_probs(logits, probabilities, *, reduction: string = 'mean') -> loss */
-TN_INLINE tn_error* tn_cross_entropy_probs(tn_ctx* ctx, tn_tensor* logits, tn_tensor* probabilities, const tn_cross_entropy_probs_options* options, tn_tensor** out_loss) {
+/* cross_entropy_probs(logits, probabilities, weight?, *, reduction: string = 'mean', label_smoothing: f64 = 0.0) -> loss */
+TN_INLINE tn_error* tn_cross_entropy_probs(tn_ctx* ctx, tn_tensor* logits, tn_tensor* probabilities, tn_tensor* weight, const tn_cross_entropy_probs_options* options, tn_tensor** out_loss) {
   uint32_t n_out = 0;
-  tn_attr attrs[1];
+  tn_attr attrs[2];
   uint32_t n_attrs = 0;
-  tn_tensor* inputs[2];
+  tn_tensor* inputs[3];
   inputs[0] = logits;
   inputs[1] = probabilities;
+  inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, options->label_smoothing);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_mse_options {
@@ -1631,16 +1642,18 @@ TN_INLINE tn_bce_with_logits_options tn_bce_with_logits_options_init(void) {
   o.reserved = 0;
   return o;
 }
-/* bce_with_logits(logits, target, *, reduction: string = 'mean') -> loss */
-TN_INLINE tn_error* tn_bce_with_logits(tn_ctx* ctx, tn_tensor* logits, tn_tensor* target, const tn_bce_with_logits_options* options, tn_tensor** out_loss) {
+/* bce_with_logits(logits, target, weight?, positive_weight?, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_bce_with_logits(tn_ctx* ctx, tn_tensor* logits, tn_tensor* target, tn_tensor* weight, tn_tensor* positive_weight, const tn_bce_with_logits_options* options, tn_tensor** out_loss) {
   uint32_t n_out = 0;
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
-  tn_tensor* inputs[2];
+  tn_tensor* inputs[4];
   inputs[0] = logits;
   inputs[1] = target;
+  inputs[2] = weight;
+  inputs[3] = positive_weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 4, attrs, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_uniform_options {
@@ -2420,24 +2433,28 @@ typedef struct tn_nll_options {
   uint32_t struct_size;
   uint32_t reserved;
   tn_str reduction;
+  int64_t ignore_index;
 } tn_nll_options;
 TN_INLINE tn_nll_options tn_nll_options_init(void) {
   tn_nll_options o;
   o.struct_size = (uint32_t)sizeof o;
   o.reduction = tn_string("mean");
+  o.ignore_index = -100;
   o.reserved = 0;
   return o;
 }
-/* nll(log_probabilities, labels, *, reduction: string = 'mean') -> loss */
-TN_INLINE tn_error* tn_nll(tn_ctx* ctx, tn_tensor* log_probabilities, tn_tensor* labels, const tn_nll_options* options, tn_tensor** out_loss) {
+/* nll(log_probabilities, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100) -> loss */
+TN_INLINE tn_error* tn_nll(tn_ctx* ctx, tn_tensor* log_probabilities, tn_tensor* labels, tn_tensor* weight, const tn_nll_options* options, tn_tensor** out_loss) {
   uint32_t n_out = 0;
-  tn_attr attrs[1];
+  tn_attr attrs[2];
   uint32_t n_attrs = 0;
-  tn_tensor* inputs[2];
+  tn_tensor* inputs[3];
   inputs[0] = log_probabilities;
   inputs[1] = labels;
+  inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_NLL_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_NLL, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_NLL_IGNORE_INDEX, options->ignore_index);
+  return tn_op_call(ctx, TN_OP_NLL, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_bce_options {
@@ -2452,16 +2469,17 @@ TN_INLINE tn_bce_options tn_bce_options_init(void) {
   o.reserved = 0;
   return o;
 }
-/* bce(probabilities, target, *, reduction: string = 'mean') -> loss */
-TN_INLINE tn_error* tn_bce(tn_ctx* ctx, tn_tensor* probabilities, tn_tensor* target, const tn_bce_options* options, tn_tensor** out_loss) {
+/* bce(probabilities, target, weight?, *, reduction: string = 'mean') -> loss */
+TN_INLINE tn_error* tn_bce(tn_ctx* ctx, tn_tensor* probabilities, tn_tensor* target, tn_tensor* weight, const tn_bce_options* options, tn_tensor** out_loss) {
   uint32_t n_out = 0;
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
-  tn_tensor* inputs[2];
+  tn_tensor* inputs[3];
   inputs[0] = probabilities;
   inputs[1] = target;
+  inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_BCE_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_BCE, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BCE, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_l1_options {
@@ -3169,6 +3187,689 @@ TN_INLINE tn_error* tn_dequantize_linear(tn_ctx* ctx, tn_tensor* x, tn_tensor* s
   inputs[2] = zero_point;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, options->axis);
   return tn_op_call(ctx, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_conv_transpose3d_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t n_output_padding;
+  uint32_t n_dilation;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* padding;
+  const int64_t* output_padding;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv_transpose3d_options;
+TN_INLINE tn_conv_transpose3d_options tn_conv_transpose3d_options_init(void) {
+  tn_conv_transpose3d_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [1, 1, 1] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0, 0] */
+  o.n_output_padding = 0, o.output_padding = NULL; /* [0, 0, 0] */
+  o.n_dilation = 0, o.dilation = NULL; /* [1, 1, 1] */
+  o.groups = 1;
+  o.reserved = 0;
+  return o;
+}
+/* conv_transpose3d(x, w, bias?, *, stride: i64s = [1, 1, 1], padding: i64s = [0, 0, 0], output_padding: i64s = [0, 0, 0], dilation: i64s = [1, 1, 1], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_conv_transpose3d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* bias, const tn_conv_transpose3d_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_PADDING, options->padding, options->n_padding);
+  if (options && options->output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_OUTPUT_PADDING, options->output_padding, options->n_output_padding);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE3D_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE3D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* adaptive_avg_pool1d(x, *, output_size: i64s) -> y */
+TN_INLINE tn_error* tn_adaptive_avg_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n_output_size, const int64_t* output_size, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* adaptive_avg_pool3d(x, *, output_size: i64s) -> y */
+TN_INLINE tn_error* tn_adaptive_avg_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n_output_size, const int64_t* output_size, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* adaptive_max_pool1d(x, *, output_size: i64s) -> y */
+TN_INLINE tn_error* tn_adaptive_max_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n_output_size, const int64_t* output_size, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* adaptive_max_pool2d(x, *, output_size: i64s) -> y */
+TN_INLINE tn_error* tn_adaptive_max_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n_output_size, const int64_t* output_size, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* adaptive_max_pool3d(x, *, output_size: i64s) -> y */
+TN_INLINE tn_error* tn_adaptive_max_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n_output_size, const int64_t* output_size, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_scaled_dot_product_attention_grad_options {
+  uint32_t struct_size;
+  int32_t causal;
+  double scale;
+} tn_scaled_dot_product_attention_grad_options;
+TN_INLINE tn_scaled_dot_product_attention_grad_options tn_scaled_dot_product_attention_grad_options_init(void) {
+  tn_scaled_dot_product_attention_grad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.causal = 0;
+  o.scale = 0.0;
+  return o;
+}
+/* scaled_dot_product_attention_grad(g, y, q, k, v, mask?, *, causal: bool = 0, scale: f64 = 0.0) -> dq, dk, dv */
+TN_INLINE tn_error* tn_scaled_dot_product_attention_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* y, tn_tensor* q, tn_tensor* k, tn_tensor* v, tn_tensor* mask, const tn_scaled_dot_product_attention_grad_options* options, tn_tensor** out_dq, tn_tensor** out_dk, tn_tensor** out_dv) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[3] = {NULL};
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[6];
+  inputs[0] = g;
+  inputs[1] = y;
+  inputs[2] = q;
+  inputs[3] = k;
+  inputs[4] = v;
+  inputs[5] = mask;
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, options->causal);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE, options->scale);
+  TN_TRY(tn_op_call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, attrs, n_attrs, out_dq && out_dk && out_dv ? outputs : NULL, 3, &n_out));
+  *out_dq = outputs[0];
+  *out_dk = outputs[1];
+  *out_dv = outputs[2];
+  return NULL;
+}
+
+typedef struct tn_rnn_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str direction;
+  tn_str activation;
+} tn_rnn_options;
+TN_INLINE tn_rnn_options tn_rnn_options_init(void) {
+  tn_rnn_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.direction = tn_string("forward");
+  o.activation = tn_string("tanh");
+  o.reserved = 0;
+  return o;
+}
+/* rnn(x, w, r, bias?, lengths?, h0?, *, direction: string = 'forward', activation: string = 'tanh') -> y, h */
+TN_INLINE tn_error* tn_rnn(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* r, tn_tensor* bias, tn_tensor* lengths, tn_tensor* h0, const tn_rnn_options* options, tn_tensor** out_y, tn_tensor** out_h) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[2] = {NULL};
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[6];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_RNN_DIRECTION, options->direction);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_RNN_ACTIVATION, options->activation);
+  TN_TRY(tn_op_call(ctx, TN_OP_RNN, inputs, 6, attrs, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
+  *out_y = outputs[0];
+  *out_h = outputs[1];
+  return NULL;
+}
+
+typedef struct tn_gru_options {
+  uint32_t struct_size;
+  int32_t linear_before_reset;
+  tn_str direction;
+} tn_gru_options;
+TN_INLINE tn_gru_options tn_gru_options_init(void) {
+  tn_gru_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.direction = tn_string("forward");
+  o.linear_before_reset = 0;
+  return o;
+}
+/* gru(x, w, r, bias?, lengths?, h0?, *, direction: string = 'forward', linear_before_reset: bool = 0) -> y, h */
+TN_INLINE tn_error* tn_gru(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* r, tn_tensor* bias, tn_tensor* lengths, tn_tensor* h0, const tn_gru_options* options, tn_tensor** out_y, tn_tensor** out_h) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[2] = {NULL};
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[6];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_GRU_DIRECTION, options->direction);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_GRU_LINEAR_BEFORE_RESET, options->linear_before_reset);
+  TN_TRY(tn_op_call(ctx, TN_OP_GRU, inputs, 6, attrs, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
+  *out_y = outputs[0];
+  *out_h = outputs[1];
+  return NULL;
+}
+
+typedef struct tn_lstm_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str direction;
+} tn_lstm_options;
+TN_INLINE tn_lstm_options tn_lstm_options_init(void) {
+  tn_lstm_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.direction = tn_string("forward");
+  o.reserved = 0;
+  return o;
+}
+/* lstm(x, w, r, bias?, lengths?, h0?, c0?, peephole?, *, direction: string = 'forward') -> y, h, c */
+TN_INLINE tn_error* tn_lstm(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* r, tn_tensor* bias, tn_tensor* lengths, tn_tensor* h0, tn_tensor* c0, tn_tensor* peephole, const tn_lstm_options* options, tn_tensor** out_y, tn_tensor** out_h, tn_tensor** out_c) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[3] = {NULL};
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[8];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  inputs[6] = c0;
+  inputs[7] = peephole;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_DIRECTION, options->direction);
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM, inputs, 8, attrs, n_attrs, out_y && out_h && out_c ? outputs : NULL, 3, &n_out));
+  *out_y = outputs[0];
+  *out_h = outputs[1];
+  *out_c = outputs[2];
+  return NULL;
+}
+
+typedef struct tn_resize_options {
+  uint32_t struct_size;
+  int32_t exclude_outside;
+  uint32_t n_dims;
+  uint32_t n_scales;
+  const int64_t* dims;
+  const double* scales;
+  tn_str mode;
+  tn_str coordinates;
+  tn_str nearest;
+  double cubic_coefficient;
+} tn_resize_options;
+TN_INLINE tn_resize_options tn_resize_options_init(void) {
+  tn_resize_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_dims = 0, o.dims = NULL; /* [] */
+  o.n_scales = 0, o.scales = NULL; /* [] */
+  o.mode = tn_string("nearest");
+  o.coordinates = tn_string("half_pixel");
+  o.nearest = tn_string("round_prefer_floor");
+  o.cubic_coefficient = -0.75;
+  o.exclude_outside = 0;
+  return o;
+}
+/* resize(x, *, dims: i64s = [], scales: f64s = [], mode: string = 'nearest', coordinates: string = 'half_pixel', nearest: string = 'round_prefer_floor', cubic_coefficient: f64 = -0.75, exclude_outside: bool = 0) -> y */
+TN_INLINE tn_error* tn_resize(tn_ctx* ctx, tn_tensor* x, const tn_resize_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[7];
+  uint32_t n_attrs = 0;
+  if (options && options->dims) attrs[n_attrs++] = tn_attr_i64s(TN_RESIZE_DIMS, options->dims, options->n_dims);
+  if (options && options->scales) attrs[n_attrs++] = tn_attr_f64s(TN_RESIZE_SCALES, options->scales, options->n_scales);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_RESIZE_MODE, options->mode);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_RESIZE_COORDINATES, options->coordinates);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_RESIZE_NEAREST, options->nearest);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_RESIZE_CUBIC_COEFFICIENT, options->cubic_coefficient);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_RESIZE_EXCLUDE_OUTSIDE, options->exclude_outside);
+  return tn_op_call(ctx, TN_OP_RESIZE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_grid_sample_options {
+  uint32_t struct_size;
+  int32_t align_corners;
+  tn_str mode;
+  tn_str padding;
+} tn_grid_sample_options;
+TN_INLINE tn_grid_sample_options tn_grid_sample_options_init(void) {
+  tn_grid_sample_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.mode = tn_string("bilinear");
+  o.padding = tn_string("zeros");
+  o.align_corners = 0;
+  return o;
+}
+/* grid_sample(x, grid, *, mode: string = 'bilinear', padding: string = 'zeros', align_corners: bool = 0) -> y */
+TN_INLINE tn_error* tn_grid_sample(tn_ctx* ctx, tn_tensor* x, tn_tensor* grid, const tn_grid_sample_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = x;
+  inputs[1] = grid;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_MODE, options->mode);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_PADDING, options->padding);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_GRID_SAMPLE_ALIGN_CORNERS, options->align_corners);
+  return tn_op_call(ctx, TN_OP_GRID_SAMPLE, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* einsum(xs..., *, equation: string) -> y */
+TN_INLINE tn_error* tn_einsum(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, tn_str equation, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_string(TN_EINSUM_EQUATION, equation);
+  return tn_op_call(ctx, TN_OP_EINSUM, xs, n_xs, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_cholesky_options {
+  uint32_t struct_size;
+  int32_t upper;
+} tn_cholesky_options;
+TN_INLINE tn_cholesky_options tn_cholesky_options_init(void) {
+  tn_cholesky_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.upper = 0;
+  return o;
+}
+/* cholesky(x, *, upper: bool = 0) -> y */
+TN_INLINE tn_error* tn_cholesky(tn_ctx* ctx, tn_tensor* x, const tn_cholesky_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_CHOLESKY_UPPER, options->upper);
+  return tn_op_call(ctx, TN_OP_CHOLESKY, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_triangular_solve_options {
+  uint32_t struct_size;
+  int32_t upper;
+  int32_t transpose;
+  int32_t unit_diagonal;
+} tn_triangular_solve_options;
+TN_INLINE tn_triangular_solve_options tn_triangular_solve_options_init(void) {
+  tn_triangular_solve_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.upper = 0;
+  o.transpose = 0;
+  o.unit_diagonal = 0;
+  return o;
+}
+/* triangular_solve(a, b, *, upper: bool = 0, transpose: bool = 0, unit_diagonal: bool = 0) -> x */
+TN_INLINE tn_error* tn_triangular_solve(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_triangular_solve_options* options, tn_tensor** out_x) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UPPER, options->upper);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_TRANSPOSE, options->transpose);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL, options->unit_diagonal);
+  return tn_op_call(ctx, TN_OP_TRIANGULAR_SOLVE, inputs, 2, attrs, n_attrs, out_x, 1, &n_out);
+}
+
+/* lu(x) -> lu, permutation */
+TN_INLINE tn_error* tn_lu(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_lu, tn_tensor** out_permutation) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[2] = {NULL};
+  TN_TRY(tn_op_call(ctx, TN_OP_LU, &x, 1, NULL, 0, out_lu && out_permutation ? outputs : NULL, 2, &n_out));
+  *out_lu = outputs[0];
+  *out_permutation = outputs[1];
+  return NULL;
+}
+
+/* solve(a, b) -> x */
+TN_INLINE tn_error* tn_solve(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor** out_x) {
+  uint32_t n_out = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  return tn_op_call(ctx, TN_OP_SOLVE, inputs, 2, NULL, 0, out_x, 1, &n_out);
+}
+
+/* inverse(x) -> y */
+TN_INLINE tn_error* tn_inverse(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  return tn_op_call(ctx, TN_OP_INVERSE, &x, 1, NULL, 0, out_y, 1, &n_out);
+}
+
+/* det(x) -> y */
+TN_INLINE tn_error* tn_det(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  return tn_op_call(ctx, TN_OP_DET, &x, 1, NULL, 0, out_y, 1, &n_out);
+}
+
+/* real(x) -> y */
+TN_INLINE tn_error* tn_real(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  return tn_op_call(ctx, TN_OP_REAL, &x, 1, NULL, 0, out_y, 1, &n_out);
+}
+
+/* imag(x) -> y */
+TN_INLINE tn_error* tn_imag(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  return tn_op_call(ctx, TN_OP_IMAG, &x, 1, NULL, 0, out_y, 1, &n_out);
+}
+
+/* conj(x) -> y */
+TN_INLINE tn_error* tn_conj(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  return tn_op_call(ctx, TN_OP_CONJ, &x, 1, NULL, 0, out_y, 1, &n_out);
+}
+
+/* complex(re, im) -> y */
+TN_INLINE tn_error* tn_complex(tn_ctx* ctx, tn_tensor* re, tn_tensor* im, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_tensor* inputs[2];
+  inputs[0] = re;
+  inputs[1] = im;
+  return tn_op_call(ctx, TN_OP_COMPLEX, inputs, 2, NULL, 0, out_y, 1, &n_out);
+}
+
+typedef struct tn_nonzero_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t max_size;
+} tn_nonzero_options;
+TN_INLINE tn_nonzero_options tn_nonzero_options_init(void) {
+  tn_nonzero_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.max_size = -1;
+  o.reserved = 0;
+  return o;
+}
+/* nonzero(x, *, max_size: i64 = -1) -> indices, count */
+TN_INLINE tn_error* tn_nonzero(tn_ctx* ctx, tn_tensor* x, const tn_nonzero_options* options, tn_tensor** out_indices, tn_tensor** out_count) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[2] = {NULL};
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_NONZERO_MAX_SIZE, options->max_size);
+  TN_TRY(tn_op_call(ctx, TN_OP_NONZERO, &x, 1, attrs, n_attrs, out_indices && out_count ? outputs : NULL, 2, &n_out));
+  *out_indices = outputs[0];
+  *out_count = outputs[1];
+  return NULL;
+}
+
+typedef struct tn_unique_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t max_size;
+} tn_unique_options;
+TN_INLINE tn_unique_options tn_unique_options_init(void) {
+  tn_unique_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.max_size = -1;
+  o.reserved = 0;
+  return o;
+}
+/* unique(x, *, max_size: i64 = -1) -> values, indices, inverse, counts, count */
+TN_INLINE tn_error* tn_unique(tn_ctx* ctx, tn_tensor* x, const tn_unique_options* options, tn_tensor** out_values, tn_tensor** out_indices, tn_tensor** out_inverse, tn_tensor** out_counts, tn_tensor** out_count) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[5] = {NULL};
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_UNIQUE_MAX_SIZE, options->max_size);
+  TN_TRY(tn_op_call(ctx, TN_OP_UNIQUE, &x, 1, attrs, n_attrs, out_values && out_indices && out_inverse && out_counts && out_count ? outputs : NULL, 5, &n_out));
+  *out_values = outputs[0];
+  *out_indices = outputs[1];
+  *out_inverse = outputs[2];
+  *out_counts = outputs[3];
+  *out_count = outputs[4];
+  return NULL;
+}
+
+typedef struct tn_ctc_options {
+  uint32_t struct_size;
+  int32_t zero_infinity;
+  tn_str reduction;
+  int64_t blank;
+} tn_ctc_options;
+TN_INLINE tn_ctc_options tn_ctc_options_init(void) {
+  tn_ctc_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.blank = 0;
+  o.zero_infinity = 0;
+  return o;
+}
+/* ctc(log_probabilities, labels, input_lengths, label_lengths, *, reduction: string = 'mean', blank: i64 = 0, zero_infinity: bool = 0) -> loss */
+TN_INLINE tn_error* tn_ctc(tn_ctx* ctx, tn_tensor* log_probabilities, tn_tensor* labels, tn_tensor* input_lengths, tn_tensor* label_lengths, const tn_ctc_options* options, tn_tensor** out_loss) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[4];
+  inputs[0] = log_probabilities;
+  inputs[1] = labels;
+  inputs[2] = input_lengths;
+  inputs[3] = label_lengths;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_CTC_REDUCTION, options->reduction);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CTC_BLANK, options->blank);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_CTC_ZERO_INFINITY, options->zero_infinity);
+  return tn_op_call(ctx, TN_OP_CTC, inputs, 4, attrs, n_attrs, out_loss, 1, &n_out);
+}
+
+/* dynamic_quantize_linear(x) -> y, scale, zero_point */
+TN_INLINE tn_error* tn_dynamic_quantize_linear(tn_ctx* ctx, tn_tensor* x, tn_tensor** out_y, tn_tensor** out_scale, tn_tensor** out_zero_point) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[3] = {NULL};
+  TN_TRY(tn_op_call(ctx, TN_OP_DYNAMIC_QUANTIZE_LINEAR, &x, 1, NULL, 0, out_y && out_scale && out_zero_point ? outputs : NULL, 3, &n_out));
+  *out_y = outputs[0];
+  *out_scale = outputs[1];
+  *out_zero_point = outputs[2];
+  return NULL;
+}
+
+/* matmul_integer(a, b, a_zero_point?, b_zero_point?) -> y */
+TN_INLINE tn_error* tn_matmul_integer(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, tn_tensor* a_zero_point, tn_tensor* b_zero_point, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_tensor* inputs[4];
+  inputs[0] = a;
+  inputs[1] = b;
+  inputs[2] = a_zero_point;
+  inputs[3] = b_zero_point;
+  return tn_op_call(ctx, TN_OP_MATMUL_INTEGER, inputs, 4, NULL, 0, out_y, 1, &n_out);
+}
+
+typedef struct tn_conv_integer_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_low;
+  uint32_t n_high;
+  uint32_t n_dilation;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* low;
+  const int64_t* high;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv_integer_options;
+TN_INLINE tn_conv_integer_options tn_conv_integer_options_init(void) {
+  tn_conv_integer_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_low = 0, o.low = NULL; /* [] */
+  o.n_high = 0, o.high = NULL; /* [] */
+  o.n_dilation = 0, o.dilation = NULL; /* [] */
+  o.groups = 1;
+  o.reserved = 0;
+  return o;
+}
+/* conv_integer(x, w, x_zero_point?, w_zero_point?, *, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_conv_integer(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* x_zero_point, tn_tensor* w_zero_point, const tn_conv_integer_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[4];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = x_zero_point;
+  inputs[3] = w_zero_point;
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_STRIDE, options->stride, options->n_stride);
+  if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_LOW, options->low, options->n_low);
+  if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_HIGH, options->high, options->n_high);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_INTEGER_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV_INTEGER, inputs, 4, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+/* qlinear_matmul(a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point) -> y */
+TN_INLINE tn_error* tn_qlinear_matmul(tn_ctx* ctx, tn_tensor* a, tn_tensor* a_scale, tn_tensor* a_zero_point, tn_tensor* b, tn_tensor* b_scale, tn_tensor* b_zero_point, tn_tensor* y_scale, tn_tensor* y_zero_point, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_tensor* inputs[8];
+  inputs[0] = a;
+  inputs[1] = a_scale;
+  inputs[2] = a_zero_point;
+  inputs[3] = b;
+  inputs[4] = b_scale;
+  inputs[5] = b_zero_point;
+  inputs[6] = y_scale;
+  inputs[7] = y_zero_point;
+  return tn_op_call(ctx, TN_OP_QLINEAR_MATMUL, inputs, 8, NULL, 0, out_y, 1, &n_out);
+}
+
+typedef struct tn_qlinear_conv_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_low;
+  uint32_t n_high;
+  uint32_t n_dilation;
+  uint32_t reserved;
+  const int64_t* stride;
+  const int64_t* low;
+  const int64_t* high;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_qlinear_conv_options;
+TN_INLINE tn_qlinear_conv_options tn_qlinear_conv_options_init(void) {
+  tn_qlinear_conv_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.n_stride = 0, o.stride = NULL; /* [] */
+  o.n_low = 0, o.low = NULL; /* [] */
+  o.n_high = 0, o.high = NULL; /* [] */
+  o.n_dilation = 0, o.dilation = NULL; /* [] */
+  o.groups = 1;
+  o.reserved = 0;
+  return o;
+}
+/* qlinear_conv(x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, bias?, *, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_qlinear_conv(tn_ctx* ctx, tn_tensor* x, tn_tensor* x_scale, tn_tensor* x_zero_point, tn_tensor* w, tn_tensor* w_scale, tn_tensor* w_zero_point, tn_tensor* y_scale, tn_tensor* y_zero_point, tn_tensor* bias, const tn_qlinear_conv_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[9];
+  inputs[0] = x;
+  inputs[1] = x_scale;
+  inputs[2] = x_zero_point;
+  inputs[3] = w;
+  inputs[4] = w_scale;
+  inputs[5] = w_zero_point;
+  inputs[6] = y_scale;
+  inputs[7] = y_zero_point;
+  inputs[8] = bias;
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_STRIDE, options->stride, options->n_stride);
+  if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_LOW, options->low, options->n_low);
+  if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_HIGH, options->high, options->n_high);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_QLINEAR_CONV_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_QLINEAR_CONV, inputs, 9, attrs, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_lstm_steps_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str direction;
+} tn_lstm_steps_options;
+TN_INLINE tn_lstm_steps_options tn_lstm_steps_options_init(void) {
+  tn_lstm_steps_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.direction = tn_string("forward");
+  o.reserved = 0;
+  return o;
+}
+/* lstm_steps(gates, r, lengths?, h0?, c0?, peephole?, *, direction: string = 'forward') -> y, h, c, saved */
+TN_INLINE tn_error* tn_lstm_steps(tn_ctx* ctx, tn_tensor* gates, tn_tensor* r, tn_tensor* lengths, tn_tensor* h0, tn_tensor* c0, tn_tensor* peephole, const tn_lstm_steps_options* options, tn_tensor** out_y, tn_tensor** out_h, tn_tensor** out_c, tn_tensor** out_saved) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[4] = {NULL};
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[6];
+  inputs[0] = gates;
+  inputs[1] = r;
+  inputs[2] = lengths;
+  inputs[3] = h0;
+  inputs[4] = c0;
+  inputs[5] = peephole;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_DIRECTION, options->direction);
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS, inputs, 6, attrs, n_attrs, out_y && out_h && out_c && out_saved ? outputs : NULL, 4, &n_out));
+  *out_y = outputs[0];
+  *out_h = outputs[1];
+  *out_c = outputs[2];
+  *out_saved = outputs[3];
+  return NULL;
+}
+
+typedef struct tn_lstm_steps_grad_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str direction;
+} tn_lstm_steps_grad_options;
+TN_INLINE tn_lstm_steps_grad_options tn_lstm_steps_grad_options_init(void) {
+  tn_lstm_steps_grad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.direction = tn_string("forward");
+  o.reserved = 0;
+  return o;
+}
+/* lstm_steps_grad(saved, r, lengths?, c0?, peephole?, gy?, gh?, gc?, gsaved?, *, direction: string = 'forward') -> dgates, dh0, dc0 */
+TN_INLINE tn_error* tn_lstm_steps_grad(tn_ctx* ctx, tn_tensor* saved, tn_tensor* r, tn_tensor* lengths, tn_tensor* c0, tn_tensor* peephole, tn_tensor* gy, tn_tensor* gh, tn_tensor* gc, tn_tensor* gsaved, const tn_lstm_steps_grad_options* options, tn_tensor** out_dgates, tn_tensor** out_dh0, tn_tensor** out_dc0) {
+  uint32_t n_out = 0;
+  tn_tensor* outputs[3] = {NULL};
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[9];
+  inputs[0] = saved;
+  inputs[1] = r;
+  inputs[2] = lengths;
+  inputs[3] = c0;
+  inputs[4] = peephole;
+  inputs[5] = gy;
+  inputs[6] = gh;
+  inputs[7] = gc;
+  inputs[8] = gsaved;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_GRAD_DIRECTION, options->direction);
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, out_dgates && out_dh0 && out_dc0 ? outputs : NULL, 3, &n_out));
+  *out_dgates = outputs[0];
+  *out_dh0 = outputs[1];
+  *out_dc0 = outputs[2];
+  return NULL;
 }
 
 TN_EXTERN_C_END

@@ -26,7 +26,7 @@ TN_API tn_error* TN_CALL tn_optimizer_state_count(tn_optimizer* optimizer, uint3
 TN_API tn_error* TN_CALL tn_optimizer_state_take(tn_ctx* ctx, tn_optimizer* optimizer,
                                                  uint32_t index, tn_str* out_name,
                                                  tn_tensor** out_value);
-/* Sets one entry by name, before or after the first step. */
+/* Sets one entry by name, before or after the first step; kept, and counted, until a variable of that name is stepped. */
 TN_API tn_error* TN_CALL tn_optimizer_state_set(tn_ctx* ctx, tn_optimizer* optimizer, tn_str name,
                                                 tn_tensor* value);
 
@@ -40,15 +40,15 @@ TN_API tn_error* TN_CALL tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads,
                                            tn_tensor** out_norm);
 
 /* A learning-rate schedule that drives one variable (f32, rank 0). kind: "constant" {lr}, "step" {lr, step_size, gamma},
- * "exponential" {lr, gamma}, "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0). Step t = 0, 1, ... */
+ * "exponential" {lr, gamma}: lr * gamma^t, "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0). Step t = 0, 1, ... */
 typedef struct tn_schedule tn_schedule;
 TN_API tn_error* TN_CALL tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options,
                                             uint32_t n_options, tn_variable* variable,
                                             tn_schedule** out_schedule);
 TN_API void TN_CALL tn_schedule_release(tn_schedule* schedule);
-/* Advances by one and assigns the variable. */
+/* Advances by one and assigns the variable. OUT_OF_RANGE where the value fits no f32 (a gamma above 1): nothing moves. */
 TN_API tn_error* TN_CALL tn_schedule_step(tn_ctx* ctx, tn_schedule* schedule);
-/* The value at step t, without side effect. */
+/* The value at step t, without side effect. OUT_OF_RANGE as above. */
 TN_API tn_error* TN_CALL tn_schedule_value(const tn_schedule* schedule, uint64_t step,
                                            double* out_value);
 

@@ -65,7 +65,7 @@ TN_API int32_t TN_CALL tn_tensor_requires_grad(const tn_tensor* tensor);
 /* Waits, then copies the elements, dense row-major, to `data`. `bytes` must be tn_tensor_bytes. A failed producer gives
  * its error. */
 TN_API tn_error* TN_CALL tn_tensor_read(tn_ctx* ctx, tn_tensor* tensor, void* data, uint64_t bytes);
-/* The one element of a tensor with count 1, converted; to i64 towards 0, and OUT_OF_RANGE if none is there. */
+/* The one element of a tensor with count 1, converted; to i64 towards 0, and OUT_OF_RANGE if none is there. INVALID_ARGUMENT if complex. */
 TN_API tn_error* TN_CALL tn_tensor_item_f64(tn_ctx* ctx, tn_tensor* tensor, double* out_value);
 TN_API tn_error* TN_CALL tn_tensor_item_i64(tn_ctx* ctx, tn_tensor* tensor, int64_t* out_value);
 /* Waits and lends the address of element (0, 0, ...) of a tensor on a host-addressable device; else UNIMPLEMENTED. */

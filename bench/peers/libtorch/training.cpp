@@ -1,5 +1,5 @@
-// T1 and S5: one training step of an MLP in eager mode, with the optimizers of torch::optim and with
-// the fused kernels that the Python front end calls.
+// T1, T2 and S5: one training step of an MLP or of LeNet-5 in eager mode, with the optimizers of
+// torch::optim and with the fused kernels that the Python front end calls.
 #include <torch/nn/functional.h>
 #include <torch/optim.h>
 #include <torch/types.h>
@@ -12,19 +12,24 @@ namespace peer {
 namespace {
 
 enum Update : int64_t { kSgd = 0, kSgdFused = 1, kAdam = 2, kAdamFused = 3 };
+constexpr int64_t kLeNet = 16;  // added to an update: of LeNet-5
 
-class Mlp {
+class Net {
  public:
-  explicit Mlp(Update update) : update_(update) {
-    for (int l = 0; l < BENCH_MLP_LAYERS; ++l) {
-      const int64_t in = bench_mlp_dims[l], out = bench_mlp_dims[l + 1];
-      const auto seed = static_cast<uint64_t>(100 + 2 * l);
-      params_.push_back(filled({out, in}, seed, bench_mlp_scale(l)));
-      params_.push_back(filled({out}, seed + 1, bench_mlp_scale(l)));
+  explicit Net(int64_t kind) : lenet_(kind >= kLeNet), update_(static_cast<Update>(kind % kLeNet)) {
+    if (lenet_) {
+      for (const bench_param& p : bench_lenet_params)
+        add_param({p.dims, static_cast<size_t>(p.rank)}, p.scale);
+    } else {
+      for (int l = 0; l < BENCH_MLP_LAYERS; ++l) {
+        const int64_t in = bench_mlp_dims[l], out = bench_mlp_dims[l + 1];
+        add_param({out, in}, bench_mlp_scale(l));
+        add_param({out}, bench_mlp_scale(l));
+      }
     }
-    for (at::Tensor& p : params_) p.requires_grad_(true);
     for (uint64_t i = 0; i < BENCH_MLP_BATCHES; ++i) {
       x_.push_back(filled({BENCH_MLP_BATCH, bench_mlp_dims[0]}, 200 + i, 2));
+      if (lenet_) x_.back() = x_.back().view({-1, 1, BENCH_LENET_SIDE, BENCH_LENET_SIDE});
       y_.push_back(at::empty({BENCH_MLP_BATCH}, at::kLong));
       bench_fill_classes(y_.back().data_ptr<int64_t>(), BENCH_MLP_BATCH, 300 + i,
                          BENCH_MLP_CLASSES);
@@ -33,12 +38,14 @@ class Mlp {
   }
 
   at::Tensor step() {
-    const at::Tensor& x = x_[next_];
     const at::Tensor& y = y_[next_];
+    at::Tensor h = lenet_ ? convolved(x_[next_]) : x_[next_];
     next_ = (next_ + 1) % BENCH_MLP_BATCHES;
-    at::Tensor h = at::relu(at::linear(x, params_[0], params_[1]));
-    h = at::relu(at::linear(h, params_[2], params_[3]));
-    const at::Tensor loss = at::cross_entropy_loss(at::linear(h, params_[4], params_[5]), y);
+    for (size_t i = lenet_ ? 4 : 0; i < params_.size(); i += 2) {
+      h = at::linear(h, params_[i], params_[i + 1]);
+      if (i + 2 < params_.size()) h = at::relu(h);
+    }
+    const at::Tensor loss = at::cross_entropy_loss(h, y);
     loss.backward();
     update();
     return loss.detach();
@@ -47,6 +54,18 @@ class Mlp {
   const std::vector<at::Tensor>& params() const { return params_; }
 
  private:
+  void add_param(at::IntArrayRef dims, float scale) {
+    params_.push_back(filled(dims, 100 + params_.size(), scale));
+    params_.back().requires_grad_(true);
+  }
+
+  at::Tensor convolved(const at::Tensor& x) const {
+    at::Tensor h = at::conv2d(x, params_[0], params_[1], {1}, {2});
+    h = at::max_pool2d(at::relu(h), {2, 2});
+    h = at::conv2d(h, params_[2], params_[3]);
+    return at::max_pool2d(at::relu(h), {2, 2}).flatten(1);
+  }
+
   void make_optimizer() {
     if (update_ == kSgd) {
       optimizer_ = std::make_unique<torch::optim::SGD>(
@@ -82,6 +101,7 @@ class Mlp {
     for (at::Tensor& p : params_) p.mutable_grad().reset();
   }
 
+  bool lenet_;
   Update update_;
   size_t next_ = 0;
   std::vector<at::Tensor> params_, x_, y_, first_, second_, steps_;
@@ -89,23 +109,23 @@ class Mlp {
 };
 
 // Every timed run starts from the same weights, so that a round never trains on what another left.
-const char* run_step(int64_t update, int64_t count, int64_t* out_ns) {
+const char* run_step(int64_t kind, int64_t count, int64_t* out_ns) {
   return guarded([&] {
-    Mlp mlp(static_cast<Update>(update));
-    for (int i = 0; i < 3; ++i) mlp.step();
-    timed(count, out_ns, [&] { mlp.step(); });
+    Net net(kind);
+    for (int i = 0; i < 3; ++i) net.step();
+    timed(count, out_ns, [&] { net.step(); });
   });
 }
 
-const char* check_step(int64_t update, double* out, int* n) {
+const char* check_step(int64_t kind, double* out, int* n) {
   return guarded([&] {
-    Mlp mlp(static_cast<Update>(update));
+    Net net(kind);
     for (int i = 1; i <= BENCH_MLP_CHECK_STEPS; ++i) {
-      const double loss = mlp.step().item<float>();
+      const double loss = net.step().item<float>();
       if (i % 5 == 1 || i == BENCH_MLP_CHECK_STEPS) out[(*n)++] = loss;
     }
     double size = 0;
-    for (const at::Tensor& p : mlp.params())
+    for (const at::Tensor& p : net.params())
       size += p.detach().to(at::kDouble).abs().sum().item<double>();
     out[(*n)++] = size;
   });
@@ -124,6 +144,8 @@ std::vector<bench_case> training_cases() {
       {"T1/sgd-fused", kSgdFused, nullptr, run_step, check_step},
       {"T1/adam", kAdam, nullptr, run_step, check_step},
       {"T1/adam-fused", kAdamFused, nullptr, run_step, check_step},
+      {"T2", kLeNet + kSgd, nullptr, run_step, check_step},
+      {"T2-fused", kLeNet + kSgdFused, nullptr, run_step, check_step},
       {"S5", kAdamFused, prepare_idle, run_step, check_step},
   };
 }

@@ -39,12 +39,61 @@ def mlp_params():
     return params
 
 
+LENET_SIDE = 28
+LENET_DIMS = ((6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84))
+
+
+def lenet_params():
+    """Weight and bias of each layer."""
+    params = []
+    for layer, dims in enumerate(LENET_DIMS):
+        scale = np.float32(2.0 / np.sqrt(np.prod(dims[1:])))
+        params.append(filled(dims, 100 + 2 * layer, scale))
+        params.append(filled(dims[:1], 101 + 2 * layer, scale))
+    return params
+
+
+HEADS, HEAD_WIDTH, ATTENTION_DK = 12, 64, 2
+
+
+def attention_inputs(batch, length):
+    """[q, k, v, g], each f32[batch, 12, length, 64]."""
+    dims = (batch, HEADS, length, HEAD_WIDTH)
+    return [filled(dims, seed, scale) for seed, scale in ((1, 4), (2, 4), (3, 4), (4, 2))]
+
+
 def mlp_batches():
     """[(x f32[64, 784], y i64[64])]."""
     return [
         (filled((BATCH, DIMS[0]), 200 + i, 2), classes(BATCH, 300 + i, CLASSES))
         for i in range(BATCHES)
     ]
+
+
+LSTM_LAYERS, LSTM_STEPS, LSTM_BATCH, LSTM_WIDTH, LSTM_CHECK_STEPS = 2, 64, 16, 256, 6
+LSTM_RATE = 1.0
+
+
+def lstm_params():
+    """[w, r, bias [2, rows]] of each layer; gates in the order i f c o, which is torch's."""
+    rows, params = 4 * LSTM_WIDTH, []
+
+    def reordered(array):
+        i, o, f, c = np.split(array, 4, axis=-1 if array.shape[-1] == rows else 0)
+        return np.concatenate([i, f, c, o], axis=-1 if array.shape[-1] == rows else 0)
+
+    for layer in range(LSTM_LAYERS):
+        seed = 400 + 3 * layer
+        params.append(reordered(filled((rows, LSTM_WIDTH), seed, 0.125)))
+        params.append(reordered(filled((rows, LSTM_WIDTH), seed + 1, 0.125)))
+        params.append(reordered(filled((2, rows), seed + 2, 0.125)))
+    return params
+
+
+def lstm_data():
+    """x and the target of y."""
+    dims = (LSTM_STEPS, LSTM_BATCH, LSTM_WIDTH)
+    return filled(dims, 420, 2), filled(dims, 421, 1)
 
 
 def curve_points(losses):

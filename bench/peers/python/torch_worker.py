@@ -1,4 +1,5 @@
-"""torch.compile as a peer: forward, backward and update of the MLP in one compiled function."""
+"""torch from Python as a peer: forward, backward and update of a net in one function, and attention with its gradients, compiled;
+an LSTM of torch.nn, eager."""
 
 import torch
 import torch.nn.functional as F
@@ -16,13 +17,32 @@ def forward_loss(params, x, y):
     return F.cross_entropy(F.linear(h, w2, b2), y)
 
 
+def lenet_loss(params, x, y):
+    h = F.max_pool2d(F.relu(F.conv2d(x, params[0], params[1], padding=2)), 2)
+    h = F.max_pool2d(F.relu(F.conv2d(h, params[2], params[3])), 2).flatten(1)
+    h = F.relu(F.linear(h, params[4], params[5]))
+    h = F.relu(F.linear(h, params[6], params[7]))
+    return F.cross_entropy(F.linear(h, params[8], params[9]), y)
+
+
 gradients = torch.func.grad_and_value(forward_loss)
+lenet_gradients = torch.func.grad_and_value(lenet_loss)
+
+
+def sgd_update(params, grads):
+    for p, g in zip(params, grads):
+        p.sub_(g, alpha=fill.SGD_RATE)
 
 
 def sgd_step(params, x, y):
     grads, loss = gradients(params, x, y)
-    for p, g in zip(params, grads):
-        p.sub_(g, alpha=fill.SGD_RATE)
+    sgd_update(params, grads)
+    return loss
+
+
+def lenet_step(params, x, y):
+    grads, loss = lenet_gradients(params, x, y)
+    sgd_update(params, grads)
     return loss
 
 
@@ -39,29 +59,32 @@ def adam_step(params, first, second, step, x, y):
     return loss
 
 
-class Mlp(Case):
-    def __init__(self, adam, compiled):
-        self.adam = adam
-        self.compiled = compiled
-        self.function = adam_step if adam else sgd_step
+class Net(Case):
+    def __init__(self, function):
+        self.adam = function is adam_step
+        self.lenet = function is lenet_step
+        self.function = function
         self.step = None
 
     def prepare(self):
         if self.step is None:
-            if self.compiled:
-                self.function = torch.compile(self.function, fullgraph=True, dynamic=False)
+            self.function = torch.compile(self.function, fullgraph=True, dynamic=False)
             self.reset()
             for _ in range(3):
                 self.step()
 
     def reset(self):
-        self.params = [torch.from_numpy(array) for array in fill.mlp_params()]
+        arrays = fill.lenet_params() if self.lenet else fill.mlp_params()
+        self.params = [torch.from_numpy(array) for array in arrays]
         state = ()
         if self.adam:
             first = [torch.zeros_like(p) for p in self.params]
             second = [torch.zeros_like(p) for p in self.params]
             state = (first, second, torch.zeros(()))
         batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in fill.mlp_batches()]
+        if self.lenet:
+            image = (-1, 1, fill.LENET_SIDE, fill.LENET_SIDE)
+            batches = [(x.view(image), y) for x, y in batches]
         turn = iter(range(1 << 62))
 
         @torch.no_grad()
@@ -86,10 +109,99 @@ class Mlp(Case):
         return fill.curve_points(losses) + [size]
 
 
+def attention(q, k, v):
+    return F.scaled_dot_product_attention(q, k, v)
+
+
+class Attention(Case):
+    def __init__(self, batch, length, backward):
+        self.shape = (batch, length)
+        self.backward = backward
+        self.function = None
+
+    def prepare(self):
+        if self.function is None:
+            tensors = [torch.from_numpy(array) for array in fill.attention_inputs(*self.shape)]
+            self.qkv, self.g = tensors[:3], tensors[3]
+            for t in self.qkv:
+                t.requires_grad_(self.backward)
+            self.function = torch.compile(attention, fullgraph=True, dynamic=False)
+            for _ in range(3):
+                self.call()
+
+    def call(self):
+        """y, and with backward the gradients after it."""
+        if not self.backward:
+            with torch.inference_mode():
+                return (self.function(*self.qkv),)
+        y = self.function(*self.qkv)
+        return (y, *torch.autograd.grad(y, self.qkv, self.g))
+
+    def run(self, count):
+        self.prepare()
+        return timed(count, self.call)
+
+    def check(self):
+        self.prepare()
+        sums = []
+        for index, t in enumerate(self.call()):
+            d = t.detach().double()
+            size = d.abs().sum().item()
+            sums += [size if index == fill.ATTENTION_DK else d.sum().item(), size]
+        return sums
+
+
+attention_cases = {
+    f"A1/{'both' if backward else 'forward'}-{batch}-{length}": Attention(batch, length, backward)
+    for batch in (1, 8)
+    for length in (128, 512, 1024)
+    for backward in (False, True)
+}
+
+class Lstm(Case):
+    """torch.nn.LSTM with torch.optim.SGD, which has torch's own fused kernels for the layers."""
+
+    def reset(self):
+        self.net = torch.nn.LSTM(fill.LSTM_WIDTH, fill.LSTM_WIDTH, fill.LSTM_LAYERS)
+        params = fill.lstm_params()
+        with torch.no_grad():
+            for layer in range(fill.LSTM_LAYERS):
+                w, r, bias = params[3 * layer : 3 * layer + 3]
+                values = {"weight_ih": w, "weight_hh": r, "bias_ih": bias[0], "bias_hh": bias[1]}
+                for name, value in values.items():
+                    getattr(self.net, f"{name}_l{layer}").copy_(torch.from_numpy(value))
+        optimizer = torch.optim.SGD(self.net.parameters(), lr=fill.LSTM_RATE, foreach=True)
+        x, target = (torch.from_numpy(array) for array in fill.lstm_data())
+
+        def step():
+            loss = F.mse_loss(self.net(x)[0], target)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            optimizer.step()
+            return loss
+
+        self.step = step
+
+    def run(self, count):
+        self.reset()
+        for _ in range(3):
+            self.step()
+        return timed(count, self.step)
+
+    def check(self):
+        self.reset()
+        losses = [self.step().item() for _ in range(fill.LSTM_CHECK_STEPS)]
+        with torch.no_grad():
+            return losses + [sum(p.double().abs().sum().item() for p in self.net.parameters())]
+
+
 serve(
     f"torch {torch.__version__} from Python, {torch.get_num_threads()} threads",
     {
-        "T1/sgd": Mlp(adam=False, compiled=True),
-        "T1/adam": Mlp(adam=True, compiled=True),
+        "T1/sgd": Net(sgd_step),
+        "T1/adam": Net(adam_step),
+        "T2": Net(lenet_step),
+        "T5": Lstm(),
+        **attention_cases,
     },
 )

@@ -183,12 +183,16 @@ void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
   }
   Graph graph = trace_gradient(ctx_->runtime->ops, *site.entry, site.inputs, site.outputs,
                                site.attrs, want, have);
-  // Saved outputs are on the tape again while the gradient is recorded.
+  // Saved outputs are on the tape again while the gradient is recorded; whole numbers never are.
   std::vector<Owned> linked;
   for (size_t k = 0; k < n_out; ++k)
-    if (const tn_tensor* s = n->saved[n_in + k]) {
+    if (tn_tensor* s = n->saved[n_in + k]) {
+      if (!is_floating(s->view.dtype)) {
+        inputs[n_in + k] = s;
+        continue;
+      }
       Owned t(ctx_, make_alias(ctx_, s));
-      t.get()->node = node_retain(n);
+      if (is_floating(s->view.dtype)) t.get()->node = node_retain(n);
       t.get()->out_index = static_cast<uint32_t>(k);
       inputs[n_in + k] = t.get();
       linked.push_back(std::move(t));

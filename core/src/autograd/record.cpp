@@ -89,7 +89,6 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
           outputs[k] = t = fresh;
           break;
         }
-      if (!(site.floating_outputs >> std::min(k, 63u) & 1)) continue;
       // A saved output shares the memory, not the tensor: that would be a cycle.
       if (gradient.uses(site.n_in + k)) node->saved[site.n_in + k] = make_alias(ctx, t);
     }

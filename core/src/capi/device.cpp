@@ -50,7 +50,7 @@ tn_error* tn_device_get_info(const tn_device* d, tn_device_info* out) {
 tn_error* tn_device_get_memory(const tn_device* d, tn_memory_stats* out) {
   return guard([&] {
     need(d, "tn_device_get_memory", "device");
-    runtime_check(d->runtime);
+    runtime_check(d->runtime, "tn_device_get_memory");
     give_struct(d->allocator->stats(), out, "tn_device_get_memory");
   });
 }
@@ -58,7 +58,7 @@ tn_error* tn_device_get_memory(const tn_device* d, tn_memory_stats* out) {
 tn_error* tn_device_reset_peak(tn_device* d) {
   return guard([&] {
     need(d, "tn_device_reset_peak", "device");
-    runtime_check(d->runtime);
+    runtime_check(d->runtime, "tn_device_reset_peak");
     d->allocator->reset_peak();
   });
 }
@@ -66,7 +66,7 @@ tn_error* tn_device_reset_peak(tn_device* d) {
 tn_error* tn_device_trim(tn_device* d) {
   return guard([&] {
     need(d, "tn_device_trim", "device");
-    runtime_check(d->runtime);
+    runtime_check(d->runtime, "tn_device_trim");
     d->allocator->trim();
   });
 }
@@ -74,7 +74,7 @@ tn_error* tn_device_trim(tn_device* d) {
 tn_error* tn_device_set_memory_limit(tn_device* d, uint64_t bytes) {
   return guard([&] {
     need(d, "tn_device_set_memory_limit", "device");
-    runtime_check(d->runtime);
+    runtime_check(d->runtime, "tn_device_set_memory_limit");
     d->allocator->set_limit(bytes);
   });
 }

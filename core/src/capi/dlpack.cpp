@@ -25,6 +25,9 @@ void TN_CALL delete_exported(tn_dl_managed* m) {
   delete e;
 }
 
+// DLPACK_FLAG_BITMASK_IS_SUBBYTE_TYPE_PADDED of DLPack 1.1: each element has a byte of its own.
+constexpr uint64_t kPadded = 4;
+
 // *taken: from here on a tensor owns it.
 tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   if (m->version_major != 1)
@@ -38,9 +41,6 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   if (t.ndim < 0) fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: ndim is {}", t.ndim);
   const tn_dtype dtype = TN_DTYPE_MAKE(t.dtype_code, t.dtype_bits, t.dtype_lanes);
   check_dims("tn_tensor_from_dlpack", dtype, static_cast<uint32_t>(t.ndim), t.shape);
-  if (TN_DTYPE_BITS(dtype) < 8)
-    fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: {} is packed below a byte",
-         tn_dtype_name(dtype));
   Shape s = dense_shape(dtype, static_cast<uint32_t>(t.ndim), t.shape);
   for (int i = 0; t.strides && i < s.rank; ++i) {
     s.strides[i] = t.strides[i];
@@ -59,6 +59,15 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   if (reinterpret_cast<uintptr_t>(data) % align)
     fail(TN_INVALID_ARGUMENT, "tn_tensor_from_dlpack: elements are not aligned to their size");
   check_bools("tn_tensor_from_dlpack", s, data);
+  if (TN_DTYPE_BITS(dtype) < 8) {  // copied, as tn_tensor_wrap refuses them
+    if (!s.dense() || m->flags & kPadded)
+      fail(TN_UNIMPLEMENTED, "tn_tensor_from_dlpack: elements of {} must be dense and packed",
+           tn_dtype_name(dtype));
+    tn_tensor* copy = upload_tensor(ctx, ctx->device, s, data);
+    *taken = true;
+    run_deleter(m);
+    return copy;
+  }
   // Over host memory on any host device; other devices get a copy, made from a tensor that wraps it.
   tn_device* host = ctx->device->host_memory() ? ctx->device : find_device(ctx->runtime, "cpu");
   tn_tensor* wrapped = wrap_memory(ctx, host, s, data, run_deleter, m);

@@ -80,7 +80,7 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
                                       uint64_t capacity) {
   return guard([&] {
     need(t, "tn_tensor_format", "tensor");
-    runtime_check(t->heap->runtime);
+    runtime_check(t->heap->runtime, "tn_tensor_format");
     const tn_format_options o = take_struct(options, tn_format_options_init(), "tn_tensor_format");
     if (o.precision < 0 || o.edge_items < 0)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_format: precision and edge_items cannot be negative");

@@ -7,18 +7,12 @@ using namespace tenon;
 
 namespace {
 
-std::string path_of(tn_str path, const char* function) {
-  if (path.size == 0) fail(TN_INVALID_ARGUMENT, "{}: the path is empty", function);
-  need(path.data, function, "path");
-  return std::string(view_of(path));
-}
-
 // guard for a function of an opened file, which is only there as long as its plugin is.
 template <class Body>
 tn_error* with_model(const tn_model* model, const char* function, Body&& body) noexcept {
   return guard([&] {
     need(model, function, "model");
-    runtime_check(model->file->runtime);
+    runtime_check(model->file->runtime, function);
     body();
   });
 }
@@ -75,7 +69,7 @@ tn_error* tn_model_take_tensor(tn_ctx* ctx, tn_model* model, tn_str name, tn_ten
   return with_ctx(ctx, "tn_model_take_tensor", [&] {
     need(model, "tn_model_take_tensor", "model");
     need(out, "tn_model_take_tensor", "out_tensor");
-    runtime_check(model->file->runtime);
+    runtime_check(model->file->runtime, "tn_model_take_tensor");
     *out = model_take_tensor(ctx, *model, view_of(name)).release();
   });
 }

@@ -28,7 +28,8 @@ std::vector<std::string> paths_of(const tn_runtime_desc& d) {
   if (d.plugin_path_count && !d.plugin_paths)
     fail(TN_INVALID_ARGUMENT, "tn_runtime_create: plugin_paths is NULL but plugin_path_count is {}",
          d.plugin_path_count);
-  for (uint32_t i = 0; i < d.plugin_path_count; ++i) out.emplace_back(view_of(d.plugin_paths[i]));
+  for (uint32_t i = 0; i < d.plugin_path_count; ++i)
+    out.push_back(path_of(d.plugin_paths[i], "tn_runtime_create", "plugin path"));
   return out;
 }
 
@@ -60,7 +61,7 @@ tn_runtime* make(const tn_runtime_desc& d) {
   config.environment = rt->environment;
   config.trust = d.trust;
   config.paths = paths_of(d);
-  config.lock_file = view_of(d.lock_file);
+  if (d.lock_file.size) config.lock_file = path_of(d.lock_file, "tn_runtime_create", "lock file");
   for (const tn_plugin_query_fn* q = d.static_plugins; q && *q; ++q) config.statics.push_back(*q);
   config.log = [raw](uint32_t level, std::string_view m) { log(raw, level, std::string(m)); };
   rt->plugins = std::make_unique<PluginRegistry>(
@@ -112,17 +113,15 @@ tn_error* tn_profile_start(tn_runtime* rt, uint64_t max_events) {
 
 tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
   return with_runtime(rt, "tn_profile_stop", [&] {
-    rt->profiler->stop(std::string(view_of(path)));
+    rt->profiler->stop(path_of(path, "tn_profile_stop"));
     uint32_t profiling = kProfiling;
     rt->page->state.compare_exchange_strong(profiling, kAlive);
   });
 }
 
 tn_error* tn_plugin_load(tn_runtime* rt, tn_str path) {
-  return with_runtime(rt, "tn_plugin_load", [&] {
-    if (!path.data || !path.size) fail(TN_INVALID_ARGUMENT, "tn_plugin_load: the path is empty");
-    rt->plugins->load({path.data, path.size});
-  });
+  return with_runtime(rt, "tn_plugin_load",
+                      [&] { rt->plugins->load(path_of(path, "tn_plugin_load")); });
 }
 tn_error* tn_plugin_count(tn_runtime* rt, uint32_t* out_count) {
   return with_runtime(rt, "tn_plugin_count", [&] {

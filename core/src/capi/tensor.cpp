@@ -47,6 +47,11 @@ tn_error* item(tn_ctx* ctx, tn_tensor* t, const char* function, T* out, Convert 
     if (dtype_kind(t->view.dtype) == Kind::kStorage)
       fail(TN_INVALID_ARGUMENT, "{}: {} is only stored; cast it first", function,
            tn_dtype_name(t->view.dtype));
+    if (dtype_kind(t->view.dtype) == Kind::kComplex)
+      fail(TN_INVALID_ARGUMENT,
+           "{}: the tensor is {}: one number would lose the imaginary part. Read both with "
+           "tn_tensor_read.",
+           function, shape_text(t->view));
     unsigned char element[16];
     read_tensor(ctx, t, element);
     *out = convert(element, t->view.dtype);

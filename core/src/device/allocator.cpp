@@ -127,10 +127,18 @@ bool Allocator::carve(uint32_t cls, Place& out) {
 
 void Allocator::out_of_memory(uint64_t bytes, const std::string& what) {
   const std::string limit = limit_ ? fmt::format(" over a limit of {}", size_text(limit_)) : "";
+  std::string largest;
+  int shown = 0;
+  for (uint32_t cls = kSizeClasses; cls-- > 0 && shown < 3;) {
+    if (!live_of_[cls]) continue;
+    largest += fmt::format("{}{} of {}", shown++ ? ", " : " Largest: ", live_of_[cls],
+                           size_text(class_bytes(cls)));
+  }
+  if (shown) largest += '.';
   fail(TN_OUT_OF_MEMORY,
-       "out of memory on {}: wanted {} ({}){}; {} are in use by {} blocks, {} are reserved",
+       "out of memory on {}: wanted {} ({}){}; {} are in use by {} blocks, {} are reserved.{}",
        device_.name, size_text(bytes), what, limit, size_text(live_), live_blocks_,
-       size_text(reserved_));
+       size_text(reserved_), largest);
 }
 
 Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what) {
@@ -159,6 +167,7 @@ Buffer* Allocator::allocate(uint64_t bytes, Queue* home, const std::string& what
     }
     ++served_;
     ++live_blocks_;
+    ++live_of_[cls];
     live_ += class_bytes(cls);
     const uint64_t in_use =
         live_ - std::min<uint64_t>(live_, static_cast<uint64_t>(std::max<int64_t>(
@@ -187,6 +196,7 @@ void Allocator::free(Buffer* b) noexcept {
                       static_cast<uint32_t>(reinterpret_cast<uintptr_t>(b->user))};
     live_ -= class_bytes(b->size_class);
     --live_blocks_;
+    --live_of_[b->size_class];
     Deferred d{b->size_class, place, {}};
     if (b->home && !b->home->done(b->home->submitted()))
       d.until.emplace_back(b->home, b->home->submitted());

@@ -74,6 +74,7 @@ class Allocator {
   std::vector<uint32_t> open_;  // chunks with room at the end
   uint64_t live_ = 0, reserved_ = 0, peak_ = 0, limit_ = 0, served_ = 0, raw_calls_ = 0;
   uint32_t live_blocks_ = 0;
+  uint32_t live_of_[kSizeClasses] = {};  // live blocks by size class
   std::atomic<int64_t> idle_{0};
 };
 

@@ -28,7 +28,7 @@ template <class Body>
 tn_error* with_runtime(tn_runtime* rt, const char* function, Body&& body) noexcept {
   return guard([&] {
     need(rt, function, "runtime");
-    runtime_check(rt);
+    runtime_check(rt, function);
     body();
   });
 }
@@ -37,10 +37,13 @@ tn_error* with_ctx(tn_ctx* ctx, const char* function, Body&& body) noexcept {
   return guard([&] {
     need(ctx, function, "ctx");
     if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) [[unlikely]]
-      runtime_check(ctx->runtime);
+      runtime_check(ctx->runtime, function);
     body();
   });
 }
+
+// A path of the caller. A NUL byte would make it another one for the operating system.
+std::string path_of(tn_str path, const char* function, const char* what = "path");
 
 // Copies a text into a caller's buffer (rules in base.h).
 inline void give_text(const std::string& text, char* buffer, uint64_t capacity,

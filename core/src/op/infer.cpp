@@ -1,5 +1,6 @@
 #include "infer.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -15,11 +16,24 @@ struct Infer : tn_infer {
   Inferred result;
   std::optional<Error> pending;  // of a function that cannot return one
 
+  // Outside a capture what is below 0 is no symbol: either it was given, or it came out of what was given.
+  [[noreturn]] void not_a_size(int64_t size) const {
+    for (uint32_t k = 0; k < op->def.n_attrs; ++k) {
+      const tn_attr& a = attrs->items[k];
+      const auto* list = static_cast<const int64_t*>(a.data);
+      const bool given = a.tag == TN_ATTR_I64
+                             ? static_cast<int64_t>(a.bits) == size
+                             : a.tag == TN_ATTR_I64S && std::count(list, list + a.bits, size) > 0;
+      if (given)
+        fail(TN_INVALID_ARGUMENT, "attribute {} has {}; a size cannot be negative",
+             view_of(op->def.attrs[k].name), size);
+    }
+    fail(TN_INVALID_ARGUMENT, "a size comes out as {}; it cannot be negative", size);
+  }
   int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
     try {
       if (is_symbolic(a) || is_symbolic(b)) {
-        if (!symbols)
-          fail(TN_INVALID_ARGUMENT, "a size is negative, or symbolic outside a capture");
+        if (!symbols) not_a_size(is_symbolic(a) ? a : b);
         return symbols->make(kind, a, b);
       }
       return dim_apply(kind, a, b);
@@ -95,6 +109,7 @@ tn_error* TN_CALL output(tn_infer* c, uint32_t i, tn_dtype dtype, uint32_t rank,
     if (rank <= TN_MAX_RANK)
       for (uint32_t k = 0; k < rank; ++k) symbolic |= is_symbolic(dims[k]);
     if (!symbolic) check_dims(name.c_str(), dtype, rank, dims);
+    if (symbolic && !s.symbols) s.not_a_size(*std::find_if(dims, dims + rank, is_symbolic));
     if (i >= 65536) fail(TN_INVALID_ARGUMENT, "{}: more than 65,536 outputs", name);
     if (i >= s.result.outputs.size()) s.result.outputs.resize(i + 1);
     Shape& shape = s.result.outputs[i].shape;
@@ -119,6 +134,12 @@ void TN_CALL alias(tn_infer* c, uint32_t i, uint32_t in) {
   if (i < s.result.outputs.size()) s.result.outputs[i].alias = static_cast<int>(in);
 }
 
+void TN_CALL counted(tn_infer* c, uint32_t i, uint32_t axis) {
+  Infer& s = self(c);
+  if (i + 1 >= s.result.outputs.size() || axis >= s.result.outputs[i].shape.rank) return;
+  s.result.outputs[i].counted = static_cast<int>(axis);
+}
+
 using K = SymTable::Kind;
 const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl),
                               0,
@@ -139,7 +160,8 @@ const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl),
                               output,
                               view,
                               alias,
-                              rule_error};
+                              rule_error,
+                              counted};
 
 }  // namespace
 
@@ -147,6 +169,17 @@ void check_input_count(const OpEntry& op, uint32_t n) {
   const bool few = n < op.n_required || (op.variadic && n < 1);
   if (few || (!op.variadic && n > op.n_fixed))
     fail(TN_INVALID_ARGUMENT, "{}: {} inputs given. Signature: {}", op.name(), n, op.signature());
+}
+
+// Two elements to the byte: where one lies says no byte offset, and no stride.
+static void check_packed(const OpEntry& op, const Inferred& inferred) {
+  for (const InferredOutput& o : inferred.outputs)
+    if (TN_DTYPE_BITS(o.shape.dtype) < 8 && o.view_of >= 0 &&
+        (o.view_offset != 0 || !o.shape.dense()))
+      fail(TN_INVALID_ARGUMENT,
+           "{}: elements of {} are packed two to a byte and stay dense; only copy, cast, bitcast "
+           "and reshape take them. Cast to i8 first.",
+           op.name(), tn_dtype_name(o.shape.dtype));
 }
 
 Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs,
@@ -175,6 +208,7 @@ Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, con
   for (const InferredOutput& o : c.result.outputs)
     if (o.shape.dtype == TN_DTYPE_NONE)
       fail(TN_INTERNAL, "{}: its rule left an output out", op.name());
+  check_packed(op, c.result);
   return std::move(c.result);
 }
 

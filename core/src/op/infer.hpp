@@ -13,6 +13,7 @@ struct InferredOutput {
   int view_of = -1;         // input that it is a view of
   int64_t view_offset = 0;  // elements
   int alias = -1;           // input whose memory it may take over
+  int counted = -1;         // axis along which the last output says how many elements are real
 };
 
 struct Inferred {

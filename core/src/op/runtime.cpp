@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/error.hpp"
+#include "guards.hpp"
 #include "plugin/registry.hpp"
 #include "profile/profiler.hpp"
 
@@ -23,18 +24,29 @@ void runtime_release(tn_runtime* rt) noexcept {
   if (rt && rt->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete rt;
 }
 
-void runtime_check(const tn_runtime* rt) {
+void runtime_check(const tn_runtime* rt, const char* function) {
   switch (rt->page->state.load(std::memory_order_acquire)) {
     case kAlive:
     case kProfiling:
       return;
     case kDown:
-      fail(TN_SHUTDOWN, "the runtime was shut down");
+      fail(TN_SHUTDOWN, "{}: the runtime was shut down", function);
     default:
       fail(TN_FORKED,
-           "this process was forked from the one that made the runtime: here it can only be "
-           "released. Make a runtime of its own in the child.");
+           "{}: this process was forked from the one that made the runtime: here it can only be "
+           "released. Make a runtime of its own in the child.",
+           function);
   }
+}
+
+std::string path_of(tn_str path, const char* function, const char* what) {
+  if (path.size == 0) fail(TN_INVALID_ARGUMENT, "{}: the {} is empty", function, what);
+  need(path.data, function, what);
+  const std::string text(view_of(path));
+  if (const size_t at = text.find('\0'); at != text.npos)
+    fail(TN_INVALID_ARGUMENT, "{}: the {} has a NUL byte after \"{}\"", function, what,
+         text.substr(0, at));
+  return text;
 }
 
 void runtime_shut_down(tn_runtime* rt) noexcept {

@@ -36,8 +36,8 @@ namespace tenon {
 tn_runtime* runtime_retain(tn_runtime* rt) noexcept;
 void runtime_release(tn_runtime* rt) noexcept;
 void runtime_shut_down(tn_runtime* rt) noexcept;
-// Throws SHUTDOWN or FORKED.
-void runtime_check(const tn_runtime* rt);
+// Throws SHUTDOWN or FORKED. `function`: what was called, for the message.
+void runtime_check(const tn_runtime* rt, const char* function);
 inline bool runtime_alive(const tn_runtime* rt) {
   const uint32_t s = rt->page->state.load(std::memory_order_acquire);
   return s == kAlive || s == kProfiling;

@@ -1,4 +1,5 @@
-// scaled_dot_product_attention and rotary_embedding. f16 and bf16 are computed in f32.
+// scaled_dot_product_attention, its gradient as an op of its own so that a backend can have a kernel
+// for it, and rotary_embedding. f16 and bf16 are computed in f32.
 #include <cmath>
 #include <limits>
 
@@ -21,48 +22,60 @@ bool broadcasts_to(const Infer& c, uint32_t i, const Dims& dims) {
 
 // ---- scaled_dot_product_attention: y = softmax(q k^T * scale + mask) v, per head
 
-tn_error* check_heads(const Infer& c) {
-  const uint32_t n = c.rank(0);
-  if (n < 3) return c.error("q is {}; it must have rank 3 or more: [..., heads, S, d]", c.text(0));
-  TN_TRY(c.require_rank(1, "k", n, "[..., heads, T, d], the rank of q"));
-  TN_TRY(c.require_rank(2, "v", n, "[..., heads, T, e], the rank of q"));
-  bool fits = !c.differ(c.dim(1, n - 2), c.dim(2, n - 2)) &&
-              !c.differ(c.dim(1, n - 3), c.dim(2, n - 3)) &&
-              !c.differ(c.dim(0, n - 1), c.dim(1, n - 1));
+static_assert(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL ==
+                  TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL &&
+              TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE == TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
+
+// q, k and v are the inputs from `q` on.
+tn_error* check_heads(const Infer& c, uint32_t q) {
+  const uint32_t k = q + 1, v = q + 2, n = c.rank(q);
+  if (n < 3) return c.error("q is {}; it must have rank 3 or more: [..., heads, S, d]", c.text(q));
+  TN_TRY(c.require_rank(k, "k", n, "[..., heads, T, d], the rank of q"));
+  TN_TRY(c.require_rank(v, "v", n, "[..., heads, T, e], the rank of q"));
+  bool fits = !c.differ(c.dim(k, n - 2), c.dim(v, n - 2)) &&
+              !c.differ(c.dim(k, n - 3), c.dim(v, n - 3)) &&
+              !c.differ(c.dim(q, n - 1), c.dim(k, n - 1));
   for (uint32_t a = 0; fits && a + 3 < n; ++a)
-    fits = !c.differ(c.dim(0, a), c.dim(1, a)) && !c.differ(c.dim(0, a), c.dim(2, a));
+    fits = !c.differ(c.dim(q, a), c.dim(k, a)) && !c.differ(c.dim(q, a), c.dim(v, a));
   if (!fits)
     return c.error(
         "q is {}, k is {} and v is {}: q is [..., heads, S, d], k [..., heads, T, d] and v [..., "
         "heads, T, e]",
-        c.text(0), c.text(1), c.text(2));
-  const int64_t heads = c.dim(0, n - 3), shared = c.dim(1, n - 3);
+        c.text(q), c.text(k), c.text(v));
+  const int64_t heads = c.dim(q, n - 3), shared = c.dim(k, n - 3);
   if (c.same(heads, shared)) return nullptr;
   if (shared == 0 || c.differ(c.mul(c.floordiv(heads, shared), shared), heads))
-    return c.error("q is {} and k is {}: the heads of k must divide those of q", c.text(0),
-                   c.text(1));
+    return c.error("q is {} and k is {}: the heads of k must divide those of q", c.text(q),
+                   c.text(k));
   return nullptr;
+}
+
+// What follows q, k and v, and the attributes; *out_dims: those of y.
+tn_error* check_attention(const Infer& c, uint32_t q, tn_dtype t, Dims* out_dims) {
+  TN_TRY(check_heads(c, q));
+  const uint32_t n = c.rank(q), mask = q + 3;
+  if (c.dim(q, n - 1) == 0) return c.error("q is {}: its vectors have no elements", c.text(q));
+  const double scale = c.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
+  if (!std::isfinite(scale)) return c.error("scale is {}; it must be a number", scale);
+  Dims dims = c.dims(q);
+  if (c.has(mask)) {
+    TN_TRY(c.require_kind(mask, "mask", kBool | kFloat));
+    c.cast(mask, kind_of(c.dtype(mask)) == kBool ? TN_DTYPE_BOOL : t);
+    dims[n - 1] = c.dim(q + 1, n - 2);
+    if (!broadcasts_to(c, mask, dims))
+      return c.error("mask is {}; it must broadcast to dims {}: [..., heads, S, T]", c.text(mask),
+                     dims_text(dims.span()));
+  }
+  dims[n - 1] = c.dim(q + 2, n - 1);
+  *out_dims = dims;
+  return c.check_count(dims);
 }
 
 tn_error* attention_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1, 2}, kFloat, &t));
-  TN_TRY(check_heads(c));
-  const uint32_t n = c.rank(0);
-  if (c.dim(0, n - 1) == 0) return c.error("q is {}: its vectors have no elements", c.text(0));
-  const double scale = c.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
-  if (!std::isfinite(scale)) return c.error("scale is {}; it must be a number", scale);
-  Dims dims = c.dims(0);
-  if (c.has(3)) {
-    TN_TRY(c.require_kind(3, "mask", kBool | kFloat));
-    c.cast(3, kind_of(c.dtype(3)) == kBool ? TN_DTYPE_BOOL : t);
-    dims[n - 1] = c.dim(1, n - 2);
-    if (!broadcasts_to(c, 3, dims))
-      return c.error("mask is {}; it must broadcast to dims {}: [..., heads, S, T]", c.text(3),
-                     dims_text(dims.span()));
-  }
-  dims[n - 1] = c.dim(2, n - 1);
-  TN_TRY(c.check_count(dims));
+  Dims dims;
+  TN_TRY(check_attention(c, 0, t, &dims));
   return c.out(0, t, dims);
 }
 
@@ -90,9 +103,12 @@ Value scale_of(const Recipe& b, Value q) {
   return rsqrt(b.dim_scalar(q.dim(q.rank() - 1), q.dtype()));
 }
 
+bool is_bool(Value mask) { return mask && kind_of(mask.dtype()) == kBool; }
+bool is_bias(Value mask) { return mask && kind_of(mask.dtype()) != kBool; }
+
 // Which scores [..., heads, S, T] count; none: all.
-Value kept(const Recipe& b, Value scores) {
-  const Value mask = b.in(3) && kind_of(b.in(3).dtype()) == kBool ? b.in(3) : Value();
+Value kept(const Recipe& b, Value scores, Value mask) {
+  if (!is_bool(mask)) mask = {};
   if (!b.flag(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL)) return mask;
   Dims rows(2, 1), columns(2, 1);
   rows[0] = scores.dim(scores.rank() - 2);
@@ -101,36 +117,118 @@ Value kept(const Recipe& b, Value scores) {
   return mask ? Value{b.raw(), tn_b_and(b.raw(), before.v, mask.v)} : before;
 }
 
-// [..., heads, S, T]; where nothing counts they are 0.
-Value probabilities(const Recipe& b, Value q, Value k) {
-  Value s = unfolded(b, matmul(folded(b, q, k), k, false, true), q) * scale_of(b, q);
-  if (b.in(3) && kind_of(b.in(3).dtype()) != kBool) s = s + wide(b.in(3));
-  const Value keep = kept(b, s);
-  // Not !keep: that would be the op not.
-  if (keep.v == TN_NO_VALUE) return softmax(s, -1);
-  const double least = s.dtype() == TN_DTYPE_F64 ? std::numeric_limits<double>::lowest()
-                                                 : double{std::numeric_limits<float>::lowest()};
-  return where(keep, softmax(where(keep, s, least), -1), 0);
-}
+// The products of attention; x is as q, w as k or v, p as the scores.
+struct Heads {
+  const Recipe& b;
+  Value q, k, v, mask;
+
+  // q, k, v and mask are the inputs from `first` on.
+  Heads(const Recipe& recipe, uint32_t first)
+      : b(recipe),
+        q(wide(b.in(first))),
+        k(wide(b.in(first + 1))),
+        v(wide(b.in(first + 2))),
+        mask(b.in(first + 3)) {}
+
+  Value across(Value x, Value w) const {  // x w^T
+    return unfolded(b, matmul(folded(b, x, k), w, false, true), q);
+  }
+  Value along_keys(Value p, Value w) const { return unfolded(b, matmul(folded(b, p, k), w), q); }
+  Value along_queries(Value p, Value x) const {  // p^T x
+    return matmul(folded(b, p, k), folded(b, x, k), true, false);
+  }
+
+  // [..., heads, S, T]; where nothing counts they are 0.
+  Value probabilities() const {
+    Value s = across(q, k) * scale_of(b, q);
+    if (is_bias(mask)) s = s + wide(mask);
+    const Value keep = kept(b, s, mask);
+    // Not !keep: that would be the op not.
+    if (keep.v == TN_NO_VALUE) return softmax(s, -1);
+    const double least = s.dtype() == TN_DTYPE_F64 ? std::numeric_limits<double>::lowest()
+                                                   : double{std::numeric_limits<float>::lowest()};
+    return where(keep, softmax(where(keep, s, least), -1), 0);
+  }
+};
+
+Value sum_last(Value x) { return sum(x, 1u << (x.rank() - 1), true); }
 
 void attention_of_base(Recipe& b) {
-  const Value q = wide(b.in(0)), k = wide(b.in(1)), v = wide(b.in(2));
-  const Value y = matmul(folded(b, probabilities(b, q, k), k), v);
-  b.set(0, cast(unfolded(b, y, q), b.in(0).dtype()));
+  const Heads h(b, 0);
+  b.set(0, cast(h.along_keys(h.probabilities(), h.v), b.in(0).dtype()));
+}
+
+// What g p passes on to the scores; sum_last(g * y) stands for the sum of p times that of p.
+Value d_scores(const Heads& h, Value p, Value g, Value y) {
+  return p * (h.across(g, h.v) - sum_last(g * y));
 }
 
 void d_attention(Recipe& b) {
-  const Value q = wide(b.in(0)), k = wide(b.in(1)), v = wide(b.in(2));
-  const Value p = probabilities(b, q, k), g = folded(b, wide(b.g()), k);
-  if (b.wants(2)) b.set(2, matmul(folded(b, p, k), g, true, false));
-  const bool wants_mask = b.in(3) && kind_of(b.in(3).dtype()) != kBool && b.wants(3);
-  if (!b.wants(0) && !b.wants(1) && !wants_mask) return;
-  const Value dp = unfolded(b, matmul(g, v, false, true), q);
-  const Value ds = p * (dp - sum(dp * p, 1u << (p.rank() - 1), true));
-  if (wants_mask) b.set_summed(3, ds);
-  const Value scaled = folded(b, ds * scale_of(b, q), k);
-  if (b.wants(0)) b.set(0, unfolded(b, matmul(scaled, k), q));
-  if (b.wants(1)) b.set(1, matmul(scaled, folded(b, q, k), true, false));
+  if (!(is_bias(b.in(3)) && b.wants(3))) {
+    tn_value grads[3];
+    tn_b_scaled_dot_product_attention_grad(b.raw(), b.g().v, b.out().v, b.in(0).v, b.in(1).v,
+                                           b.in(2).v, b.in(3).v,
+                                           b.flag(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL),
+                                           b.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE), grads);
+    for (uint32_t i = 0; i < 3; ++i)
+      if (b.wants(i)) b.set(i, {b.raw(), grads[i]});
+    return;
+  }
+  const Heads h(b, 0);
+  const Value p = h.probabilities(), g = wide(b.g());
+  const Value ds = d_scores(h, p, g, wide(b.out())), scaled = ds * scale_of(b, h.q);
+  if (b.wants(0)) b.set(0, h.along_keys(scaled, h.k));
+  if (b.wants(1)) b.set(1, h.along_queries(scaled, h.q));
+  if (b.wants(2)) b.set(2, h.along_queries(p, g));
+  b.set_summed(3, ds);
+}
+
+// ---- scaled_dot_product_attention_grad(g, y, q, k, v, mask?) -> dq, dk, dv
+
+tn_error* attention_grad_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1, 2, 3, 4}, kFloat, &t));
+  Dims dims;
+  TN_TRY(check_attention(c, 2, t, &dims));
+  for (uint32_t i = 0; i < 2; ++i) {
+    bool fits = c.rank(i) == dims.n;
+    for (uint32_t a = 0; fits && a < dims.n; ++a) fits = !c.differ(c.dim(i, a), dims[a]);
+    if (!fits)
+      return c.error("{} is {}; it must have the dims {} of the attention of q, k and v",
+                     i == 0 ? "g" : "y", c.text(i), dims_text(dims.span()));
+  }
+  for (uint32_t i = 0; i < 3; ++i) TN_TRY(c.out(i, t, c.dims(2 + i)));
+  return nullptr;
+}
+
+void attention_grad_of_base(Recipe& b) {
+  const Heads h(b, 2);
+  const Value p = h.probabilities(), g = wide(b.in(0));
+  const Value scaled = d_scores(h, p, g, wide(b.in(1))) * scale_of(b, h.q);
+  const tn_dtype t = b.in(2).dtype();
+  b.set(0, cast(h.along_keys(scaled, h.k), t));
+  b.set(1, cast(h.along_queries(scaled, h.q), t));
+  b.set(2, cast(h.along_queries(p, g), t));
+}
+
+// u, w and x are what dq, dk and dv pass on.
+void d_attention_grad(Recipe& b) {
+  const Heads h(b, 2);
+  const Value p = h.probabilities(), g = wide(b.in(0)), y = wide(b.in(1));
+  const Value scale = scale_of(b, h.q), u = wide(b.g(0)) * scale, w = wide(b.g(1)) * scale,
+              x = wide(b.g(2));
+  const Value inner = h.across(g, h.v) - sum_last(g * y);
+  const Value of_ds = h.across(u, h.k) + h.across(h.q, w);
+  const Value passed = of_ds * p, total = sum_last(passed);
+  if (b.wants(0)) b.set(0, h.along_keys(passed, h.v) - total * y + h.along_keys(p, x));
+  if (b.wants(1)) b.set(1, -(total * g));
+  if (b.wants(4)) b.set(4, h.along_queries(passed, g));
+  const Value of_p = of_ds * inner + h.across(g, x);
+  const Value ds = p * inner, of_scores = p * (of_p - sum_last(p * of_p)),
+              scaled = of_scores * scale;
+  if (b.wants(2)) b.set(2, h.along_keys(ds, w) + h.along_keys(scaled, h.k));
+  if (b.wants(3)) b.set(3, h.along_queries(ds, u) + h.along_queries(scaled, h.q));
+  if (is_bias(h.mask) && b.wants(5)) b.set_summed(5, of_scores);
 }
 
 // ---- rotary_embedding: pairs of elements turned by position * base^(-2 i / d)
@@ -194,6 +292,9 @@ void d_rotary(Recipe& b) {
 const OpRules rules_scaled_dot_product_attention = {TN_OP_SCALED_DOT_PRODUCT_ATTENTION,
                                                     rule<attention_rule>, recipe<attention_of_base>,
                                                     recipe<d_attention>, nullptr};
+const OpRules rules_scaled_dot_product_attention_grad = {
+    TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, rule<attention_grad_rule>,
+    recipe<attention_grad_of_base>, recipe<d_attention_grad>, nullptr};
 const OpRules rules_rotary_embedding = {TN_OP_ROTARY_EMBEDDING, rule<rotary_rule>,
                                         recipe<rotary_of_base>, recipe<d_rotary>, nullptr};
 

@@ -45,6 +45,9 @@ tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, in
   return nullptr;
 }
 
+namespace {
+
+// Channels of x [N, C, ...] and w [O, C / groups, ...] fit together.
 tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups) {
   const int64_t channels = c.dim(x, 1), outputs = c.dim(w, 0);
   if (groups < 1) return c.error("groups is {}; it must be 1 or more", groups);
@@ -56,6 +59,29 @@ tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups) 
       "channels differ: x is {}, w is {}, groups {}: w must be [O, C / groups, spatial...] with C "
       "= {}",
       c.text(x), c.text(w), groups, dim_text(channels));
+}
+
+}  // namespace
+
+tn_error* conv_dims(const Infer& c, uint32_t x, uint32_t w, const ConvSpec& s, Dims* out) {
+  TN_TRY(conv_channels(c, x, w, s.groups));
+  Dims to;
+  to.push(c.dim(x, 0));
+  to.push(c.dim(w, 0));
+  for (uint32_t i = 0; i + 2 < c.rank(x); ++i) {
+    int64_t size = 0;
+    TN_TRY(conv_size(c, s, i, c.dim(x, 2 + i), c.dim(w, 2 + i), &size));
+    to.push(size);
+  }
+  *out = to;
+  return c.check_count(to);
+}
+
+Dims list_or(std::span<const int64_t> values, uint32_t n, int64_t otherwise) {
+  if (values.empty()) return Dims(n, otherwise);
+  Dims out;
+  for (const int64_t v : values) out.push(v);
+  return out;
 }
 
 Value conv(Value x, Value w, const ConvSpec& s) {
@@ -127,28 +153,18 @@ tn_error* check_conv_attrs(const Infer& c, const ConvKeys& k, uint32_t n) {
 }
 
 tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n) {
-  static constexpr const char* kInputs[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
   static constexpr const char* kKernels[] = {"[O, C / groups, K]", "[O, C / groups, KH, KW]",
                                              "[O, C / groups, KD, KH, KW]"};
-  TN_TRY(c.require_rank(0, "x", 2 + n, kInputs[n - 1]));
+  TN_TRY(c.require_rank(0, "x", 2 + n, kSpatialForms[n - 1]));
   TN_TRY(c.require_rank(1, "w", 2 + n, kKernels[n - 1]));
   if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
   TN_TRY(check_conv_attrs(c, k, n));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1, 2}, kFloat, &t));
-  const ConvSpec s = conv_spec(c, k, n);
-  TN_TRY(conv_channels(c, 0, 1, s.groups));
-  if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
-                   dim_text(c.dim(1, 0)));
-  Dims to(1, c.dim(0, 0));
-  to.push(c.dim(1, 0));
-  for (uint32_t i = 0; i < n; ++i) {
-    int64_t size = 0;
-    TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &size));
-    to.push(size);
-  }
-  TN_TRY(c.check_count(to));
+  Dims to;
+  TN_TRY(conv_dims(c, 0, 1, conv_spec(c, k, n), &to));
+  if (c.has(2) && c.differ(c.dim(2, 0), to[1]))
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1), dim_text(to[1]));
   return c.out(0, t, to);
 }
 
@@ -218,13 +234,6 @@ Value conv_weight_grad(const Recipe& b, Value g, Value x, const Dims& kernel, co
 
 namespace {
 
-Dims list_or(std::span<const int64_t> values, uint32_t n, int64_t otherwise) {
-  if (values.empty()) return Dims(n, otherwise);
-  Dims out;
-  for (const int64_t v : values) out.push(v);
-  return out;
-}
-
 template <class Source>
 ConvSpec spec_of(const Source& c, uint32_t n) {
   return {list_or(c.list(TN_CONV_STRIDE), n, 1),       list_or(c.list(TN_CONV_LOW), n, 0),
@@ -245,17 +254,8 @@ tn_error* conv_rule(Infer& c) {
   TN_TRY(c.length(TN_CONV_RHS_DILATION, "rhs_dilation", n, true));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1}, kReal, &t));
-  const ConvSpec s = spec_of(c, n);
-  TN_TRY(conv_channels(c, 0, 1, s.groups));
   Dims to;
-  to.push(c.dim(0, 0));
-  to.push(c.dim(1, 0));
-  for (uint32_t i = 0; i < n; ++i) {
-    int64_t size = 0;
-    TN_TRY(conv_size(c, s, i, c.dim(0, 2 + i), c.dim(1, 2 + i), &size));
-    to.push(size);
-  }
-  TN_TRY(c.check_count(to));
+  TN_TRY(conv_dims(c, 0, 1, spec_of(c, n), &to));
   return c.out(0, t, to);
 }
 

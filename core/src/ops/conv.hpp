@@ -18,6 +18,11 @@ struct ConvSpec {
 tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k,
                     int64_t* out);
 
+// Dims of the convolution of input x, [N, C, spatial...], with input w, [O, C / groups, spatial...].
+tn_error* conv_dims(const Infer& c, uint32_t x, uint32_t w, const ConvSpec& s, Dims* out);
+// A list attribute with an entry per spatial axis; an empty one means `otherwise` for each.
+Dims list_or(std::span<const int64_t> values, uint32_t n, int64_t otherwise);
+
 // Where the attributes of an op of the conv2d kind stand: the same padding on both sides, and a list
 // has an entry per spatial axis.
 struct ConvKeys {
@@ -39,9 +44,6 @@ ConvSpec conv_spec(const Source& c, const ConvKeys& k, uint32_t n) {
 }
 // x, w and, optional, bias [O] of a convolution over n spatial axes, one to three.
 tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n);
-
-// Channels of x [N, C, ...] and w [O, C / groups, ...] fit together.
-tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups);
 
 Value conv(Value x, Value w, const ConvSpec& s);
 // w with its channels exchanged and every spatial axis reversed: what meets the cotangents.

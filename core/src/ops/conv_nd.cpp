@@ -1,4 +1,4 @@
-// conv1d, conv3d, and the transposed convolutions conv_transpose1d and conv_transpose2d.
+// conv1d, conv3d, and the transposed convolutions.
 #include "conv.hpp"
 
 namespace tenon::ops {
@@ -39,7 +39,7 @@ void d_conv(Recipe& b) {
   bias_gradient(b);
 }
 
-// ---- conv_transpose1d, conv_transpose2d: what conv does to its cotangents, as a function of its own
+// ---- conv_transpose1d, 2d, 3d: what conv does to its cotangents, as a function of its own
 
 struct TransposeKeys {
   ConvKeys conv;
@@ -51,6 +51,11 @@ constexpr TransposeKeys kLineBack = {{TN_CONV_TRANSPOSE1D_STRIDE, TN_CONV_TRANSP
 constexpr TransposeKeys kPlaneBack = {{TN_CONV_TRANSPOSE2D_STRIDE, TN_CONV_TRANSPOSE2D_PADDING,
                                        TN_CONV_TRANSPOSE2D_DILATION, TN_CONV_TRANSPOSE2D_GROUPS},
                                       TN_CONV_TRANSPOSE2D_OUTPUT_PADDING};
+constexpr TransposeKeys kVolumeBack = {{TN_CONV_TRANSPOSE3D_STRIDE, TN_CONV_TRANSPOSE3D_PADDING,
+                                        TN_CONV_TRANSPOSE3D_DILATION, TN_CONV_TRANSPOSE3D_GROUPS},
+                                       TN_CONV_TRANSPOSE3D_OUTPUT_PADDING};
+constexpr const char* kKernelsBack[] = {"[C, O / groups, K]", "[C, O / groups, KH, KW]",
+                                        "[C, O / groups, KD, KH, KW]"};
 
 // The convolution from y to x: what output_padding adds to y lies beyond its last window.
 template <class Source>
@@ -98,8 +103,8 @@ tn_error* transposed_size(const Infer& c, const TransposeKeys& k, uint32_t i, in
 
 template <const TransposeKeys& Keys, uint32_t N>
 tn_error* transpose_rule(Infer& c) {
-  TN_TRY(c.require_rank(0, "x", 2 + N, N == 1 ? "[N, C, L]" : "[N, C, H, W]"));
-  TN_TRY(c.require_rank(1, "w", 2 + N, N == 1 ? "[C, O / groups, K]" : "[C, O / groups, KH, KW]"));
+  TN_TRY(c.require_rank(0, "x", 2 + N, kSpatialForms[N - 1]));
+  TN_TRY(c.require_rank(1, "w", 2 + N, kKernelsBack[N - 1]));
   if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
   TN_TRY(check_transposed(c, Keys, N));
   tn_dtype t = TN_DTYPE_NONE;
@@ -166,5 +171,8 @@ const OpRules rules_conv_transpose1d = {TN_OP_CONV_TRANSPOSE1D, rule<transpose_r
 const OpRules rules_conv_transpose2d = {TN_OP_CONV_TRANSPOSE2D, rule<transpose_rule<kPlaneBack, 2>>,
                                         recipe<transpose_of_base<kPlaneBack, 2>>,
                                         recipe<d_transpose<kPlaneBack, 2>>, nullptr};
+const OpRules rules_conv_transpose3d = {
+    TN_OP_CONV_TRANSPOSE3D, rule<transpose_rule<kVolumeBack, 3>>,
+    recipe<transpose_of_base<kVolumeBack, 3>>, recipe<d_transpose<kVolumeBack, 3>>, nullptr};
 
 }  // namespace tenon::ops

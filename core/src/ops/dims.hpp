@@ -69,6 +69,10 @@ inline uint32_t kind_of(tn_dtype dtype) {
   }
 }
 inline bool is_unsigned(tn_dtype dtype) { return TN_DTYPE_CODE(dtype) == 1; }
+// Of the parts of a complex dtype; any other: itself.
+inline tn_dtype part_of(tn_dtype dtype) {
+  return dtype == TN_DTYPE_C64 ? TN_DTYPE_F32 : dtype == TN_DTYPE_C128 ? TN_DTYPE_F64 : dtype;
+}
 inline bool is_half(tn_dtype dtype) { return dtype == TN_DTYPE_F16 || dtype == TN_DTYPE_BF16; }
 
 }  // namespace tenon::ops

@@ -1,24 +1,33 @@
 # The core's ops: paths relative to core/.
 set(TENON_OPS_SOURCES
   src/ops/activation.cpp
+  src/ops/adaptive_pool.cpp
   src/ops/attention.cpp
   src/ops/binary.cpp
   src/ops/cast.cpp
   src/ops/compare_logic.cpp
+  src/ops/complex.cpp
   src/ops/concat.cpp
   src/ops/conv.cpp
   src/ops/conv2d.cpp
   src/ops/conv_nd.cpp
+  src/ops/counted.cpp
   src/ops/create.cpp
+  src/ops/cubic.cpp
+  src/ops/ctc.cpp
   src/ops/cumprod.cpp
   src/ops/depth_space.cpp
   src/ops/diagonal.cpp
+  src/ops/einsum.cpp
   src/ops/elements.cpp
+  src/ops/factor.cpp
   src/ops/gather_scatter.cpp
+  src/ops/grid_sample.cpp
   src/ops/infer.cpp
   src/ops/inner_outer.cpp
   src/ops/loss.cpp
   src/ops/loss_pairwise.cpp
+  src/ops/lstm.cpp
   src/ops/math.cpp
   src/ops/matmul.cpp
   src/ops/moments.cpp
@@ -29,13 +38,17 @@ set(TENON_OPS_SOURCES
   src/ops/pad_modes.cpp
   src/ops/pool.cpp
   src/ops/quantize.cpp
+  src/ops/quantized_products.cpp
   src/ops/random.cpp
   src/ops/random_choice.cpp
   src/ops/recipe.cpp
+  src/ops/recurrent.cpp
   src/ops/reduce.cpp
   src/ops/reshape.cpp
+  src/ops/resize.cpp
   src/ops/slice.cpp
   src/ops/softmax.cpp
+  src/ops/solve.cpp
   src/ops/sort.cpp
   src/ops/tile_roll.cpp
   src/ops/unary.cpp

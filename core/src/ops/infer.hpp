@@ -14,6 +14,9 @@
 
 namespace tenon::ops {
 
+// x over one to three spatial axes.
+inline constexpr const char* kSpatialForms[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
+
 class Infer {
  public:
   explicit Infer(tn_infer* c) : c_(c) {}
@@ -36,6 +39,9 @@ class Infer {
   tn_dtype type(uint32_t key) const { return static_cast<tn_dtype>(attr(key).bits); }
   std::string_view string(uint32_t key) const;
   std::span<const int64_t> list(uint32_t key) const;
+  std::span<const double> numbers(uint32_t key) const {
+    return {static_cast<const double*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
+  }
 
   // Arithmetic on dims. The second operand of plus is any concrete number, also negative; the
   // result is INT64_MIN where a concrete one would be negative.
@@ -95,6 +101,8 @@ class Infer {
   // out(0), and each of `inputs` that has its dtype and dims may give up its memory to it.
   tn_error* elementwise(tn_dtype dtype, const Dims& dims,
                         std::initializer_list<uint32_t> inputs) const;
+  // Only for an op with the flag TN_OP_COUNTED.
+  void counted(uint32_t index, uint32_t axis) const { c_->v->counted(c_, index, axis); }
   void view(const Dims& strides, int64_t offset) const { c_->v->view(c_, 0, 0, strides.d, offset); }
   bool has_strides(uint32_t i) const {
     return concrete(dims(i)) && (in(i).strides != nullptr || rank(i) == 0);

@@ -38,10 +38,21 @@ tn_error* same_dims(const Infer& c, const char* first, const char* second) {
 
 tn_error* pairwise_rule(Infer& c, const char* first) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
+  TN_TRY(c.common({0, 1, 2, 3}, kFloat, &t));
   TN_TRY(same_dims(c, first, "target"));
+  for (uint32_t i = 2; i < c.count(); ++i) {
+    if (!c.has(i)) continue;
+    bool fits = c.rank(i) <= c.rank(0);
+    for (uint32_t a = 0; fits && a < c.rank(i); ++a)
+      fits = c.same(c.dim(i, a), 1) || !c.differ(c.dim(i, a), c.dim(0, c.rank(0) - c.rank(i) + a));
+    if (!fits)
+      return c.error("{} is {}; it must broadcast to {}, {}", i == 2 ? "weight" : "positive_weight",
+                     c.text(i), first, c.text(0));
+  }
   return reduced_out(c, t, c.dims(0));
 }
+
+Value weighted(const Recipe& b, Value v) { return b.in(2) ? v * wide(b.in(2)) : v; }
 
 namespace {
 
@@ -59,11 +70,29 @@ Dims without_classes(const Dims& logits) {
   return out;
 }
 
-// Labels are 0 to C - 1. Another one is OUT_OF_RANGE, as an index of gather is; on a device that
-// cannot report it stands for some class.
+static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX);
+constexpr uint32_t kIgnoreIndex = TN_NLL_IGNORE_INDEX;
+constexpr int64_t kExact = int64_t{1} << 53;  // f64 holds all whole numbers up to here
+
+// A weight for each class.
+tn_error* check_classes(const Infer& c, const char* name) {
+  if (!c.has(2) || (c.rank(2) == 1 && !c.differ(c.dim(2, 0), c.dim(0, 1)))) return nullptr;
+  return c.error("weight is {}; for {}, {}, it must be [{}]: one for each class", c.text(2), name,
+                 c.text(0), dim_text(c.dim(0, 1)));
+}
+tn_error* check_smoothing(const Infer& c, uint32_t key) {
+  if (c.f64(key) >= 0 && c.f64(key) <= 1) return nullptr;
+  return c.error("label_smoothing is {}; it must be 0 to 1", c.f64(key));
+}
+
+// Labels are 0 to C - 1, or ignore_index. Another one is OUT_OF_RANGE, as an index of gather is; on a
+// device that cannot report it stands for some class.
 tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, name, kFloat, &t));
+  const int64_t ignore = c.i64(kIgnoreIndex);
+  if (ignore < -kExact || ignore > kExact)
+    return c.error("ignore_index is {}; the limit is {}", ignore, kExact);
+  TN_TRY(c.has(2) ? c.common({0, 2}, kFloat, &t) : c.single(0, name, kFloat, &t));
   TN_TRY(require_classes(c, name));
   if (c.dim(0, 1) == 0)
     return c.error("{} is {}: there are no classes along axis 1", name, c.text(0));
@@ -76,70 +105,165 @@ tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
     return c.error(
         "labels is {}; for {}, {}, it must have dims {}: those without the classes, axis 1",
         c.text(1), name, c.text(0), dims_text(samples.span()));
+  TN_TRY(check_classes(c, name));
   return reduced_out(c, t, samples);
 }
 tn_error* cross_entropy_rule(Infer& c) {
+  TN_TRY(check_smoothing(c, TN_CROSS_ENTROPY_LABEL_SMOOTHING));
   return labelled_rule(c, "logits", " For probabilities use cross_entropy_probs.");
 }
 tn_error* nll_rule(Infer& c) { return labelled_rule(c, "log_probabilities", ""); }
 
-Value class_numbers(const Recipe& b) { return b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64); }
+bool is_mean(const Recipe& b) { return b.string(kReduction) == "mean"; }
 
-// The labels, looked up among the numbers of the classes: gather checks them. As unsigned numbers,
-// because negative indices would count from the end.
-Value checked_labels(const Recipe& b) {
-  return gather(class_numbers(b), cast(b.in(1), TN_DTYPE_U64), 0);
+// v, which lies beside the logits, times the weights of the classes; v itself without weights.
+Value with_class_weights(const Recipe& b, Value v) {
+  return b.in(2) ? v * along(wide(b.in(2)), 1, b.in(0).rank()) : v;
 }
 
-// True at the class of each label.
-Value is_label(const Recipe& b, Value labels) {
-  return eq(unsqueeze(labels, 2u), along(class_numbers(b), 1, b.in(0).rank()));
+// What the labels say of each sample. In the gradient they are known to be classes.
+struct Labels {
+  Value kept;    // bool: it is not ignored; none where no label can be
+  Value hit;     // [N, C, ...] bool: the class of each label; of an ignored one some class, or none
+  Value counts;  // for how much each counts in the mean; none: 1
+};
+Labels labels_of(const Recipe& b, bool check) {
+  const int64_t ignore = b.i64(kIgnoreIndex);
+  const tn_dtype t = wide(b.in(0)).dtype();
+  const Value classes = b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64);
+  Value at = cast(b.in(1), TN_DTYPE_I64);
+  Labels out;
+  if (ignore >= 0 || !is_unsigned(b.in(1).dtype())) {
+    out.kept = ne(at, static_cast<double>(ignore));
+    if (check || b.in(2)) at = where(out.kept, at, 0);
+  }
+  // gather checks them. As unsigned numbers, because negative indices would count from the end.
+  if (check) at = gather(classes, cast(at, TN_DTYPE_U64), 0);
+  out.hit = eq(unsqueeze(at, 2u), along(classes, 1, b.in(0).rank()));
+  if (b.in(2)) {
+    out.counts = gather(wide(b.in(2)), at, 0);
+    if (out.kept) out.counts = where(out.kept, out.counts, 0);
+  } else if (out.kept) {
+    out.counts = cast(out.kept, t);
+  }
+  return out;
 }
 
 int64_t sample_count(const Recipe& b) { return b.product(without_classes(b.in(0).dims()).span()); }
-// The cotangent with an axis for the classes.
+
+// The cotangent of each sample's loss, with an axis for the classes.
 Value class_cotangent(const Recipe& b) {
   const Value g = sample_cotangent(b, sample_count(b));
   return b.string(kReduction) == "none" ? unsqueeze(g, 2u) : g;
 }
-
-void set_at_labels(const Recipe& b, Value lp) {
-  set_reduced(b, -sum(where(is_label(b, checked_labels(b)), lp, 0), 2u, false), b.in(0).dtype());
+Value class_cotangent(const Recipe& b, const Labels& l) {
+  Value g = wide(b.g());
+  if (l.counts.v == TN_NO_VALUE) return class_cotangent(b);
+  if (is_mean(b)) g = g / sum(l.counts, l.counts.all_axes(), false);
+  if (l.kept) g = where(l.kept, g, 0);
+  return g.rank() == 0 ? g : unsqueeze(g, 2u);
 }
 
-void nll_of_base(Recipe& b) { set_at_labels(b, wide(b.in(0))); }
+// With label smoothing every class has this share of a label, whose own is so much less than 1.
+Value share(const Recipe& b, double smoothing) {
+  return smoothing / b.dim_scalar(b.in(0).dim(1), wide(b.in(0)).dtype());
+}
+
+// Sets the losses for the logarithms of the probabilities.
+void set_at_labels(const Recipe& b, Value lp, double smoothing) {
+  const Labels l = labels_of(b, true);
+  Value each = -sum(where(l.hit, lp, 0), 2u, false);
+  if (b.in(2)) each = each * l.counts;
+  if (smoothing > 0) {
+    const Value all = sum(with_class_weights(b, lp), 2u, false);
+    each = each * (1 - smoothing) - all * share(b, smoothing);
+  }
+  if (l.kept) each = where(l.kept, each, 0);
+  const tn_dtype t = b.in(0).dtype();
+  if (is_mean(b) && l.counts) {
+    const Value total = sum(each, each.all_axes(), false);
+    return b.set(0, cast(total / sum(l.counts, l.counts.all_axes(), false), t));
+  }
+  set_reduced(b, each, t);
+}
+
+// For the weights: what each class adds to the sum, and, in the mean, to what it is divided by.
+void set_weight_gradient(const Recipe& b, const Labels& l, Value lp, Value g, double smoothing) {
+  if (!has_weights(b) || !b.wants(2)) return;
+  Value each = -where(l.hit, lp, 0);
+  if (smoothing > 0) each = each * (1 - smoothing) - lp * share(b, smoothing);
+  if (is_mean(b)) each = each - where(l.hit, wide(b.out()), 0);
+  b.set(2, sum(each * g, lp.all_axes() & ~2u, false));
+}
+
+void nll_of_base(Recipe& b) { set_at_labels(b, wide(b.in(0)), 0); }
 void d_nll(Recipe& b) {
-  if (!b.wants(0)) return;
-  b.set(0, where(is_label(b, cast(b.in(1), TN_DTYPE_I64)), -class_cotangent(b), 0));
+  const Labels l = labels_of(b, false);
+  const Value g = class_cotangent(b, l), dx = where(l.hit, -g, 0);
+  if (b.wants(0)) b.set(0, with_class_weights(b, dx));
+  set_weight_gradient(b, l, wide(b.in(0)), g, 0);
 }
 
-void cross_entropy_of_base(Recipe& b) { set_at_labels(b, log_softmax(wide(b.in(0)), 1)); }
+void cross_entropy_of_base(Recipe& b) {
+  set_at_labels(b, log_softmax(wide(b.in(0)), 1), b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING));
+}
 void d_cross_entropy(Recipe& b) {
-  if (!b.wants(0)) return;
-  const Value p = softmax(wide(b.in(0)), 1);
-  const Value hit = is_label(b, cast(b.in(1), TN_DTYPE_I64));
-  b.set(0, where(hit, p - 1, p) * class_cotangent(b));
+  const double smooth = b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING);
+  const Value x = wide(b.in(0));
+  const Labels l = labels_of(b, false);
+  const Value g = class_cotangent(b, l);
+  if (b.wants(0)) {
+    const Value p = softmax(x, 1);
+    if (smooth == 0 && !has_weights(b)) {
+      b.set(0, where(l.hit, p - 1, p) * g);
+    } else {
+      const Value of_label = cast(l.hit, p.dtype()) * (1 - smooth) + share(b, smooth);
+      const Value shares = with_class_weights(b, of_label);
+      b.set(0, (p * sum(shares, 2u, true) - shares) * g);
+    }
+  }
+  if (has_weights(b) && b.wants(2)) set_weight_gradient(b, l, log_softmax(x, 1), g, smooth);
 }
 
 tn_error* cross_entropy_probs_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
+  TN_TRY(check_smoothing(c, TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING));
+  TN_TRY(c.common({0, 1, 2}, kFloat, &t));
   TN_TRY(require_classes(c, "logits"));
   TN_TRY(same_dims(c, "logits", "probabilities"));
+  TN_TRY(check_classes(c, "logits"));
   return reduced_out(c, t, without_classes(c.dims(0)));
 }
 
+// The probabilities, smoothed.
+Value smoothed(const Recipe& b) {
+  const double smooth = b.f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING);
+  const Value q = wide(b.in(1));
+  return smooth == 0 ? q : q * (1 - smooth) + share(b, smooth);
+}
+// 0 * log 0 is 0.
+Value products(Value q, Value lp) { return where(eq(q, 0), 0, q * lp); }
+
 void cross_entropy_probs_of_base(Recipe& b) {
-  const Value q = wide(b.in(1)), lp = log_softmax(wide(b.in(0)), 1);
-  // 0 * log 0 is 0.
-  const Value terms = where(eq(q, 0), 0, q * lp);
-  set_reduced(b, -sum(terms, 2u, false), b.in(0).dtype());
+  const Value terms = products(smoothed(b), log_softmax(wide(b.in(0)), 1));
+  set_reduced(b, -sum(with_class_weights(b, terms), 2u, false), b.in(0).dtype());
 }
 // The probabilities need not add up to 1.
 void d_cross_entropy_probs(Recipe& b) {
-  const Value x = wide(b.in(0)), q = wide(b.in(1)), g = class_cotangent(b);
-  if (b.wants(0)) b.set(0, (softmax(x, 1) * sum(q, 2u, true) - q) * g);
-  if (b.wants(1)) b.set(1, -(log_softmax(x, 1) * g));
+  const Value x = wide(b.in(0)), g = class_cotangent(b);
+  if (b.wants(0)) {
+    const Value q = with_class_weights(b, smoothed(b));
+    b.set(0, (softmax(x, 1) * sum(q, 2u, true) - q) * g);
+  }
+  const bool of_weights = b.in(2) && b.wants(2);
+  if (!b.wants(1) && !of_weights) return;
+  const Value each = log_softmax(x, 1);
+  if (b.wants(1)) {
+    const double kept = 1 - b.f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING);
+    const Value dq = -(with_class_weights(b, each) * g);
+    b.set(1, kept == 1 ? dq : dq * kept);
+  }
+  if (of_weights) b.set(2, -sum(products(smoothed(b), each) * g, each.all_axes() & ~2u, false));
 }
 
 // ---- mse, bce_with_logits: element by element
@@ -157,16 +281,29 @@ void d_mse(Recipe& b) {
   if (b.wants(1)) b.set(1, -dx);
 }
 
+// log(1 + exp(-x))
+Value negative_softplus(Value x) { return log1p(exp(-abs(x))) - minimum(x, 0); }
+
+// How much the loss of a target that is all positive counts: positive_weight of it.
+Value positive(const Recipe& b, Value t) { return t * (wide(b.in(3)) - 1); }
 // max(x, 0) - x t + log(1 + exp(-|x|))
-void bce_of_base(Recipe& b) {
+Value bce_each(const Recipe& b) {
   const Value x = wide(b.in(0)), t = wide(b.in(1));
-  set_reduced(b, maximum(x, 0) - x * t + log1p(exp(-abs(x))), b.in(0).dtype());
+  if (b.in(3)) return x - x * t + negative_softplus(x) * (positive(b, t) + 1);
+  return maximum(x, 0) - x * t + log1p(exp(-abs(x)));
 }
+void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b)), b.in(0).dtype()); }
 void d_bce(Recipe& b) {
   const Value x = wide(b.in(0)), t = wide(b.in(1));
-  const Value g = sample_cotangent(b, b.product(x.dims().span()));
-  if (b.wants(0)) b.set(0, (sigmoid(x) - t) * g);
-  if (b.wants(1)) b.set(1, -(x * g));
+  const Value plain = sample_cotangent(b, b.product(x.dims().span())), g = weighted(b, plain);
+  if (b.wants(0)) {
+    const Value dx = b.in(3) ? 1 - t + (sigmoid(x) - 1) * (positive(b, t) + 1) : sigmoid(x) - t;
+    b.set(0, dx * g);
+  }
+  if (b.wants(1))
+    b.set(1, b.in(3) ? (negative_softplus(x) * (wide(b.in(3)) - 1) - x) * g : -(x * g));
+  if (b.in(2) && b.wants(2)) b.set_summed(2, bce_each(b) * plain);
+  if (b.in(3) && b.wants(3)) b.set_summed(3, t * negative_softplus(x) * g);
 }
 
 }  // namespace

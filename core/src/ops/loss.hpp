@@ -16,6 +16,11 @@ Value sample_cotangent(const Recipe& b, int64_t samples);
 
 tn_error* same_dims(const Infer& c, const char* first, const char* second);
 // Input 0, named `first`, and input 1, the target: floats of equal dims and one loss per element.
+// Those behind them, where they are given, are weights that broadcast to these dims.
 tn_error* pairwise_rule(Infer& c, const char* first);
+// Input 2, the weights, is given. (The operator ! of a Value is the op `not`.)
+inline bool has_weights(const Recipe& b) { return static_cast<bool>(b.in(2)); }
+// The weight of each loss, input 2, times v; v itself without weights.
+Value weighted(const Recipe& b, Value v);
 
 }  // namespace tenon::ops

@@ -25,14 +25,17 @@ tn_error* bce_rule(Infer& c) { return pairwise_rule(c, "probabilities"); }
 Value log_of_p(Value p) { return maximum(log(p), kLeastLog); }
 Value log_of_not_p(Value p) { return maximum(log1p(-p), kLeastLog); }
 
-void bce_of_base(Recipe& b) {
+Value bce_each(const Recipe& b) {
   const Value p = wide(b.in(0)), t = wide(b.in(1));
-  set_reduced(b, -(t * log_of_p(p) + (1 - t) * log_of_not_p(p)), b.in(0).dtype());
+  return -(t * log_of_p(p) + (1 - t) * log_of_not_p(p));
 }
+void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b)), b.in(0).dtype()); }
 void d_bce(Recipe& b) {
-  const Value p = wide(b.in(0)), t = wide(b.in(1)), g = each_cotangent(b);
+  const Value p = wide(b.in(0)), t = wide(b.in(1)), plain = each_cotangent(b);
+  const Value g = weighted(b, plain);
   if (b.wants(0)) b.set(0, g * ((p - t) / maximum(p * (1 - p), kLeastVariance)));
   if (b.wants(1)) b.set(1, g * (log_of_not_p(p) - log_of_p(p)));
+  if (b.in(2) && b.wants(2)) b.set_summed(2, bce_each(b) * plain);
 }
 
 // ---- l1, huber

@@ -1,11 +1,10 @@
 // matmul (numpy batching) and linear.
-#include "infer.hpp"
+#include "matmul.hpp"
+
 #include "recipe.hpp"
 
 namespace tenon::ops {
 namespace {
-
-// ---- matmul
 
 tn_error* require_matrix(const Infer& c, uint32_t i, const char* name) {
   if (c.rank(i) >= 2) return nullptr;
@@ -14,41 +13,55 @@ tn_error* require_matrix(const Infer& c, uint32_t i, const char* name) {
       name, c.text(i));
 }
 
-tn_error* matmul_rule(Infer& c) {
-  TN_TRY(require_matrix(c, 0, "a"));
-  TN_TRY(require_matrix(c, 1, "b"));
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kNumber, &t));
-  const bool ta = c.flag(TN_MATMUL_TRANSPOSE_A), tb = c.flag(TN_MATMUL_TRANSPOSE_B);
-  const uint32_t na = c.rank(0), nb = c.rank(1);
-  const int64_t rows = c.dim(0, na - (ta ? 1 : 2)), inner_a = c.dim(0, na - (ta ? 2 : 1));
-  const int64_t columns = c.dim(1, nb - (tb ? 2 : 1)), inner_b = c.dim(1, nb - (tb ? 1 : 2));
+}  // namespace
+
+tn_error* matmul_dims(const Infer& c, uint32_t a, uint32_t b, bool transpose_a, bool transpose_b,
+                      Dims* out) {
+  TN_TRY(require_matrix(c, a, "a"));
+  TN_TRY(require_matrix(c, b, "b"));
+  const uint32_t na = c.rank(a), nb = c.rank(b);
+  const int64_t rows = c.dim(a, na - (transpose_a ? 1 : 2)),
+                inner_a = c.dim(a, na - (transpose_a ? 2 : 1));
+  const int64_t columns = c.dim(b, nb - (transpose_b ? 2 : 1)),
+                inner_b = c.dim(b, nb - (transpose_b ? 1 : 2));
   if (c.differ(inner_a, inner_b)) {
     std::string hint;
     if (c.same(inner_a, columns)) {
-      hint = fmt::format(" Transpose b (transpose_b = {})?", tb ? "false" : "true");
+      hint = fmt::format(" Transpose b (transpose_b = {})?", transpose_b ? "false" : "true");
     } else if (c.same(rows, inner_b)) {
-      hint = fmt::format(" Transpose a (transpose_a = {})?", ta ? "false" : "true");
+      hint = fmt::format(" Transpose a (transpose_a = {})?", transpose_a ? "false" : "true");
     }
-    return c.error("inner dimensions differ: a is {}{}, b is {}{} ({} against {}).{}", c.text(0),
-                   ta ? " transposed" : "", c.text(1), tb ? " transposed" : "", dim_text(inner_a),
-                   dim_text(inner_b), hint);
+    return c.error("inner dimensions differ: a is {}{}, b is {}{} ({} against {}).{}", c.text(a),
+                   transpose_a ? " transposed" : "", c.text(b), transpose_b ? " transposed" : "",
+                   dim_text(inner_a), dim_text(inner_b), hint);
   }
   Dims to;
   to.n = (na > nb ? na : nb) - 2;
-  for (uint32_t a = 0; a < to.n; ++a) {
-    const int64_t x = a + na < to.n + 2 ? 1 : c.dim(0, a + na - to.n - 2);
-    const int64_t y = a + nb < to.n + 2 ? 1 : c.dim(1, a + nb - to.n - 2);
-    to[a] = c.broadcast_dim(x, y);
-    if (to[a] == -1)
+  for (uint32_t k = 0; k < to.n; ++k) {
+    const int64_t x = k + na < to.n + 2 ? 1 : c.dim(a, k + na - to.n - 2);
+    const int64_t y = k + nb < to.n + 2 ? 1 : c.dim(b, k + nb - to.n - 2);
+    to[k] = c.broadcast_dim(x, y);
+    if (to[k] == -1)
       return c.error(
           "batch dimensions do not broadcast: a is {}, b is {} ({} against {}; they must be equal "
           "or 1)",
-          c.text(0), c.text(1), dim_text(x), dim_text(y));
+          c.text(a), c.text(b), dim_text(x), dim_text(y));
   }
   to.push(rows);
   to.push(columns);
-  TN_TRY(c.check_count(to));
+  *out = to;
+  return c.check_count(to);
+}
+
+namespace {
+
+// ---- matmul
+
+tn_error* matmul_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1}, kNumber, &t));
+  Dims to;
+  TN_TRY(matmul_dims(c, 0, 1, c.flag(TN_MATMUL_TRANSPOSE_A), c.flag(TN_MATMUL_TRANSPOSE_B), &to));
   return c.out(0, t, to);
 }
 

@@ -1,11 +1,11 @@
 // The core's own ops: the schemas of abi/ops.def joined with a dtype and shape rule, a
 // decomposition and a gradient for each.
 #pragma once
-#include <array>
 #include <cstddef>
 #include <optional>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "tenon/plugin/ops.h"
 
@@ -16,7 +16,7 @@ struct OpRules {
   tn_op op;
   tn_infer_rule infer;
   tn_recipe decompose;  // null: base op
-  tn_recipe gradient;   // null: not differentiable
+  tn_recipe gradient;   // null: derived from the decomposition, or there is none
   const char* why_not;  // null: differentiable
 };
 
@@ -29,9 +29,8 @@ namespace ops {
 #undef TN_OP
 }  // namespace ops
 
-// The definitions, in the order of ops.def. Parameter and attribute tables are made at compile time
-// and shared; an object only holds the joined rows (no allocation, about a microsecond). Throws
-// INTERNAL when rules do not fit their schema.
+// The definitions, in the order of ops.def, made from small tables (a few microseconds). They point
+// into the object. Throws INTERNAL when rules do not fit their schema.
 class CoreOps {
  public:
   enum Row : size_t {
@@ -42,13 +41,17 @@ class CoreOps {
   };
 
   CoreOps();
+  CoreOps(const CoreOps&) = delete;
+  CoreOps& operator=(const CoreOps&) = delete;
   std::span<const tn_op_def> defs() const { return defs_; }
   tn_op id(size_t i) const;                                 // i < kCount
   std::optional<size_t> index(tn_op op) const;              // of an id
   std::optional<size_t> find(std::string_view name) const;  // index of a name
 
  private:
-  std::array<tn_op_def, kCount> defs_;
+  std::vector<tn_param> params_;
+  std::vector<tn_attr_def> attrs_;
+  std::vector<tn_op_def> defs_;
 };
 
 }  // namespace tenon

@@ -32,11 +32,9 @@ WindowSpec spec_of(const Source& c) {
   return s;
 }
 
-constexpr const char* kForms[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
-
 template <uint32_t N>
 tn_error* pool_rule(Infer& c) {
-  TN_TRY(c.require_rank(0, "x", 2 + N, kForms[N - 1]));
+  TN_TRY(c.require_rank(0, "x", 2 + N, kSpatialForms[N - 1]));
   TN_TRY(c.length(kWindow, "window", N, false));
   TN_TRY(c.length(kStride, "stride", N, true));
   TN_TRY(c.length(kPadding, "padding", N, false));
@@ -78,51 +76,6 @@ void avg_pool_of_base(Recipe& b) {
 void d_avg_pool(Recipe& b) {
   const WindowSpec s = spec_of(b);
   b.set(0, window_sum_grad(b, averaged(b, wide(b.g()), s), b.in(0).dims(), s));
-}
-
-// ---- adaptive_avg_pool2d: each axis in equal parts
-
-tn_error* adaptive_rule(Infer& c) {
-  TN_TRY(c.require_rank(0, "x", 4, "[N, C, H, W]"));
-  TN_TRY(c.length(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, "output_size", 2, false));
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
-  const auto sizes = c.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE);
-  Dims to = c.dims(0);
-  for (uint32_t i = 0; i < 2; ++i) {
-    const int64_t size = sizes[i], from = to[2 + i];
-    if (size < 1) return c.error("output_size {}: each is 1 or more", numbers_text(sizes));
-    if (c.differ(c.mul(c.floordiv(from, size), size), from))
-      return c.error("x is {}; output_size {} does not divide its last axes", c.text(0),
-                     numbers_text(sizes));
-    to[2 + i] = size;
-  }
-  TN_TRY(c.check_count(to));
-  return c.out(0, t, to);
-}
-
-constexpr uint32_t kParts = 0b101000;  // the axes of the parts in parts_of
-
-// [N, C, h, H / h, w, W / w]
-Dims parts_of(const Recipe& b) {
-  Dims to;
-  for (uint32_t a = 0; a < 4; ++a) {
-    const int64_t size = b.in(0).dim(a);
-    if (a >= 2) to.push(b.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE)[a - 2]);
-    to.push(a < 2 ? size : b.raw()->v->dim_floordiv(b.raw(), size, to[to.n - 1]));
-  }
-  return to;
-}
-
-void adaptive_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
-  b.set(0, cast(mean(reshape(x, parts_of(b)), kParts, false), b.in(0).dtype()));
-}
-void d_adaptive(Recipe& b) {
-  const Value g = wide(b.g());
-  const Dims parts = parts_of(b);
-  const Value n = b.dim_scalar(b.mul(parts[3], parts[5]), g.dtype());
-  b.set(0, reshape_like(expand(unsqueeze(g / n, kParts), parts), b.in(0)));
 }
 
 // ---- global pooling
@@ -168,8 +121,6 @@ const OpRules rules_max_pool3d = {TN_OP_MAX_POOL3D, rule<pool_rule<3>>, recipe<m
                                   recipe<d_max_pool>, nullptr};
 const OpRules rules_avg_pool3d = {TN_OP_AVG_POOL3D, rule<pool_rule<3>>, recipe<avg_pool_of_base>,
                                   recipe<d_avg_pool>, nullptr};
-const OpRules rules_adaptive_avg_pool2d = {TN_OP_ADAPTIVE_AVG_POOL2D, rule<adaptive_rule>,
-                                           recipe<adaptive_of_base>, recipe<d_adaptive>, nullptr};
 const OpRules rules_max_pool2d = {TN_OP_MAX_POOL2D, rule<pool_rule<2>>, recipe<max_pool_of_base>,
                                   recipe<d_max_pool>, nullptr};
 const OpRules rules_avg_pool2d = {TN_OP_AVG_POOL2D, rule<pool_rule<2>>, recipe<avg_pool_of_base>,

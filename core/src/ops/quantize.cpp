@@ -1,15 +1,20 @@
 // quantize_linear and dequantize_linear, to and from u8 and i8: of the whole tensor, or with a scale
-// for each place along an axis.
-#include "infer.hpp"
-#include "recipe.hpp"
+// for each place along an axis. dynamic_quantize_linear finds the scale itself.
+#include "quantize.hpp"
 
 namespace tenon::ops {
+
+bool is_byte(tn_dtype t) { return t == TN_DTYPE_U8 || t == TN_DTYPE_I8; }
+
+Value to_byte(Value rounded, tn_dtype to) {
+  const double low = is_unsigned(to) ? 0 : -128;
+  return cast(maximum(minimum(rounded, low + 255), low), to);
+}
+
 namespace {
 
 static_assert(TN_QUANTIZE_LINEAR_AXIS == TN_DEQUANTIZE_LINEAR_AXIS);
 constexpr uint32_t kAxis = TN_QUANTIZE_LINEAR_AXIS;
-
-bool is_byte(tn_dtype t) { return t == TN_DTYPE_U8 || t == TN_DTYPE_I8; }
 
 // scale is a scalar or lies along the axis, and zero_point, of dtype t, has its dims.
 tn_error* check_scale(const Infer& c, tn_dtype t) {
@@ -52,8 +57,7 @@ void quantize_of_base(Recipe& b) {
   const Value x = wide(b.in(0));
   Value y = round(x / beside(b, wide(b.in(1))));
   if (b.in(2)) y = y + beside(b, cast(b.in(2), x.dtype()));
-  const double low = is_unsigned(to) ? 0 : -128;
-  b.set(0, cast(maximum(minimum(y, low + 255), low), to));
+  b.set(0, to_byte(y, to));
 }
 
 tn_error* dequantize_rule(Infer& c) {
@@ -82,8 +86,38 @@ void d_dequantize(Recipe& b) {
   b.set(1, sum(each, each.all_axes() & ~kept, false));
 }
 
+// ---- dynamic_quantize_linear: steps from the least to the greatest element, 0 among them
+
+tn_error* dynamic_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kFloat, &t));
+  if (is_half(t)) return c.error("x is {}; it must be f32 or f64", c.text(0));
+  TN_TRY(c.out(0, TN_DTYPE_U8, c.dims(0)));
+  TN_TRY(c.out(1, t, Dims()));
+  return c.out(2, TN_DTYPE_U8, Dims());
+}
+
+// Elements that are all 0 have the scale 1.
+void dynamic_of_base(Recipe& b) {
+  const Value x = typed(b.in(0), b.in(0).dtype());
+  Value low = b.fill(0, Dims(), x.dtype()), high = low;
+  if (!known_empty(x.dims())) {
+    low = minimum(-max(-x, x.all_axes(), false), 0);
+    high = maximum(max(x, x.all_axes(), false), 0);
+  }
+  const Value range = (high - low) / 255;
+  const Value scale = where(eq(range, 0), 1, range);
+  const Value zero = round(-low / scale);
+  b.set(0, to_byte(round(x / scale) + zero, TN_DTYPE_U8));
+  b.set(1, scale);
+  b.set(2, to_byte(zero, TN_DTYPE_U8));
+}
+
 }  // namespace
 
+const OpRules rules_dynamic_quantize_linear = {TN_OP_DYNAMIC_QUANTIZE_LINEAR, rule<dynamic_rule>,
+                                               recipe<dynamic_of_base>, nullptr,
+                                               "the result is an integer"};
 const OpRules rules_quantize_linear = {TN_OP_QUANTIZE_LINEAR, rule<quantize_rule>,
                                        recipe<quantize_of_base>, nullptr,
                                        "the result is an integer"};

@@ -23,6 +23,24 @@ Value Recipe::iota(const Dims& dims, uint32_t axis, tn_dtype dtype) const {
   return {b_, tn_b_iota(b_, dims.d, dims.n, axis, dtype)};
 }
 
+#define TN_DEFINE(name) \
+  Value name(Value x) { return {x.b, tn_b_##name(x.b, x.v)}; }
+TN_VALUE_UNARY_OPS(TN_DEFINE)
+#undef TN_DEFINE
+Value operator-(Value x) { return {x.b, tn_b_neg(x.b, x.v)}; }
+Value operator!(Value x) { return {x.b, tn_b_not(x.b, x.v)}; }
+
+#define TN_DEFINE(name, op)                                                \
+  Value name(Value x, Value y) { return {x.b, tn_b_##op(x.b, x.v, y.v)}; } \
+  Value name(Value x, double y) { return name(x, constant(x, y)); }        \
+  Value name(double x, Value y) { return name(constant(y, x), y); }
+TN_VALUE_BINARY_OPS(TN_DEFINE)
+#undef TN_DEFINE
+
+Value where(Value c, Value x, Value y) { return {c.b, tn_b_where(c.b, c.v, x.v, y.v)}; }
+Value where(Value c, Value x, double y) { return where(c, x, constant(x, y)); }
+Value where(Value c, double x, Value y) { return where(c, constant(y, x), y); }
+
 Value constant(Value x, double value) {
   const tn_dtype t = x.dtype();
   if (kind_of(t) & (kFloat | kComplex)) return {x.b, x.b->v->scalar(x.b, value)};
@@ -56,8 +74,7 @@ Value size_of(Value x, uint32_t axes) {
   const Recipe b(x.b);
   int64_t n = 1;
   for (const int64_t a : axes_list(axes)) n = b.mul(n, x.dim(static_cast<uint32_t>(a)));
-  const tn_dtype t = x.dtype();
-  return b.dim_scalar(n, t == TN_DTYPE_C64 ? TN_DTYPE_F32 : t == TN_DTYPE_C128 ? TN_DTYPE_F64 : t);
+  return b.dim_scalar(n, part_of(x.dtype()));
 }
 
 Value mean(Value x, uint32_t axes, bool keepdims) {

@@ -46,11 +46,20 @@ class Recipe {
   std::span<const int64_t> list(uint32_t key) const {
     return {static_cast<const int64_t*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
   }
+  std::span<const double> numbers(uint32_t key) const {
+    return {static_cast<const double*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
+  }
 
   // Gradient recipes.
   bool wants(uint32_t i) const { return b_->v->wants(b_, i) != 0; }
   Value out(uint32_t i = 0) const { return {b_, b_->v->output(b_, i)}; }
   Value g(uint32_t i = 0) const { return {b_, b_->v->cotangent(b_, i)}; }
+  // The cotangent of output i of n, or none where nothing flows back: those that are there follow the
+  // outputs.
+  Value given(uint32_t i, uint32_t n) const {
+    const Value from = g(i);
+    return from.v == out(i).v + static_cast<tn_value>(n) ? from : Value();
+  }
 
   void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v); }
   void set_zero(uint32_t i) const { b_->v->set(b_, i, TN_NO_VALUE); }
@@ -82,59 +91,67 @@ class Recipe {
 // A constant to meet x with.
 Value constant(Value x, double value);
 
-#define TN_VALUE_UNARY(name) \
-  inline Value name(Value x) { return {x.b, tn_b_##name(x.b, x.v)}; }
-TN_VALUE_UNARY(abs)
-TN_VALUE_UNARY(floor)
-TN_VALUE_UNARY(ceil)
-TN_VALUE_UNARY(round)
-TN_VALUE_UNARY(trunc)
-TN_VALUE_UNARY(exp)
-TN_VALUE_UNARY(expm1)
-TN_VALUE_UNARY(log)
-TN_VALUE_UNARY(log1p)
-TN_VALUE_UNARY(rsqrt)
-TN_VALUE_UNARY(sin)
-TN_VALUE_UNARY(cos)
-TN_VALUE_UNARY(sqrt)
-TN_VALUE_UNARY(sinh)
-TN_VALUE_UNARY(cosh)
-TN_VALUE_UNARY(tanh)
-TN_VALUE_UNARY(erf)
-TN_VALUE_UNARY(sign)
-TN_VALUE_UNARY(sigmoid)
-TN_VALUE_UNARY(softplus)
-TN_VALUE_UNARY(square)
-TN_VALUE_UNARY(copy)
-#undef TN_VALUE_UNARY
-inline Value operator-(Value x) { return {x.b, tn_b_neg(x.b, x.v)}; }
-inline Value operator!(Value x) { return {x.b, tn_b_not(x.b, x.v)}; }
+// One op each; defined in recipe.cpp, as there are many places that use them.
+#define TN_VALUE_UNARY_OPS(X) \
+  X(abs)                      \
+  X(floor)                    \
+  X(ceil)                     \
+  X(round)                    \
+  X(trunc)                    \
+  X(exp)                      \
+  X(expm1)                    \
+  X(log)                      \
+  X(log1p)                    \
+  X(rsqrt)                    \
+  X(sin)                      \
+  X(cos)                      \
+  X(sqrt)                     \
+  X(sinh)                     \
+  X(cosh)                     \
+  X(tanh)                     \
+  X(erf)                      \
+  X(sign)                     \
+  X(sigmoid)                  \
+  X(softplus)                 \
+  X(square)                   \
+  X(copy)                     \
+  X(real)                     \
+  X(imag)                     \
+  X(conj)
+#define TN_VALUE_BINARY_OPS(X) \
+  X(operator+, add)            \
+  X(operator-, sub)            \
+  X(operator*, mul)            \
+  X(operator/, div)            \
+  X(rem, rem)                  \
+  X(pow, pow)                  \
+  X(atan2, atan2)              \
+  X(maximum, maximum)          \
+  X(minimum, minimum)          \
+  X(eq, eq)                    \
+  X(ne, ne)                    \
+  X(lt, lt)                    \
+  X(le, le)                    \
+  X(gt, gt)                    \
+  X(ge, ge)                    \
+  X(shr, shr)                  \
+  X(complex, complex)
+#define TN_DECLARE(name) Value name(Value x);
+TN_VALUE_UNARY_OPS(TN_DECLARE)
+#undef TN_DECLARE
+Value operator-(Value x);
+Value operator!(Value x);
 
-#define TN_VALUE_BINARY(name, op)                                                 \
-  inline Value name(Value x, Value y) { return {x.b, tn_b_##op(x.b, x.v, y.v)}; } \
-  inline Value name(Value x, double y) { return name(x, constant(x, y)); }        \
-  inline Value name(double x, Value y) { return name(constant(y, x), y); }
-TN_VALUE_BINARY(operator+, add)
-TN_VALUE_BINARY(operator-, sub)
-TN_VALUE_BINARY(operator*, mul)
-TN_VALUE_BINARY(operator/, div)
-TN_VALUE_BINARY(rem, rem)
-TN_VALUE_BINARY(pow, pow)
-TN_VALUE_BINARY(atan2, atan2)
-TN_VALUE_BINARY(maximum, maximum)
-TN_VALUE_BINARY(minimum, minimum)
-TN_VALUE_BINARY(eq, eq)
-TN_VALUE_BINARY(ne, ne)
-TN_VALUE_BINARY(lt, lt)
-TN_VALUE_BINARY(le, le)
-TN_VALUE_BINARY(gt, gt)
-TN_VALUE_BINARY(ge, ge)
-TN_VALUE_BINARY(shr, shr)
-#undef TN_VALUE_BINARY
+#define TN_DECLARE(name, op)     \
+  Value name(Value x, Value y);  \
+  Value name(Value x, double y); \
+  Value name(double x, Value y);
+TN_VALUE_BINARY_OPS(TN_DECLARE)
+#undef TN_DECLARE
 
-inline Value where(Value c, Value x, Value y) { return {c.b, tn_b_where(c.b, c.v, x.v, y.v)}; }
-inline Value where(Value c, Value x, double y) { return where(c, x, constant(x, y)); }
-inline Value where(Value c, double x, Value y) { return where(c, constant(y, x), y); }
+Value where(Value c, Value x, Value y);
+Value where(Value c, Value x, double y);
+Value where(Value c, double x, Value y);
 
 // To `dtype`; nothing where x has it.
 Value cast(Value x, tn_dtype dtype);

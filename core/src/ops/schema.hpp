@@ -1,5 +1,5 @@
-// abi/ops.def read at compile time: tables of parameters and attributes, and one row per op.
-// Private to ops.cpp.
+// abi/ops.def read at compile time into small tables without pointers, which ops.cpp turns into
+// definitions: pointers in constant data cost a relocation each. Private to ops.cpp.
 #pragma once
 #include <array>
 #include <bit>
@@ -51,8 +51,6 @@ constexpr size_t count_parts(std::string_view text, char separator) {
   for (text = trim(text); !text.empty(); ++n) cut(text, separator);
   return n;
 }
-
-constexpr tn_str str(std::string_view s) { return {s.data(), s.size()}; }
 
 // Decimal with an optional fraction and exponent; exact as long as the digits fit 53 bits and the
 // power of ten 10^22.
@@ -132,11 +130,12 @@ constexpr std::string_view list_text(std::string_view s) {
 }
 
 struct Sizes {
-  size_t params = 0, attrs = 0, numbers = 0;
+  size_t chars = 0, params = 0, attrs = 0, numbers = 0;
 };
 constexpr Sizes measure() {
   Sizes n;
   for (const Row& row : kRows) {
+    n.chars += row.name.size() + row.params.size() + row.attrs.size();
     n.params += count_parts(row.params, ' ');
     n.attrs += count_parts(row.attrs, ',');
     for (std::string_view rest = row.attrs; !trim(rest).empty();) {
@@ -149,90 +148,24 @@ constexpr Sizes measure() {
 }
 inline constexpr Sizes kSizes = measure();
 
-// The entries of all default lists, in order of appearance.
-constexpr auto read_numbers() {
-  std::array<int64_t, kSizes.numbers> out{};
-  size_t n = 0;
-  for (const Row& row : kRows)
-    for (std::string_view rest = row.attrs; !trim(rest).empty();) {
-      const AttrText a = attr_text(cut(rest, ','));
-      if (a.required || parse_type(a.type) != TN_ATTR_I64S) continue;
-      for (std::string_view items = list_text(a.fallback); !trim(items).empty();)
-        out[n++] = parse_i64(cut(items, ','));
-    }
-  return out;
-}
-inline constexpr auto kNumbers = read_numbers();
-
-constexpr auto read_params() {
-  std::array<tn_param, kSizes.params> out{};
-  size_t n = 0;
-  for (const Row& row : kRows)
-    for (std::string_view rest = row.params; !trim(rest).empty();) {
-      std::string_view name = cut(rest, ' ');
-      uint32_t kind = TN_PARAM_REQUIRED;
-      if (name.front() == '$') {  // random state: the core supplies it
-        name.remove_prefix(1);
-        kind = TN_PARAM_OPTIONAL;
-      } else if (name.ends_with("...")) {
-        name.remove_suffix(3);
-        kind = TN_PARAM_VARIADIC;
-      } else if (name.back() == '?') {
-        name.remove_suffix(1);
-        kind = TN_PARAM_OPTIONAL;
-      }
-      out[n++] = {str(name), kind, 0};
-    }
-  return out;
-}
-inline constexpr auto kParams = read_params();
-
-constexpr tn_attr read_fallback(const AttrText& a, uint32_t key, size_t& number) {
-  tn_attr out = {key, parse_type(a.type), 0, nullptr};
-  if (a.required) return out;
-  switch (out.tag) {
-    case TN_ATTR_I64:
-      out.bits = static_cast<uint64_t>(parse_i64(a.fallback));
-      break;
-    case TN_ATTR_BOOL:
-      out.bits = a.fallback == "1" ? 1 : 0;
-      break;
-    case TN_ATTR_F64:
-      out.bits = std::bit_cast<uint64_t>(parse_f64(a.fallback));
-      break;
-    case TN_ATTR_DTYPE:
-      out.bits = parse_dtype(a.fallback);
-      break;
-    case TN_ATTR_STRING:
-      if (a.fallback.size() < 2 || a.fallback.front() != '\'' || a.fallback.back() != '\'')
-        malformed_ops_def();
-      out.bits = a.fallback.size() - 2;
-      out.data = a.fallback.data() + 1;
-      break;
-    case TN_ATTR_I64S:
-      out.bits = count_parts(list_text(a.fallback), ',');
-      if (out.bits) out.data = &kNumbers[number];
-      number += out.bits;
-      break;
-    default:
-      malformed_ops_def();
-  }
-  return out;
-}
-
-constexpr auto read_attrs() {
-  std::array<tn_attr_def, kSizes.attrs> out{};
-  size_t n = 0, number = 0;
-  for (const Row& row : kRows) {
-    uint32_t key = 0;
-    for (std::string_view rest = row.attrs; !trim(rest).empty(); ++key) {
-      const AttrText a = attr_text(cut(rest, ','));
-      out[n++] = {str(a.name), a.required ? 1u : 0u, 0, read_fallback(a, key, number)};
-    }
-  }
-  return out;
-}
-inline constexpr auto kAttrs = read_attrs();
+struct Text {  // of Tables::chars
+  uint16_t at, size;
+};
+struct Param {
+  Text name;
+  uint16_t kind;
+};
+struct Attr {
+  uint64_t bits;  // as of tn_attr
+  Text name;
+  uint16_t data;  // where the default begins: in chars, or in numbers
+  uint8_t tag, required;
+};
+struct Op {
+  Text name;
+  uint16_t id, flags;
+  uint8_t since, n_params, n_attrs, n_outputs;
+};
 
 constexpr uint32_t read_flags(std::string_view text) {
   uint32_t flags = 0;
@@ -253,6 +186,9 @@ constexpr uint32_t read_flags(std::string_view text) {
       case 'O':
         flags |= TN_OP_OUTPUTS_VARY;
         break;
+      case 'D':
+        flags |= TN_OP_COUNTED;
+        break;
       default:
         malformed_ops_def();
     }
@@ -260,29 +196,93 @@ constexpr uint32_t read_flags(std::string_view text) {
   return flags;
 }
 
-// Everything of the definitions but the rules.
-constexpr auto read_defs() {
-  std::array<tn_op_def, kCount> out{};
-  const tn_param* params = kParams.data();
-  const tn_attr_def* attrs = kAttrs.data();
-  for (size_t i = 0; i < kCount; ++i) {
-    const Row& row = kRows[i];
-    tn_op_def& d = out[i];
-    d.struct_size = sizeof(tn_op_def);
-    d.flags = read_flags(row.flags);
-    d.name = str(row.name);
-    d.since = row.since;
-    d.n_params = static_cast<uint32_t>(count_parts(row.params, ' '));
-    d.params = params;
-    d.n_attrs = static_cast<uint32_t>(count_parts(row.attrs, ','));
-    d.attrs = attrs;
-    d.n_outputs = static_cast<uint32_t>(count_parts(row.outputs, ' '));
-    params += d.n_params;
-    attrs += d.n_attrs;
+// Parameters, attributes and numbers of default lists stand in the order of the ops.
+struct Tables {
+  std::array<char, kSizes.chars> chars{};
+  std::array<int64_t, kSizes.numbers> numbers{};
+  std::array<Param, kSizes.params> params{};
+  std::array<Attr, kSizes.attrs> attrs{};
+  std::array<Op, kCount> ops{};
+  size_t n_chars = 0, n_numbers = 0;
+
+  constexpr Tables() {
+    size_t param = 0, attr = 0;
+    for (size_t i = 0; i < kCount; ++i) {
+      const Row& row = kRows[i];
+      const size_t first_param = param, first_attr = attr;
+      for (std::string_view rest = row.params; !trim(rest).empty();)
+        params[param++] = read_param(cut(rest, ' '));
+      for (std::string_view rest = row.attrs; !trim(rest).empty();)
+        attrs[attr++] = read_attr(attr_text(cut(rest, ',')));
+      ops[i] = {keep(row.name),
+                static_cast<uint16_t>(row.id),
+                static_cast<uint16_t>(read_flags(row.flags)),
+                static_cast<uint8_t>(row.since),
+                static_cast<uint8_t>(param - first_param),
+                static_cast<uint8_t>(attr - first_attr),
+                static_cast<uint8_t>(count_parts(row.outputs, ' '))};
+    }
   }
-  return out;
-}
-inline constexpr auto kDefs = read_defs();
+
+ private:
+  constexpr Text keep(std::string_view text) {
+    const Text kept = {static_cast<uint16_t>(n_chars), static_cast<uint16_t>(text.size())};
+    for (const char c : text) chars[n_chars++] = c;
+    return kept;
+  }
+  constexpr Param read_param(std::string_view name) {
+    uint16_t kind = TN_PARAM_REQUIRED;
+    if (name.front() == '$') {  // random state: the core supplies it
+      name.remove_prefix(1);
+      kind = TN_PARAM_OPTIONAL;
+    } else if (name.ends_with("...")) {
+      name.remove_suffix(3);
+      kind = TN_PARAM_VARIADIC;
+    } else if (name.back() == '?') {
+      name.remove_suffix(1);
+      kind = TN_PARAM_OPTIONAL;
+    }
+    return {keep(name), kind};
+  }
+  constexpr Attr read_attr(const AttrText& a) {
+    Attr out = {0, keep(a.name), 0, static_cast<uint8_t>(parse_type(a.type)), a.required};
+    if (a.required) return out;
+    switch (out.tag) {
+      case TN_ATTR_I64:
+        out.bits = static_cast<uint64_t>(parse_i64(a.fallback));
+        break;
+      case TN_ATTR_BOOL:
+        out.bits = a.fallback == "1" ? 1 : 0;
+        break;
+      case TN_ATTR_F64:
+        out.bits = std::bit_cast<uint64_t>(parse_f64(a.fallback));
+        break;
+      case TN_ATTR_DTYPE:
+        out.bits = parse_dtype(a.fallback);
+        break;
+      case TN_ATTR_STRING: {
+        if (a.fallback.size() < 2 || a.fallback.front() != '\'' || a.fallback.back() != '\'')
+          malformed_ops_def();
+        const Text text = keep(a.fallback.substr(1, a.fallback.size() - 2));
+        out.data = text.at, out.bits = text.size;
+        break;
+      }
+      case TN_ATTR_I64S:
+        out.data = static_cast<uint16_t>(n_numbers);
+        for (std::string_view items = list_text(a.fallback); !trim(items).empty(); ++out.bits)
+          numbers[n_numbers++] = parse_i64(cut(items, ','));
+        break;
+      case TN_ATTR_F64S:
+        if (a.fallback != "[]") malformed_ops_def();
+        break;
+      default:
+        malformed_ops_def();
+    }
+    return out;
+  }
+};
+inline constexpr Tables kTables;
+static_assert(kSizes.chars < 65536 && kSizes.numbers < 65536);
 
 constexpr bool ids_ascend() {
   for (size_t i = 1; i < kCount; ++i)

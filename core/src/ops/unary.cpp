@@ -16,11 +16,23 @@ tn_error* one_input(Infer& c) {
 constexpr tn_infer_rule kFloats = rule<one_input<kFloat>>;
 constexpr tn_infer_rule kReals = rule<one_input<kReal>>;
 constexpr tn_infer_rule kNumbers = rule<one_input<kNumber>>;
+constexpr tn_infer_rule kFractions = rule<one_input<kFloat | kComplex>>;
+
+tn_error* abs_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kNumber, &t));
+  return c.elementwise(part_of(t), c.dims(0), {0});
+}
 
 // ---- gradients: g is the cotangent of y
 
 void d_neg(Recipe& b) { b.set(0, -b.g()); }
-void d_abs(Recipe& b) { b.set(0, b.g() * sign(b.in(0))); }
+void d_abs(Recipe& b) {
+  const Value x = b.in(0), g = b.g(), y = b.out();
+  if (kind_of(x.dtype()) != kComplex) return b.set(0, g * sign(x));
+  const Value zero = eq(y, 0);
+  b.set(0, conj(x) * where(zero, 0, g / where(zero, 1, y)));
+}
 // Piecewise constant: the derivative is zero wherever it exists.
 void d_zero(Recipe& b) { b.set_zero(0); }
 void d_exp(Recipe& b) { b.set(0, b.g() * b.out()); }
@@ -66,26 +78,26 @@ void sign_of_base(Recipe& b) {
 }  // namespace
 
 const OpRules rules_neg = {TN_OP_NEG, kNumbers, nullptr, recipe<d_neg>, nullptr};
-const OpRules rules_abs = {TN_OP_ABS, kReals, nullptr, recipe<d_abs>, nullptr};
+const OpRules rules_abs = {TN_OP_ABS, rule<abs_rule>, nullptr, recipe<d_abs>, nullptr};
 const OpRules rules_floor = {TN_OP_FLOOR, kReals, nullptr, recipe<d_zero>, nullptr};
 const OpRules rules_ceil = {TN_OP_CEIL, kReals, nullptr, recipe<d_zero>, nullptr};
 const OpRules rules_round = {TN_OP_ROUND, kReals, nullptr, recipe<d_zero>, nullptr};
-const OpRules rules_exp = {TN_OP_EXP, kFloats, nullptr, recipe<d_exp>, nullptr};
-const OpRules rules_expm1 = {TN_OP_EXPM1, kFloats, nullptr, recipe<d_expm1>, nullptr};
-const OpRules rules_log = {TN_OP_LOG, kFloats, nullptr, recipe<d_log>, nullptr};
-const OpRules rules_log1p = {TN_OP_LOG1P, kFloats, nullptr, recipe<d_log1p>, nullptr};
-const OpRules rules_sqrt = {TN_OP_SQRT, kFloats, nullptr, recipe<d_sqrt>, nullptr};
-const OpRules rules_rsqrt = {TN_OP_RSQRT, kFloats, nullptr, recipe<d_rsqrt>, nullptr};
-const OpRules rules_sin = {TN_OP_SIN, kFloats, nullptr, recipe<d_sin>, nullptr};
-const OpRules rules_cos = {TN_OP_COS, kFloats, nullptr, recipe<d_cos>, nullptr};
-const OpRules rules_tanh = {TN_OP_TANH, kFloats, nullptr, recipe<d_tanh>, nullptr};
+const OpRules rules_exp = {TN_OP_EXP, kFractions, nullptr, recipe<d_exp>, nullptr};
+const OpRules rules_expm1 = {TN_OP_EXPM1, kFractions, nullptr, recipe<d_expm1>, nullptr};
+const OpRules rules_log = {TN_OP_LOG, kFractions, nullptr, recipe<d_log>, nullptr};
+const OpRules rules_log1p = {TN_OP_LOG1P, kFractions, nullptr, recipe<d_log1p>, nullptr};
+const OpRules rules_sqrt = {TN_OP_SQRT, kFractions, nullptr, recipe<d_sqrt>, nullptr};
+const OpRules rules_rsqrt = {TN_OP_RSQRT, kFractions, nullptr, recipe<d_rsqrt>, nullptr};
+const OpRules rules_sin = {TN_OP_SIN, kFractions, nullptr, recipe<d_sin>, nullptr};
+const OpRules rules_cos = {TN_OP_COS, kFractions, nullptr, recipe<d_cos>, nullptr};
+const OpRules rules_tanh = {TN_OP_TANH, kFractions, nullptr, recipe<d_tanh>, nullptr};
 const OpRules rules_erf = {TN_OP_ERF, kFloats, nullptr, recipe<d_erf>, nullptr};
 const OpRules rules_copy = {TN_OP_COPY, rule<one_input<kAnyKind>>, nullptr, recipe<d_copy>,
                             nullptr};
 const OpRules rules_square = {TN_OP_SQUARE, kNumbers, recipe<square_of_base>, recipe<d_square>,
                               nullptr};
-const OpRules rules_reciprocal = {TN_OP_RECIPROCAL, rule<one_input<kFloat | kComplex>>,
-                                  recipe<reciprocal_of_base>, recipe<d_reciprocal>, nullptr};
+const OpRules rules_reciprocal = {TN_OP_RECIPROCAL, kFractions, recipe<reciprocal_of_base>,
+                                  recipe<d_reciprocal>, nullptr};
 const OpRules rules_sign = {TN_OP_SIGN, kReals, recipe<sign_of_base>, recipe<d_zero>, nullptr};
 
 }  // namespace tenon::ops

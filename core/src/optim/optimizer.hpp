@@ -63,9 +63,23 @@ Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str*
 void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value);
 
 // Gives the state of a variable, making it from what was set before or from the slots' initial values. Throws if what was set
-// does not fit the variable.
+// does not fit the variable. What it makes is for a NewState to keep.
 OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* variable,
                                 tn_device* device);
+
+// The state that is made while it lives goes with it, unless it is kept: what was set is used up only then.
+class NewState {
+ public:
+  NewState(tn_ctx* ctx, tn_optimizer& o) : ctx_(ctx), o_(o), before_(o.groups.size()) {}
+  ~NewState();
+  NewState(const NewState&) = delete;
+  void keep() noexcept;
+
+ private:
+  tn_ctx* ctx_;
+  tn_optimizer& o_;
+  size_t before_;
+};
 
 void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double limit,
                      tn_tensor** out_grads);

@@ -44,6 +44,11 @@ const std::vector<Description>& descriptions() {
   return list;
 }
 
+const char* kind_name(tn_schedule::Kind kind) {
+  const auto& list = descriptions();
+  return std::ranges::find(list, kind, &Description::kind)->name;
+}
+
 const Description& find_kind(std::string_view kind) {
   std::string known;
   for (const Description& d : descriptions()) {
@@ -84,7 +89,7 @@ void assign(tn_ctx* ctx, const tn_schedule& s, double value) {
 
 }  // namespace
 
-double schedule_value(const tn_schedule& s, uint64_t step) {
+static double value_at(const tn_schedule& s, uint64_t step) {
   const auto now = static_cast<double>(step);
   if (now < s.warmup_steps) return s.lr * now / s.warmup_steps;
   const double t = now - s.warmup_steps;
@@ -99,6 +104,16 @@ double schedule_value(const tn_schedule& s, uint64_t step) {
     default:
       return s.lr;
   }
+}
+
+double schedule_value(const tn_schedule& s, uint64_t step) {
+  const double value = value_at(s, step);
+  if (!(value <= FLT_MAX))
+    fail(TN_OUT_OF_RANGE,
+         "schedule {}: at step {} the value is {} (lr {}, gamma {}), more than an f32 holds. Take "
+         "a gamma of at most 1, or stop earlier.",
+         kind_name(s.kind), step, value, s.lr, s.gamma);
+  return value;
 }
 
 tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options,

@@ -58,7 +58,6 @@ OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* varia
       fail(TN_INVALID_ARGUMENT,
            "optimizer {}: variable \"{}\" is {}, but its state was made for {}", o.name,
            variable->name, shape_text(is), shape_text(was));
-    tn_variable_release(std::exchange(group.variable, tn_variable_retain(variable)));
     return group;
   }
   Shape shape = variable->shape;
@@ -77,14 +76,29 @@ OptimizerGroup& optimizer_group(tn_ctx* ctx, tn_optimizer& o, tn_variable* varia
   o.group_of.emplace(variable->name, o.groups.size());
   for (Owned& t : slots) group.slots.push_back(t.release());
   group.variable = tn_variable_retain(variable);
-  for (const std::string& name : group.names) {
-    if (const auto set = o.pending.find(name); set != o.pending.end()) {
-      drop(ctx, set->second);
-      o.pending.erase(set);
-    }
-  }
   o.groups.push_back(std::move(group));
   return o.groups.back();
+}
+
+NewState::~NewState() {
+  while (o_.groups.size() > before_) {
+    OptimizerGroup& group = o_.groups.back();
+    for (tn_tensor* t : group.slots) drop(ctx_, t);
+    o_.group_of.erase(group.variable->name);
+    tn_variable_release(group.variable);
+    o_.groups.pop_back();
+  }
+}
+
+void NewState::keep() noexcept {
+  for (; before_ < o_.groups.size(); ++before_) {
+    for (const std::string& name : o_.groups[before_].names) {
+      if (const auto set = o_.pending.find(name); set != o_.pending.end()) {
+        drop(ctx_, set->second);
+        o_.pending.erase(set);
+      }
+    }
+  }
 }
 
 uint32_t optimizer_state_count(const tn_optimizer& o) {

@@ -208,8 +208,11 @@ void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
     ++v.version;
     if (!locked) v.mutex.unlock();
     drop(ctx, old);
+    OptimizerGroup& state = *w.groups[i];
+    if (state.variable != &v)  // one of the same name takes over
+      tn_variable_release(std::exchange(state.variable, tn_variable_retain(&v)));
     for (size_t k = 1; k < group; ++k)
-      drop(ctx, std::exchange(w.groups[i]->slots[k - 1], results[i * group + k].release()));
+      drop(ctx, std::exchange(state.slots[k - 1], results[i * group + k].release()));
   }
   ++o.step;
 }
@@ -221,6 +224,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
   const NoGrad no_grad(ctx);
   Work w = collect(o, variables, grads, n);
   if (w.size() == 0) return;
+  NewState state(ctx, o);
   find_state(ctx, o, w);
   const std::vector<Owned> common = scalars(ctx, o, w.device);
   // The context's own views of the old values would count as holders of their memory.
@@ -244,6 +248,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
                                    : run_recipes(ctx, o, w, common);
   check_results(o, w, results);
   commit(ctx, o, w, locked, results);
+  state.keep();
 }
 
 }  // namespace tenon

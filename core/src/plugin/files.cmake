@@ -10,4 +10,4 @@ set(TENON_PLUGIN_SOURCES
   src/plugin/search.cpp
   src/plugin/sha256.cpp
   src/plugin/trust.cpp)
-tenon_optimize(-Os ${TENON_PLUGIN_SOURCES})  # all of it runs once
+tenon_optimize(-Oz ${TENON_PLUGIN_SOURCES})  # all of it runs once

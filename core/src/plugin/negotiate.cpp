@@ -265,13 +265,25 @@ tn_plugin_info copy_info(const tn_plugin_info* info) {
   return copy;
 }
 
+namespace {
+tn_interface interface_at(const tn_plugin_info& info, uint32_t i) {
+  tn_interface it{};
+  std::memcpy(&it,
+              reinterpret_cast<const char*>(info.interfaces) + size_t{i} * info.interface_stride,
+              sizeof it);
+  return it;
+}
+}  // namespace
+
 void copy_tables(const tn_plugin_info& info, Tables& out) {
   bool any = false;
   for (uint32_t i = 0; i < info.interface_count; ++i) {
-    tn_interface it{};
-    std::memcpy(&it,
-                reinterpret_cast<const char*>(info.interfaces) + size_t{i} * info.interface_stride,
-                sizeof it);
+    const tn_interface it = interface_at(info, i);
+    for (uint32_t k = 0; k < i; ++k) {
+      const tn_interface other = interface_at(info, k);
+      if (view(other.id) == view(it.id) && other.major == it.major)
+        fail(TN_INCOMPATIBLE, "offers {}/{} twice", view(it.id), it.major);
+    }
     bool known = false;
     const std::string_view id = view(it.id);
     check_interface(id, it.major, it.revision, &known);

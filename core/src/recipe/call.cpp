@@ -6,6 +6,7 @@
 #include "op/guards.hpp"
 #include "op/infer.hpp"
 #include "op/runtime.hpp"
+#include "op/transfer.hpp"
 #include "profile/profiler.hpp"
 #include "run.hpp"
 #include "tenon/op_ids.h"
@@ -279,32 +280,31 @@ inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* in
   return out;
 }
 
-// False: the general road has to be taken.
+// The short road, once its site is found. Not a part of its callers, which so need no frame.
 template <uint32_t n>
-inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor** outputs,
-                     uint32_t* out_n) {
-  Site* s = fast_site<n>(ctx, op, inputs);
-  if (!s) return false;
+[[gnu::noinline]] tn_error* run_fast(tn_ctx* ctx, Site* s, tn_tensor* const* inputs,
+                                     tn_tensor** outputs, uint32_t* out_n) noexcept {
   bool nodes = false;
   for (uint32_t i = 0; i < n; ++i) nodes = nodes || inputs[i]->node;
   nodes = nodes && ctx->grad_mode && s->records;
+  tn_tensor* out = nullptr;
   tn_error* e = nullptr;
-  tn_tensor* out = fast_call<n>(ctx, s->fast, inputs, &e);
-  if (e) [[unlikely]] {
-    drop(ctx, out);
-    throw Error(annotate(e, s->entry, s->program->device));
-  }
-  if (nodes) {
-    try {
+  try {
+    out = fast_call<n>(ctx, s->fast, inputs, &e);
+    if (e) [[unlikely]]
+      annotate(e, s->entry, s->program->device);
+    else if (nodes)
       record(ctx, *s, inputs, &out, 1);
-    } catch (...) {
-      drop(ctx, out);
-      throw;
-    }
+  } catch (...) {
+    e = error_from_exception();
+  }
+  if (e) [[unlikely]] {
+    if (out) drop(ctx, out);
+    return e;
   }
   outputs[0] = out;
   *out_n = 1;
-  return true;
+  return nullptr;
 }
 
 }  // namespace
@@ -312,8 +312,12 @@ inline bool try_fast(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, tn_tensor*
 tn_tensor* tenon::call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b) {
   tn_tensor *inputs[] = {a, b}, *out = nullptr;
   uint32_t n = 0;
-  if (ctx->page->state.load(std::memory_order_relaxed) != kAlive ||
-      !try_fast<2>(ctx, op, inputs, &out, &n))
+  Site* s = ctx->page->state.load(std::memory_order_relaxed) == kAlive
+                ? fast_site<2>(ctx, op, inputs)
+                : nullptr;
+  if (s)
+    check(run_fast<2>(ctx, s, inputs, &out, &n));
+  else
     call(ctx, op, inputs, 2, nullptr, 0, &out, 1);
   return out;
 }
@@ -324,6 +328,38 @@ namespace {
 std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
   if (!ctx->runtime->profiler->active()) return {};
   return view_of(ctx->runtime->ops.get(op).def.name);
+}
+
+// Of an op with TN_OP_COUNTED: its outputs cut to what is real of them. What would keep more than twice its size is copied.
+uint32_t call_counted(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
+                      const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                      uint32_t capacity) {
+  const uint32_t room = op.is(TN_OP_OUTPUTS_VARY) ? capacity : std::min(capacity, op.def.n_outputs);
+  OwnedList made(ctx, room);
+  const uint32_t n_out = call(ctx, op.id, inputs, n, attrs, n_attrs, made.data(), room);
+  const uint32_t n_all = op.with_absent(n);
+  const OpGraph one =
+      graph_of_op(op, Small<tn_tensor*, 8>(inputs, n, n_all).data(), n_all, attrs, n_attrs);
+  int64_t real = -1;
+  tn_tensor* const count = n_out ? made[n_out - 1] : nullptr;
+  if (count && count->view.dtype == TN_DTYPE_I64 && count->view.rank == 0)
+    read_tensor(ctx, count, &real);
+  if (real < 0) fail(TN_INTERNAL, "{}: its last output does not count the others", op.name());
+  for (uint32_t k = 0; k + 1 < n_out; ++k) {
+    const int axis = one.graph.nodes[0].inferred.outputs[k].counted;
+    const Shape shape = shape_of(made[k]->view);
+    if (axis < 0 || real >= shape.dims[axis]) continue;
+    int64_t starts[TN_MAX_RANK] = {}, stops[TN_MAX_RANK];
+    std::copy_n(shape.dims, shape.rank, stops);
+    stops[axis] = real;
+    Owned cut = call_one(ctx, TN_OP_SLICE, {made[k]},
+                         {tn_attr_i64s(TN_SLICE_STARTS, starts, shape.rank),
+                          tn_attr_i64s(TN_SLICE_STOPS, stops, shape.rank)});
+    if (real < shape.dims[axis] / 2) cut = call_one(ctx, TN_OP_COPY, {cut.get()});
+    drop(ctx, std::exchange(made[k], cut.release()));
+  }
+  for (uint32_t k = 0; k < n_out; ++k) outputs[k] = made.take(k);
+  return n_out;
 }
 
 // Counts that cannot be meant, before anything is read that they would lead to.
@@ -341,18 +377,28 @@ void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, ui
   }
 }
 
-tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n_inputs,
-                       const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
-                       uint32_t capacity, uint32_t* out_n) noexcept {
+[[gnu::noinline]] tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
+                                         uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs,
+                                         tn_tensor** outputs, uint32_t capacity,
+                                         uint32_t* out_n) noexcept {
   return guard([&] {
     need(ctx, "tn_op_call", "ctx");
-    if (ctx->page->state.load(std::memory_order_relaxed) != kAlive) runtime_check(ctx->runtime);
+    if (!runtime_alive(ctx->runtime)) {
+      // The lock of the registry may be held for ever in a forked child.
+      const bool down = ctx->page->state.load() == kDown;
+      const std::string name(down ? ctx->runtime->ops.get(op).name() : "tn_op_call");
+      runtime_check(ctx->runtime, name.c_str());
+    }
     if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs))
       fail(TN_INVALID_ARGUMENT,
            "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");
-    check_counts(ctx->runtime->ops.get(op), n_inputs, attrs, n_attrs);
+    const OpEntry& entry = ctx->runtime->ops.get(op);
+    check_counts(entry, n_inputs, attrs, n_attrs);
     const ProfileScope scope(*ctx->runtime->profiler, profiled_name(ctx, op), "op");
-    *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
+    if (entry.is(TN_OP_COUNTED)) [[unlikely]]
+      *out_n = call_counted(ctx, entry, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
+    else
+      *out_n = call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
   });
 }
 
@@ -364,14 +410,12 @@ extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
   // While profiling, and in a forked child, the state is not kAlive.
   if (ctx && n_attrs == 0 && inputs && outputs && out_n && capacity &&
       ctx->page->state.load(std::memory_order_relaxed) == kAlive) [[likely]] {
-    try {
-      if (n_inputs == 2) {
-        if (inputs[0] && inputs[1] && try_fast<2>(ctx, op, inputs, outputs, out_n)) return nullptr;
-      } else if (n_inputs == 1) {
-        if (inputs[0] && try_fast<1>(ctx, op, inputs, outputs, out_n)) return nullptr;
-      }
-    } catch (...) {
-      return error_from_exception();
+    if (n_inputs == 2 && inputs[0] && inputs[1]) {
+      if (Site* s = fast_site<2>(ctx, op, inputs))
+        return run_fast<2>(ctx, s, inputs, outputs, out_n);
+    } else if (n_inputs == 1 && inputs[0]) {
+      if (Site* s = fast_site<1>(ctx, op, inputs))
+        return run_fast<1>(ctx, s, inputs, outputs, out_n);
     }
   }
   return general_call(ctx, op, inputs, n_inputs, attrs, n_attrs, outputs, capacity, out_n);

@@ -1,6 +1,8 @@
 // Graph -> Program: decomposes what has no kernel, turns views into strides, places intermediates in one arena.
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <queue>
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
@@ -77,6 +79,7 @@ class Lowering {
                                 const std::vector<Candidate>& why) const;
   void place_results(const std::vector<int>& results);
   void plan_memory();
+  void plan_in_order(std::vector<Temp*> order);
   void emit();
   uint32_t emit_arg(int value, bool immediates);
   uint32_t emit_temp(int index, const Shape& shape, uint64_t delta);
@@ -474,11 +477,49 @@ int Lowering::slot_of(int value) {
   return t;
 }
 
+// In the order of the steps, each temp to the lowest gap that holds it: the time grows with the number
+// of temps as good as linearly, the arena may be larger.
+void Lowering::plan_in_order(std::vector<Temp*> order) {
+  const uint64_t align = device_.alignment;
+  const auto size = [&](const Temp* t) { return (t->bytes + align - 1) / align * align; };
+  const auto later = [](const Temp* a, const Temp* b) { return a->last > b->last; };
+  std::priority_queue<Temp*, std::vector<Temp*>, decltype(later)> alive(later);
+  std::map<uint64_t, uint64_t> gaps;  // begin -> end; no two touch, the last one never ends
+  gaps.emplace(0, UINT64_MAX);
+  std::stable_sort(order.begin(), order.end(),
+                   [](const Temp* a, const Temp* b) { return a->first < b->first; });
+  for (Temp* t : order) {
+    for (; !alive.empty() && alive.top()->last < t->first; alive.pop()) {
+      const Temp* gone = alive.top();
+      uint64_t begin = gone->offset, end = begin + size(gone);
+      auto next = gaps.lower_bound(begin);
+      if (next != gaps.begin() && std::prev(next)->second == begin) {
+        begin = std::prev(next)->first;
+        gaps.erase(std::prev(next));
+      }
+      if (next->first == end) {
+        end = next->second;
+        gaps.erase(next);
+      }
+      gaps.emplace(begin, end);
+    }
+    auto gap = gaps.begin();
+    while (gap->second - gap->first < size(t)) ++gap;
+    t->offset = gap->first;
+    const uint64_t end = gap->second;
+    gaps.erase(gap);
+    if (t->offset + size(t) < end) gaps.emplace(t->offset + size(t), end);
+    alive.push(t);
+    program_->arena_bytes = std::max(program_->arena_bytes, t->offset + t->bytes);
+  }
+}
+
 // Greedy by size: each temp goes to the lowest place that no temp alive at the same time covers.
 void Lowering::plan_memory() {
   std::vector<Temp*> order;
   for (Temp& t : temps_)
     if (t.buffer < 0) order.push_back(&t);
+  if (order.size() > 512) return plan_in_order(std::move(order));
   std::stable_sort(order.begin(), order.end(),
                    [](const Temp* a, const Temp* b) { return a->bytes > b->bytes; });
   const uint64_t align = device_.alignment;

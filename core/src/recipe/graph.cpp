@@ -340,6 +340,10 @@ Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
     if (!wants[i]) r = -1;
     if (r < 0) continue;
     const Shape want = inputs[i].shape;
+    // A real operand of complex arithmetic: the imaginary part is no variable.
+    if (TN_DTYPE_CODE(b.value(r).shape.dtype) == TN_DTYPE_CODE(TN_DTYPE_C64) &&
+        TN_DTYPE_CODE(want.dtype) != TN_DTYPE_CODE(TN_DTYPE_C64))
+      r = b.one(TN_OP_REAL, {r}, {});
     if (b.value(r).weak || b.value(r).shape.dtype != want.dtype) {
       r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, want.dtype)});
     }

@@ -70,10 +70,6 @@ uint32_t encode(double value, Format f) {
   return bits >= nan ? nan : sign | static_cast<uint32_t>(bits);
 }
 
-[[noreturn]] void only_stored(tn_dtype t) {
-  fail(TN_UNIMPLEMENTED, "{} elements can be stored and moved, not converted", tn_dtype_name(t));
-}
-
 uint16_t float_to_bfloat(double value) {
   const auto f = static_cast<float>(value);
   uint32_t u;
@@ -191,9 +187,6 @@ double element_to_f64(const void* p, tn_dtype t) {
       return decode(load<uint8_t>(p), kF8E4M3);
     case TN_DTYPE_F8E5M2:
       return decode(load<uint8_t>(p), kF8E5M2);
-    case TN_DTYPE_I4:
-    case TN_DTYPE_U4:
-      only_stored(t);
     case TN_DTYPE_BF16: {
       const uint32_t u = static_cast<uint32_t>(load<uint16_t>(p)) << 16;
       return load<float>(&u);
@@ -225,6 +218,10 @@ int64_t element_to_i64(const void* p, tn_dtype t) {
       return load<int64_t>(p);
     case TN_DTYPE_U8:
       return load<uint8_t>(p);
+    case TN_DTYPE_I4:  // the low half of the byte
+      return static_cast<int8_t>(load<uint8_t>(p) << 4) >> 4;
+    case TN_DTYPE_U4:
+      return load<uint8_t>(p) & 15;
     case TN_DTYPE_U16:
       return load<uint16_t>(p);
     case TN_DTYPE_U32:
@@ -253,9 +250,6 @@ void element_from_f64(void* p, tn_dtype t, double v) {
     case TN_DTYPE_F8E5M2:
       store(p, static_cast<uint8_t>(encode(v, kF8E5M2)));
       break;
-    case TN_DTYPE_I4:
-    case TN_DTYPE_U4:
-      only_stored(t);
     case TN_DTYPE_BF16:
       store(p, float_to_bfloat(v));
       break;
@@ -292,6 +286,10 @@ void element_from_i64(void* p, tn_dtype t, int64_t v) {
     case TN_DTYPE_I8:
     case TN_DTYPE_U8:
       store(p, static_cast<uint8_t>(v));
+      break;
+    case TN_DTYPE_I4:
+    case TN_DTYPE_U4:
+      store(p, static_cast<uint8_t>(v & 15));
       break;
     case TN_DTYPE_I16:
     case TN_DTYPE_U16:

@@ -1,30 +1,41 @@
-# Files of matmul/, conv/, norm/, optim/; see CMakeLists.txt.
+# Files of attention/, matmul/, linalg/, conv/, norm/, optim/, recurrent/; see CMakeLists.txt.
 set(TENON_CPU_NN_FRAME                # compiled once
   conv/conv_loops.cpp
   conv/onednn.cpp
   conv/window_loops.cpp
   nn_state.cpp)
 set(TENON_CPU_NN_KERNELS              # compiled per instruction set
+  attention/backward.cpp
+  attention/forward.cpp
+  attention/problem.cpp
+  attention/scores.cpp
   conv/base.cpp
   conv/conv2d.cpp
   conv/geometry.cpp
   conv/onednn_kernels.cpp
+  conv/quantized.cpp
+  conv/resize.cpp
   conv/tap_conv.cpp
   conv/weight_grad.cpp
   conv/window.cpp
   conv/window_planes.cpp
+  linalg/factor.cpp
   matmul/any.cpp
   matmul/batch.cpp
   matmul/gemm.cpp
+  matmul/integer.cpp
   matmul/matmul.cpp
   matmul/micro.cpp
   matmul/pack.cpp
   matmul/product.cpp
+  matmul/quantized.cpp
   matmul/widened.cpp
   norm/batch_norm.cpp
   norm/layer_norm.cpp
   norm/softmax.cpp
-  optim/steps.cpp)
+  optim/steps.cpp
+  recurrent/gru.cpp
+  recurrent/lstm.cpp)
 set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
 
 # Only oneDNN's header is needed: its library is opened at run time, where there is one.

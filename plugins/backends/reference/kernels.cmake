@@ -3,15 +3,12 @@ set(TENON_REFERENCE_KERNEL_SOURCES
   kernels.cpp
   wide.cpp
   kernels/binary.cpp
-  kernels/concat.cpp
   kernels/conv.cpp
   kernels/copy.cpp
   kernels/fill.cpp
-  kernels/gather.cpp
   kernels/matmul.cpp
-  kernels/pad.cpp
-  kernels/philox.cpp
   kernels/reduce.cpp
+  kernels/scatter.cpp
   kernels/sort.cpp
   kernels/unary.cpp
   kernels/window.cpp)

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <tenon/sdk/guard.hpp>
+#include <tenon/sdk/format.hpp>
 #include <tuple>
 #include <utility>
 
@@ -13,9 +13,6 @@ namespace tenon::safetensors {
 namespace {
 
 using sdk::fail;
-
-constexpr uint64_t kMaxTensors = 1'000'000;
-constexpr uint64_t kMaxNameBytes = 64 << 10;
 
 // "4096..8192"
 std::string range(uint64_t begin, uint64_t end) { return sdk::text(begin, "..", end); }
@@ -219,14 +216,9 @@ void check_unique(const char* what, const List& list, Name&& name_of) {
 }  // namespace
 
 Limits effective(const tn_format_limits* given) {
-  tn_format_limits l{};
-  if (given) std::memcpy(&l, given, std::min<size_t>(given->struct_size, sizeof l));
-  const auto limit = [](uint64_t wanted, uint64_t otherwise) {
-    return wanted == 0 ? otherwise : wanted;
-  };
-  return {limit(l.max_bytes, UINT64_MAX), limit(l.max_tensors, kMaxTensors),
-          limit(l.max_name_bytes, kMaxNameBytes),
-          std::min(limit(l.max_header_bytes, kMaxHeaderBytes), kMaxHeaderBytes), l.copy != 0};
+  const tn_format_limits l = sdk::complete_limits(given);
+  return {l.max_bytes, l.max_tensors, l.max_name_bytes,
+          std::min(l.max_header_bytes, kMaxHeaderBytes), l.copy != 0};
 }
 
 Header parse_header(std::vector<char> text, uint64_t data_bytes, const Limits& limits) {

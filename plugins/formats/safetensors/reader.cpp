@@ -1,23 +1,20 @@
 #include "reader.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <tenon/sdk/guard.hpp>
+#include <tenon/sdk/files.hpp>
 #include <utility>
 
 #include "json.hpp"
-#include "os.hpp"
 
 namespace tenon::safetensors {
 namespace {
 
+using sdk::Descriptor;
 using sdk::fail;
+using sdk::read_at;
 
 constexpr uint64_t kPrefix = 8;  // the length of the header, little-endian
 
@@ -27,35 +24,9 @@ uint64_t little_endian(const unsigned char* bytes) {
   return value;
 }
 
-void read_at(int fd, void* to, uint64_t bytes, uint64_t offset) {
-  auto* p = static_cast<char*>(to);
-  while (bytes > 0) {
-    const ssize_t n =
-        pread(fd, p, std::min<uint64_t>(bytes, kMaxTransfer), static_cast<off_t>(offset));
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail_system("cannot be read");
-    if (n == 0) fail(TN_DATA_LOSS, "ends at byte ", offset, ", before its data do.");
-    p += n;
-    bytes -= static_cast<uint64_t>(n);
-    offset += static_cast<uint64_t>(n);
-  }
-}
-
 Mapping map(void* address, uint64_t bytes) {
-  if (address == MAP_FAILED) fail_system("cannot be mapped into memory");
+  if (address == MAP_FAILED) sdk::fail_system("cannot be mapped into memory");
   return {address, bytes};
-}
-
-// Opened without waiting: a pipe of that name must not block.
-Descriptor open_regular(const std::string& path, uint64_t* out_bytes) {
-  if (path.find('\0') != std::string::npos) fail(TN_INVALID_ARGUMENT, "a path has no NUL byte.");
-  Descriptor fd(retry([&] { return open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK); }));
-  if (fd.get() < 0) fail_system("cannot be opened");
-  struct stat status {};
-  if (fstat(fd.get(), &status) != 0) fail_system("cannot be examined");
-  if (!S_ISREG(status.st_mode)) fail(TN_INVALID_ARGUMENT, "is no regular file.");
-  *out_bytes = static_cast<uint64_t>(status.st_size);
-  return fd;
 }
 
 std::vector<char> read_header(int fd, uint64_t file_bytes, const Limits& limits) {
@@ -96,21 +67,9 @@ Mapping::~Mapping() {
   if (address_) munmap(address_, bytes_);
 }
 
-File::File(const std::string& path, const Limits& limits) : path_(path) {
-  try {
-    load(path, limits);
-  } catch (const sdk::Error& e) {
-    std::string message = path + ": " + e.what();
-    if (e.code() == TN_DATA_LOSS) {
-      message += " The file is cut off or damaged; nothing was loaded.";
-    }
-    throw sdk::Error(e.code(), std::move(message));
-  }
-}
-
-void File::load(const std::string& path, const Limits& limits) {
+File::File(const std::string& path, const Limits& limits) {
   uint64_t file_bytes = 0;
-  const Descriptor fd = open_regular(path, &file_bytes);
+  const Descriptor fd = sdk::open_regular(path, &file_bytes);
   std::vector<char> text = read_header(fd.get(), file_bytes, limits);
   data_offset_ = kPrefix + text.size();
   const uint64_t data_bytes = file_bytes - data_offset_;
@@ -136,9 +95,8 @@ const void* File::data(const Tensor& t) const {
     const char* wrong =
         std::find_if(bytes, end, [](char c) { return static_cast<unsigned char>(c) > 1; });
     if (wrong != end) {
-      fail(TN_DATA_LOSS, path_, ": tensor ", quoted(t.name), " is BOOL, but its element ",
-           wrong - bytes, " is ", static_cast<unsigned>(static_cast<unsigned char>(*wrong)),
-           ". The file is damaged.");
+      fail(TN_DATA_LOSS, "tensor ", quoted(t.name), " is BOOL, but its element ", wrong - bytes,
+           " is ", static_cast<unsigned>(static_cast<unsigned char>(*wrong)), ".");
     }
   }
   return bytes;

@@ -24,7 +24,7 @@ class Mapping {
 // Immutable; any thread. Depends on nothing of the plugin's state, so it may outlive that.
 class File {
  public:
-  // Throws sdk::Error with the path in front: NOT_FOUND, PERMISSION_DENIED, IO, and what parse_header throws.
+  // Throws sdk::Error without the path: NOT_FOUND, PERMISSION_DENIED, IO, and what parse_header throws.
   File(const std::string& path, const Limits& limits);
 
   const Header& header() const { return header_; }
@@ -34,9 +34,6 @@ class File {
   const void* data(const Tensor& t) const;
 
  private:
-  void load(const std::string& path, const Limits& limits);
-
-  std::string path_;
   Header header_;
   Mapping mapping_;
   const char* data_ = nullptr;

@@ -23,7 +23,9 @@ void TN_CALL update(tn_builder* b) {
   enum { kParameter, kGradient, kMean, kStep, kRate, kBeta1, kBeta2 };
   const auto in = [&](uint32_t i) { return b->v->input(b, i); };
   const tn_value direction = tn_b_sign(b, mix(b, in(kBeta1), in(kMean), in(kGradient)));
-  b->v->set(b, 0, tn_b_sub(b, in(kParameter), tn_b_mul(b, in(kRate), direction)));
+  const tn_value moved = tn_b_sub(b, in(kParameter), tn_b_mul(b, in(kRate), direction));
+  // The slots of an f16 parameter are f32, and so is what comes of both.
+  b->v->set(b, 0, tn_b_cast(b, moved, b->v->dtype(b, in(kParameter))));
   b->v->set(b, 1, mix(b, in(kBeta2), in(kMean), in(kGradient)));
 }
 

@@ -24,8 +24,10 @@ std::vector<Array> forward(const Call& call) {
 
 // Element x[p] is where a convolution of y would put what it sees of y.
 std::vector<Array> transposed(const Call& call) {
-  static_assert(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING == 2 && TN_CONV_TRANSPOSE2D_OUTPUT_PADDING == 2);
-  static_assert(TN_CONV_TRANSPOSE1D_GROUPS == 4 && TN_CONV_TRANSPOSE2D_GROUPS == 4);
+  static_assert(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING == 2 &&
+                TN_CONV_TRANSPOSE2D_OUTPUT_PADDING == 2 && TN_CONV_TRANSPOSE3D_OUTPUT_PADDING == 2);
+  static_assert(TN_CONV_TRANSPOSE1D_GROUPS == 4 && TN_CONV_TRANSPOSE2D_GROUPS == 4 &&
+                TN_CONV_TRANSPOSE3D_GROUPS == 4);
   const Array &x = call.in(0), &w = call.in(1);
   const size_t n = x.rank() - 2;
   const Geometry g = geometry(call, 3, n);
@@ -125,6 +127,17 @@ void add_transposed(Catalogue& c) {
                  how({2, 2}, {1, 1}, {0, 0}, {1, 1}, 1)}
                 .large());
   refuse(plane, "rank3", inputs({1, 2, 4}, {2, 2, 3}));
+
+  OpSamples& volume = c.add(TN_OP_CONV_TRANSPOSE3D, "conv_transpose3d");
+  volume.on(kFloats).gives(transposed, kComposite).gradient(Grad::yes);
+  volume.add({"bias", inputs({1, 2, 2, 3, 2}, {2, 3, 2, 2, 3}, 3)});
+  volume.add({"all", inputs({1, 4, 2, 3, 2}, {4, 1, 2, 2, 3}, 2),
+              how({2, 1, 3}, {1, 0, 1}, {1, 0, 2}, {1, 2, 1}, 2)});
+  volume.add({"no_samples", inputs({0, 2, 3, 3, 2}, {2, 2, 2, 2, 2}, 2)});
+  volume.add(Case{"large", inputs({2, 6, 7, 8, 9}, {6, 4, 3, 3, 3}, 4),
+                  how({2, 2, 2}, {1, 1, 1}, {1, 1, 1}, {1, 1, 1}, 1)}
+                 .large());
+  refuse(volume, "rank4", inputs({1, 2, 4, 4}, {2, 2, 3, 3}));
 }
 
 }  // namespace

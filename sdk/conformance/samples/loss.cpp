@@ -7,13 +7,18 @@
 namespace tenon::conformance {
 
 Array reduced(const Call& call, Array each) {
+  const auto count = static_cast<double>(each.count());
+  return reduced(call, std::move(each), count);
+}
+
+Array reduced(const Call& call, Array each, double count) {
   static_assert(TN_CROSS_ENTROPY_REDUCTION == 0 && TN_CROSS_ENTROPY_PROBS_REDUCTION == 0 &&
                 TN_MSE_REDUCTION == 0 && TN_BCE_WITH_LOGITS_REDUCTION == 0 &&
                 TN_NLL_REDUCTION == 0);
   const std::string how = call.attrs.text(0, "mean");
   if (how == "none") return each;
   Array y(each.dtype, {});
-  const double n = how == "mean" ? static_cast<double>(each.count()) : 1;
+  const double n = how == "mean" ? count : 1;
   double sum = 0, size = 0;
   for (size_t k = 0; k < each.f.size(); ++k) {
     sum += each.f[k];
@@ -23,6 +28,26 @@ Array reduced(const Call& call, Array each) {
   y.scale = {size / n};
   y.terms = each.count();
   return y;
+}
+
+Array weights_of(const Call& call, size_t k) {
+  Array w(TN_DTYPE_F64, call.in(0).dims);
+  if (call.has(k)) w = broadcast(call.in(k), w.dims);
+  if (!call.has(k)) w.f.assign(w.f.size(), 1);
+  return w;
+}
+
+void weight_cases(OpSamples& s, const Fill& x, const Fill& target) {
+  const Fill weights = uniform(0.2, 2);
+  for (const char* how : {"mean", "sum", "none"})
+    s.add({std::string("weights_") + how,
+           {in({3, 4}, x), in({3, 4}, target), in({3, 4}, weights)},
+           by(how)});
+  s.add({"weights_broadcast", {in({2, 3, 4}, x), in({2, 3, 4}, target), in({3, 1}, weights)}});
+  s.add({"one_weight", {in({2, 3}, x), in({2, 3}, target), in({}, weights)}});
+  s.add(Case{"weights_do_not_fit", {in({2, 3}, x), in({2, 3}, target), in({2}, weights)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
 }
 
 void pair_cases(OpSamples& s, const Fill& x, const Fill& target, tn_dtype target_dtype) {
@@ -69,19 +94,48 @@ Array cross_entropy(const Array& x, const std::function<double(int64_t, int64_t)
   return y;
 }
 
+// Labels, and what is said of their classes.
+struct Labels {
+  const Call& call;
+  int64_t classes = call.in(0).dims[1];
+
+  bool ignored(int64_t k) const {
+    static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX);
+    return call.in(1).integer(k) == call.attrs.integer(TN_NLL_IGNORE_INDEX, -100);
+  }
+  // A device that cannot report a label takes the nearest class.
+  int64_t label(int64_t k) const {
+    return std::clamp<int64_t>(call.in(1).integer(k), 0, classes - 1);
+  }
+  double weight(int64_t c) const { return call.has(2) ? call.in(2).real(c) : 1; }
+  // What the mean is divided by.
+  double count() const {
+    double sum = 0;
+    for (int64_t k = 0; k < call.in(1).count(); ++k) sum += ignored(k) ? 0 : weight(label(k));
+    return sum;
+  }
+};
+
 std::vector<Array> with_labels(const Call& call) {
-  return {reduced(call, cross_entropy(call.in(0), [&](int64_t k, int64_t c) -> double {
-                    // A device that cannot report a label takes the nearest class.
-                    const int64_t classes = call.in(0).dims[1];
-                    return std::clamp<int64_t>(call.in(1).integer(k), 0, classes - 1) == c;
-                  }))};
+  const Labels labels{call};
+  const double smoothing = call.attrs.number(TN_CROSS_ENTROPY_LABEL_SMOOTHING, 0);
+  Array each = cross_entropy(call.in(0), [&](int64_t k, int64_t c) -> double {
+    if (labels.ignored(k)) return 0;
+    const double target = (labels.label(k) == c ? 1 - smoothing : 0) +
+                          smoothing / static_cast<double>(labels.classes);
+    return target * labels.weight(c);
+  });
+  return {reduced(call, std::move(each), labels.count())};
 }
 
 std::vector<Array> with_probabilities(const Call& call) {
   const Array& p = call.in(1);
   const int64_t classes = p.dims[1], inner = count_of(Dims(p.dims.begin() + 2, p.dims.end()));
+  const double smoothing = call.attrs.number(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, 0);
   return {reduced(call, cross_entropy(call.in(0), [&](int64_t k, int64_t c) {
-                    return p.real((k / inner * classes + c) * inner + k % inner);
+                    const double given = p.real((k / inner * classes + c) * inner + k % inner);
+                    return (given * (1 - smoothing) + smoothing / static_cast<double>(classes)) *
+                           (call.has(2) ? call.in(2).real(c) : 1);
                   }))};
 }
 
@@ -99,25 +153,89 @@ Oracle pairwise(double (*loss)(double, double), double (*size)(double, double)) 
 
 double squared(double x, double t) { return (x - t) * (x - t); }
 double squared_size(double x, double t) { return (std::fabs(x) + std::fabs(t)) * std::fabs(x - t); }
-double binary_cross_entropy(double x, double t) {
-  const double log_p = -std::log1p(std::exp(-std::fabs(x))) + std::min(x, 0.0);
-  return -(t * log_p + (1 - t) * (log_p - x));
-}
-double binary_size(double x, double) { return 1 + std::fabs(x); }
 
-std::vector<Array> nll(const Call& call) {
-  const Array &x = call.in(0), &labels = call.in(1);
-  const int64_t classes = x.dims[1], inner = count_of(Dims(x.dims.begin() + 2, x.dims.end()));
-  Array y(x.dtype, labels.dims);
-  for (int64_t k = 0; k < labels.count(); ++k) {
-    const int64_t label = std::clamp<int64_t>(labels.integer(k), 0, classes - 1);
-    y.f[static_cast<size_t>(k)] = -x.real((k / inner * classes + label) * inner + k % inner);
+// The logarithm of the sigmoid.
+double log_sigmoid(double x) { return std::fmin(x, 0) - std::log1p(std::exp(-std::fabs(x))); }
+std::vector<Array> binary_cross_entropy(const Call& call) {
+  const Array &x = call.in(0), w = weights_of(call, 2), positive = weights_of(call, 3);
+  Array y(x.dtype, x.dims);
+  for (int64_t k = 0; k < x.count(); ++k) {
+    const double v = x.real(k), t = call.in(1).real(k);
+    const double one = positive.real(k) * t * log_sigmoid(v), other = (1 - t) * log_sigmoid(-v);
+    y.f[static_cast<size_t>(k)] = -w.real(k) * (one + other);
+    y.scale.push_back(std::fabs(w.real(k)) * (1 + std::fabs(v)) * (1 + positive.real(k)));
   }
-  y.scale.assign(y.f.size(), 0);
   return {reduced(call, y)};
 }
 
-void add_labelled(Catalogue& c, tn_op op, const char* name, const Oracle& oracle) {
+std::vector<Array> nll(const Call& call) {
+  const Labels labels{call};
+  const Array& x = call.in(0);
+  const int64_t inner = count_of(Dims(x.dims.begin() + 2, x.dims.end()));
+  Array y(x.dtype, call.in(1).dims);
+  for (int64_t k = 0; k < y.count(); ++k) {
+    if (labels.ignored(k)) continue;
+    const int64_t label = labels.label(k);
+    y.f[static_cast<size_t>(k)] =
+        -x.real((k / inner * labels.classes + label) * inner + k % inner) * labels.weight(label);
+  }
+  y.scale.assign(y.f.size(), 0);
+  return {reduced(call, y, labels.count())};
+}
+
+void add_options(OpSamples& s, const Fill& logits) {
+  const auto labels = [](Dims dims, std::vector<double> list, tn_dtype dtype = TN_DTYPE_I64) {
+    return in(std::move(dims), values(std::move(list)), dtype);
+  };
+  const Input weights = in({3}, uniform(0.2, 2));
+  const auto add = [&](const std::string& name, std::vector<Input> what, std::vector<Attr> how) {
+    for (const char* reduction : {"mean", "sum", "none"}) {
+      std::vector<Attr> with = how;
+      with.push_back(text(0, reduction));
+      s.add({name + "_" + reduction, what, with});
+    }
+  };
+  const auto ignore = [](int64_t label) { return integer(TN_NLL_IGNORE_INDEX, label); };
+  const Input x = in({5, 3}, logits), plane = in({2, 3, 2}, logits);
+  add("weights", {x, labels({5}, {2, 0, 1, 1, 2}), weights}, {});
+  add("ignored", {x, labels({5}, {2, -100, 1, -100, 0})}, {});
+  add("ignored_class", {plane, labels({2, 2}, {1, 0, 2, 1}, TN_DTYPE_I32)}, {ignore(1)});
+  add("ignored_weights", {plane, labels({2, 2}, {1, 9, 2, 0}, TN_DTYPE_U8), weights}, {ignore(9)});
+  s.add(Case{"all_ignored", {x, labels({5}, {-1})}, {ignore(-1), text(0, "sum")}}.no_grad());
+  s.add(
+      Case{"ignored_elsewhere", {x, labels({5}, {0, -100, 1, 2, 1})}, {ignore(-1)}}.out_of_range());
+  s.add(Case{
+      "large_ignored", {in({500, 101}, logits), in({500}, indices(101), TN_DTYPE_I64)}, {ignore(7)}}
+            .large());
+  s.add(Case{"weights_do_not_fit", {x, labels({5}, {0}), in({5}, logits)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
+}
+
+void add_smoothing(OpSamples& s, const Fill& logits) {
+  const auto labels = [](Dims dims, std::vector<double> list) {
+    return in(std::move(dims), values(std::move(list)), TN_DTYPE_I64);
+  };
+  const Attr smooth = number(TN_CROSS_ENTROPY_LABEL_SMOOTHING, 0.1);
+  for (const char* reduction : {"mean", "sum", "none"}) {
+    const Attr how = text(0, reduction);
+    const std::string end = std::string("_") + reduction;
+    s.add({"smoothing" + end, {in({4, 3}, logits), labels({4}, {2, 0, -100, 1})}, {smooth, how}});
+    s.add({"smoothing_weights" + end,
+           {in({2, 3, 2}, logits), labels({2, 2}, {0, 2, -100, 2}), in({3}, uniform(0.2, 2))},
+           {smooth, how}});
+  }
+  s.add({"smoothing_to_the_end",
+         {in({3, 4}, logits), labels({3}, {2, 0, 1})},
+         {number(TN_CROSS_ENTROPY_LABEL_SMOOTHING, 1)}});
+  s.add(Case{"smoothing_too_large",
+             {in({3, 4}, logits), labels({3}, {2, 0, 1})},
+             {number(TN_CROSS_ENTROPY_LABEL_SMOOTHING, 1.5)}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
+}
+
+OpSamples& add_labelled(Catalogue& c, tn_op op, const char* name, const Oracle& oracle) {
   const Fill logits = uniform(-3, 3);
   const auto labels = [](Dims dims, int64_t n, tn_dtype dtype = TN_DTYPE_I64) {
     return in(std::move(dims), indices(n), dtype);
@@ -154,28 +272,48 @@ void add_labelled(Catalogue& c, tn_op op, const char* name, const Oracle& oracle
   ce.add(Case{"unknown_reduction", {in({4, 3}, logits), labels({4}, 3)}, by("median")}
              .refused(TN_INVALID_ARGUMENT)
              .only({TN_DTYPE_F32}));
+  return ce;
 }
 
 }  // namespace
 
 void add_loss(Catalogue& c) {
   const Fill logits = uniform(-3, 3), chances = uniform(0.05, 0.95);
-  add_labelled(c, TN_OP_CROSS_ENTROPY, "cross_entropy", with_labels);
-  add_labelled(c, TN_OP_NLL, "nll", nll);
+  OpSamples& ce = add_labelled(c, TN_OP_CROSS_ENTROPY, "cross_entropy", with_labels);
+  add_options(ce, logits);
+  add_smoothing(ce, logits);
+  add_options(add_labelled(c, TN_OP_NLL, "nll", nll), logits);
 
   OpSamples& probs = c.add(TN_OP_CROSS_ENTROPY_PROBS, "cross_entropy_probs");
   probs.on(kFloats).gives(with_probabilities, kComposite).gradient(Grad::yes);
   pair_cases(probs, logits, chances);
+  for (const char* how : {"mean", "sum", "none"})
+    for (const double smoothing : {0.0, 0.2})
+      probs.add({std::string(smoothing > 0 ? "smoothing_" : "weights_") + how,
+                 {in({2, 3, 2}, logits), in({2, 3, 2}, chances), in({3}, uniform(0.2, 2))},
+                 {text(0, how), number(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, smoothing)}});
+  probs.add({"smoothing",
+             {in({3, 4}, logits), in({3, 4}, chances)},
+             {number(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, 0.3)}});
 
   OpSamples& mse = c.add(TN_OP_MSE, "mse");
   mse.on(kFloats).gives(pairwise(squared, squared_size), kComposite).gradient(Grad::yes);
   pair_cases(mse, logits, uniform(-3, 3));
 
   OpSamples& bce = c.add(TN_OP_BCE_WITH_LOGITS, "bce_with_logits");
-  bce.on(kFloats)
-      .gives(pairwise(binary_cross_entropy, binary_size), kComposite)
-      .gradient(Grad::yes);
-  pair_cases(bce, clear_of(-3, 3, {0}, 0.01), chances);
+  bce.on(kFloats).gives(binary_cross_entropy, kComposite).gradient(Grad::yes);
+  const Fill off_zero = clear_of(-3, 3, {0}, 0.01);
+  pair_cases(bce, off_zero, chances);
+  weight_cases(bce, off_zero, chances);
+  const Input positive = in({4}, uniform(0.2, 3));
+  for (const char* how : {"mean", "none"}) {
+    bce.add({std::string("positive_weight_") + how,
+             {in({3, 4}, off_zero), in({3, 4}, chances), absent(), positive},
+             by(how)});
+    bce.add({std::string("both_weights_") + how,
+             {in({3, 4}, off_zero), in({3, 4}, chances), in({3, 1}, uniform(0.2, 2)), positive},
+             by(how)});
+  }
   bce.add(Case{"far_out", {in({4}, values({100, -100, 1e4, -1e4})), in({4}, values({1, 1, 0, 0}))}}
               .no_grad());
 }

@@ -14,12 +14,12 @@ struct Term {
 };
 Oracle of_pairs(std::function<Term(double, double, const Attrs&)> term) {
   return [=](const Call& call) -> std::vector<Array> {
-    const Array& x = call.in(0);
+    const Array &x = call.in(0), w = weights_of(call, 2);
     Array y(x.dtype, x.dims);
     for (int64_t k = 0; k < x.count(); ++k) {
       const Term t = term(x.real(k), call.in(1).real(k), call.attrs);
-      y.f[static_cast<size_t>(k)] = t.value;
-      y.scale.push_back(t.size);
+      y.f[static_cast<size_t>(k)] = t.value * w.real(k);
+      y.scale.push_back(t.size * w.real(k));
     }
     return {reduced(call, y)};
   };
@@ -126,6 +126,7 @@ void add_pairs(Catalogue& c) {
     return s;
   };
   OpSamples& bce = add(TN_OP_BCE, "bce", binary, chances, chances);
+  weight_cases(bce, chances, chances);
   bce.add(Case{"ends",
                {in({6}, values({0, 1, 0, 1, 0, 1})), in({6}, values({0, 0, 1, 1, 0.5, 0.5}))},
                by("none")}

@@ -1,4 +1,4 @@
-// quantize_linear and dequantize_linear.
+// quantize_linear, dequantize_linear and dynamic_quantize_linear.
 #include <algorithm>
 #include <cmath>
 
@@ -40,6 +40,22 @@ std::vector<Array> dequantized(const Call& call) {
   return {y};
 }
 
+// The range of x with 0 in it, in 255 steps.
+std::vector<Array> dynamically(const Call& call) {
+  const Array& x = call.in(0);
+  double low = 0, high = 0;
+  for (int64_t k = 0; k < x.count(); ++k) {
+    low = std::fmin(low, x.real(k));
+    high = std::fmax(high, x.real(k));
+  }
+  Array y(TN_DTYPE_U8, x.dims), scale(x.dtype, {}), zero(TN_DTYPE_U8, {});
+  scale.f[0] = low == high ? 1 : (high - low) / 255;
+  zero.set(0, std::nearbyint(-low / scale.f[0]));
+  for (int64_t k = 0; k < x.count(); ++k)
+    y.set(k, std::clamp(std::nearbyint(x.real(k) / scale.f[0]) + zero.real(0), 0.0, 255.0));
+  return {y, scale, zero};
+}
+
 }  // namespace
 
 void add_quantize(Catalogue& c) {
@@ -77,6 +93,19 @@ void add_quantize(Catalogue& c) {
   d.add({"empty", {in({0, 4}, steps, i8), in({4}, any_scale), absent()}});
   d.add(
       Case{"large", {in({301, 70}, steps, i8), in({70}, any_scale), in({70}, steps, i8)}}.large());
+
+  OpSamples& dynamic = c.add(TN_OP_DYNAMIC_QUANTIZE_LINEAR, "dynamic_quantize_linear");
+  dynamic.on({TN_DTYPE_F32, TN_DTYPE_F64}).gives(dynamically, kRounded);
+  dynamic.add({"both_signs", {in({3, 7}, uniform(-3, 5))}});
+  dynamic.add({"positive", {in({3, 4}, uniform(1, 5))}});
+  dynamic.add({"negative", {in({3, 4}, uniform(-5, -1))}});
+  // Whole steps and halves of them.
+  dynamic.add({"halves", {in({8}, values({-50, 205, 0.5, 1.5, 2.5, -0.5, -1.5, 7}))}});
+  dynamic.add({"zeros", {in({4}, values({0}))}});
+  dynamic.add({"rank0", {in({}, values({-2}))}});
+  dynamic.add({"empty", {in({0, 4}, values({0}))}});
+  dynamic.add(Case{"large", {in({301, 70}, uniform(-3, 5))}}.large());
+  dynamic.add(Case{"half", {in({4}, eighths)}}.refused(TN_INVALID_ARGUMENT).only({TN_DTYPE_F16}));
 
   const auto refuse = [&](OpSamples& s, const char* name, std::vector<Input> what,
                           tn_code code = TN_INVALID_ARGUMENT) {

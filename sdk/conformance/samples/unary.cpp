@@ -117,7 +117,9 @@ void add_unary(Catalogue& c) {
     s.on(with_sign).gives(oracle, tolerance).gradient(Grad::yes);
     elementwise_cases(s, {off_zero});
     s.add(Case{"special", {in({16}, special())}}.no_grad().only(kFloats));
-    s.add(Case{"limits", {in({4}, values({127, -127, 126, -1}))}}.only(kSigned));
+    s.add(
+        Case{"limits", {in({7}, values({127, -127, -1, -128, -32768, 32767, -2147483648.0}))}}.only(
+            kSigned));
     return &s;
   };
   add(TN_OP_NEG, "neg", unary([](double x) { return -x; }, [](int64_t x) { return -x; }),

@@ -327,48 +327,12 @@ void add_other_pools(Catalogue& c) {
   }
 }
 
-std::vector<Array> adaptive_avg_pool2d(const Call& call) {
-  const Array& x = call.in(0);
-  const Dims to = call.attrs.list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE);
-  const int64_t height = x.dims[2], width = x.dims[3], rows = height / to[0],
-                columns = width / to[1];
-  Array y(x.dtype, {x.dims[0], x.dims[1], to[0], to[1]});
-  y.scale.assign(y.f.size(), 0);
-  y.terms = rows * columns;
-  for (int64_t k = 0; k < x.count(); ++k) {
-    const int64_t row = k / width % height / rows, column = k % width / columns;
-    const auto at = static_cast<size_t>((k / (width * height) * to[0] + row) * to[1] + column);
-    y.f[at] += x.real(k) / static_cast<double>(y.terms);
-    y.scale[at] += std::fabs(x.real(k)) / static_cast<double>(y.terms);
-  }
-  return {y};
-}
-
-void add_adaptive(Catalogue& c) {
-  OpSamples& s = c.add(TN_OP_ADAPTIVE_AVG_POOL2D, "adaptive_avg_pool2d");
-  s.on(kFloats).gives(adaptive_avg_pool2d, kComposite).gradient(Grad::yes);
-  const Fill any = uniform(-5, 5);
-  const auto to = [](Dims size) {
-    return std::vector<Attr>{list(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, std::move(size))};
-  };
-  s.add({"parts", {in({2, 2, 4, 6}, any)}, to({2, 3})});
-  s.add({"one", {in({1, 3, 3, 5}, any)}, to({1, 1})});
-  s.add({"all", {in({2, 1, 3, 2}, any)}, to({3, 2})});
-  s.add({"no_images", {in({0, 2, 4, 4}, any)}, to({2, 2})});
-  s.add(Case{"large", {in({4, 16, 28, 28}, any)}, to({7, 4})}.large());
-  for (const Dims& size : {Dims{3, 2}, Dims{0, 2}, Dims{2}})
-    s.add(Case{"refused_" + text_of(size), {in({1, 2, 4, 4}, any)}, to(size)}
-              .refused(TN_INVALID_ARGUMENT)
-              .only({TN_DTYPE_F32}));
-}
-
 }  // namespace
 
 void add_window(Catalogue& c) {
   add_windows(c);
   add_pools(c);
   add_other_pools(c);
-  add_adaptive(c);
 }
 
 }  // namespace tenon::conformance

@@ -17,8 +17,10 @@ struct Format {
 Format format_of(tn_dtype dtype) {
   switch (dtype) {
     case TN_DTYPE_F64:
+    case TN_DTYPE_C128:
       return {52, -1022, 1023};
     case TN_DTYPE_F32:
+    case TN_DTYPE_C64:
       return {23, -126, 127};
     case TN_DTYPE_F16:
       return {10, -14, 15};
@@ -83,15 +85,17 @@ int kind_of(tn_dtype dtype) { return dtype == TN_DTYPE_BOOL ? 0 : is_float(dtype
 bool is_float(tn_dtype dtype) {
   return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_F32) || dtype == TN_DTYPE_BF16;
 }
+bool is_complex(tn_dtype dtype) { return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_C64); }
 bool is_signed(tn_dtype dtype) {
-  return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_I32) || is_float(dtype);
+  return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_I32) || is_float(dtype) ||
+         is_complex(dtype);
 }
 bool is_integer(tn_dtype dtype) { return TN_DTYPE_CODE(dtype) <= TN_DTYPE_CODE(TN_DTYPE_U8); }
 
 std::string name_of(tn_dtype dtype) {
   if (dtype == TN_DTYPE_BOOL) return "bool";
   if (dtype == TN_DTYPE_BF16) return "bf16";
-  const char* kind = is_float(dtype) ? "f" : is_signed(dtype) ? "i" : "u";
+  const char* kind = is_complex(dtype) ? "c" : is_float(dtype) ? "f" : is_signed(dtype) ? "i" : "u";
   return kind + std::to_string(TN_DTYPE_BITS(dtype));
 }
 
@@ -103,7 +107,8 @@ double largest(tn_dtype dtype) {
 }
 
 double round_to(tn_dtype dtype, double value) {
-  if (dtype == TN_DTYPE_F64 || !std::isfinite(value) || value == 0) return value;
+  if (dtype == TN_DTYPE_F64 || dtype == TN_DTYPE_C128 || !std::isfinite(value) || value == 0)
+    return value;
   const Format format = format_of(dtype);
   const int exponent = std::max(std::ilogb(value), format.low);
   const int unit = exponent - format.fraction;
@@ -115,6 +120,10 @@ int64_t wrap_to(tn_dtype dtype, int64_t value) {
   switch (dtype) {
     case TN_DTYPE_BOOL:
       return value != 0;
+    case TN_DTYPE_I4:
+      return ((value + 8) & 15) - 8;
+    case TN_DTYPE_U4:
+      return value & 15;
     case TN_DTYPE_I8:
       return static_cast<int8_t>(value);
     case TN_DTYPE_I16:
@@ -149,8 +158,8 @@ tn_dtype promote(tn_dtype a, tn_dtype b) {
 }
 
 Array::Array(tn_dtype type, Dims shape) : dtype(type), dims(std::move(shape)) {
-  const auto n = static_cast<size_t>(conformance::count_of(dims));
-  if (is_float(dtype))
+  const auto n = static_cast<size_t>(numbers());
+  if (floating())
     f.assign(n, 0.0);
   else
     i.assign(n, 0);
@@ -186,7 +195,7 @@ void Array::set(int64_t k, int64_t value) {
 
 void Array::copy_from(int64_t k, const Array& other, int64_t from) {
   if (floating())
-    f[static_cast<size_t>(k)] = other.f[static_cast<size_t>(from)];
+    std::copy_n(other.f.begin() + from * parts(), parts(), f.begin() + k * parts());
   else
     i[static_cast<size_t>(k)] = other.i[static_cast<size_t>(from)];
 }
@@ -277,15 +286,17 @@ Array transposed(const Array& x, const std::vector<size_t>& perm) {
 }
 
 std::vector<unsigned char> encode(const Array& x) {
-  const int64_t n = x.count();
-  std::vector<unsigned char> bytes(tn_dtype_bytes(x.dtype, static_cast<uint64_t>(n)));
-  for (int64_t k = 0; k < n; ++k) {
-    if (x.dtype == TN_DTYPE_F64)
+  std::vector<unsigned char> bytes(tn_dtype_bytes(x.dtype, static_cast<uint64_t>(x.count())));
+  for (int64_t k = 0; k < x.numbers(); ++k) {
+    if (x.dtype == TN_DTYPE_F64 || x.dtype == TN_DTYPE_C128)
       put(bytes, k, x.real(k));
-    else if (x.dtype == TN_DTYPE_F32)
+    else if (x.dtype == TN_DTYPE_F32 || x.dtype == TN_DTYPE_C64)
       put(bytes, k, static_cast<float>(x.real(k)));
     else if (x.floating())
       put(bytes, k, pack16(x.dtype, x.real(k)));
+    else if (TN_DTYPE_BITS(x.dtype) == 4)  // two to a byte, the first in the low half
+      bytes[static_cast<size_t>(k / 2)] |=
+          static_cast<unsigned char>((x.integer(k) & 15) << (k % 2 * 4));
     else if (TN_DTYPE_BITS(x.dtype) == 8)
       put(bytes, k, static_cast<uint8_t>(x.integer(k)));
     else if (TN_DTYPE_BITS(x.dtype) == 16)
@@ -300,17 +311,18 @@ std::vector<unsigned char> encode(const Array& x) {
 
 Array decode(tn_dtype dtype, const Dims& dims, const std::vector<unsigned char>& bytes) {
   Array x(dtype, dims);
-  const int64_t n = x.count();
-  for (int64_t k = 0; k < n; ++k) {
+  for (int64_t k = 0; k < x.numbers(); ++k) {
     const auto at = static_cast<size_t>(k);
-    if (dtype == TN_DTYPE_F64)
+    if (dtype == TN_DTYPE_F64 || dtype == TN_DTYPE_C128)
       x.f[at] = get<double>(bytes, k);
-    else if (dtype == TN_DTYPE_F32)
+    else if (dtype == TN_DTYPE_F32 || dtype == TN_DTYPE_C64)
       x.f[at] = static_cast<double>(get<float>(bytes, k));
     else if (x.floating())
       x.f[at] = unpack16(dtype, get<uint16_t>(bytes, k));
     else if (dtype == TN_DTYPE_BOOL)
       x.i[at] = get<uint8_t>(bytes, k);  // any byte but 0 and 1 is seen as what it is
+    else if (TN_DTYPE_BITS(dtype) == 4)
+      x.i[at] = wrap_to(dtype, bytes[at / 2] >> (at % 2 * 4));
     else if (TN_DTYPE_BITS(dtype) == 8)
       x.i[at] = wrap_to(dtype, get<uint8_t>(bytes, k));
     else if (TN_DTYPE_BITS(dtype) == 16)

@@ -10,7 +10,8 @@ namespace {
 
 std::string fault(const Array& at, int64_t k, const std::string& got, const std::string& expected,
                   double allowed) {
-  std::string text = "at " + place_of(at.dims, k) + ": got " + got + ", expected " + expected;
+  std::string text =
+      "at " + place_of(at.dims, k / at.parts()) + ": got " + got + ", expected " + expected;
   if (allowed > 0) text += " within " + text_of(allowed);
   return text;
 }
@@ -61,7 +62,7 @@ double allowed_error(const Array& expected, int64_t k, Tolerance tolerance) {
 std::string compare(const Array& expected, const Array& got, Tolerance tolerance) {
   const std::string form = wrong_form(expected, got);
   if (!form.empty()) return form;
-  for (int64_t k = 0; k < expected.count(); ++k) {
+  for (int64_t k = 0; k < expected.numbers(); ++k) {
     if (!expected.floating()) {
       if (expected.integer(k) != got.integer(k))
         return fault(expected, k, std::to_string(got.integer(k)),
@@ -81,7 +82,7 @@ std::string compare_gradient(const Array& expected, const Array& got, double tol
   double greatest = 0;
   for (const double v : expected.f) greatest = std::max(greatest, std::fabs(v));
   const double allowed = tolerance * (1 + greatest);
-  for (int64_t k = 0; k < expected.count(); ++k) {
+  for (int64_t k = 0; k < expected.numbers(); ++k) {
     if (std::isnan(expected.real(k)) && std::isnan(got.real(k))) continue;
     if (!(std::fabs(expected.real(k) - got.real(k)) <= allowed))
       return fault(expected, k, text_of(got.real(k)), text_of(expected.real(k)), allowed);

@@ -1,6 +1,8 @@
 // Values: every case in every dtype and layout against its oracle.
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <utility>
 
 #include "runner.hpp"
 #include "tenon/conformance/compare.hpp"
@@ -55,6 +57,7 @@ struct Run {
   const OpSamples& op;
   const Case& sample;
   int repetitions;
+  bool* native;  // where it is not known yet how the device runs this dtype
 
   std::vector<Tensor> call(const std::vector<Arranged>& inputs, bool carries) {
     if (op.random) session.set_random(random_state(carries));
@@ -63,12 +66,20 @@ struct Run {
     return session.call(op.op, in, sample.attrs);
   }
 
+  void note_native(const std::vector<Arranged>& inputs) {
+    if (!native) return;
+    std::vector<tn_tensor*> in;
+    for (const Arranged& a : inputs) in.push_back(a.tensor.get());
+    *std::exchange(native, nullptr) = session.native(op.op, in, sample.attrs);
+  }
+
   std::string judged(const Call& call, const std::vector<Array>& got) {
     const std::vector<Array> expected = op.oracle(call);
     if (!expected.empty() && got.size() != expected.size())
       return std::to_string(got.size()) + " outputs, expected " + std::to_string(expected.size());
     for (size_t k = 0; k < expected.size(); ++k) {
-      const std::string fault = compare(expected[k], got[k], op.tolerance);
+      const std::string fault =
+          compare(expected[k], got[k], sample.tolerance.value_or(op.tolerance));
       if (!fault.empty())
         return got.size() > 1 ? "output " + std::to_string(k) + " " + fault : fault;
     }
@@ -105,6 +116,7 @@ struct Run {
     std::vector<Array> got;
     try {
       outputs = call(inputs, carries);
+      note_native(inputs);
       for (const Tensor& t : outputs) got.push_back(session.read(t.get()));
     } catch (const Fault& fault) {
       if (!sample.may_clamp || fault.code() != TN_OUT_OF_RANGE) throw;
@@ -159,6 +171,7 @@ std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs, 
     if (x.absent || x.weak) continue;
     ++tensors;
     nonempty = nonempty || x.count() > 0;
+    if (!c.repeats) continue;
     outer = outer || repeated_axis(Layout::outer, x.dims, &axis);
     size_t last = axis;
     inner = inner || (repeated_axis(Layout::inner, x.dims, &last) && last != axis);
@@ -229,21 +242,28 @@ void attempt(Session& session, Result result, bool open_dtype, const Record& rec
 
 void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record) {
   tn_ctx_set_grad_mode(session.ctx(), 0);
+  std::map<tn_dtype, bool> native;
   for (const Case& c : op.cases) {
     for (const tn_dtype dtype : dtypes_of(op, c, brief)) {
+      const auto [known, first] = native.try_emplace(dtype, false);
+      bool& is_native = known->second;
+      const Record into = [&](Result r) {
+        r.native = is_native;
+        record(std::move(r));
+      };
       const bool open =
           std::find(op.optional.begin(), op.optional.end(), dtype) != op.optional.end();
       const std::vector<Array> arrays = inputs_of(op, c, dtype);
-      Run run{session, op, c, brief ? 1 : 2};
+      Run run{session, op, c, brief ? 1 : 2, first ? &is_native : nullptr};
       if (c.refusal != TN_OK) {
         attempt(session, blank(session, op, c, dtype, Layout::contiguous, Level::forward), open,
-                record, [&] { return run.refusal(arrays); });
+                into, [&] { return run.refusal(arrays); });
         continue;
       }
       for (const Layout layout : layouts_of(c, arrays, brief)) {
         std::vector<Array> as_seen;
         for (const Array& x : arrays) as_seen.push_back(seen(x, layout));
-        attempt(session, blank(session, op, c, dtype, layout, Level::forward), open, record, [&] {
+        attempt(session, blank(session, op, c, dtype, layout, Level::forward), open, into, [&] {
           const std::string fault = run.values(as_seen, layout, false);
           return fault.empty() && op.random ? run.values(as_seen, layout, true) : fault;
         });

@@ -13,9 +13,13 @@ using Arrays = std::vector<Array>;
 
 constexpr double kStep = 0x1p-17;  // balances truncation and rounding of central differences in f64
 
+// By imaginary parts the real part of a product of complex numbers falls.
+double sign_of(const Array& x, int64_t number) { return number % x.parts() == 0 ? 1 : -1; }
+
+// A cotangent g of a complex value z stands for the real part of g z.
 double dot(const Array& a, const Array& b) {
   double sum = 0;
-  for (int64_t k = 0; k < a.count(); ++k) sum += a.real(k) * b.real(k);
+  for (int64_t k = 0; k < a.numbers(); ++k) sum += sign_of(a, k) * a.real(k) * b.real(k);
   return sum;
 }
 
@@ -89,7 +93,7 @@ struct Problem {
         at[v].f[k] = x + h;
         const double above = loss(at);
         at[v].f[k] = x - h;
-        g.f[k] = (above - loss(at)) / (2 * h);
+        g.f[k] = sign_of(g, static_cast<int64_t>(k)) * (above - loss(at)) / (2 * h);
         at[v].f[k] = x;
       }
       out.push_back(g);
@@ -310,16 +314,17 @@ size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Re
   size_t results = 0;
   for (const Case& c : op.cases) {
     if (!c.grad || c.is_large) continue;
-    for (const tn_dtype dtype : {TN_DTYPE_F64, TN_DTYPE_F32}) {
+    for (const tn_dtype dtype : {TN_DTYPE_F64, TN_DTYPE_F32, TN_DTYPE_C128, TN_DTYPE_C64}) {
+      const bool fine = epsilon(dtype) == epsilon(TN_DTYPE_F64);
       if (!takes(op, c, dtype)) continue;
       const Arrays raw = inputs_of(op, c, dtype);
       Arrays expected;  // the same for all layouts that do not repeat
       for (const Layout layout : gradient_layouts(c, raw, brief)) {
-        if (dtype == TN_DTYPE_F32 && layout != Layout::contiguous) continue;
+        if (!fine && layout != Layout::contiguous) continue;
         const Problem problem(op, c, layout, raw);
         if (problem.variable.empty() || !problem.has_real_output()) continue;
         if (expected.empty() || repeats(layout)) expected = problem.differences();
-        double tolerance = dtype == TN_DTYPE_F64 ? 1e-6 : 2e-3;
+        double tolerance = fine ? 1e-6 : 2e-3;
         tolerance = std::max(tolerance, c.grad_tolerance);
         ++results;
         attempt(session, blank(session, op, c, dtype, layout, Level::grad), false, record,
@@ -332,13 +337,16 @@ size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Re
 
 void run_second_order(Session& session, const OpSamples& op, bool brief, const Record& record) {
   for (const Case& c : op.cases) {
-    if (!c.grad || !c.second || c.is_large || !takes(op, c, TN_DTYPE_F64)) continue;
-    const Arrays raw = inputs_of(op, c, TN_DTYPE_F64);
-    for (const Layout layout : gradient_layouts(c, raw, brief)) {
-      const Problem problem(op, c, layout, raw);
-      if (problem.variable.empty() || !problem.has_real_output()) continue;
-      attempt(session, blank(session, op, c, TN_DTYPE_F64, layout, Level::grad2), false, record,
-              [&] { return second_order(session, problem); });
+    if (!c.grad || !c.second || c.is_large) continue;
+    for (const tn_dtype dtype : {TN_DTYPE_F64, TN_DTYPE_C128}) {
+      if (!takes(op, c, dtype)) continue;
+      const Arrays raw = inputs_of(op, c, dtype);
+      for (const Layout layout : gradient_layouts(c, raw, brief)) {
+        const Problem problem(op, c, layout, raw);
+        if (problem.variable.empty() || !problem.has_real_output()) continue;
+        attempt(session, blank(session, op, c, dtype, layout, Level::grad2), false, record,
+                [&] { return second_order(session, problem); });
+      }
     }
   }
 }

@@ -11,7 +11,8 @@ const char* name_of(Level level) {
   return level == Level::forward ? "forward" : level == Level::grad ? "grad" : "grad2";
 }
 const char* name_of(Verdict verdict) {
-  return verdict == Verdict::pass ? "pass" : verdict == Verdict::fail ? "fail" : "unsupported";
+  constexpr const char* kNames[] = {"pass", "fail", "unsupported", "expected_fail"};
+  return kNames[static_cast<size_t>(verdict)];
 }
 
 size_t Report::count(Verdict verdict) const {

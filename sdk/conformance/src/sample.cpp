@@ -38,6 +38,11 @@ Attr list(uint32_t key, Dims value) {
   a.key = key, a.tag = TN_ATTR_I64S, a.list = std::move(value);
   return a;
 }
+Attr numbers(uint32_t key, std::vector<double> value) {
+  Attr a;
+  a.key = key, a.tag = TN_ATTR_F64S, a.numbers = std::move(value);
+  return a;
+}
 
 Attrs::Attrs(std::vector<Attr> given) : attrs_(std::move(given)) {
   std::sort(attrs_.begin(), attrs_.end(),
@@ -69,6 +74,10 @@ Dims Attrs::list(uint32_t key, const Dims& fallback) const {
   const Attr* a = find(key);
   return a != nullptr && !a->list.empty() ? a->list : fallback;
 }
+std::vector<double> Attrs::numbers(uint32_t key) const {
+  const Attr* a = find(key);
+  return a != nullptr ? a->numbers : std::vector<double>();
+}
 
 std::vector<tn_attr> Attrs::encode() const {
   std::vector<tn_attr> out;
@@ -79,6 +88,8 @@ std::vector<tn_attr> Attrs::encode() const {
       out.push_back(tn_attr_string(a.key, tn_str{a.text.data(), a.text.size()}));
     else if (a.tag == TN_ATTR_I64S)
       out.push_back(tn_attr_i64s(a.key, a.list.data(), a.list.size()));
+    else if (a.tag == TN_ATTR_F64S)
+      out.push_back(tn_attr_f64s(a.key, a.numbers.data(), a.numbers.size()));
     else
       out.push_back(tn_attr{a.key, a.tag, static_cast<uint64_t>(a.bits), nullptr});
   }
@@ -103,7 +114,7 @@ Fill uniform(double low, double high) {
     const double from = is_signed(x.dtype) ? low : std::max(low, 0.0);
     const auto first = static_cast<int64_t>(std::ceil(from));
     const auto width = static_cast<int64_t>(std::floor(high)) - first + 1;
-    for (int64_t k = 0; k < x.count(); ++k) {
+    for (int64_t k = 0; k < x.numbers(); ++k) {
       if (x.floating())
         x.set(k, rng.between(low, high));
       else
@@ -115,7 +126,7 @@ Fill uniform(double low, double high) {
 Fill clear_of(double low, double high, std::vector<double> points, double gap) {
   return [=](Array& x, Rng& rng) {
     if (!x.floating()) return uniform(low, high)(x, rng);
-    for (int64_t k = 0; k < x.count(); ++k) {
+    for (int64_t k = 0; k < x.numbers(); ++k) {
       double v = 0;
       do {
         v = rng.between(low, high);
@@ -128,7 +139,7 @@ Fill clear_of(double low, double high, std::vector<double> points, double gap) {
 
 Fill distinct(double low, double high) {
   return [=](Array& x, Rng& rng) {
-    const int64_t n = x.count();
+    const int64_t n = x.numbers();
     std::vector<int64_t> order(static_cast<size_t>(n));
     for (int64_t k = 0; k < n; ++k) {
       const int64_t other = rng.below(k + 1);
@@ -146,7 +157,7 @@ Fill distinct(double low, double high) {
 
 Fill values(std::vector<double> list) {
   return [list = std::move(list)](Array& x, Rng&) {
-    for (int64_t k = 0; k < x.count(); ++k) x.set(k, list[static_cast<size_t>(k) % list.size()]);
+    for (int64_t k = 0; k < x.numbers(); ++k) x.set(k, list[static_cast<size_t>(k) % list.size()]);
   };
 }
 
@@ -158,12 +169,12 @@ Fill special() {
 
 Fill indices(int64_t n) {
   return [n](Array& x, Rng& rng) {
-    for (int64_t k = 0; k < x.count(); ++k) x.set(k, rng.below(n));
+    for (int64_t k = 0; k < x.numbers(); ++k) x.set(k, rng.below(n));
   };
 }
 Fill any_indices(int64_t n) {
   return [n](Array& x, Rng& rng) {
-    for (int64_t k = 0; k < x.count(); ++k) x.set(k, rng.below(2 * n) - n);
+    for (int64_t k = 0; k < x.numbers(); ++k) x.set(k, rng.below(2 * n) - n);
   };
 }
 
@@ -202,6 +213,10 @@ Case Case::ties() && {
   has_ties = true;
   return std::move(*this);
 }
+Case Case::distinct() && {
+  repeats = false;
+  return std::move(*this);
+}
 Case Case::refused(tn_code code) && {
   refusal = code, grad = false, layouts = false;
   return std::move(*this);
@@ -218,8 +233,12 @@ Case Case::only(std::vector<tn_dtype> types) && {
   dtypes = std::move(types);
   return std::move(*this);
 }
-Case Case::coarse(double h, double tolerance) && {
-  step = h, grad_tolerance = tolerance;
+Case Case::within(Tolerance t) && {
+  tolerance = t;
+  return std::move(*this);
+}
+Case Case::coarse(double h, double most) && {
+  step = h, grad_tolerance = most;
   return std::move(*this);
 }
 
@@ -267,6 +286,10 @@ OpSamples& Catalogue::add(tn_op op, const char* name) {
   return ops_.back();
 }
 
+OpSamples& Catalogue::at(tn_op op) {
+  return *std::find_if(ops_.begin(), ops_.end(), [op](const OpSamples& s) { return s.op == op; });
+}
+
 void elementwise_cases(OpSamples& op, const std::vector<Fill>& fills) {
   const auto all = [&](const Dims& dims) {
     std::vector<Input> inputs;
@@ -300,13 +323,24 @@ void elementwise_cases(OpSamples& op, const std::vector<Fill>& fills) {
 const Catalogue& catalogue() {
   static const Catalogue all = [] {
     Catalogue c;
-    for (const auto family :
-         {add_unary,        add_activations,      add_binary,   add_logic,         add_convert,
-          add_movement,     add_arrange,          add_index,    add_elements,      add_reduce,
-          add_sort,         add_matmul,           add_products, add_diagonal,      add_conv,
-          add_conv_nd,      add_window,           add_softmax,  add_attention,     add_quantize,
-          add_normalize,    add_normalize_groups, add_loss,     add_loss_pairwise, add_random,
-          add_random_choice})
+    for (const auto family : {add_unary,     add_activations,
+                              add_binary,    add_logic,
+                              add_convert,   add_movement,
+                              add_arrange,   add_index,
+                              add_elements,  add_reduce,
+                              add_sort,      add_matmul,
+                              add_products,  add_diagonal,
+                              add_conv,      add_conv_nd,
+                              add_window,    add_adaptive_pool,
+                              add_resize,    add_grid_sample,
+                              add_softmax,   add_attention,
+                              add_recurrent, add_ctc,
+                              add_quantize,  add_quantized_products,
+                              add_normalize, add_normalize_groups,
+                              add_loss,      add_loss_pairwise,
+                              add_random,    add_random_choice,
+                              add_einsum,    add_linalg,
+                              add_complex,   add_counted})
       family(c);
     return c;
   }();

@@ -113,7 +113,7 @@ namespace {
 // Elements that no op may look at.
 Array filler(tn_dtype dtype, const Dims& dims) {
   Array block(dtype, dims);
-  for (int64_t k = 0; k < block.count(); ++k) {
+  for (int64_t k = 0; k < block.numbers(); ++k) {
     if (block.floating())
       block.set(k, std::nan(""));
     else
@@ -231,6 +231,14 @@ std::vector<Tensor> Session::call(tn_op op, const std::vector<tn_tensor*>& input
   std::vector<Tensor> out;
   for (uint32_t k = 0; k < n; ++k) out.emplace_back(outputs[k]);
   return out;
+}
+
+bool Session::native(tn_op op, const std::vector<tn_tensor*>& inputs, const Attrs& attrs) {
+  uint32_t level = TN_SUPPORT_UNSUPPORTED;
+  const std::vector<tn_attr> encoded = attrs.encode();
+  check(tn_op_explain(ctx_, op, inputs.data(), static_cast<uint32_t>(inputs.size()), encoded.data(),
+                      static_cast<uint32_t>(encoded.size()), &level, nullptr, 0, nullptr));
+  return level == TN_SUPPORT_NATIVE;
 }
 
 void Session::set_random(const RandomState& state) {

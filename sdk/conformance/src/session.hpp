@@ -71,6 +71,8 @@ class Session {
   Array read(tn_tensor* t);
   // Outputs of any number.
   std::vector<Tensor> call(tn_op op, const std::vector<tn_tensor*>& inputs, const Attrs& attrs);
+  // Whether a kernel of the device runs this call.
+  bool native(tn_op op, const std::vector<tn_tensor*>& inputs, const Attrs& attrs);
   void set_random(const RandomState& state);
   RandomState random();
   // Drops what an earlier failure of the device left behind.

@@ -13,10 +13,13 @@ struct Usage : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-int list_plugins(const Runtime& runtime, bool json);
+// `asked`: the files and folders that the user named. Their plugins are opened, and are what was asked about.
+int list_plugins(const Runtime& runtime, const std::vector<std::string>& asked, bool json);
 int list_devices(const Runtime& runtime, bool json);
 // Those of plugins too, which are opened for it; `op` not empty: only this one, with its parameters.
 int list_ops(const Runtime& runtime, const std::string& op, bool json);
+// A copy of the template of a kind, with its names filled in, in the new folder into/name. Needs no runtime.
+int create(const std::string& kind, const std::string& name, const std::string& into);
 int info(const Runtime& runtime, const std::string& file, bool json);
 
 struct ExplainArgs {
@@ -24,5 +27,13 @@ struct ExplainArgs {
   std::vector<std::string> attrs;  // "name=value"
 };
 int explain(const Runtime& runtime, const ExplainArgs& args, bool json);
+
+struct VerifyArgs {
+  std::string plugin, level, json, device, op, check, expected_fail;
+  bool list = false, perf = false, brief = false;
+  int jobs = 0;
+};
+// Needs no runtime, and there may be none: it forks.
+int verify(const VerifyArgs& args);
 
 }  // namespace tenon::cli

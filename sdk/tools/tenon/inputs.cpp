@@ -91,6 +91,33 @@ constexpr Row kRows[] = {
     {"adaptive_avg_pool2d", "8x16x32x32", "output_size=4,4"},
     {"quantize_linear", "64x128,[],-", ""},
     {"dequantize_linear", "64x128,[],-", ""},
+    {"conv_transpose3d", "8x4x8x8x8,4x8x3x3x3,8", "stride=2,2,2"},
+    {"adaptive_avg_pool1d", "8x16x32", "output_size=4"},
+    {"adaptive_avg_pool3d", "8x4x16x16x16", "output_size=4,4,4"},
+    {"adaptive_max_pool1d", "8x16x32", "output_size=4"},
+    {"adaptive_max_pool2d", "8x16x32x32", "output_size=4,4"},
+    {"adaptive_max_pool3d", "8x4x16x16x16", "output_size=4,4,4"},
+    {"scaled_dot_product_attention_grad", "8x4x64x32,8x4x64x32,8x4x64x32,8x4x64x32,8x4x64x32,-",
+     ""},
+    {"rnn", "16x8x32,1x64x32,1x64x64,1x128,-,-", ""},
+    {"gru", "16x8x32,1x192x32,1x192x64,1x384,-,-", ""},
+    {"lstm", "16x8x32,1x256x32,1x256x64,1x512,-,-,-,-", ""},
+    {"lstm_steps", "16x8x1x256,1x256x64,-,-,-,-", ""},
+    {"lstm_steps_grad", "16x8x1x320,1x256x64,-,-,-,-,-,-,-", ""},
+    {"ctc", "16x8x10,8x4,8,8", ""},
+    {"resize", "8x16x32x32", "dims=8,16,64,64"},
+    {"grid_sample", "8x16x32x32,8x16x16x2", ""},
+    {"matmul_integer", "64x128,128x32,-,-", ""},
+    {"conv_integer", "8x16x32x32,32x16x3x3,-,-", ""},
+    {"qlinear_matmul", "64x128,[],[],128x32,[],[],[],[]", ""},
+    {"qlinear_conv", "8x16x32x32,[],[],32x16x3x3,[],[],[],[],-", ""},
+    {"einsum", "64x128,128x32", "equation=ij,jk->ik"},
+    {"cholesky", "64x64", ""},
+    {"triangular_solve", "64x64,64x32", ""},
+    {"lu", "64x64", ""},
+    {"solve", "64x64,64x32", ""},
+    {"inverse", "64x64", ""},
+    {"det", "64x64", ""},
     // The step, the hyper-parameters, then of one parameter: itself, its gradient, the slots.
     {"sgd_step", "[],[],[],[],[],64x128,64x128,64x128", "nesterov=0"},
     {"adam_step", "[],[],[],[],[],[],64x128,64x128,64x128,64x128", ""},
@@ -101,6 +128,8 @@ constexpr Row kRows[] = {
 
 constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"};
 constexpr std::string_view kShifts[] = {"shl", "shr"};
+constexpr std::string_view kBytes[] = {"matmul_integer", "conv_integer", "qlinear_matmul",
+                                       "qlinear_conv"};
 constexpr std::string_view kIndexed[] = {"one_hot",   "gather",        "scatter", "scatter_add",
                                          "embedding", "cross_entropy", "nll",     "take_along_axis",
                                          "gather_nd", "scatter_nd"};
@@ -112,7 +141,9 @@ tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {
   if (param == "condition") return TN_DTYPE_BOOL;
   if ((param == "indices" || param == "labels") && std::ranges::count(kIndexed, op))
     return TN_DTYPE_I64;
+  if (param.ends_with("lengths") || (op == "ctc" && param == "labels")) return TN_DTYPE_I64;
   if (op == "dequantize_linear" && param == "x") return TN_DTYPE_U8;
+  if (real && !param.ends_with("scale") && std::ranges::count(kBytes, op)) return TN_DTYPE_U8;
   if (real && std::ranges::count(kLogical, op)) return TN_DTYPE_BOOL;
   if (real && std::ranges::count(kShifts, op)) return TN_DTYPE_I32;
   return asked;

@@ -1,6 +1,7 @@
 // tenon plugins, tenon devices, tenon ops.
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 
 #include "explain.hpp"
 #include "signature.hpp"
@@ -48,6 +49,14 @@ std::vector<std::string> native_on(const std::vector<Context>& contexts, const s
     }
   }
   return types;
+}
+
+// Did the user name this file, or its folder?
+bool is_asked(const std::vector<std::string>& asked, std::string_view path) {
+  const auto real = [](std::string_view p) { return std::filesystem::weakly_canonical(p); };
+  return std::ranges::any_of(asked, [&](const std::string& a) {
+    return real(a) == real(path) || real(a) == real(path).parent_path();
+  });
 }
 
 // Opens every plugin, so that its ops are known.
@@ -121,13 +130,18 @@ void show_op(const tn_op_info& info, const std::vector<std::string>& native) {
 
 }  // namespace
 
-int list_plugins(const Runtime& runtime, bool json) {
+int list_plugins(const Runtime& runtime, const std::vector<std::string>& asked, bool json) {
   runtime.devices();  // opens them: only that shows whether versions fit
+  bool failed = false;
+  for (const tn_plugin_record& r : runtime.plugins())
+    if (is_asked(asked, to_view(r.path)) && r.verdict == TN_PLUGIN_READY)
+      tn_error_release(tn_plugin_load(runtime.get(), r.path));  // its record says why not
   Json list = Json::array();
   Table table({"verdict", "id", "provides", "why"});
   for (const tn_plugin_record& r : runtime.plugins()) {
     const Verdict& verdict = kVerdicts[std::min<size_t>(r.verdict, std::size(kVerdicts) - 1)];
     const std::string id(to_view(r.id)), reason(to_view(r.reason)), provides(to_view(r.provides));
+    failed |= is_asked(asked, to_view(r.path)) && r.verdict >= TN_PLUGIN_REFUSED;
     list.push_back({{"id", id},
                     {"path", to_view(r.path)},
                     {"verdict", verdict.name},
@@ -139,7 +153,7 @@ int list_plugins(const Runtime& runtime, bool json) {
                {provides},
                {waits ? "opens on first use" : reason}});
   }
-  if (json) return print(list), 0;
+  if (json) return print(list), failed ? 1 : 0;
   if (list.empty())
     return std::puts("no plugin was found; TENON_PLUGIN_PATH names folders to look in"), 0;
   std::fputs(table.text().c_str(), stdout);
@@ -153,7 +167,7 @@ int list_plugins(const Runtime& runtime, bool json) {
   for (const std::string& folder : folders)
     for (const std::string& line : wrap("in " + folder, terminal_width() - 2))
       std::printf("  %s\n", styled(line, Style::dim).c_str());
-  return 0;
+  return failed ? 1 : 0;
 }
 
 int list_devices(const Runtime& runtime, bool json) {

@@ -16,7 +16,9 @@ struct Request {
   bool json = false;
   std::vector<std::string> plugins;
   std::string file, op;
+  std::string kind, name, into = ".";
   ExplainArgs explain;
+  VerifyArgs verify;
 };
 
 CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, const char* example) {
@@ -24,6 +26,25 @@ CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, con
   sub->add_flag("--json", r.json, "A list of objects instead of a table");
   sub->footer(std::string("Example:\n  ") + example);
   return sub;
+}
+
+void describe_verify(CLI::App& app, VerifyArgs& v) {
+  CLI::App* sub = app.add_subcommand("verify", "What can be wrong with a plugin, tried on one");
+  sub->footer(
+      "Exit status: 0 the level was reached, 1 it was not, 2 wrong use.\n"
+      "Example:\n  tenon verify ./tenon_backend_mydev.so --level L1");
+  sub->add_option("PLUGIN", v.plugin, "The library, with its manifest beside it");
+  sub->add_flag("--list", v.list, "Only list the checks there are");
+  sub->add_option("--level", v.level, "L0, L1, L2 or L3; default: what the manifest declares");
+  sub->add_option("--json", v.json, "A file for the report");
+  sub->add_option("--device", v.device, "Default: the first that the plugin brings");
+  sub->add_option("--op", v.op, "Only the samples of this op");
+  sub->add_option("--check", v.check, "Only this check, or with a dot at its end this group");
+  sub->add_flag("--perf", v.perf, "Time the samples as well");
+  sub->add_flag("--brief", v.brief, "Fewer dtypes, layouts and repetitions");
+  sub->add_option("--expected-fail", v.expected_fail,
+                  "A file of lines \"check [place]: reason\"; one that does not fail is a failure");
+  sub->add_option("--jobs", v.jobs, "Processes; default: one per core, at most 4");
 }
 
 void describe(CLI::App& app, Request& r) {
@@ -49,6 +70,12 @@ void describe(CLI::App& app, Request& r) {
   CLI::App* info = add(app, r, "info", "Format, tensors and metadata of a model file",
                        "tenon info model.safetensors");
   info->add_option("FILE", r.file, "The file")->required();
+  CLI::App* create = app.add_subcommand("new", "A plugin of one's own from a template");
+  create->footer("Example:\n  tenon new backend mydev");
+  create->add_option("KIND", r.kind, "backend, op, optimizer or format")->required();
+  create->add_option("NAME", r.name, "Of the plugin and of its folder: [a-z][a-z0-9_]*")
+      ->required();
+  create->add_option("--into", r.into, "The folder to make it in")->capture_default_str();
   CLI::App* explain =
       add(app, r, "explain", "Which kernel runs a call, why, and why the others do not",
           "tenon explain matmul --shape 64x128,256x128 --attr transpose_b=true");
@@ -60,6 +87,7 @@ void describe(CLI::App& app, Request& r) {
                       "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
   explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
       ->allow_extra_args(false);
+  describe_verify(app, r.verify);
 }
 
 void TN_CALL warn(void*, uint32_t, tn_str message) {
@@ -67,15 +95,17 @@ void TN_CALL warn(void*, uint32_t, tn_str message) {
 }
 
 int run(const CLI::App& app, const Request& r) {
+  const std::string command = app.get_subcommands().front()->get_name();
+  if (command == "new") return create(r.kind, r.name, r.into);
+  if (command == "verify") return verify(r.verify);
   std::vector<tn_str> paths;
   for (const std::string& p : r.plugins) paths.push_back(tenon::to_str(p));
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.plugin_paths = paths.data();
   desc.plugin_path_count = static_cast<uint32_t>(paths.size());
-  const std::string command = app.get_subcommands().front()->get_name();
   if (command != "plugins") desc.log.function = warn;  // which says the same in its table
   const tenon::Runtime runtime(desc);
-  if (command == "plugins") return list_plugins(runtime, r.json);
+  if (command == "plugins") return list_plugins(runtime, r.plugins, r.json);
   if (command == "devices") return list_devices(runtime, r.json);
   if (command == "ops") return list_ops(runtime, r.op, r.json);
   if (command == "info") return info(runtime, r.file, r.json);

@@ -3,7 +3,9 @@
 #include <array>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
 #include "device.hpp"
@@ -139,10 +141,71 @@ bool is_repeated(const tn_view& v) {
 
 // ---- running ------------------------------------------------------------------------------------
 
-void run_inner(const WrappedPlan& plan, std::span<const tn_view> views) {
+constexpr auto kBinding = static_cast<int64_t>(AdversaryDevice::kMaxBindingBytes);
+
+// A binding: what a kernel has of device memory at once.
+OpenBlock bind(const WrappedPlan& plan, int argument, uint64_t mem, int64_t begin, int64_t end) {
+  const std::string name = plan.argument_name(argument);
+  if (end - begin > kBinding)
+    sdk::fail(TN_INTERNAL, "adversary: ", name, " binds ", end - begin, " bytes at once");
+  return plan.device.memory.open(mem, begin, end, name);
+}
+
+// An argument for the arithmetic: bound, or, where it spans more than the largest binding, a copy
+// that is read and written through one binding after the other.
+class Bound {
+ public:
+  Bound(const WrappedPlan& plan, int argument, tn_view& v)
+      : plan_(plan), argument_(argument), mem_(v.mem) {
+    std::tie(begin_, end_) = byte_span(v);
+    if (end_ - begin_ <= kBinding) {
+      open_.emplace(bind(plan, argument, mem_, begin_, end_));
+      v.mem = reinterpret_cast<uintptr_t>((*open_)->data());
+      return;
+    }
+    copy_.assign(static_cast<size_t>(end_ - begin_), static_cast<std::byte>(kFreshByte));
+    if (argument < plan.inputs)
+      transfer([](std::byte* device, std::byte* copy, size_t n) { std::memcpy(copy, device, n); });
+    v.mem = reinterpret_cast<uintptr_t>(copy_.data()) - static_cast<uint64_t>(begin_);
+  }
+  // What was computed goes where it belongs.
+  void finish() {
+    if (!copy_.empty() && argument_ >= plan_.inputs)
+      transfer([](std::byte* device, std::byte* copy, size_t n) { std::memcpy(device, copy, n); });
+  }
+
+ private:
+  template <class F>
+  void transfer(F&& move) {
+    for (int64_t at = begin_; at < end_; at += kBinding) {
+      const int64_t stop = std::min(at + kBinding, end_);
+      const OpenBlock window = bind(plan_, argument_, mem_, at, stop);
+      move(window->data() + at, copy_.data() + (at - begin_), static_cast<size_t>(stop - at));
+    }
+  }
+
+  const WrappedPlan& plan_;
+  int argument_;
+  uint64_t mem_;
+  int64_t begin_ = 0, end_ = 0;
+  std::optional<OpenBlock> open_;
+  std::vector<std::byte> copy_;
+};
+
+void run_bound(const WrappedPlan& plan, std::vector<tn_view> views) {
+  std::vector<Bound> bound;
+  bound.reserve(views.size());
+  for (size_t i = 0; i < views.size(); ++i) {
+    if (has_memory(views[i])) bound.emplace_back(plan, static_cast<int>(i), views[i]);
+  }
+  if (plan.traits.has('W')) {
+    std::memset(sdk::address(views.back()), kWorkspaceByte, kWorkspaceBytes);
+    views.pop_back();
+  }
   std::vector<const tn_view*> pointers;
   for (const tn_view& v : views) pointers.push_back(&v);
   sdk::check(plan.device.host, plan.inner.run(plan.inner.data, nullptr, pointers.data()));
+  for (Bound& b : bound) b.finish();
 }
 
 // Elements that one binding can hold of the widest argument; 0: all arguments fit, or the op cannot be cut.
@@ -153,11 +216,11 @@ int64_t window_length(const WrappedPlan& plan, std::span<const tn_view> views) {
   for (const tn_view& v : views) {
     if (!has_memory(v)) continue;
     const auto [begin, end] = byte_span(v);
-    fits = fits && end - begin <= static_cast<int64_t>(AdversaryDevice::kMaxBindingBytes);
+    fits = fits && end - begin <= kBinding;
     if (!sdk::is_contiguous(v) && !is_repeated(v)) return 0;
     widest = std::max(widest, sdk::element_bytes(v));
   }
-  return fits ? 0 : static_cast<int64_t>(AdversaryDevice::kMaxBindingBytes) / widest;
+  return fits ? 0 : kBinding / widest;
 }
 
 // Elements begin..end of flat arguments, as views of one axis.
@@ -168,35 +231,23 @@ void run_window(const WrappedPlan& plan, std::span<const tn_view> views, int64_t
   for (tn_view& v : cut) {
     if (!has_memory(v)) continue;
     const bool repeated = is_repeated(v);
-    if (!repeated) v.offset += static_cast<uint64_t>(begin * sdk::element_bytes(v));
+    // A window has an even number of elements, so that those smaller than a byte begin at one, too.
+    if (!repeated) v.offset += tn_dtype_bytes(v.dtype, static_cast<uint64_t>(begin));
     v.rank = 1;
     v.dims = &count;
     v.strides = repeated ? &zero : &one;
     v.count = count;
     v.flags = repeated ? 0 : TN_VIEW_CONTIGUOUS;
   }
-  run_inner(plan, cut);
+  run_bound(plan, std::move(cut));
 }
 
 // On the queue's thread.
 void run_command(const WrappedPlan& plan, const std::vector<CopiedView>& args) {
-  std::vector<OpenBlock> open;
   std::vector<tn_view> views;
-  for (int i = 0; i < plan.arguments; ++i) {
-    tn_view v = args[static_cast<size_t>(i)].bound();
-    if (has_memory(v)) {
-      const auto [begin, end] = byte_span(v);
-      open.push_back(plan.device.memory.open(v.mem, begin, end, plan.argument_name(i)));
-      v.mem = reinterpret_cast<uintptr_t>(open.back()->data());
-    }
-    views.push_back(v);
-  }
-  if (plan.traits.has('W')) {
-    std::memset(sdk::address(views.back()), kWorkspaceByte, kWorkspaceBytes);
-    views.pop_back();
-  }
+  for (const CopiedView& v : args) views.push_back(v.bound());
   const int64_t length = window_length(plan, views);
-  if (length == 0) return run_inner(plan, views);
+  if (length == 0) return run_bound(plan, std::move(views));
   const int64_t count = views.back().count;
   for (int64_t begin = 0; begin < count; begin += length) {
     run_window(plan, views, begin, std::min(begin + length, count));

@@ -1057,27 +1057,32 @@ TN_INLINE tn_value tn_b_linear(tn_builder* builder, tn_value x, tn_value w, tn_v
   return y;
 }
 
-TN_INLINE tn_value tn_b_cross_entropy(tn_builder* builder, tn_value logits, tn_value labels, tn_str reduction) {
+TN_INLINE tn_value tn_b_cross_entropy(tn_builder* builder, tn_value logits, tn_value labels, tn_value weight, tn_str reduction, int64_t ignore_index, double label_smoothing) {
   tn_value y = TN_NO_VALUE;
-  tn_attr attrs[1];
+  tn_attr attrs[3];
   uint32_t n_attrs = 0;
-  tn_value inputs[2];
+  tn_value inputs[3];
   inputs[0] = logits;
   inputs[1] = labels;
+  inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_CROSS_ENTROPY, inputs, 2, attrs, n_attrs, &y, 1);
+  attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_IGNORE_INDEX, ignore_index);
+  attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING, label_smoothing);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY, inputs, 3, attrs, n_attrs, &y, 1);
   return y;
 }
 
-TN_INLINE tn_value tn_b_cross_entropy_probs(tn_builder* builder, tn_value logits, tn_value probabilities, tn_str reduction) {
+TN_INLINE tn_value tn_b_cross_entropy_probs(tn_builder* builder, tn_value logits, tn_value probabilities, tn_value weight, tn_str reduction, double label_smoothing) {
   tn_value y = TN_NO_VALUE;
-  tn_attr attrs[1];
+  tn_attr attrs[2];
   uint32_t n_attrs = 0;
-  tn_value inputs[2];
+  tn_value inputs[3];
   inputs[0] = logits;
   inputs[1] = probabilities;
+  inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs, n_attrs, &y, 1);
+  attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, label_smoothing);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, attrs, n_attrs, &y, 1);
   return y;
 }
 
@@ -1093,15 +1098,17 @@ TN_INLINE tn_value tn_b_mse(tn_builder* builder, tn_value x, tn_value target, tn
   return y;
 }
 
-TN_INLINE tn_value tn_b_bce_with_logits(tn_builder* builder, tn_value logits, tn_value target, tn_str reduction) {
+TN_INLINE tn_value tn_b_bce_with_logits(tn_builder* builder, tn_value logits, tn_value target, tn_value weight, tn_value positive_weight, tn_str reduction) {
   tn_value y = TN_NO_VALUE;
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
-  tn_value inputs[2];
+  tn_value inputs[4];
   inputs[0] = logits;
   inputs[1] = target;
+  inputs[2] = weight;
+  inputs[3] = positive_weight;
   attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BCE_WITH_LOGITS, inputs, 4, attrs, n_attrs, &y, 1);
   return y;
 }
 
@@ -1651,27 +1658,30 @@ TN_INLINE void tn_b_meshgrid(tn_builder* builder, const tn_value* xs, uint32_t n
   builder->v->call(builder, TN_OP_MESHGRID, xs, n_xs, attrs, n_attrs, outputs, n_outputs);
 }
 
-TN_INLINE tn_value tn_b_nll(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_str reduction) {
+TN_INLINE tn_value tn_b_nll(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_value weight, tn_str reduction, int64_t ignore_index) {
   tn_value y = TN_NO_VALUE;
-  tn_attr attrs[1];
+  tn_attr attrs[2];
   uint32_t n_attrs = 0;
-  tn_value inputs[2];
+  tn_value inputs[3];
   inputs[0] = log_probabilities;
   inputs[1] = labels;
+  inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_NLL_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_NLL, inputs, 2, attrs, n_attrs, &y, 1);
+  attrs[n_attrs++] = tn_attr_i64(TN_NLL_IGNORE_INDEX, ignore_index);
+  builder->v->call(builder, TN_OP_NLL, inputs, 3, attrs, n_attrs, &y, 1);
   return y;
 }
 
-TN_INLINE tn_value tn_b_bce(tn_builder* builder, tn_value probabilities, tn_value target, tn_str reduction) {
+TN_INLINE tn_value tn_b_bce(tn_builder* builder, tn_value probabilities, tn_value target, tn_value weight, tn_str reduction) {
   tn_value y = TN_NO_VALUE;
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
-  tn_value inputs[2];
+  tn_value inputs[3];
   inputs[0] = probabilities;
   inputs[1] = target;
+  inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_BCE_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_BCE, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BCE, inputs, 3, attrs, n_attrs, &y, 1);
   return y;
 }
 
@@ -2049,6 +2059,406 @@ TN_INLINE tn_value tn_b_dequantize_linear(tn_builder* builder, tn_value x, tn_va
   attrs[n_attrs++] = tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, axis);
   builder->v->call(builder, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, &y, 1);
   return y;
+}
+
+TN_INLINE tn_value tn_b_conv_transpose3d(tn_builder* builder, tn_value x, tn_value w, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* output_padding, uint32_t n_output_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[3];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_PADDING, padding, n_padding);
+  if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_OUTPUT_PADDING, output_padding, n_output_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE3D_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE3D, inputs, 3, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_avg_pool1d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_avg_pool3d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_max_pool1d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_max_pool2d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_adaptive_max_pool3d(tn_builder* builder, tn_value x, const int64_t* output_size, uint32_t n_output_size) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_scaled_dot_product_attention_grad(tn_builder* builder, tn_value g, tn_value y, tn_value q, tn_value k, tn_value v, tn_value mask, int32_t causal, double scale, tn_value* outputs) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[6];
+  inputs[0] = g;
+  inputs[1] = y;
+  inputs[2] = q;
+  inputs[3] = k;
+  inputs[4] = v;
+  inputs[5] = mask;
+  attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, causal);
+  attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE, scale);
+  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, attrs, n_attrs, outputs, 3);
+}
+
+TN_INLINE void tn_b_rnn(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_str direction, tn_str activation, tn_value* outputs) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[6];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  attrs[n_attrs++] = tn_attr_string(TN_RNN_DIRECTION, direction);
+  attrs[n_attrs++] = tn_attr_string(TN_RNN_ACTIVATION, activation);
+  builder->v->call(builder, TN_OP_RNN, inputs, 6, attrs, n_attrs, outputs, 2);
+}
+
+TN_INLINE void tn_b_gru(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_str direction, int32_t linear_before_reset, tn_value* outputs) {
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  tn_value inputs[6];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  attrs[n_attrs++] = tn_attr_string(TN_GRU_DIRECTION, direction);
+  attrs[n_attrs++] = tn_attr_bool(TN_GRU_LINEAR_BEFORE_RESET, linear_before_reset);
+  builder->v->call(builder, TN_OP_GRU, inputs, 6, attrs, n_attrs, outputs, 2);
+}
+
+TN_INLINE void tn_b_lstm(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_value c0, tn_value peephole, tn_str direction, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[8];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = r;
+  inputs[3] = bias;
+  inputs[4] = lengths;
+  inputs[5] = h0;
+  inputs[6] = c0;
+  inputs[7] = peephole;
+  attrs[n_attrs++] = tn_attr_string(TN_LSTM_DIRECTION, direction);
+  builder->v->call(builder, TN_OP_LSTM, inputs, 8, attrs, n_attrs, outputs, 3);
+}
+
+TN_INLINE tn_value tn_b_resize(tn_builder* builder, tn_value x, const int64_t* dims, uint32_t n_dims, const double* scales, uint32_t n_scales, tn_str mode, tn_str coordinates, tn_str nearest, double cubic_coefficient, int32_t exclude_outside) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[7];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  if (dims) attrs[n_attrs++] = tn_attr_i64s(TN_RESIZE_DIMS, dims, n_dims);
+  if (scales) attrs[n_attrs++] = tn_attr_f64s(TN_RESIZE_SCALES, scales, n_scales);
+  attrs[n_attrs++] = tn_attr_string(TN_RESIZE_MODE, mode);
+  attrs[n_attrs++] = tn_attr_string(TN_RESIZE_COORDINATES, coordinates);
+  attrs[n_attrs++] = tn_attr_string(TN_RESIZE_NEAREST, nearest);
+  attrs[n_attrs++] = tn_attr_f64(TN_RESIZE_CUBIC_COEFFICIENT, cubic_coefficient);
+  attrs[n_attrs++] = tn_attr_bool(TN_RESIZE_EXCLUDE_OUTSIDE, exclude_outside);
+  builder->v->call(builder, TN_OP_RESIZE, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_grid_sample(tn_builder* builder, tn_value x, tn_value grid, tn_str mode, tn_str padding, int32_t align_corners) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = x;
+  inputs[1] = grid;
+  attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_MODE, mode);
+  attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_PADDING, padding);
+  attrs[n_attrs++] = tn_attr_bool(TN_GRID_SAMPLE_ALIGN_CORNERS, align_corners);
+  builder->v->call(builder, TN_OP_GRID_SAMPLE, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_einsum(tn_builder* builder, const tn_value* xs, uint32_t n_xs, tn_str equation) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_string(TN_EINSUM_EQUATION, equation);
+  builder->v->call(builder, TN_OP_EINSUM, xs, n_xs, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_cholesky(tn_builder* builder, tn_value x, int32_t upper) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_bool(TN_CHOLESKY_UPPER, upper);
+  builder->v->call(builder, TN_OP_CHOLESKY, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_triangular_solve(tn_builder* builder, tn_value a, tn_value b, int32_t upper, int32_t transpose, int32_t unit_diagonal) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UPPER, upper);
+  attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_TRANSPOSE, transpose);
+  attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL, unit_diagonal);
+  builder->v->call(builder, TN_OP_TRIANGULAR_SOLVE, inputs, 2, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_lu(tn_builder* builder, tn_value x, tn_value* outputs) {
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_LU, inputs, 1, NULL, 0, outputs, 2);
+}
+
+TN_INLINE tn_value tn_b_solve(tn_builder* builder, tn_value a, tn_value b) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = a;
+  inputs[1] = b;
+  builder->v->call(builder, TN_OP_SOLVE, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_inverse(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_INVERSE, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_det(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_DET, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_real(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_REAL, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_imag(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_IMAG, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conj(tn_builder* builder, tn_value x) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_CONJ, inputs, 1, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_complex(tn_builder* builder, tn_value re, tn_value im) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[2];
+  inputs[0] = re;
+  inputs[1] = im;
+  builder->v->call(builder, TN_OP_COMPLEX, inputs, 2, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_nonzero(tn_builder* builder, tn_value x, int64_t max_size, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_NONZERO_MAX_SIZE, max_size);
+  builder->v->call(builder, TN_OP_NONZERO, inputs, 1, attrs, n_attrs, outputs, 2);
+}
+
+TN_INLINE void tn_b_unique(tn_builder* builder, tn_value x, int64_t max_size, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = x;
+  attrs[n_attrs++] = tn_attr_i64(TN_UNIQUE_MAX_SIZE, max_size);
+  builder->v->call(builder, TN_OP_UNIQUE, inputs, 1, attrs, n_attrs, outputs, 5);
+}
+
+TN_INLINE tn_value tn_b_ctc(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_value input_lengths, tn_value label_lengths, tn_str reduction, int64_t blank, int32_t zero_infinity) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[4];
+  inputs[0] = log_probabilities;
+  inputs[1] = labels;
+  inputs[2] = input_lengths;
+  inputs[3] = label_lengths;
+  attrs[n_attrs++] = tn_attr_string(TN_CTC_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_i64(TN_CTC_BLANK, blank);
+  attrs[n_attrs++] = tn_attr_bool(TN_CTC_ZERO_INFINITY, zero_infinity);
+  builder->v->call(builder, TN_OP_CTC, inputs, 4, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_dynamic_quantize_linear(tn_builder* builder, tn_value x, tn_value* outputs) {
+  tn_value inputs[1];
+  inputs[0] = x;
+  builder->v->call(builder, TN_OP_DYNAMIC_QUANTIZE_LINEAR, inputs, 1, NULL, 0, outputs, 3);
+}
+
+TN_INLINE tn_value tn_b_matmul_integer(tn_builder* builder, tn_value a, tn_value b, tn_value a_zero_point, tn_value b_zero_point) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[4];
+  inputs[0] = a;
+  inputs[1] = b;
+  inputs[2] = a_zero_point;
+  inputs[3] = b_zero_point;
+  builder->v->call(builder, TN_OP_MATMUL_INTEGER, inputs, 4, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_conv_integer(tn_builder* builder, tn_value x, tn_value w, tn_value x_zero_point, tn_value w_zero_point, const int64_t* stride, uint32_t n_stride, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[4];
+  inputs[0] = x;
+  inputs[1] = w;
+  inputs[2] = x_zero_point;
+  inputs[3] = w_zero_point;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_STRIDE, stride, n_stride);
+  if (low) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_LOW, low, n_low);
+  if (high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_HIGH, high, n_high);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV_INTEGER_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV_INTEGER, inputs, 4, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_qlinear_matmul(tn_builder* builder, tn_value a, tn_value a_scale, tn_value a_zero_point, tn_value b, tn_value b_scale, tn_value b_zero_point, tn_value y_scale, tn_value y_zero_point) {
+  tn_value y = TN_NO_VALUE;
+  tn_value inputs[8];
+  inputs[0] = a;
+  inputs[1] = a_scale;
+  inputs[2] = a_zero_point;
+  inputs[3] = b;
+  inputs[4] = b_scale;
+  inputs[5] = b_zero_point;
+  inputs[6] = y_scale;
+  inputs[7] = y_zero_point;
+  builder->v->call(builder, TN_OP_QLINEAR_MATMUL, inputs, 8, NULL, 0, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_qlinear_conv(tn_builder* builder, tn_value x, tn_value x_scale, tn_value x_zero_point, tn_value w, tn_value w_scale, tn_value w_zero_point, tn_value y_scale, tn_value y_zero_point, tn_value bias, const int64_t* stride, uint32_t n_stride, const int64_t* low, uint32_t n_low, const int64_t* high, uint32_t n_high, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[5];
+  uint32_t n_attrs = 0;
+  tn_value inputs[9];
+  inputs[0] = x;
+  inputs[1] = x_scale;
+  inputs[2] = x_zero_point;
+  inputs[3] = w;
+  inputs[4] = w_scale;
+  inputs[5] = w_zero_point;
+  inputs[6] = y_scale;
+  inputs[7] = y_zero_point;
+  inputs[8] = bias;
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_STRIDE, stride, n_stride);
+  if (low) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_LOW, low, n_low);
+  if (high) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_HIGH, high, n_high);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_QLINEAR_CONV_GROUPS, groups);
+  builder->v->call(builder, TN_OP_QLINEAR_CONV, inputs, 9, attrs, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE void tn_b_lstm_steps(tn_builder* builder, tn_value gates, tn_value r, tn_value lengths, tn_value h0, tn_value c0, tn_value peephole, tn_str direction, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[6];
+  inputs[0] = gates;
+  inputs[1] = r;
+  inputs[2] = lengths;
+  inputs[3] = h0;
+  inputs[4] = c0;
+  inputs[5] = peephole;
+  attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_DIRECTION, direction);
+  builder->v->call(builder, TN_OP_LSTM_STEPS, inputs, 6, attrs, n_attrs, outputs, 4);
+}
+
+TN_INLINE void tn_b_lstm_steps_grad(tn_builder* builder, tn_value saved, tn_value r, tn_value lengths, tn_value c0, tn_value peephole, tn_value gy, tn_value gh, tn_value gc, tn_value gsaved, tn_str direction, tn_value* outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  tn_value inputs[9];
+  inputs[0] = saved;
+  inputs[1] = r;
+  inputs[2] = lengths;
+  inputs[3] = c0;
+  inputs[4] = peephole;
+  inputs[5] = gy;
+  inputs[6] = gh;
+  inputs[7] = gc;
+  inputs[8] = gsaved;
+  attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_GRAD_DIRECTION, direction);
+  builder->v->call(builder, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, outputs, 3);
 }
 
 TN_EXTERN_C_END

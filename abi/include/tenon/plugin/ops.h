@@ -51,6 +51,12 @@ typedef struct tn_infer_vtbl {
 
   /* An error of this rule: "<op>: <message>". */
   tn_error*(TN_CALL* error)(tn_infer* c, tn_code code, tn_str message);
+
+  /* Along `axis` of output i only the first `count` elements are real, `count` being the last output of an op with TN_OP_COUNTED; the
+   * others are padding. The size that output() was given is an upper bound then: in a recipe or a capture the output has it, and a
+   * direct call reads the count and cuts the output to it. An op that was asked for a fixed size does not call this: its outputs
+   * have that size everywhere, and the count may exceed it. Called after output(). */
+  void(TN_CALL* counted)(tn_infer* c, uint32_t index, uint32_t axis);
 } tn_infer_vtbl;
 
 struct tn_infer {
@@ -83,6 +89,8 @@ typedef struct tn_attr_def {
 #define TN_OP_VIEW 4u        /* may give a view */
 #define TN_OP_RANDOM 8u      /* draws from the context's random state: see philox */
 #define TN_OP_OUTPUTS_VARY 16u /* number of outputs is what the rule sets */
+#define TN_OP_COUNTED \
+  32u /* sizes depend on the data: the last output, an i64 scalar, counts what is real: see counted */
 
 typedef struct tn_op_def {
   uint32_t struct_size;

@@ -574,8 +574,8 @@ inline SortResult sort(const Tensor& keys, const Tensor& values, const SortOptio
   detail::AttrList<2> attrs;
   attrs.add(tn_attr_i64(TN_SORT_AXIS, options.axis));
   attrs.add(tn_attr_bool(TN_SORT_DESCENDING, options.descending));
-  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_SORT, inputs, 2, attrs.items, attrs.n, 2);
-  return {std::move(y[0]), std::move(y[1])};
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_SORT, inputs, 2, attrs.items, attrs.n, 2);
+  return {std::move(results[0]), std::move(results[1])};
 }
 
 // philox(*, dims: i64s) -> bits
@@ -1017,8 +1017,8 @@ inline BatchNormTrainResult batch_norm_train(const Tensor& x, const Tensor& scal
   tn_tensor* const inputs[] = {x.get(), scale.get(), bias.get()};
   detail::AttrList<1> attrs;
   attrs.add(tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, options.epsilon));
-  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs.items, attrs.n, 3);
-  return {std::move(y[0]), std::move(y[1]), std::move(y[2])};
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs.items, attrs.n, 3);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
 }
 
 struct DropoutOptions {
@@ -1042,26 +1042,32 @@ inline Tensor linear(const Tensor& x, const Tensor& w, const Tensor& bias = {}) 
 
 struct CrossEntropyOptions {
   std::string_view reduction = "mean";
+  int64_t ignore_index = -100;
+  double label_smoothing = 0.0;
 };
-// cross_entropy(logits, labels, *, reduction: string = 'mean') -> loss
-inline Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const CrossEntropyOptions& options = {}) {
-  tn_ctx* const ctx = detail::first_context({logits.context(), labels.context()});
-  tn_tensor* const inputs[] = {logits.get(), labels.get()};
-  detail::AttrList<1> attrs;
+// cross_entropy(logits, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100, label_smoothing: f64 = 0.0) -> loss
+inline Tensor cross_entropy(const Tensor& logits, const Tensor& labels, const Tensor& weight = {}, const CrossEntropyOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), labels.context(), weight.context()});
+  tn_tensor* const inputs[] = {logits.get(), labels.get(), weight.get()};
+  detail::AttrList<3> attrs;
   attrs.add(tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, to_str(options.reduction)));
-  return detail::call(ctx, TN_OP_CROSS_ENTROPY, inputs, 2, attrs.items, attrs.n);
+  attrs.add(tn_attr_i64(TN_CROSS_ENTROPY_IGNORE_INDEX, options.ignore_index));
+  attrs.add(tn_attr_f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING, options.label_smoothing));
+  return detail::call(ctx, TN_OP_CROSS_ENTROPY, inputs, 3, attrs.items, attrs.n);
 }
 
 struct CrossEntropyProbsOptions {
   std::string_view reduction = "mean";
+  double label_smoothing = 0.0;
 };
-// cross_entropy_probs(logits, probabilities, *, reduction: string = 'mean') -> loss
-inline Tensor cross_entropy_probs(const Tensor& logits, const Tensor& probabilities, const CrossEntropyProbsOptions& options = {}) {
-  tn_ctx* const ctx = detail::first_context({logits.context(), probabilities.context()});
-  tn_tensor* const inputs[] = {logits.get(), probabilities.get()};
-  detail::AttrList<1> attrs;
+// cross_entropy_probs(logits, probabilities, weight?, *, reduction: string = 'mean', label_smoothing: f64 = 0.0) -> loss
+inline Tensor cross_entropy_probs(const Tensor& logits, const Tensor& probabilities, const Tensor& weight = {}, const CrossEntropyProbsOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), probabilities.context(), weight.context()});
+  tn_tensor* const inputs[] = {logits.get(), probabilities.get(), weight.get()};
+  detail::AttrList<2> attrs;
   attrs.add(tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, to_str(options.reduction)));
-  return detail::call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 2, attrs.items, attrs.n);
+  attrs.add(tn_attr_f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, options.label_smoothing));
+  return detail::call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, attrs.items, attrs.n);
 }
 
 struct MseOptions {
@@ -1079,13 +1085,13 @@ inline Tensor mse(const Tensor& x, const Tensor& target, const MseOptions& optio
 struct BceWithLogitsOptions {
   std::string_view reduction = "mean";
 };
-// bce_with_logits(logits, target, *, reduction: string = 'mean') -> loss
-inline Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const BceWithLogitsOptions& options = {}) {
-  tn_ctx* const ctx = detail::first_context({logits.context(), target.context()});
-  tn_tensor* const inputs[] = {logits.get(), target.get()};
+// bce_with_logits(logits, target, weight?, positive_weight?, *, reduction: string = 'mean') -> loss
+inline Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight = {}, const Tensor& positive_weight = {}, const BceWithLogitsOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({logits.context(), target.context(), weight.context(), positive_weight.context()});
+  tn_tensor* const inputs[] = {logits.get(), target.get(), weight.get(), positive_weight.get()};
   detail::AttrList<1> attrs;
   attrs.add(tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, to_str(options.reduction)));
-  return detail::call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 2, attrs.items, attrs.n);
+  return detail::call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 4, attrs.items, attrs.n);
 }
 
 struct UniformOptions {
@@ -1615,8 +1621,8 @@ inline TopkResult topk(const Tensor& x, int64_t k, const TopkOptions& options = 
   attrs.add(tn_attr_i64(TN_TOPK_K, k));
   attrs.add(tn_attr_i64(TN_TOPK_AXIS, options.axis));
   attrs.add(tn_attr_bool(TN_TOPK_LARGEST, options.largest));
-  std::vector<Tensor> y = detail::call_many(ctx, TN_OP_TOPK, inputs, 1, attrs.items, attrs.n, 2);
-  return {std::move(y[0]), std::move(y[1])};
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_TOPK, inputs, 1, attrs.items, attrs.n, 2);
+  return {std::move(results[0]), std::move(results[1])};
 }
 
 struct MeshgridOptions {
@@ -1633,26 +1639,28 @@ inline std::vector<Tensor> meshgrid(const std::vector<Tensor>& xs, const Meshgri
 
 struct NllOptions {
   std::string_view reduction = "mean";
+  int64_t ignore_index = -100;
 };
-// nll(log_probabilities, labels, *, reduction: string = 'mean') -> loss
-inline Tensor nll(const Tensor& log_probabilities, const Tensor& labels, const NllOptions& options = {}) {
-  tn_ctx* const ctx = detail::first_context({log_probabilities.context(), labels.context()});
-  tn_tensor* const inputs[] = {log_probabilities.get(), labels.get()};
-  detail::AttrList<1> attrs;
+// nll(log_probabilities, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100) -> loss
+inline Tensor nll(const Tensor& log_probabilities, const Tensor& labels, const Tensor& weight = {}, const NllOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({log_probabilities.context(), labels.context(), weight.context()});
+  tn_tensor* const inputs[] = {log_probabilities.get(), labels.get(), weight.get()};
+  detail::AttrList<2> attrs;
   attrs.add(tn_attr_string(TN_NLL_REDUCTION, to_str(options.reduction)));
-  return detail::call(ctx, TN_OP_NLL, inputs, 2, attrs.items, attrs.n);
+  attrs.add(tn_attr_i64(TN_NLL_IGNORE_INDEX, options.ignore_index));
+  return detail::call(ctx, TN_OP_NLL, inputs, 3, attrs.items, attrs.n);
 }
 
 struct BceOptions {
   std::string_view reduction = "mean";
 };
-// bce(probabilities, target, *, reduction: string = 'mean') -> loss
-inline Tensor bce(const Tensor& probabilities, const Tensor& target, const BceOptions& options = {}) {
-  tn_ctx* const ctx = detail::first_context({probabilities.context(), target.context()});
-  tn_tensor* const inputs[] = {probabilities.get(), target.get()};
+// bce(probabilities, target, weight?, *, reduction: string = 'mean') -> loss
+inline Tensor bce(const Tensor& probabilities, const Tensor& target, const Tensor& weight = {}, const BceOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({probabilities.context(), target.context(), weight.context()});
+  tn_tensor* const inputs[] = {probabilities.get(), target.get(), weight.get()};
   detail::AttrList<1> attrs;
   attrs.add(tn_attr_string(TN_BCE_REDUCTION, to_str(options.reduction)));
-  return detail::call(ctx, TN_OP_BCE, inputs, 2, attrs.items, attrs.n);
+  return detail::call(ctx, TN_OP_BCE, inputs, 3, attrs.items, attrs.n);
 }
 
 struct L1Options {
@@ -2043,6 +2051,423 @@ inline Tensor dequantize_linear(const Tensor& x, const Tensor& scale, const Tens
   detail::AttrList<1> attrs;
   attrs.add(tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, options.axis));
   return detail::call(ctx, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs.items, attrs.n);
+}
+
+struct ConvTranspose3dOptions {
+  Dims stride = {};  // empty: [1, 1, 1]
+  Dims padding = {};  // empty: [0, 0, 0]
+  Dims output_padding = {};  // empty: [0, 0, 0]
+  Dims dilation = {};  // empty: [1, 1, 1]
+  int64_t groups = 1;
+};
+// conv_transpose3d(x, w, bias?, *, stride: i64s = [1, 1, 1], padding: i64s = [0, 0, 0], output_padding: i64s = [0, 0, 0], dilation: i64s = [1, 1, 1], groups: i64 = 1) -> y
+inline Tensor conv_transpose3d(const Tensor& x, const Tensor& w, const Tensor& bias = {}, const ConvTranspose3dOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), bias.get()};
+  detail::AttrList<5> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE3D_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE3D_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.output_padding.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE3D_OUTPUT_PADDING, options.output_padding.data(), options.output_padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_TRANSPOSE3D_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV_TRANSPOSE3D_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV_TRANSPOSE3D, inputs, 3, attrs.items, attrs.n);
+}
+
+// adaptive_avg_pool1d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_avg_pool1d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_AVG_POOL1D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_AVG_POOL1D, inputs, 1, attrs.items, attrs.n);
+}
+
+// adaptive_avg_pool3d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_avg_pool3d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_AVG_POOL3D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_AVG_POOL3D, inputs, 1, attrs.items, attrs.n);
+}
+
+// adaptive_max_pool1d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_max_pool1d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_MAX_POOL1D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_MAX_POOL1D, inputs, 1, attrs.items, attrs.n);
+}
+
+// adaptive_max_pool2d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_max_pool2d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_MAX_POOL2D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_MAX_POOL2D, inputs, 1, attrs.items, attrs.n);
+}
+
+// adaptive_max_pool3d(x, *, output_size: i64s) -> y
+inline Tensor adaptive_max_pool3d(const Tensor& x, const Dims& output_size) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_ADAPTIVE_MAX_POOL3D_OUTPUT_SIZE, output_size.data(), output_size.size()));
+  return detail::call(ctx, TN_OP_ADAPTIVE_MAX_POOL3D, inputs, 1, attrs.items, attrs.n);
+}
+
+struct ScaledDotProductAttentionGradOptions {
+  bool causal = false;
+  double scale = 0.0;
+};
+struct ScaledDotProductAttentionGradResult {
+  Tensor dq, dk, dv;
+};
+// scaled_dot_product_attention_grad(g, y, q, k, v, mask?, *, causal: bool = 0, scale: f64 = 0.0) -> dq, dk, dv
+inline ScaledDotProductAttentionGradResult scaled_dot_product_attention_grad(const Tensor& g, const Tensor& y, const Tensor& q, const Tensor& k, const Tensor& v, const Tensor& mask = {}, const ScaledDotProductAttentionGradOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({g.context(), y.context(), q.context(), k.context(), v.context(), mask.context()});
+  tn_tensor* const inputs[] = {g.get(), y.get(), q.get(), k.get(), v.get(), mask.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, options.causal));
+  attrs.add(tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE, options.scale));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, attrs.items, attrs.n, 3);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
+}
+
+struct RnnOptions {
+  std::string_view direction = "forward";
+  std::string_view activation = "tanh";
+};
+struct RnnResult {
+  Tensor y, h;
+};
+// rnn(x, w, r, bias?, lengths?, h0?, *, direction: string = 'forward', activation: string = 'tanh') -> y, h
+inline RnnResult rnn(const Tensor& x, const Tensor& w, const Tensor& r, const Tensor& bias = {}, const Tensor& lengths = {}, const Tensor& h0 = {}, const RnnOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), r.context(), bias.context(), lengths.context(), h0.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), r.get(), bias.get(), lengths.get(), h0.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_RNN_DIRECTION, to_str(options.direction)));
+  attrs.add(tn_attr_string(TN_RNN_ACTIVATION, to_str(options.activation)));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_RNN, inputs, 6, attrs.items, attrs.n, 2);
+  return {std::move(results[0]), std::move(results[1])};
+}
+
+struct GruOptions {
+  std::string_view direction = "forward";
+  bool linear_before_reset = false;
+};
+struct GruResult {
+  Tensor y, h;
+};
+// gru(x, w, r, bias?, lengths?, h0?, *, direction: string = 'forward', linear_before_reset: bool = 0) -> y, h
+inline GruResult gru(const Tensor& x, const Tensor& w, const Tensor& r, const Tensor& bias = {}, const Tensor& lengths = {}, const Tensor& h0 = {}, const GruOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), r.context(), bias.context(), lengths.context(), h0.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), r.get(), bias.get(), lengths.get(), h0.get()};
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_string(TN_GRU_DIRECTION, to_str(options.direction)));
+  attrs.add(tn_attr_bool(TN_GRU_LINEAR_BEFORE_RESET, options.linear_before_reset));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_GRU, inputs, 6, attrs.items, attrs.n, 2);
+  return {std::move(results[0]), std::move(results[1])};
+}
+
+struct LstmOptions {
+  std::string_view direction = "forward";
+};
+struct LstmResult {
+  Tensor y, h, c;
+};
+// lstm(x, w, r, bias?, lengths?, h0?, c0?, peephole?, *, direction: string = 'forward') -> y, h, c
+inline LstmResult lstm(const Tensor& x, const Tensor& w, const Tensor& r, const Tensor& bias = {}, const Tensor& lengths = {}, const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& peephole = {}, const LstmOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), r.context(), bias.context(), lengths.context(), h0.context(), c0.context(), peephole.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), r.get(), bias.get(), lengths.get(), h0.get(), c0.get(), peephole.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_LSTM_DIRECTION, to_str(options.direction)));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_LSTM, inputs, 8, attrs.items, attrs.n, 3);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
+}
+
+struct ResizeOptions {
+  Dims dims = {};
+  std::vector<double> scales = {};
+  std::string_view mode = "nearest";
+  std::string_view coordinates = "half_pixel";
+  std::string_view nearest = "round_prefer_floor";
+  double cubic_coefficient = -0.75;
+  bool exclude_outside = false;
+};
+// resize(x, *, dims: i64s = [], scales: f64s = [], mode: string = 'nearest', coordinates: string = 'half_pixel', nearest: string = 'round_prefer_floor', cubic_coefficient: f64 = -0.75, exclude_outside: bool = 0) -> y
+inline Tensor resize(const Tensor& x, const ResizeOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<7> attrs;
+  if (!options.dims.empty()) attrs.add(tn_attr_i64s(TN_RESIZE_DIMS, options.dims.data(), options.dims.size()));
+  if (!options.scales.empty()) attrs.add(tn_attr_f64s(TN_RESIZE_SCALES, options.scales.data(), options.scales.size()));
+  attrs.add(tn_attr_string(TN_RESIZE_MODE, to_str(options.mode)));
+  attrs.add(tn_attr_string(TN_RESIZE_COORDINATES, to_str(options.coordinates)));
+  attrs.add(tn_attr_string(TN_RESIZE_NEAREST, to_str(options.nearest)));
+  attrs.add(tn_attr_f64(TN_RESIZE_CUBIC_COEFFICIENT, options.cubic_coefficient));
+  attrs.add(tn_attr_bool(TN_RESIZE_EXCLUDE_OUTSIDE, options.exclude_outside));
+  return detail::call(ctx, TN_OP_RESIZE, inputs, 1, attrs.items, attrs.n);
+}
+
+struct GridSampleOptions {
+  std::string_view mode = "bilinear";
+  std::string_view padding = "zeros";
+  bool align_corners = false;
+};
+// grid_sample(x, grid, *, mode: string = 'bilinear', padding: string = 'zeros', align_corners: bool = 0) -> y
+inline Tensor grid_sample(const Tensor& x, const Tensor& grid, const GridSampleOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), grid.context()});
+  tn_tensor* const inputs[] = {x.get(), grid.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_string(TN_GRID_SAMPLE_MODE, to_str(options.mode)));
+  attrs.add(tn_attr_string(TN_GRID_SAMPLE_PADDING, to_str(options.padding)));
+  attrs.add(tn_attr_bool(TN_GRID_SAMPLE_ALIGN_CORNERS, options.align_corners));
+  return detail::call(ctx, TN_OP_GRID_SAMPLE, inputs, 2, attrs.items, attrs.n);
+}
+
+// einsum(xs..., *, equation: string) -> y
+inline Tensor einsum(const std::vector<Tensor>& xs, std::string_view equation) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_EINSUM_EQUATION, to_str(equation)));
+  return detail::call(ctx, TN_OP_EINSUM, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
+struct CholeskyOptions {
+  bool upper = false;
+};
+// cholesky(x, *, upper: bool = 0) -> y
+inline Tensor cholesky(const Tensor& x, const CholeskyOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_bool(TN_CHOLESKY_UPPER, options.upper));
+  return detail::call(ctx, TN_OP_CHOLESKY, inputs, 1, attrs.items, attrs.n);
+}
+
+struct TriangularSolveOptions {
+  bool upper = false;
+  bool transpose = false;
+  bool unit_diagonal = false;
+};
+// triangular_solve(a, b, *, upper: bool = 0, transpose: bool = 0, unit_diagonal: bool = 0) -> x
+inline Tensor triangular_solve(const Tensor& a, const Tensor& b, const TriangularSolveOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_bool(TN_TRIANGULAR_SOLVE_UPPER, options.upper));
+  attrs.add(tn_attr_bool(TN_TRIANGULAR_SOLVE_TRANSPOSE, options.transpose));
+  attrs.add(tn_attr_bool(TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL, options.unit_diagonal));
+  return detail::call(ctx, TN_OP_TRIANGULAR_SOLVE, inputs, 2, attrs.items, attrs.n);
+}
+
+struct LuResult {
+  Tensor lu, permutation;
+};
+// lu(x) -> lu, permutation
+inline LuResult lu(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_LU, inputs, 1, nullptr, 0, 2);
+  return {std::move(results[0]), std::move(results[1])};
+}
+
+// solve(a, b) -> x
+inline Tensor solve(const Tensor& a, const Tensor& b) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get()};
+  return detail::call(ctx, TN_OP_SOLVE, inputs, 2, nullptr, 0);
+}
+
+// inverse(x) -> y
+inline Tensor inverse(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_INVERSE, inputs, 1, nullptr, 0);
+}
+
+// det(x) -> y
+inline Tensor det(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_DET, inputs, 1, nullptr, 0);
+}
+
+// real(x) -> y
+inline Tensor real(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_REAL, inputs, 1, nullptr, 0);
+}
+
+// imag(x) -> y
+inline Tensor imag(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_IMAG, inputs, 1, nullptr, 0);
+}
+
+// conj(x) -> y
+inline Tensor conj(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  return detail::call(ctx, TN_OP_CONJ, inputs, 1, nullptr, 0);
+}
+
+// complex(re, im) -> y
+inline Tensor complex(const Operand& re, const Operand& im) {
+  tn_ctx* const ctx = detail::first_context({re.context(), im.context()});
+  tn_tensor* const inputs[] = {re.resolve(ctx), im.resolve(ctx)};
+  return detail::call(ctx, TN_OP_COMPLEX, inputs, 2, nullptr, 0);
+}
+
+struct NonzeroOptions {
+  int64_t max_size = -1;
+};
+struct NonzeroResult {
+  Tensor indices, count;
+};
+// nonzero(x, *, max_size: i64 = -1) -> indices, count
+inline NonzeroResult nonzero(const Tensor& x, const NonzeroOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_NONZERO_MAX_SIZE, options.max_size));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_NONZERO, inputs, 1, attrs.items, attrs.n, 2);
+  return {std::move(results[0]), std::move(results[1])};
+}
+
+struct UniqueOptions {
+  int64_t max_size = -1;
+};
+struct UniqueResult {
+  Tensor values, indices, inverse, counts, count;
+};
+// unique(x, *, max_size: i64 = -1) -> values, indices, inverse, counts, count
+inline UniqueResult unique(const Tensor& x, const UniqueOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64(TN_UNIQUE_MAX_SIZE, options.max_size));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_UNIQUE, inputs, 1, attrs.items, attrs.n, 5);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2]), std::move(results[3]), std::move(results[4])};
+}
+
+struct CtcOptions {
+  std::string_view reduction = "mean";
+  int64_t blank = 0;
+  bool zero_infinity = false;
+};
+// ctc(log_probabilities, labels, input_lengths, label_lengths, *, reduction: string = 'mean', blank: i64 = 0, zero_infinity: bool = 0) -> loss
+inline Tensor ctc(const Tensor& log_probabilities, const Tensor& labels, const Tensor& input_lengths, const Tensor& label_lengths, const CtcOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({log_probabilities.context(), labels.context(), input_lengths.context(), label_lengths.context()});
+  tn_tensor* const inputs[] = {log_probabilities.get(), labels.get(), input_lengths.get(), label_lengths.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_string(TN_CTC_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_i64(TN_CTC_BLANK, options.blank));
+  attrs.add(tn_attr_bool(TN_CTC_ZERO_INFINITY, options.zero_infinity));
+  return detail::call(ctx, TN_OP_CTC, inputs, 4, attrs.items, attrs.n);
+}
+
+struct DynamicQuantizeLinearResult {
+  Tensor y, scale, zero_point;
+};
+// dynamic_quantize_linear(x) -> y, scale, zero_point
+inline DynamicQuantizeLinearResult dynamic_quantize_linear(const Tensor& x) {
+  tn_ctx* const ctx = detail::first_context({x.context()});
+  tn_tensor* const inputs[] = {x.get()};
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_DYNAMIC_QUANTIZE_LINEAR, inputs, 1, nullptr, 0, 3);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
+}
+
+// matmul_integer(a, b, a_zero_point?, b_zero_point?) -> y
+inline Tensor matmul_integer(const Tensor& a, const Tensor& b, const Tensor& a_zero_point = {}, const Tensor& b_zero_point = {}) {
+  tn_ctx* const ctx = detail::first_context({a.context(), b.context(), a_zero_point.context(), b_zero_point.context()});
+  tn_tensor* const inputs[] = {a.get(), b.get(), a_zero_point.get(), b_zero_point.get()};
+  return detail::call(ctx, TN_OP_MATMUL_INTEGER, inputs, 4, nullptr, 0);
+}
+
+struct ConvIntegerOptions {
+  Dims stride = {};
+  Dims low = {};
+  Dims high = {};
+  Dims dilation = {};
+  int64_t groups = 1;
+};
+// conv_integer(x, w, x_zero_point?, w_zero_point?, *, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], groups: i64 = 1) -> y
+inline Tensor conv_integer(const Tensor& x, const Tensor& w, const Tensor& x_zero_point = {}, const Tensor& w_zero_point = {}, const ConvIntegerOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), w.context(), x_zero_point.context(), w_zero_point.context()});
+  tn_tensor* const inputs[] = {x.get(), w.get(), x_zero_point.get(), w_zero_point.get()};
+  detail::AttrList<5> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV_INTEGER_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.low.empty()) attrs.add(tn_attr_i64s(TN_CONV_INTEGER_LOW, options.low.data(), options.low.size()));
+  if (!options.high.empty()) attrs.add(tn_attr_i64s(TN_CONV_INTEGER_HIGH, options.high.data(), options.high.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV_INTEGER_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV_INTEGER_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV_INTEGER, inputs, 4, attrs.items, attrs.n);
+}
+
+// qlinear_matmul(a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point) -> y
+inline Tensor qlinear_matmul(const Tensor& a, const Tensor& a_scale, const Tensor& a_zero_point, const Tensor& b, const Tensor& b_scale, const Tensor& b_zero_point, const Tensor& y_scale, const Tensor& y_zero_point) {
+  tn_ctx* const ctx = detail::first_context({a.context(), a_scale.context(), a_zero_point.context(), b.context(), b_scale.context(), b_zero_point.context(), y_scale.context(), y_zero_point.context()});
+  tn_tensor* const inputs[] = {a.get(), a_scale.get(), a_zero_point.get(), b.get(), b_scale.get(), b_zero_point.get(), y_scale.get(), y_zero_point.get()};
+  return detail::call(ctx, TN_OP_QLINEAR_MATMUL, inputs, 8, nullptr, 0);
+}
+
+struct QlinearConvOptions {
+  Dims stride = {};
+  Dims low = {};
+  Dims high = {};
+  Dims dilation = {};
+  int64_t groups = 1;
+};
+// qlinear_conv(x, x_scale, x_zero_point, w, w_scale, w_zero_point, y_scale, y_zero_point, bias?, *, stride: i64s = [], low: i64s = [], high: i64s = [], dilation: i64s = [], groups: i64 = 1) -> y
+inline Tensor qlinear_conv(const Tensor& x, const Tensor& x_scale, const Tensor& x_zero_point, const Tensor& w, const Tensor& w_scale, const Tensor& w_zero_point, const Tensor& y_scale, const Tensor& y_zero_point, const Tensor& bias = {}, const QlinearConvOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({x.context(), x_scale.context(), x_zero_point.context(), w.context(), w_scale.context(), w_zero_point.context(), y_scale.context(), y_zero_point.context(), bias.context()});
+  tn_tensor* const inputs[] = {x.get(), x_scale.get(), x_zero_point.get(), w.get(), w_scale.get(), w_zero_point.get(), y_scale.get(), y_zero_point.get(), bias.get()};
+  detail::AttrList<5> attrs;
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_QLINEAR_CONV_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.low.empty()) attrs.add(tn_attr_i64s(TN_QLINEAR_CONV_LOW, options.low.data(), options.low.size()));
+  if (!options.high.empty()) attrs.add(tn_attr_i64s(TN_QLINEAR_CONV_HIGH, options.high.data(), options.high.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_QLINEAR_CONV_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_QLINEAR_CONV_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_QLINEAR_CONV, inputs, 9, attrs.items, attrs.n);
+}
+
+struct LstmStepsOptions {
+  std::string_view direction = "forward";
+};
+struct LstmStepsResult {
+  Tensor y, h, c, saved;
+};
+// lstm_steps(gates, r, lengths?, h0?, c0?, peephole?, *, direction: string = 'forward') -> y, h, c, saved
+inline LstmStepsResult lstm_steps(const Tensor& gates, const Tensor& r, const Tensor& lengths = {}, const Tensor& h0 = {}, const Tensor& c0 = {}, const Tensor& peephole = {}, const LstmStepsOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({gates.context(), r.context(), lengths.context(), h0.context(), c0.context(), peephole.context()});
+  tn_tensor* const inputs[] = {gates.get(), r.get(), lengths.get(), h0.get(), c0.get(), peephole.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_LSTM_STEPS_DIRECTION, to_str(options.direction)));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_LSTM_STEPS, inputs, 6, attrs.items, attrs.n, 4);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2]), std::move(results[3])};
+}
+
+struct LstmStepsGradOptions {
+  std::string_view direction = "forward";
+};
+struct LstmStepsGradResult {
+  Tensor dgates, dh0, dc0;
+};
+// lstm_steps_grad(saved, r, lengths?, c0?, peephole?, gy?, gh?, gc?, gsaved?, *, direction: string = 'forward') -> dgates, dh0, dc0
+inline LstmStepsGradResult lstm_steps_grad(const Tensor& saved, const Tensor& r, const Tensor& lengths = {}, const Tensor& c0 = {}, const Tensor& peephole = {}, const Tensor& gy = {}, const Tensor& gh = {}, const Tensor& gc = {}, const Tensor& gsaved = {}, const LstmStepsGradOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({saved.context(), r.context(), lengths.context(), c0.context(), peephole.context(), gy.context(), gh.context(), gc.context(), gsaved.context()});
+  tn_tensor* const inputs[] = {saved.get(), r.get(), lengths.get(), c0.get(), peephole.get(), gy.get(), gh.get(), gc.get(), gsaved.get()};
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_string(TN_LSTM_STEPS_GRAD_DIRECTION, to_str(options.direction)));
+  std::vector<Tensor> results = detail::call_many(ctx, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs.items, attrs.n, 3);
+  return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
 }
 
 }  // namespace tenon

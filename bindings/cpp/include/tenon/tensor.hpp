@@ -6,9 +6,11 @@
 #include <ranges>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "tenon/autograd.h"
 #include "tenon/op.h"
 #include "tenon/runtime.hpp"
 
@@ -122,15 +124,19 @@ class Tensor {
   }
   // T must be the dtype; nothing is converted.
   template <Element T>
-  requires(!std::same_as<T, bool>) std::vector<T> read()
-  const {
+  std::vector<T> read() const {
     if (dtype() != kDtype<T>)
       throw Error(TN_INVALID_ARGUMENT,
                   std::string("read: the tensor is ") + tn_dtype_name(dtype()) + ", asked for as " +
                       tn_dtype_name(kDtype<T>) + ". Cast it, or read it as what it is.");
-    std::vector<T> data(static_cast<size_t>(count()));
+    using Byte =
+        std::conditional_t<std::same_as<T, bool>, uint8_t, T>;  // vector<bool> has no data()
+    std::vector<Byte> data(static_cast<size_t>(count()));
     check(tn_tensor_read(ctx_, tensor_, data.data(), data.size() * sizeof(T)));
-    return data;
+    if constexpr (std::same_as<T, bool>)
+      return {data.begin(), data.end()};
+    else
+      return data;
   }
   std::string format(const tn_format_options* options = nullptr) const {
     for (size_t capacity = 1024;; capacity *= 4) {

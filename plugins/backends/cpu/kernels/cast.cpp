@@ -212,6 +212,96 @@ bool through_wide(tn_dtype from, tn_dtype to, Elementwise* out) {
   return e.load[0] && e.save;
 }
 
+// ---- two elements to the byte: i4, u4
+
+// The side that has whole bytes, and whether the other one has signs. Both are dense.
+struct PackedPlan {
+  const Device& device;
+  const Side& side;
+  bool has_sign;
+};
+constexpr int64_t kPackedBlock = 512;  // elements, an even number
+
+// body(first, n) over blocks of at most kPackedBlock elements that begin at a byte.
+template <class Body>
+void packed_blocks(const Device& device, int64_t count, Body&& body) {
+  parallel(device, (count + 1) / 2, kPackedBlock / 2, 2.0, [&](int64_t begin, int64_t end) {
+    const int64_t stop = std::min(2 * end, count);
+    for (int64_t i = 2 * begin; i < stop; i += kPackedBlock)
+      body(i, std::min(kPackedBlock, stop - i));
+  });
+}
+
+tn_error* TN_CALL run_unpack(void* data, void*, const tn_view* const* args) {
+  const PackedPlan& plan = *static_cast<const PackedPlan*>(data);
+  const uint8_t* x = input<uint8_t>(args[0]);
+  char* y = output<char>(args[1]);
+  packed_blocks(plan.device, args[1]->count, [&](int64_t first, int64_t n) {
+    int64_t whole[kPackedBlock];
+    double real[kPackedBlock];
+    for (int64_t i = 0; i < n; ++i) {
+      const int half = x[(first + i) / 2] >> (i % 2 * 4) & 15;
+      whole[i] = plan.has_sign && half > 7 ? half - 16 : half;
+      real[i] = double(whole[i]);
+    }
+    char* to = y + first * plan.side.bytes;
+    if (plan.side.whole)
+      plan.side.from_int(to, whole, n);
+    else
+      plan.side.from_double(to, real, n);
+  });
+  return nullptr;
+}
+
+// Floats are cut and clamped, NaN gives 0; whole numbers wrap. The half byte behind an odd count
+// is 0.
+tn_error* TN_CALL run_pack(void* data, void*, const tn_view* const* args) {
+  const PackedPlan& plan = *static_cast<const PackedPlan*>(data);
+  const char* x = input<char>(args[0]);
+  uint8_t* y = output<uint8_t>(args[1]);
+  const double low = plan.has_sign ? -8 : 0;
+  packed_blocks(plan.device, args[1]->count, [&](int64_t first, int64_t n) {
+    int64_t whole[kPackedBlock + 1];
+    const char* from = x + first * plan.side.bytes;
+    if (plan.side.whole) {
+      plan.side.to_int(whole, from, n);
+    } else {
+      double real[kPackedBlock];
+      plan.side.to_double(real, from, n);
+      for (int64_t i = 0; i < n; ++i) {
+        const double v = real[i] > low ? real[i] : low;
+        whole[i] = real[i] != real[i] ? 0 : int64_t(v < low + 15 ? v : low + 15);
+      }
+    }
+    whole[n] = 0;
+    for (int64_t i = 0; i < n; i += 2)
+      y[(first + i) / 2] = uint8_t((whole[i] & 15) | (whole[i + 1] & 15) << 4);
+  });
+  return nullptr;
+}
+
+bool packed(tn_dtype dtype) { return dtype == TN_DTYPE_I4 || dtype == TN_DTYPE_U4; }
+
+tn_error* prepare_packed(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  const tn_dtype from = sig.inputs[0]->dtype, to = sig.outputs[0]->dtype;
+  if (!contiguous(sig.inputs[0]) || !contiguous(sig.outputs[0]))
+    return decline(plan, "elements smaller than a byte, not dense");
+  const Side* side = side_of(packed(from) ? to : from);
+  if (!side || (!side->whole && !(packed(from) ? side->from_double : side->to_double)))
+    return decline(plan, "no kernel for these dtypes");
+  const bool has_sign = (packed(from) ? from : to) == TN_DTYPE_I4;
+  if (!make_plan<PackedPlan>(plan, packed(from) ? run_unpack : run_pack, device, *side, has_sign))
+    return out_of_memory(device);
+  return nullptr;
+}
+
+tn_error* TN_CALL run_copy_packed(void*, void*, const tn_view* const* args) {
+  const char* x = input<char>(args[0]);
+  char* y = output<char>(args[1]);
+  if (y != x) std::memcpy(y, x, tn_dtype_bytes(args[0]->dtype, uint64_t(args[0]->count)));
+  return nullptr;
+}
+
 // ---- the same bits
 
 template <class C, class D>
@@ -242,6 +332,10 @@ bool whole_bytes(tn_dtype dtype) {
 // copy and bitcast: the same bytes, dense.
 CPU_PREPARE(copy) {
   const tn_dtype dtype = sig.inputs[0]->dtype;
+  if (packed(dtype) && contiguous(sig.inputs[0]) && contiguous(sig.outputs[0])) {
+    plan->run = run_copy_packed;
+    return nullptr;
+  }
   if (!whole_bytes(dtype)) return decline(plan, "elements that are not 1, 2, 4, 8 or 16 bytes");
   if (!contiguous(sig.outputs[0])) return decline(plan, "the output is not dense");
   plan->run = run_copy;
@@ -255,6 +349,7 @@ CPU_PREPARE(cast) {
   const bool sign_only = from != to && (TN_DTYPE_CODE(from) < 2) && (TN_DTYPE_CODE(to) < 2) &&
                          TN_DTYPE_BITS(from) == TN_DTYPE_BITS(to);
   if (from == to || sign_only) return prepare_body_copy(device, sig, plan);
+  if (packed(from) || packed(to)) return prepare_packed(device, sig, plan);
   if (!contiguous(sig.outputs[0])) return decline(plan, "the output is not dense");
   Elementwise kernel{};
   bool found = false;

@@ -50,6 +50,34 @@ CPU_INLINE void loop2(void* out, const void* const* in, uint32_t scalars, int64_
   for (int64_t i = 0; i < n; ++i) y[i] = f(a[i * sa], b[i * sb]);
 }
 
+// Functions, computed in c128.
+template <tn_op op>
+c128 function(c128 z) {
+  const double x = z.real(), y = z.imag();
+  if constexpr (op == TN_OP_EXP) {
+    return std::exp(z);
+  } else if constexpr (op == TN_OP_EXPM1) {
+    // expm1(x) cos y - 2 sin^2(y / 2), which keeps its digits near 0.
+    const double half = std::sin(y / 2);
+    return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
+  } else if constexpr (op == TN_OP_LOG) {
+    return std::log(z);
+  } else if constexpr (op == TN_OP_LOG1P) {
+    return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
+  } else if constexpr (op == TN_OP_SQRT) {
+    return std::sqrt(z);
+  } else if constexpr (op == TN_OP_RSQRT) {
+    return 1.0 / std::sqrt(z);
+  } else if constexpr (op == TN_OP_SIN) {
+    return std::sin(z);
+  } else if constexpr (op == TN_OP_COS) {
+    return std::cos(z);
+  } else {
+    static_assert(op == TN_OP_TANH);
+    return std::tanh(z);
+  }
+}
+
 template <class C, tn_op op>
 void complex_row(void* y, const void* const* in, uint32_t s, int64_t n, const void*) {
   if constexpr (op == TN_OP_NEG) {
@@ -68,18 +96,26 @@ void complex_row(void* y, const void* const* in, uint32_t s, int64_t n, const vo
     loop2<C, C>(y, in, s, n, [](C a, C b) { return quotient(a, b); });
   } else if constexpr (op == TN_OP_EQ) {
     loop2<C, uint8_t>(y, in, s, n, [](C a, C b) { return uint8_t(a == b); });
-  } else {
+  } else if constexpr (op == TN_OP_NE) {
     loop2<C, uint8_t>(y, in, s, n, [](C a, C b) { return uint8_t(a != b); });
+  } else if constexpr (op == TN_OP_ABS) {
+    using R = typename C::value_type;
+    loop1<C, R>(y, in, s, n, [](C x) { return std::hypot(x.real(), x.imag()); });
+  } else {
+    loop1<C, C>(y, in, s, n, [](C x) { return C(function<op>(c128(x))); });
   }
 }
 
 template <class C, tn_op op>
 struct Complex {
   static constexpr int32_t kBytes = int32_t(sizeof(C));
-  static constexpr bool kOne = op == TN_OP_NEG || op == TN_OP_SQUARE || op == TN_OP_RECIPROCAL;
-  static constexpr int32_t kOut = op == TN_OP_EQ || op == TN_OP_NE ? 1 : kBytes;
+  static constexpr bool kTwo = op == TN_OP_ADD || op == TN_OP_SUB || op == TN_OP_MUL ||
+                               op == TN_OP_DIV || op == TN_OP_EQ || op == TN_OP_NE;
+  static constexpr int32_t kOut = op == TN_OP_EQ || op == TN_OP_NE ? 1
+                                  : op == TN_OP_ABS                ? kBytes / 2
+                                                                   : kBytes;
   static constexpr Elementwise kernel = {complex_row<C, op>,
-                                         kOne ? 1 : 2,
+                                         kTwo ? 2 : 1,
                                          1.0f,
                                          {kBytes, kBytes, 0},
                                          kOut,
@@ -99,9 +135,13 @@ struct Complex {
   }
 
 constexpr ElementwiseEntry kEntries[] = {
-    CPU_COMPLEX(TN_OP_NEG), CPU_COMPLEX(TN_OP_SQUARE), CPU_COMPLEX(TN_OP_RECIPROCAL),
-    CPU_COMPLEX(TN_OP_ADD), CPU_COMPLEX(TN_OP_SUB),    CPU_COMPLEX(TN_OP_MUL),
-    CPU_COMPLEX(TN_OP_DIV), CPU_COMPLEX(TN_OP_EQ),     CPU_COMPLEX(TN_OP_NE),
+    CPU_COMPLEX(TN_OP_NEG),   CPU_COMPLEX(TN_OP_SQUARE), CPU_COMPLEX(TN_OP_RECIPROCAL),
+    CPU_COMPLEX(TN_OP_ADD),   CPU_COMPLEX(TN_OP_SUB),    CPU_COMPLEX(TN_OP_MUL),
+    CPU_COMPLEX(TN_OP_DIV),   CPU_COMPLEX(TN_OP_EQ),     CPU_COMPLEX(TN_OP_NE),
+    CPU_COMPLEX(TN_OP_ABS),   CPU_COMPLEX(TN_OP_EXP),    CPU_COMPLEX(TN_OP_EXPM1),
+    CPU_COMPLEX(TN_OP_LOG),   CPU_COMPLEX(TN_OP_LOG1P),  CPU_COMPLEX(TN_OP_SQRT),
+    CPU_COMPLEX(TN_OP_RSQRT), CPU_COMPLEX(TN_OP_SIN),    CPU_COMPLEX(TN_OP_COS),
+    CPU_COMPLEX(TN_OP_TANH),
 };
 
 }  // namespace

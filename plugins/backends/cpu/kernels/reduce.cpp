@@ -132,19 +132,26 @@ void fold_run(const Reduction& k, Buffers& b, void* wide, const char* x, int64_t
 // ---- the innermost axis is folded
 
 void fold_outputs(const Nest& nest, int64_t begin, int64_t end) {
+  constexpr int64_t kAtOnce = 64;
   const Reduction& k = nest.kernel;
+  const Axis next = nest.kept > 0 ? nest.axes[nest.kept - 1] : Axis{1, 0, 0, false};
   Buffers b;
-  alignas(64) char wide[kMaxBytes];
-  for (int64_t o = begin; o < end; ++o) {
+  alignas(64) char wide[kAtOnce * kMaxBytes];
+  for (int64_t o = begin; o < end;) {
+    const int64_t n = std::min({kAtOnce, end - o, next.n - o % next.n});
     int64_t in = 0, out = 0;
     locate(nest, 0, nest.kept, o, &in, &out);
-    k.init(wide, 1);
-    for (int64_t r = 0; r < nest.repeats; ++r) {
-      int64_t at = in, none = 0;
-      locate(nest, nest.kept, nest.rank, r, &at, &none);
-      fold_run(k, b, wide, nest.x + at * k.in_bytes, nest.inner.in, nest.inner.n);
+    k.init(wide, n);
+    for (int64_t i = 0; i < n; ++i) {
+      for (int64_t r = 0; r < nest.repeats; ++r) {
+        int64_t at = in + i * next.in, none = 0;
+        locate(nest, nest.kept, nest.rank, r, &at, &none);
+        fold_run(k, b, wide + i * k.wide_bytes, nest.x + at * k.in_bytes, nest.inner.in,
+                 nest.inner.n);
+      }
     }
-    put(nest, out, 1, wide, 1);
+    put(nest, out, next.out, wide, n);
+    o += n;
   }
 }
 
@@ -236,7 +243,7 @@ void fold_strips(const Nest& nest) {
   const int64_t strips = (nest.inner.n + kColumns - 1) / kColumns;
   const int64_t units = nest.outputs * strips;
   const int64_t rows = nest.rank > nest.kept ? nest.axes[nest.rank - 1].n : 1;
-  const int64_t width = std::min(nest.inner.n, kColumns);
+  const int64_t width = std::min(((nest.inner.n + strips - 1) / strips + 63) / 64 * 64, kColumns);
   int64_t parts = 1;
   const int64_t part_rows = std::max<int64_t>(512, kPartColumns / width);
   if (units < 16 && rows >= 2 * part_rows) parts = (rows + part_rows - 1) / part_rows;
@@ -248,11 +255,11 @@ void fold_strips(const Nest& nest) {
   const double cost = double(nest.repeats / parts * width) * 0.1;
   const int64_t bytes = width * k.wide_bytes;
   const auto strip = [&](int64_t u, int64_t* in, int64_t* out) {
-    const int64_t c = u % strips * kColumns;
+    const int64_t c = u % strips * width;
     *in = c * nest.inner.in;
     *out = c * nest.inner.out;
     locate(nest, 0, nest.kept, u / strips, in, out);
-    return std::min(nest.inner.n - c, kColumns);
+    return std::min(nest.inner.n - c, width);
   };
   parallel(nest.device, units * parts, 1, cost, [&](int64_t begin, int64_t end) {
     Buffers b;

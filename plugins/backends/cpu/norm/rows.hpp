@@ -35,17 +35,17 @@ CPU_INLINE T row_max(const T* x, int64_t n) {
   return max_lanes(top);
 }
 
-// Sum of f(x[i]), in two chains.
+// Sum of f(x[i]), in four chains.
 template <class T, class F>
 CPU_INLINE T row_sum(const T* x, int64_t n, F&& f) {
   constexpr int64_t lanes = kLanes<T>;
-  Vec<T> a{}, b{};
+  Vec<T> side[4] = {};
   int64_t i = 0;
-  for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    a += f(load(x + i));
-    b += f(load(x + i + lanes));
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+#pragma GCC unroll 4
+    for (int k = 0; k < 4; ++k) side[k] += f(load(x + i + k * lanes));
   }
-  a += b;
+  Vec<T> a = (side[0] + side[1]) + (side[2] + side[3]);
   for (; i < n; i += lanes) {
     const int64_t count = n - i < lanes ? n - i : lanes;
     a += first_lanes(f(load_n(x + i, count)), count, T(0));

@@ -89,7 +89,7 @@ enum class Reduction : uint8_t { mean, sum, none };
 
 struct LossPlan {
   const Device* device;
-  int64_t rows, n;
+  int64_t rows, n, ignore;
   Reduction reduction;
 };
 
@@ -99,13 +99,16 @@ CPU_INLINE T row_loss(const T* x, int64_t n, int64_t label) {
   return log_sum(x, n, top) - (x[label] - top);
 }
 
-// The first of `rows` labels that is outside 0 .. n - 1, or `rows`.
+// The first label that is neither ignored nor in 0 .. n - 1, or `rows`.
 template <class Label>
-int64_t bad_label(const Label* labels, int64_t rows, int64_t n) {
-  bool bad = false;
-  for (int64_t r = 0; r < rows; ++r) bad |= uint64_t(int64_t(labels[r])) >= uint64_t(n);
-  int64_t r = bad ? 0 : rows;
-  while (r < rows && uint64_t(int64_t(labels[r])) < uint64_t(n)) ++r;
+int64_t bad_label(const Label* labels, const LossPlan& p) {
+  const auto good = [&](int64_t r) {
+    return uint64_t(int64_t(labels[r])) < uint64_t(p.n) || int64_t(labels[r]) == p.ignore;
+  };
+  bool all = true;
+  for (int64_t r = 0; r < p.rows; ++r) all &= good(r);
+  int64_t r = all ? p.rows : 0;
+  while (r < p.rows && good(r)) ++r;
   return r;
 }
 
@@ -114,18 +117,24 @@ tn_error* TN_CALL run_cross_entropy(void* data, void*, const tn_view* const* arg
   const auto& p = *static_cast<const LossPlan*>(data);
   const T* x = input<T>(args[0]);
   const Label* labels = input<Label>(args[1]);
-  if (const int64_t r = bad_label(labels, p.rows, p.n); r < p.rows) {
+  if (const int64_t r = bad_label(labels, p); r < p.rows) {
     return fail(*p.device, TN_OUT_OF_RANGE, "label %lld at index %lld is outside 0..%lld",
                 (long long)labels[r], (long long)r, (long long)(p.n - 1));
   }
   const bool none = p.reduction == Reduction::none;
-  T* losses = output<T>(args[none ? 2 : 3]);
-  for_rows(*p.device, p.rows, p.n, 0.5,
-           [&](int64_t r) { losses[r] = row_loss(x + r * p.n, p.n, int64_t(labels[r])); });
+  T* losses = output<T>(args[none ? 3 : 4]);
+  for_rows(*p.device, p.rows, p.n, 0.5, [&](int64_t r) {
+    const auto label = int64_t(labels[r]);
+    losses[r] = label == p.ignore ? T(0) : row_loss(x + r * p.n, p.n, label);
+  });
   if (none) return nullptr;
   double sum = 0;
-  for (int64_t r = 0; r < p.rows; ++r) sum += double(losses[r]);
-  *output<T>(args[2]) = T(p.reduction == Reduction::mean ? sum / double(p.rows) : sum);
+  int64_t kept = 0;
+  for (int64_t r = 0; r < p.rows; ++r) {
+    sum += double(losses[r]);
+    kept += int64_t(labels[r]) != p.ignore;
+  }
+  *output<T>(args[3]) = T(p.reduction == Reduction::mean ? sum / double(kept) : sum);
   return nullptr;
 }
 
@@ -151,6 +160,10 @@ CPU_PREPARE(log_softmax) { return prepare_any_softmax<true>(device, sig, plan); 
 CPU_PREPARE(cross_entropy) {
   const tn_view& x = *sig.inputs[0];
   const tn_view& labels = *sig.inputs[1];
+  if (!absent(sig.inputs[2])) return decline(plan, "no weights");
+  if (attr_f64(sig, TN_CROSS_ENTROPY_LABEL_SMOOTHING) != 0) {
+    return decline(plan, "no label smoothing");
+  }
   if (!contiguous(&x) || !contiguous(&labels) || !contiguous(sig.outputs[0])) {
     return decline(plan, "contiguous tensors only");
   }
@@ -167,7 +180,9 @@ CPU_PREPARE(cross_entropy) {
   if (x.dtype == TN_DTYPE_F32) run = cross_entropy_run<float>(labels.dtype);
   if (x.dtype == TN_DTYPE_F64) run = cross_entropy_run<double>(labels.dtype);
   if (!run) return decline(plan, "only f32 and f64 with labels of i64, i32 or u8");
-  if (!make_plan<LossPlan>(plan, run, &device, rows, n, reduction)) return out_of_memory(device);
+  if (!make_plan<LossPlan>(plan, run, &device, rows, n,
+                           attr_i64(sig, TN_CROSS_ENTROPY_IGNORE_INDEX), reduction))
+    return out_of_memory(device);
   if (reduction != Reduction::none) plan->workspace_bytes = uint64_t(rows + 1) * sizeof(double);
   return nullptr;
 }

@@ -25,17 +25,6 @@ struct MatMul {
     return transposed ? Steps{1, width} : Steps{width, 1};
   }
 
-  // For each leading axis of y, how far it moves in the dense array of v: 0 where v is broadcast.
-  static std::array<int64_t, TN_MAX_RANK> batch_strides(const tn_view& v, const tn_view& y) {
-    const auto dense = sdk::dense_strides(sdk::dims(v));
-    std::array<int64_t, TN_MAX_RANK> out{};
-    for (int i = 0; i < v.rank - 2; ++i) {
-      if (v.dims[i] != 1)
-        out[static_cast<size_t>(y.rank - v.rank + i)] = dense[static_cast<size_t>(i)];
-    }
-    return out;
-  }
-
   static void run(const Data& plan, const sdk::Queue&, const sdk::Args& args) {
     visit_wide(args[0].dtype, [&]<class W>(W) { multiply<W>(plan, args[0], args[1], args[2]); });
   }

@@ -25,31 +25,23 @@ struct Sort {
   template <Real W>
   static std::vector<int64_t> sources(const Dense<W>& keys, const AxisSplit& at, bool descending) {
     std::vector<int64_t> from(keys.size()), order(static_cast<size_t>(at.size));
-    for (int64_t o = 0; o < at.outer; ++o) {
-      for (int64_t i = 0; i < at.inner; ++i) {
-        const int64_t first = o * at.size * at.inner + i;
-        const auto key = [&](int64_t k) { return keys[static_cast<size_t>(first + k * at.inner)]; };
-        std::iota(order.begin(), order.end(), 0);
-        std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-          if (is_nan(key(a)) || is_nan(key(b))) return !is_nan(key(a)) && is_nan(key(b));
-          return descending ? key(b) < key(a) : key(a) < key(b);
-        });
-        for (int64_t k = 0; k < at.size; ++k) {
-          from[static_cast<size_t>(first + k * at.inner)] =
-              first + order[static_cast<size_t>(k)] * at.inner;
-        }
+    for_each_line(at, [&](int64_t first) {
+      const auto key = [&](int64_t k) { return keys[static_cast<size_t>(first + k * at.inner)]; };
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
+        if (is_nan(key(a)) || is_nan(key(b))) return !is_nan(key(a)) && is_nan(key(b));
+        return descending ? key(b) < key(a) : key(a) < key(b);
+      });
+      for (int64_t k = 0; k < at.size; ++k) {
+        from[static_cast<size_t>(first + k * at.inner)] =
+            first + order[static_cast<size_t>(k)] * at.inner;
       }
-    }
+    });
     return from;
   }
 
   static void permute(const tn_view& x, const std::vector<int64_t>& from, const tn_view& y) {
-    const Dense<std::byte> bytes = load_bytes(x);
-    Dense<std::byte> result(bytes.size());
-    const int64_t size = sdk::element_bytes(x);
-    std::byte* next = result.data();
-    for (int64_t source : from) next = std::copy_n(bytes.data() + source * size, size, next);
-    store_bytes(result, y);
+    store_bytes(select_bytes(load_bytes(x), from, sdk::element_bytes(x)), y);
   }
 
   static void run(const Data& plan, const sdk::Queue&, const sdk::Args& args) {

@@ -11,11 +11,7 @@ struct Numeric {
 struct Neg : Numeric {
   template <class W>
   W operator()(W x) const {
-    if constexpr (Integer<W>) {
-      return static_cast<W>(-static_cast<uint64_t>(x));
-    } else {
-      return -x;
-    }
+    return negative_of(x);
   }
 };
 struct Abs : Numeric {
@@ -41,23 +37,13 @@ struct Exp : Numeric {
   auto operator()(Fractional auto x) const { return std::exp(x); }
 };
 struct Expm1 : Numeric {
-  double operator()(double x) const { return std::expm1(x); }
-  // e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y/2), which keeps its digits near 0.
-  c128 operator()(c128 z) const {
-    const double x = z.real(), y = z.imag(), half = std::sin(y / 2);
-    return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
-  }
+  auto operator()(Fractional auto x) const { return expm1_of(x); }
 };
 struct Log : Numeric {
   auto operator()(Fractional auto x) const { return std::log(x); }
 };
 struct Log1p : Numeric {
-  double operator()(double x) const { return std::log1p(x); }
-  // |1 + z|^2 = 1 + x (2 + x) + y^2.
-  c128 operator()(c128 z) const {
-    const double x = z.real(), y = z.imag();
-    return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
-  }
+  auto operator()(Fractional auto x) const { return log1p_of(x); }
 };
 struct Sqrt : Numeric {
   auto operator()(Fractional auto x) const { return std::sqrt(x); }

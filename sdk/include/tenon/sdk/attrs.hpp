@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "guard.hpp"
+#include "shape.hpp"
 
 namespace tenon::sdk {
 
@@ -58,11 +59,17 @@ inline std::vector<int64_t> attr_i64s_or(const tn_signature& s, uint32_t key, si
 
 // An axis counted from the end when negative, as 0..rank-1.
 inline int attr_axis(const tn_signature& s, uint32_t key, int rank) {
-  const int64_t axis = attr_i64(s, key);
-  if (axis < -rank || axis >= rank) {
-    fail(TN_OUT_OF_RANGE, "axis ", axis, " of a tensor of rank ", rank);
-  }
-  return static_cast<int>(axis < 0 ? axis + rank : axis);
+  return normal_axis(attr_i64(s, key), rank);
+}
+
+// The axes of a convolution or a pool from its lists of strides, paddings and dilations, each of `n` entries or empty.
+inline std::vector<WindowAxis> attr_windows(const tn_signature& s, size_t n, uint32_t stride,
+                                            uint32_t low, uint32_t dilation) {
+  const auto strides = attr_i64s_or(s, stride, n, 1), lows = attr_i64s_or(s, low, n, 0);
+  const auto dilations = attr_i64s_or(s, dilation, n, 1);
+  std::vector<WindowAxis> axes(n);
+  for (size_t i = 0; i < n; ++i) axes[i] = {strides[i], lows[i], dilations[i], 1};
+  return axes;
 }
 
 }  // namespace tenon::sdk

@@ -12,9 +12,11 @@
 #define TENON_SDK_KERNELS_HPP_
 #include <tenon/plugin/kernels.h>
 
+#include <initializer_list>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "guard.hpp"
 #include "view.hpp"
@@ -177,6 +179,14 @@ constexpr tn_kernel kernel(std::string_view op, std::string_view name, uint32_t 
   k.priority = priority;
   k.prepare = detail::prepare_kernel<K>;
   return k;
+}
+
+// The lists of several files as one.
+inline std::vector<tn_kernel> join_kernels(
+    std::initializer_list<std::span<const tn_kernel>> lists) {
+  std::vector<tn_kernel> all;
+  for (const auto list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
 }
 
 // The table of "tenon.kernels" for a device class with `std::span<const tn_kernel> kernels()`, constant for its life.

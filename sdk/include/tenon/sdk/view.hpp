@@ -15,6 +15,12 @@ inline bool is_immediate(const tn_view& v) { return (v.flags & TN_VIEW_IMMEDIATE
 inline int64_t element_bytes(const tn_view& v) {
   return static_cast<int64_t>(tn_dtype_bytes(v.dtype, 1));
 }
+// Two elements to the byte, always dense: only copied and cast.
+inline bool is_packed(tn_dtype dtype) { return dtype == TN_DTYPE_I4 || dtype == TN_DTYPE_U4; }
+// Can elements of this dtype be moved one by one? Not the ones smaller than a byte.
+inline bool is_movable(tn_dtype dtype) {
+  return dtype != TN_DTYPE_NONE && TN_DTYPE_BITS(dtype) * TN_DTYPE_LANES(dtype) % 8 == 0;
+}
 inline std::span<const int64_t> dims(const tn_view& v) { return {v.dims, v.rank}; }
 inline std::span<const int64_t> strides(const tn_view& v) { return {v.strides, v.rank}; }
 

@@ -1,5 +1,5 @@
-// Values on the host as the kit holds them: floating elements as doubles, all others as 64-bit
-// integers. Inputs are representable in the dtype they stand for; what an oracle gives is not rounded.
+// Values on the host as the kit holds them: floating elements as doubles, complex ones as two of
+// them, all others as 64-bit integers. Inputs are representable in the dtype they stand for; what an oracle gives is not rounded.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -16,6 +16,7 @@ using Dims = std::vector<int64_t>;
 // ---- dtypes
 
 bool is_float(tn_dtype dtype);
+bool is_complex(tn_dtype dtype);  // rounding and limits below are those of its parts
 bool is_signed(tn_dtype dtype);
 bool is_integer(tn_dtype dtype);  // bool is none
 std::string name_of(tn_dtype dtype);
@@ -33,7 +34,8 @@ tn_dtype promote(tn_dtype a, tn_dtype b);
 
 // ---- arrays
 
-// Dense, row-major. Exactly one of `f` and `i` is in use: f for floating dtypes.
+// Dense, row-major. Exactly one of `f` and `i` is in use: f for floating and complex dtypes. Element k
+// is number k, of complex dtypes numbers 2 k and 2 k + 1.
 struct Array {
   tn_dtype dtype = TN_DTYPE_F64;
   Dims dims;
@@ -50,14 +52,16 @@ struct Array {
   Array(tn_dtype type, Dims shape);  // zeros
 
   int64_t count() const;
+  int64_t parts() const { return is_complex(dtype) ? 2 : 1; }
+  int64_t numbers() const { return count() * parts(); }
   size_t rank() const { return dims.size(); }
-  bool floating() const { return is_float(dtype); }
-  double real(int64_t k) const;  // any dtype
+  bool floating() const { return is_float(dtype) || is_complex(dtype); }
+  double real(int64_t k) const;  // number k, any dtype
   int64_t integer(int64_t k) const { return i[static_cast<size_t>(k)]; }
-  // Stores a number, rounded or wrapped to the dtype.
+  // Stores number k, rounded or wrapped to the dtype.
   void set(int64_t k, double value);
   void set(int64_t k, int64_t value);
-  void copy_from(int64_t k, const Array& other, int64_t from);  // of the same dtype
+  void copy_from(int64_t k, const Array& other, int64_t from);  // an element of the same dtype
 };
 
 int64_t count_of(const Dims& dims);

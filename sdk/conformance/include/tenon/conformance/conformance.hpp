@@ -11,8 +11,8 @@
 namespace tenon::conformance {
 
 enum class Level { forward, grad, grad2 };
-// unsupported: the device declined, in so many words.
-enum class Verdict { pass, fail, unsupported };
+// unsupported: the device declined, in so many words. expected_fail: a list says so, with the reason.
+enum class Verdict { pass, fail, unsupported, expected_fail };
 const char* name_of(Level level);
 const char* name_of(Verdict verdict);
 
@@ -20,7 +20,8 @@ struct Result {
   std::string op, sample, dtype, layout, device;
   Level level = Level::forward;
   Verdict verdict = Verdict::pass;
-  std::string why;  // "" for a pass
+  std::string why;      // "" for a pass
+  bool native = false;  // a kernel of the device ran it, not a decomposition
 };
 
 struct Options {

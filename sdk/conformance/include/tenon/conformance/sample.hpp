@@ -2,6 +2,7 @@
 // must come out. An oracle is written from the op's definition, never from its implementation.
 #pragma once
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Attr {
   double number = 0;
   std::string text;
   Dims list;
+  std::vector<double> numbers;
 };
 Attr integer(uint32_t key, int64_t value);
 Attr flag(uint32_t key, bool value);
@@ -25,6 +27,7 @@ Attr number(uint32_t key, double value);
 Attr text(uint32_t key, std::string value);
 Attr type(uint32_t key, tn_dtype value);
 Attr list(uint32_t key, Dims value);
+Attr numbers(uint32_t key, std::vector<double> value);
 
 // The attributes of one call; what is absent has the value that the caller of get names.
 class Attrs {
@@ -39,6 +42,7 @@ class Attrs {
   tn_dtype type(uint32_t key, tn_dtype fallback) const;
   // An empty list also takes the fallback.
   Dims list(uint32_t key, const Dims& fallback = {}) const;
+  std::vector<double> numbers(uint32_t key) const;
   // As the C ABI takes them; they point into this object.
   std::vector<tn_attr> encode() const;
 
@@ -138,6 +142,8 @@ struct Case {
   Case large() &&;
   // Repeated values would be ties: no broadcast layout when gradients are checked.
   Case ties() &&;
+  // Each element counts: no layout that repeats some (of a matrix, which would become singular).
+  Case distinct() &&;
   // The call must be refused with this code.
   Case refused(tn_code code) &&;
   // An index is out of range: OUT_OF_RANGE, or clamped on a device that cannot report.
@@ -146,6 +152,8 @@ struct Case {
   Case first_only() &&;
   // Instead of the op's own dtypes.
   Case only(std::vector<tn_dtype> types) &&;
+  // Instead of the op's own tolerance.
+  Case within(Tolerance t) &&;
   // Finite differences with another step and tolerance, where the op rounds.
   Case coarse(double step, double tolerance) &&;
 
@@ -153,8 +161,9 @@ struct Case {
   std::vector<Input> inputs;
   Attrs attrs;
   std::vector<tn_dtype> dtypes;
-  bool grad = true, layouts = true, is_large = false, has_ties = false;
+  bool grad = true, layouts = true, is_large = false, has_ties = false, repeats = true;
   bool may_clamp = false, second = true;
+  std::optional<Tolerance> tolerance;   // none: the op's own
   tn_code refusal = TN_OK;              // not OK: the call must be refused so
   double step = 0, grad_tolerance = 0;  // 0: the kit's own
 };
@@ -193,6 +202,7 @@ extern const std::vector<tn_dtype> kAll;      // and bool
 class Catalogue {
  public:
   OpSamples& add(tn_op op, const char* name);
+  OpSamples& at(tn_op op);  // added before
   const std::vector<OpSamples>& ops() const { return ops_; }
 
  private:
@@ -222,16 +232,26 @@ void add_sort(Catalogue& c);
 void add_matmul(Catalogue& c);
 void add_products(Catalogue& c);
 void add_diagonal(Catalogue& c);
+void add_einsum(Catalogue& c);
+void add_linalg(Catalogue& c);
+void add_complex(Catalogue& c);
+void add_counted(Catalogue& c);
 void add_conv(Catalogue& c);
 void add_conv_nd(Catalogue& c);
 void add_window(Catalogue& c);
+void add_adaptive_pool(Catalogue& c);
+void add_resize(Catalogue& c);
+void add_grid_sample(Catalogue& c);
 void add_softmax(Catalogue& c);
 void add_attention(Catalogue& c);
+void add_recurrent(Catalogue& c);
 void add_quantize(Catalogue& c);
+void add_quantized_products(Catalogue& c);
 void add_normalize(Catalogue& c);
 void add_normalize_groups(Catalogue& c);
 void add_loss(Catalogue& c);
 void add_loss_pairwise(Catalogue& c);
+void add_ctc(Catalogue& c);
 void add_random(Catalogue& c);
 void add_random_choice(Catalogue& c);
 

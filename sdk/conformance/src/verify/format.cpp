@@ -1,0 +1,422 @@
+// A format by its table, without libtenon: what is written reads back, and no file, however spoilt, does harm.
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+#include "elf.hpp"
+#include "plugin.hpp"
+#include "tenon/conformance/sample.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder that goes at the end.
+class Folder {
+ public:
+  Folder() {
+    // In memory where that can be: thousands of files are written.
+    const fs::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
+    std::string name = (parent / "tenon_verify_XXXXXX").string();
+    if (!mkdtemp(name.data())) throw std::runtime_error("no temporary folder can be made");
+    path_ = name;
+  }
+  ~Folder() {
+    std::error_code ignored;
+    fs::remove_all(path_, ignored);
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  std::string file(const std::string& name) const { return (path_ / name).string(); }
+  size_t entries() const {
+    return static_cast<size_t>(std::distance(fs::directory_iterator(path_), {}));
+  }
+
+ private:
+  fs::path path_;
+};
+
+struct Item {
+  std::string name;
+  tn_dtype dtype;
+  Dims dims;
+  std::string bytes;
+  bool operator==(const Item&) const = default;
+};
+struct Contents {
+  std::map<std::string, Item> tensors;
+  std::map<std::string, std::string> metadata;
+  bool operator==(const Contents&) const = default;
+};
+
+struct Subject {
+  const Library library;
+  SimulatedHost host;
+  OpenPlugin plugin;
+  const tn_format_vtbl* v;
+  explicit Subject(const Profile& p)
+      : library(p.path), plugin(library, host), v(library.format()) {}
+
+  SimulatedHost::Taken save(const std::string& path, const Contents& c) {
+    std::vector<tn_format_item> items;
+    std::vector<tn_metadata> pairs;
+    for (const auto& [name, i] : c.tensors)
+      items.push_back({{name.data(), name.size()},
+                       i.dtype,
+                       static_cast<uint32_t>(i.dims.size()),
+                       i.dims.data(),
+                       i.bytes.data(),
+                       i.bytes.size()});
+    for (const auto& [key, value] : c.metadata)
+      pairs.push_back({{key.data(), key.size()}, {value.data(), value.size()}});
+    return host.take(call("save", [&] {
+      return v->save(plugin.state, {path.data(), path.size()}, items.data(),
+                     static_cast<uint32_t>(items.size()), pairs.data(),
+                     static_cast<uint32_t>(pairs.size()));
+    }));
+  }
+};
+
+tn_format_limits no_limits(bool copy) {
+  tn_format_limits l{};
+  l.struct_size = sizeof l;
+  l.copy = copy ? 1 : 0;
+  return l;
+}
+
+// A file that was opened; closed at the end.
+class Opened {
+ public:
+  Opened(Subject& s, const std::string& path, const tn_format_limits& limits) : s_(s) {
+    result = s.host.take(call("open of a file", [&] {
+      return s.v->open(s.plugin.state, {path.data(), path.size()}, &limits, &file_);
+    }));
+    expect(result.code == TN_OK || !result.message.empty(), "an error without a message",
+           "what is wrong with the file");
+  }
+  ~Opened() {
+    if (file_ && result.code == TN_OK) s_.v->close(file_);
+  }
+  Opened(const Opened&) = delete;
+  Opened& operator=(const Opened&) = delete;
+  bool ok() const { return result.code == TN_OK; }
+
+  // Every byte of it is read.
+  Contents contents() {
+    Contents c;
+    const uint32_t n = s_.v->tensor_count(file_);
+    for (uint32_t k = 0; k < n; ++k) {
+      tn_model_entry e = tn_model_entry_init();
+      ok_or_wrong("tensor", [&] { return s_.v->tensor(file_, k, &e); });
+      const void* data = nullptr;
+      ok_or_wrong("data", [&] { return s_.v->data(file_, k, &data); });
+      expect(e.rank <= TN_MAX_RANK, "a tensor of rank " + std::to_string(e.rank), "at most 8");
+      Item i{text_of(e.name), e.dtype, Dims(e.dims, e.dims + e.rank), ""};
+      uint64_t count = 1;
+      for (const int64_t d : i.dims) {
+        expect(d >= 0, "a dim of " + std::to_string(d), "0 or more");
+        expect(!__builtin_mul_overflow(count, static_cast<uint64_t>(d), &count),
+               "dims whose product overflows", "an error at open");
+      }
+      expect(e.bytes == tn_dtype_bytes(e.dtype, count),
+             std::to_string(e.bytes) + " bytes for " + std::to_string(count) + " elements",
+             "bytes that fit dtype and dims");
+      if (e.bytes) i.bytes.assign(static_cast<const char*>(data), e.bytes);
+      c.tensors[i.name] = i;
+    }
+    const uint32_t pairs = s_.v->metadata_count(file_);
+    for (uint32_t k = 0; k < pairs; ++k) {
+      tn_metadata m{};
+      ok_or_wrong("metadata", [&] { return s_.v->metadata(file_, k, &m); });
+      c.metadata[text_of(m.key)] = text_of(m.value);
+    }
+    return c;
+  }
+
+  void beyond_the_end() {
+    const uint32_t n = s_.v->tensor_count(file_), pairs = s_.v->metadata_count(file_);
+    tn_model_entry e = tn_model_entry_init();
+    tn_metadata m{};
+    const void* data = &m;
+    refused("tensor", [&] { return s_.v->tensor(file_, n, &e); });
+    refused("data", [&] { return s_.v->data(file_, n, &data); });
+    refused("metadata", [&] { return s_.v->metadata(file_, pairs, &m); });
+    expect(data == &m && e.dims == nullptr, "an index beyond the end fails and writes its result",
+           "out-parameters untouched");
+  }
+
+  SimulatedHost::Taken result;
+
+ private:
+  template <class F>
+  void ok_or_wrong(const char* slot, F&& f) {
+    const auto r = s_.host.take(call(slot, f));
+    expect(r.code == TN_OK, std::string(slot) + " of an open file fails: " + r.message,
+           "that open has checked the file");
+  }
+  template <class F>
+  void refused(const char* slot, F&& f) {
+    expect(s_.host.take(call(slot, f)).code != TN_OK,
+           std::string(slot) + " beyond the last one gives no error", "OUT_OF_RANGE");
+  }
+
+  Subject& s_;
+  void* file_ = nullptr;
+};
+
+Item item(const std::string& name, tn_dtype dtype, const Dims& dims, uint64_t seed) {
+  Item i{name, dtype, dims, ""};
+  Rng rng(seed);
+  i.bytes.resize(tn_dtype_bytes(dtype, static_cast<uint64_t>(count_of(dims))));
+  for (char& c : i.bytes)
+    c = static_cast<char>(dtype == TN_DTYPE_BOOL ? rng.next() & 1 : rng.next() & 0x7f);
+  return i;
+}
+
+// What the format takes of every dtype and shape; the others are reported as unsupported.
+Contents storable(Subject& s, const Folder& folder, const std::string& extension, Reporter& r) {
+  Contents all;
+  all.metadata = {{"note", "two words"}, {"unicode", "\xc3\xa4\xe2\x82\xac"}, {"empty", ""}};
+  const tn_dtype dtypes[] = {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_I8,
+                             TN_DTYPE_I16, TN_DTYPE_I32, TN_DTYPE_I64, TN_DTYPE_U8,   TN_DTYPE_U16,
+                             TN_DTYPE_U32, TN_DTYPE_U64, TN_DTYPE_BOOL};
+  uint64_t seed = 1;
+  for (const tn_dtype t : dtypes)
+    for (const Dims& dims : {Dims{2, 3}, Dims{}, Dims{0, 4}, Dims{1, 1, 1, 1, 2}}) {
+      const Item i = item(name_of(t) + "." + std::to_string(seed), t, dims, seed);
+      ++seed;
+      all.tensors[i.name] = i;
+    }
+  const std::string path = folder.file("probe" + extension);
+  if (s.save(path, all).code != TN_OK) {
+    std::erase_if(all.tensors, [&](const auto& each) {
+      Contents one;
+      one.tensors.insert(each);
+      const auto result = s.save(path, one);
+      if (result.code != TN_OK)
+        r.unsupported(result.message, name_of(each.second.dtype) + text_of(each.second.dims));
+      return result.code != TN_OK;
+    });
+  }
+  const std::string odd = "layer/0.weight \xc3\xa9";
+  all.tensors[odd] = item(odd, TN_DTYPE_F32, {5}, 99);
+  expect(all.tensors.size() > 1, "no dtype at all can be saved", "f32 at least");
+  return all;
+}
+
+void need_save(const Subject& s) {
+  if (!s.v->save) throw Unsupported("save is left out: nothing can be written to be read");
+}
+
+void check_round_trip(const Profile& p, Reporter& r) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  const Contents all = storable(s, folder, p.extension, r);
+  r.attempt("", [&] {
+    const std::string path = folder.file("all" + p.extension);
+    const auto saved = s.save(path, all);
+    expect(saved.code == TN_OK, "save fails: " + saved.message, "that it writes the file");
+    for (const bool copy : {false, true}) {
+      Opened file(s, path, no_limits(copy));
+      expect(file.ok(), "its own file is refused: " + file.result.message, "that it opens");
+      const Contents got = file.contents();
+      for (const auto& [name, i] : all.tensors) {
+        expect(got.tensors.count(name) == 1, "the tensor \"" + name + "\" is gone", "it");
+        expect(got.tensors.at(name) == i, "the tensor \"" + name + "\" reads back otherwise",
+               "its dtype, dims and bytes");
+      }
+      expect(got.tensors.size() == all.tensors.size(), "tensors that nobody wrote", "none");
+      for (const auto& [key, value] : all.metadata)
+        expect(got.metadata.count(key) == 1 && got.metadata.at(key) == value,
+               "the metadata \"" + key + "\" is gone or other", value);
+      file.beyond_the_end();
+    }
+    const size_t before = folder.entries();
+    Contents other;
+    other.tensors["only"] = item("only", TN_DTYPE_F32, {3}, 7);
+    expect(s.save(path, other).code == TN_OK, "a second save over the file fails", "that it works");
+    Opened again(s, path, no_limits(false));
+    expect(again.ok() && again.contents().tensors == other.tensors,
+           "after a second save the file has other contents", "the new ones, whole");
+    expect(folder.entries() == before, "temporary files are left", "none");
+  });
+}
+
+std::string small_file(Subject& s, const Profile& p, const Folder& folder, Contents& c) {
+  c.tensors["a"] = item("a", TN_DTYPE_F32, {2, 3}, 1);
+  c.tensors["b.weight"] = item("b.weight", TN_DTYPE_F32, {4}, 2);
+  c.tensors["c"] = item("c", TN_DTYPE_F32, {}, 3);
+  c.metadata = {{"note", "small"}};
+  const std::string path = folder.file("small" + p.extension);
+  const auto saved = s.save(path, c);
+  expect(saved.code == TN_OK, "save fails: " + saved.message, "that it writes the file");
+  return read_file(path);
+}
+
+void write_file(const std::string& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+}
+
+void check_truncation(const Profile& p, Reporter&) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  Contents c;
+  const std::string bytes = small_file(s, p, folder, c);
+  const std::string path = folder.file("cut" + p.extension);
+  for (size_t n = 0; n < bytes.size(); ++n) {
+    write_file(path, bytes.substr(0, n));
+    for (const bool copy : {false, true}) {
+      Opened file(s, path, no_limits(copy));
+      if (file.ok())
+        expect(file.contents() == c,
+               "cut off at byte " + std::to_string(n) + " of " + std::to_string(bytes.size()) +
+                   " it opens, with other contents",
+               "DATA_LOSS: the header is checked against the size of the file");
+    }
+  }
+  expect(s.host.misuse().empty(), s.host.misuse(), "services used as they should be");
+}
+
+std::string mutated(std::string bytes, Rng& rng) {
+  const int64_t n = 1 + rng.below(4);
+  for (int64_t k = 0; k < n && !bytes.empty(); ++k) {
+    const auto at = static_cast<size_t>(rng.below(static_cast<int64_t>(bytes.size())));
+    switch (rng.below(6)) {
+      case 0:
+        bytes[at] = static_cast<char>(rng.next());
+        break;
+      case 1:
+        bytes[at] = static_cast<char>(bytes[at] ^ (1 << rng.below(8)));
+        break;
+      case 2: {  // a number that is absurd
+        const uint64_t numbers[] = {UINT64_MAX, uint64_t{1} << 63, uint64_t{1} << 40, 0,
+                                    0x7fffffff};
+        const uint64_t value = numbers[rng.below(5)];
+        std::memcpy(bytes.data() + at, &value, std::min(sizeof value, bytes.size() - at));
+        break;
+      }
+      case 3:
+        bytes.erase(at, static_cast<size_t>(1 + rng.below(9)));
+        break;
+      case 4:
+        bytes.insert(
+            at, bytes.substr(static_cast<size_t>(rng.below(static_cast<int64_t>(bytes.size()))),
+                             static_cast<size_t>(1 + rng.below(40))));
+        break;
+      default: {  // another digit, so that text stays text
+        const size_t digit = bytes.find_first_of("0123456789", at);
+        if (digit != std::string::npos) bytes[digit] = static_cast<char>('0' + rng.below(10));
+      }
+    }
+  }
+  return bytes;
+}
+
+void check_mutation(const Profile& p, Reporter&) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  Contents c;
+  const std::string bytes = small_file(s, p, folder, c);
+  const std::string path = folder.file("spoilt" + p.extension);
+  Rng rng(2024);
+  for (int k = 0; k < 6000; ++k) {
+    const std::string spoilt = mutated(bytes, rng);
+    write_file(path, spoilt);
+    call("probe", [&] {
+      return s.v->probe(s.plugin.state, spoilt.data(), std::min<size_t>(spoilt.size(), 4096),
+                        spoilt.size());
+    });
+    Opened file(s, path, no_limits(k % 2 == 1));
+    if (file.ok()) file.contents();
+  }
+  expect(s.host.misuse().empty(), s.host.misuse(), "services used as they should be");
+  expect(s.host.live_errors() == 0, "errors are left", "that each is returned or released");
+}
+
+void check_limits(const Profile& p, Reporter&) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  Contents c;
+  const std::string bytes = small_file(s, p, folder, c);
+  const std::string path = folder.file("small" + p.extension);
+  const auto refused = [&](const char* what, const std::function<void(tn_format_limits&)>& set) {
+    tn_format_limits l = no_limits(false);
+    set(l);
+    expect(!Opened(s, path, l).ok(), std::string("a file over ") + what + " opens", "an error");
+  };
+  refused("max_tensors", [](tn_format_limits& l) { l.max_tensors = 2; });
+  refused("max_bytes", [&](tn_format_limits& l) { l.max_bytes = bytes.size() - 1; });
+  refused("max_name_bytes", [](tn_format_limits& l) { l.max_name_bytes = 2; });
+  tn_format_limits l = no_limits(false);
+  l.max_tensors = 3, l.max_bytes = bytes.size(), l.max_name_bytes = 64;
+  Opened file(s, path, l);
+  expect(file.ok(), "a file just within the limits is refused: " + file.result.message,
+         "that it opens");
+}
+
+void check_probe(const Profile& p, Reporter&) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  Contents c;
+  const std::string bytes = small_file(s, p, folder, c);
+  const auto probe = [&](const std::string& head) {
+    const int32_t sure = call("probe", [&] {
+      return s.v->probe(s.plugin.state, head.data(), std::min<size_t>(head.size(), 4096),
+                        head.size());
+    });
+    expect(sure >= 0 && sure <= 100, "probe gives " + std::to_string(sure), "0 to 100");
+    return sure;
+  };
+  expect(probe(bytes) > 0, "probe gives 0 for its own file", "how sure it is");
+  for (const std::string& alien :
+       {std::string(),
+        std::string("\x7f"
+                    "ELF\2\1\1",
+                    7),
+        std::string("PK\3\4 and so on"), std::string("plain text, and nothing else"),
+        std::string(100, '\0')})
+    expect(probe(alien) < 100, "probe is sure of a file of another kind", "less than 100");
+}
+
+void check_missing(const Profile& p, Reporter&) {
+  Subject s(p);
+  const Folder folder;
+  const std::string path = folder.file("empty" + p.extension);
+  write_file(path, "");
+  for (const std::string& bad : {folder.file("nothing" + p.extension), folder.file("."), path})
+    for (const bool copy : {false, true})
+      expect(!Opened(s, bad, no_limits(copy)).ok(), "\"" + bad + "\" opens",
+             "an error: there is no such file, a folder, or nothing in it");
+}
+
+constexpr const char* kUntrusted =
+    "check every length against the file and the limits before it is used";
+
+}  // namespace
+
+const std::vector<Check> kFormatChecks = {
+    {"format.round_trip", 1, Kind::format, "what is saved reads back: dtypes, shapes, metadata",
+     "compare the file with its specification, byte by byte", check_round_trip},
+    {"format.truncation", 1, Kind::format, "a file cut off at any byte is an error", kUntrusted,
+     check_truncation},
+    {"format.mutation", 1, Kind::format, "6,000 spoilt files do no harm", kUntrusted,
+     check_mutation},
+    {"format.limits", 1, Kind::format, "limits of the call are kept", kUntrusted, check_limits},
+    {"format.probe", 1, Kind::format, "probe knows its own files and is not sure of others",
+     "look at a signature, or at the form of the header", check_probe},
+    {"format.missing", 1, Kind::format, "no file, a folder, an empty file: errors",
+     "NOT_FOUND, IO or DATA_LOSS with the path", check_missing},
+};
+
+}  // namespace tenon::conformance

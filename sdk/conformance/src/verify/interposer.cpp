@@ -1,0 +1,433 @@
+#include "interposer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "plugin.hpp"
+#include "session.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+// libtenon places tensors at multiples of this: what lies between the end of one and the next multiple belongs to nobody.
+constexpr uint64_t kPlace = 4096;
+constexpr size_t kWatched = 512;  // bytes looked at on either side
+constexpr unsigned char kFill = 0xB6;
+
+using Bytes = std::vector<unsigned char>;
+
+// The one plugin under test of this process.
+struct Real {
+  std::unique_ptr<Library> library;
+  std::unique_ptr<SimulatedHost> host;
+  std::unique_ptr<OpenPlugin> plugin;
+  std::unique_ptr<OpenDevice> device;
+  std::unique_ptr<BareQueue> queue;
+  const tn_host* outer = nullptr;  // libtenon's
+  std::vector<tn_kernel> kernels;  // as libtenon sees them
+  std::vector<const tn_kernel*> originals;
+  std::map<uint64_t, uint64_t> blocks;                      // mem -> bytes, as libtenon sees them
+  std::map<uint64_t, std::pair<uint64_t, uint64_t>> moved;  // the block of the plugin's under each
+  std::mutex mutex;
+  std::vector<Observation> seen;
+
+  void observe(const std::string& found, const std::string& expected) {
+    const std::lock_guard lock(mutex);
+    seen.push_back({found, expected});
+  }
+};
+Real* real = nullptr;
+
+tn_error* outer_error(tn_code code, const std::string& message) {
+  return real->outer->error(real->outer, code, {message.data(), message.size()});
+}
+// Hands an error of the plugin's on to libtenon.
+tn_error* passed_on(tn_error* error) {
+  if (!error) return nullptr;
+  const auto taken = real->host->take(error);
+  return outer_error(taken.code, taken.message);
+}
+template <class F>
+tn_error* guarded(F&& f) {
+  try {
+    return f();
+  } catch (const Wrong& w) {
+    real->observe(w.found, w.expected);
+    return outer_error(TN_INTERNAL, w.what());
+  }
+}
+
+// A command on the real queue.
+template <class F>
+tn_error* submit(const char* slot, F&& f) {
+  BareQueue& q = *real->queue;
+  if (!q.native) return passed_on(call(slot, f));
+  std::atomic_ref(q.line->submitted).fetch_add(1);
+  tn_error* e = call(slot, f);
+  if (e) std::atomic_ref(q.line->submitted).fetch_sub(1);
+  return passed_on(e);
+}
+// All that was submitted is done.
+tn_error* finish() {
+  BareQueue& q = *real->queue;
+  if (!q.native) return nullptr;
+  q.wait();
+  if (q.failed() == 0) return nullptr;
+  // A fresh timeline for what follows.
+  real->queue = std::make_unique<BareQueue>(*real->device);
+  return outer_error(TN_DEVICE_FAILED, real->host->last_failure());
+}
+template <class F>
+tn_error* command(const char* slot, F&& f) {
+  return guarded([&] {
+    tn_error* e = submit(slot, f);
+    return e ? e : finish();
+  });
+}
+
+// ---- memory around an output
+
+struct Place {
+  uint64_t mem, begin, end;  // bytes watched
+  Bytes before, after;
+  bool behind;
+  size_t output;
+};
+
+// Into `bytes` once finish() has been called: they must stay where they are.
+void look(const Place& p, Bytes& bytes) {
+  bytes.resize(p.end - p.begin);
+  real->queue->download(bytes.data(), p.mem, p.begin, bytes.size());
+}
+
+// Where a dense view lies: in which of the blocks, and where there. Empty: in none.
+struct Range {
+  uint64_t mem = 0, block = 0, begin = 0, end = 0;
+};
+Range range_of(const tn_view& v) {
+  auto found = real->blocks.upper_bound(v.mem);
+  if (found == real->blocks.begin()) return {};
+  --found;
+  const uint64_t inside =
+      v.mem - found->first;  // an address may lie in the middle, a handle may not
+  if (inside > 0 && (!real->device->host_memory() || inside >= found->second)) return {};
+  const uint64_t begin = inside + v.offset;
+  const uint64_t end = begin + tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
+  if (end > found->second) return {};
+  return {found->first, found->second, begin, end};
+}
+
+// What lies before and behind a dense view that has a place of its own.
+void add_places(const tn_view& v, size_t output, std::vector<Place>& places) {
+  if ((v.flags & (TN_VIEW_ABSENT | TN_VIEW_IMMEDIATE)) != 0 || (v.flags & TN_VIEW_CONTIGUOUS) == 0)
+    return;
+  const Range r = range_of(v);
+  if (r.begin == r.end) return;
+  if (r.begin % kPlace == 0) {
+    const uint64_t next = std::min(r.block, (r.end + kPlace - 1) / kPlace * kPlace);
+    const uint64_t stop = std::min<uint64_t>(next, r.end + kWatched);
+    if (stop > r.end) places.push_back({r.mem, r.end, stop, {}, {}, true, output});
+  }
+  if (r.begin >= kWatched)
+    places.push_back({r.mem, r.begin - kWatched, r.begin, {}, {}, false, output});
+}
+
+struct Plan {
+  const tn_kernel* kernel;
+  tn_plan inner;
+  size_t inputs, outputs;
+  std::string text;
+};
+
+// The places to watch during a run: not those that another output, or the workspace, holds.
+std::vector<Place> places_of(const Plan& plan, const tn_view* const* args) {
+  std::vector<Place> places;
+  const size_t n = plan.inputs + plan.outputs + (plan.inner.workspace_bytes > 0 ? 1 : 0);
+  for (size_t k = plan.inputs; k < n; ++k) add_places(*args[k], k - plan.inputs, places);
+  std::erase_if(places, [&](const Place& p) {
+    for (size_t k = plan.inputs; k < n; ++k) {
+      if ((args[k]->flags & TN_VIEW_ABSENT) != 0) continue;
+      const Range r = range_of(*args[k]);
+      if (r.mem == p.mem && r.begin < p.end && r.end > p.begin) return true;
+    }
+    return false;
+  });
+  return places;
+}
+
+void judge(const Plan& plan, const std::vector<Place>& places) {
+  for (const Place& p : places) {
+    if (p.after == p.before) continue;
+    const auto at =
+        std::mismatch(p.after.begin(), p.after.end(), p.before.begin()).first - p.after.begin();
+    const auto distance = p.behind ? at + 1 : static_cast<std::ptrdiff_t>(p.after.size()) - at;
+    real->observe(plan.text + " writes " + std::to_string(distance) + " bytes " +
+                      (p.behind ? "behind" : "before") + " output " + std::to_string(p.output),
+                  "that a kernel writes only the elements of its outputs");
+  }
+}
+
+// Waits at the end for what was submitted.
+struct Settled {
+  Settled() = default;
+  ~Settled() {
+    try {
+      real->queue->wait();
+    } catch (const Wrong&) {  // reported by finish
+    }
+  }
+  Settled(const Settled&) = delete;
+  Settled& operator=(const Settled&) = delete;
+};
+
+tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
+  const Plan& plan = *static_cast<Plan*>(data);
+  return guarded([&]() -> tn_error* {
+    std::vector<Place> places = places_of(plan, args);
+    const Settled settled;  // before the places go, whatever is thrown
+    for (Place& p : places) {
+      if (p.behind) {
+        p.before.assign(p.end - p.begin, kFill);
+        real->queue->upload(p.mem, p.begin, p.before.data(), p.before.size());
+      } else {
+        look(p, p.before);
+      }
+    }
+    tn_error* error =
+        submit("run", [&] { return plan.inner.run(plan.inner.data, real->queue->native, args); });
+    for (Place& p : places) look(p, p.after);
+    if (tn_error* failed = finish()) {
+      if (error) real->outer->error_release(error);
+      return failed;
+    }
+    if (!error) judge(plan, places);
+    return error;
+  });
+}
+
+void TN_CALL release_plan(void* data) {
+  auto* plan = static_cast<Plan*>(data);
+  if (plan->inner.release) try {
+      call("release of a plan", [&] { plan->inner.release(plan->inner.data); });
+    } catch (const Wrong& w) {
+      real->observe(w.found, w.expected);
+    }
+  delete plan;
+}
+
+tn_error* prepare(size_t index, const tn_signature* signature, tn_plan* out) {
+  return guarded([&]() -> tn_error* {
+    const tn_kernel* kernel = real->originals[index];
+    auto plan = std::make_unique<Plan>();
+    plan->kernel = kernel;
+    plan->inputs = signature->n_inputs, plan->outputs = signature->n_outputs;
+    plan->text = "kernel " + text_of(kernel->name) + " of " + text_of(kernel->op);
+    plan->inner = {};
+    plan->inner.struct_size = sizeof(tn_plan);
+    if (tn_error* e = call("prepare", [&] {
+          return kernel->prepare(real->device->handle, signature, &plan->inner);
+        }))
+      return passed_on(e);
+    if (plan->inner.declined.size > 0) {
+      out->declined = plan->inner.declined;
+      if (plan->inner.release) plan->inner.release(plan->inner.data);
+      return nullptr;
+    }
+    expect(plan->inner.run != nullptr, plan->text + " prepares a plan without run",
+           "run, or declined with a reason");
+    out->workspace_bytes = plan->inner.workspace_bytes;
+    out->run = run_plan, out->release = release_plan;
+    out->data = plan.release();
+    return nullptr;
+  });
+}
+
+// tn_kernel.prepare has no word for which kernel it is: one function each.
+constexpr size_t kMostKernels = 1024;
+template <size_t index>
+tn_error* TN_CALL prepare_at(void*, const tn_signature* s, tn_plan* out) {
+  return prepare(index, s, out);
+}
+using Prepare = tn_error*(TN_CALL*)(void*, const tn_signature*, tn_plan*);
+template <size_t... index>
+constexpr std::array<Prepare, sizeof...(index)> prepares(std::index_sequence<index...>) {
+  return {prepare_at<index>...};
+}
+constexpr std::array<Prepare, kMostKernels> kPrepares =
+    prepares(std::make_index_sequence<kMostKernels>());
+
+// ---- the tables that libtenon sees
+
+tn_error* TN_CALL i_count(void*, uint32_t* out) { return *out = 1, nullptr; }
+tn_error* TN_CALL i_props(void*, uint32_t, tn_device_props* out) {
+  const tn_device_props& p = real->device->props;
+  out->flags = TN_DEVICE_INLINE | (p.flags & TN_DEVICE_HOST_MEMORY);
+  out->type = tn_string("verified");
+  out->label = tn_string("the device under test, one command at a time");
+  out->memory_bytes = p.memory_bytes;
+  out->alignment = std::max(p.alignment, kPlace);
+  out->max_block_bytes = p.max_block_bytes, out->max_binding_bytes = p.max_binding_bytes;
+  return nullptr;
+}
+tn_error* TN_CALL i_open(void*, uint32_t, void** out) { return *out = real, nullptr; }
+void TN_CALL i_close(void*) {}
+tn_error* TN_CALL i_allocate(void*, uint64_t bytes, uint64_t* out) {
+  return guarded([&]() -> tn_error* {
+    // Aligned to kPlace from an address that is aligned to less: only where it is an address.
+    const uint64_t more = real->device->host_memory() ? kPlace : 0;
+    uint64_t mem = 0;
+    if (tn_error* e = call("allocate", [&] {
+          return real->device->v->allocate(real->device->handle, bytes + more, &mem);
+        }))
+      return passed_on(e);
+    const uint64_t given = more ? (mem + kPlace - 1) / kPlace * kPlace : mem;
+    const std::lock_guard lock(real->mutex);
+    real->blocks[given] = bytes;
+    real->moved[given] = {mem, bytes + more};
+    *out = given;
+    return nullptr;
+  });
+}
+void TN_CALL i_free(void*, uint64_t mem, uint64_t) {
+  std::pair<uint64_t, uint64_t> block;
+  {
+    const std::lock_guard lock(real->mutex);
+    block = real->moved[mem];
+    real->moved.erase(mem);
+    real->blocks.erase(mem);
+  }
+  try {
+    call("free", [&] { real->device->v->free(real->device->handle, block.first, block.second); });
+  } catch (const Wrong& w) {
+    real->observe(w.found, w.expected);
+  }
+}
+tn_error* TN_CALL i_upload(void*, void*, uint64_t mem, uint64_t offset, const void* from,
+                           uint64_t bytes) {
+  return command("upload", [&] {
+    return real->device->v->upload(real->device->handle, real->queue->native, mem, offset, from,
+                                   bytes);
+  });
+}
+tn_error* TN_CALL i_download(void*, void*, void* to, uint64_t mem, uint64_t offset,
+                             uint64_t bytes) {
+  return command("download", [&] {
+    return real->device->v->download(real->device->handle, real->queue->native, to, mem, offset,
+                                     bytes);
+  });
+}
+constexpr tn_device_vtbl kDevice = {sizeof(tn_device_vtbl),
+                                    0,
+                                    i_count,
+                                    i_props,
+                                    i_open,
+                                    i_close,
+                                    i_allocate,
+                                    i_free,
+                                    nullptr,
+                                    i_upload,
+                                    i_download,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr,
+                                    nullptr};
+
+tn_error* TN_CALL i_list(void*, const tn_kernel** out, uint32_t* count) {
+  *out = real->kernels.data();
+  *count = static_cast<uint32_t>(real->kernels.size());
+  return nullptr;
+}
+constexpr tn_kernels_vtbl kKernels = {sizeof(tn_kernels_vtbl), sizeof(tn_kernel), i_list};
+
+tn_error* TN_CALL i_open_plugin(const tn_host* host, void** out) {
+  real->outer = host;
+  *out = real;
+  return nullptr;
+}
+void TN_CALL i_close_plugin(void*) {}
+
+constexpr char kId[] = "org.tenon.verified";
+const tn_interface kInterfaces[] = {{{TN_IFACE_DEVICE, sizeof TN_IFACE_DEVICE - 1},
+                                     TN_IFACE_DEVICE_MAJOR,
+                                     TN_IFACE_DEVICE_REVISION,
+                                     &kDevice},
+                                    {{TN_IFACE_KERNELS, sizeof TN_IFACE_KERNELS - 1},
+                                     TN_IFACE_KERNELS_MAJOR,
+                                     TN_IFACE_KERNELS_REVISION,
+                                     &kKernels}};
+const tn_plugin_info kInfo = {
+    sizeof(tn_plugin_info), TENON_VERSION, {kId, sizeof kId - 1}, {"1", 1}, kInterfaces, 2,
+    sizeof(tn_interface),   i_open_plugin, i_close_plugin};
+const tn_plugin_info* TN_CALL query(uint32_t) { return &kInfo; }
+
+void list_kernels(Real& r) {
+  const tn_kernels_vtbl* table = r.library->kernels();
+  if (!table) return;
+  const tn_kernel* list = nullptr;
+  uint32_t count = 0;
+  r.device->ok("list of kernels",
+               call("list", [&] { return table->list(r.device->handle, &list, &count); }));
+  check_kernel_sizes(*table, list, count);
+  for (uint32_t k = 0; k < std::min<uint32_t>(count, kMostKernels); ++k) {
+    const tn_kernel* original = entry(list, table->kernel_stride, k);
+    r.originals.push_back(original);
+    tn_kernel mine{};
+    std::memcpy(&mine, original, std::min<size_t>(sizeof mine, original->struct_size));
+    mine.struct_size = sizeof mine;
+    mine.prepare = kPrepares[k];
+    r.kernels.push_back(mine);
+  }
+}
+
+}  // namespace
+
+Interposed::Interposed(const std::string& plugin) {
+  expect(real == nullptr, "a second interposer in one process", "one");
+  auto r = std::make_unique<Real>();
+  r->library = std::make_unique<Library>(plugin);
+  r->host = std::make_unique<SimulatedHost>();
+  r->host->find_op = [](const std::string& name, uint32_t since, tn_op* out) {
+    tn_error* e = real->outer->find_op(real->outer, {name.data(), name.size()}, since, out);
+    if (e) real->outer->error_release(e);
+    return e == nullptr;
+  };
+  r->plugin = std::make_unique<OpenPlugin>(*r->library, *r->host);
+  r->device = std::make_unique<OpenDevice>(*r->plugin, 0);
+  r->queue = std::make_unique<BareQueue>(*r->device);
+  list_kernels(*r);
+  real = r.release();
+  static const tn_plugin_query_fn plugins[] = {query, nullptr};
+  tn_runtime_desc desc = tn_runtime_desc_init();
+  desc.static_plugins = plugins;
+  desc.trust = TN_TRUST_ANY;
+  desc.thread_count = 1;
+  check(tn_runtime_create(&desc, &runtime_));
+}
+
+Interposed::~Interposed() {
+  tn_runtime_release(runtime_);
+  real->queue.reset();
+  real->device.reset();
+  real->plugin.reset();
+  delete real;
+  real = nullptr;
+}
+
+std::vector<Observation> Interposed::take() {
+  const std::lock_guard lock(real->mutex);
+  const std::string misuse = real->host->misuse();
+  if (!misuse.empty()) real->seen.push_back({misuse, "services used as tenon/plugin/entry.h says"});
+  return std::exchange(real->seen, {});
+}
+void Interposed::fail_allocation(int64_t n, bool all_after) {
+  real->host->fail_allocation(n, all_after);
+}
+int64_t Interposed::refused() const { return real->host->refused(); }
+
+}  // namespace tenon::conformance

@@ -1,0 +1,34 @@
+// A plugin between libtenon and the one under test. To libtenon it is an inline device; each command goes to the real device on a
+// queue of the kit's own and is waited for. So what one kernel does to memory can be seen before the next one runs.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "check.hpp"
+#include "tenon/runtime.h"
+
+namespace tenon::conformance {
+
+// What was seen wrong since the last call: "kernel add_f32 of add: wrote behind output 0".
+struct Observation {
+  std::string found, expected;
+};
+
+// A runtime whose one device, "verified:0", is device 0 of the plugin behind the interposer. One per process.
+class Interposed {
+ public:
+  explicit Interposed(const std::string& plugin);
+  ~Interposed();
+  Interposed(const Interposed&) = delete;
+  Interposed& operator=(const Interposed&) = delete;
+  tn_runtime* runtime() const { return runtime_; }
+  std::vector<Observation> take();
+  // As SimulatedHost's, for the services that the plugin uses.
+  void fail_allocation(int64_t n, bool all_after);
+  int64_t refused() const;
+
+ private:
+  tn_runtime* runtime_ = nullptr;
+};
+
+}  // namespace tenon::conformance

@@ -1,0 +1,272 @@
+// Units in child processes: results come through a pipe, and so does which unit a process is at.
+#include <poll.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "check.hpp"
+#include "session.hpp"
+
+namespace tenon::conformance {
+
+void Reporter::pass(const std::string& where) {
+  CheckResult r;
+  r.where = where;
+  add(std::move(r));
+}
+void Reporter::fail(const std::string& found, const std::string& expected,
+                    const std::string& where) {
+  CheckResult r;
+  r.verdict = Verdict::fail, r.found = found, r.expected = expected, r.where = where;
+  add(std::move(r));
+}
+void Reporter::unsupported(const std::string& why, const std::string& where) {
+  CheckResult r;
+  r.verdict = Verdict::unsupported, r.found = why, r.where = where;
+  add(std::move(r));
+}
+void Reporter::add(CheckResult r) {
+  r.check = check_, r.level = level_;
+  if (r.verdict == Verdict::fail && r.advice.empty()) r.advice = advice_;
+  ++count_;
+  sink_(std::move(r));
+}
+void Reporter::attempt(const std::string& where, const std::function<void()>& body) {
+  const size_t before = count_;
+  try {
+    body();
+    if (count_ == before) pass(where);
+  } catch (const Wrong& w) {
+    fail(w.found, w.expected, where);
+  } catch (const Unsupported& u) {
+    unsupported(u.what(), where);
+  } catch (const Fault& fault) {
+    if (fault.code() == TN_UNIMPLEMENTED)
+      unsupported(fault.what(), where);
+    else
+      fail(fault.what(), "no error", where);
+  } catch (const std::exception& e) {
+    fail(e.what(), "no error", where);
+  } catch (...) {
+    fail("an exception of an unknown type came out of the plugin", "errors only", where);
+  }
+}
+
+namespace {
+
+using Json = nlohmann::json;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kBegin = 0, kCase = 1, kEnd = 2;
+
+std::string line_of(const CheckResult& r) {
+  const Json j = {kCase,         r.check,    static_cast<int>(r.verdict),
+                  r.level,       r.where,    r.found,
+                  r.expected,    r.advice,   r.op,
+                  r.dtype,       r.gradient, r.native,
+                  r.milliseconds};
+  return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+CheckResult result_of(const Json& j) {
+  CheckResult r;
+  r.check = j[1], r.verdict = static_cast<Verdict>(j[2].get<int>()), r.level = j[3];
+  r.where = j[4], r.found = j[5], r.expected = j[6], r.advice = j[7], r.op = j[8], r.dtype = j[9];
+  r.gradient = j[10], r.native = j[11], r.milliseconds = j[12];
+  return r;
+}
+
+void put(int fd, const std::string& text) {
+  for (size_t at = 0; at < text.size();) {
+    const ssize_t n = write(fd, text.data() + at, text.size() - at);
+    if (n < 0 && errno != EINTR) _exit(3);  // nobody listens any more
+    if (n > 0) at += static_cast<size_t>(n);
+  }
+}
+
+// In the child.
+void run_unit(const Unit& unit, size_t index, int out) {
+  put(out, Json({kBegin, index}).dump() + "\n");
+  Reporter reporter(unit.check, unit.level, unit.advice,
+                    [&](const CheckResult& r) { put(out, line_of(r)); });
+  reporter.attempt("", [&] { unit.body(reporter); });
+  put(out, Json({kEnd, index}).dump() + "\n");
+}
+
+struct Child {
+  pid_t pid = -1;
+  int in = -1;
+  std::string rest;  // what came of a line so far
+  long at = -1;      // the unit that it is at
+  bool alone = false;
+  size_t cases = 0;
+  Clock::time_point since = Clock::now();
+};
+
+class Pool {
+ public:
+  Pool(const std::vector<Unit>& units, int jobs, const std::function<void()>& close,
+       const Unit& closing, const std::function<void(CheckResult)>& on_result)
+      : units_(units), jobs_(jobs), close_(close), closing_(closing), on_result_(on_result) {
+    void* page =
+        mmap(nullptr, sizeof(*next_), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
+    next_ = new (page) std::atomic<size_t>(0);
+    for (size_t k = 0; k < units.size(); ++k) (units[k].alone ? alone_ : shared_).push_back(k);
+  }
+  ~Pool() { munmap(next_, sizeof(*next_)); }
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  void run() {
+    size_t started = 0;
+    while (started < alone_.size() || !children_.empty() || next_->load() < shared_.size()) {
+      while (children_.size() < static_cast<size_t>(jobs_)) {
+        if (started < alone_.size())
+          start_alone(alone_[started++]);
+        else if (next_->load() < shared_.size())
+          start_shared();
+        else
+          break;
+      }
+      listen();
+    }
+  }
+
+ private:
+  template <class Body>
+  void start(bool alone, const Body& body) {
+    int ends[2];
+    if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+    const pid_t pid = fork();
+    if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
+    if (pid == 0) {
+      prctl(PR_SET_PDEATHSIG, SIGKILL);
+      close(ends[0]);
+      for (const Child& c : children_) close(c.in);
+      dup2(STDERR_FILENO, STDOUT_FILENO);  // what a plugin prints is not ours
+      body(ends[1]);
+      _exit(0);
+    }
+    close(ends[1]);
+    Child child;
+    child.pid = pid, child.in = ends[0], child.alone = alone;
+    children_.push_back(std::move(child));
+  }
+
+  void start_alone(size_t k) {
+    start(true, [&](int out) { run_unit(units_[k], k, out); });
+  }
+  void start_shared() {
+    start(false, [&](int out) {
+      for (size_t n; (n = next_->fetch_add(1)) < shared_.size();)
+        run_unit(units_[shared_[n]], shared_[n], out);
+      Unit last = closing_;
+      last.body = [&](Reporter&) { close_(); };
+      run_unit(last, units_.size(), out);
+    });
+  }
+
+  const Unit& unit(long k) const {
+    return k < static_cast<long>(units_.size()) ? units_[static_cast<size_t>(k)] : closing_;
+  }
+
+  void listen() {
+    std::vector<pollfd> fds;
+    for (const Child& c : children_) fds.push_back({c.in, POLLIN, 0});
+    if (poll(fds.data(), fds.size(), 200) < 0 && errno != EINTR)
+      throw std::system_error(errno, std::generic_category(), "poll");
+    for (size_t k = fds.size(); k-- > 0;) {
+      if ((fds[k].revents & (POLLIN | POLLHUP)) != 0)
+        hear(k);
+      else
+        watch(children_[k]);
+    }
+  }
+
+  void hear(size_t k) {
+    Child& c = children_[k];
+    char buffer[65536];
+    const ssize_t n = read(c.in, buffer, sizeof buffer);
+    if (n < 0) return;
+    if (n == 0) return bury(k);
+    c.rest.append(buffer, static_cast<size_t>(n));
+    size_t from = 0;
+    for (size_t end; (end = c.rest.find('\n', from)) != std::string::npos; from = end + 1)
+      take(c, Json::parse(c.rest.substr(from, end - from)));
+    c.rest.erase(0, from);
+  }
+
+  void take(Child& c, const Json& line) {
+    c.since = Clock::now();
+    if (line[0] == kCase) {
+      ++c.cases;
+      on_result_(result_of(line));
+    } else {
+      c.at = line[0] == kBegin ? line[1].get<long>() : -1;
+    }
+  }
+
+  void watch(Child& c) {
+    if (c.at < 0 ||
+        std::chrono::duration<double>(Clock::now() - c.since).count() < unit(c.at).limit)
+      return;
+    lost(c, "it does not come back: no result in " + std::to_string(int(unit(c.at).limit)) + " s");
+    c.at = -1;
+    kill(c.pid, SIGKILL);
+  }
+
+  void bury(size_t k) {
+    Child c = std::move(children_[k]);
+    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(k));
+    close(c.in);
+    int status = 0;
+    while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (c.at < 0) return;
+    if (WIFSIGNALED(status)) {
+      const int signal = WTERMSIG(status);
+      std::string text = "the process died of SIG" + std::string(sigabbrev_np(signal));
+      if (signal == SIGABRT) text += " (abort, or an exception that nobody could catch)";
+      lost(c, text);
+    } else {
+      lost(c, "the plugin ended the process: exit(" + std::to_string(WEXITSTATUS(status)) + ")");
+    }
+  }
+
+  void lost(const Child& c, const std::string& found) {
+    CheckResult r;
+    const Unit& u = unit(c.at);
+    r.check = u.check, r.level = u.level, r.advice = u.advice;
+    r.verdict = Verdict::fail, r.found = found, r.expected = "a call that returns";
+    on_result_(std::move(r));
+  }
+
+  const std::vector<Unit>& units_;
+  int jobs_;
+  const std::function<void()>& close_;
+  const Unit& closing_;
+  const std::function<void(CheckResult)>& on_result_;
+  std::vector<size_t> alone_, shared_;
+  std::atomic<size_t>* next_ = nullptr;
+  std::vector<Child> children_;
+};
+
+}  // namespace
+
+void run_units(const std::vector<Unit>& units, int jobs, const std::function<void()>& close,
+               const Unit& closing, const std::function<void(CheckResult)>& on_result) {
+  std::fflush(nullptr);  // else a child might write it again
+  Pool(units, jobs, close, closing, on_result).run();
+}
+
+}  // namespace tenon::conformance

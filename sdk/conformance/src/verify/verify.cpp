@@ -1,0 +1,285 @@
+// All checks that apply to a plugin, and what comes of them.
+#include "tenon/conformance/verify.hpp"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "elf.hpp"
+#include "expected.hpp"
+#include "plugin.hpp"
+#include "training.hpp"
+#include "worker.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+using Json = nlohmann::json;
+
+const std::vector<const std::vector<Check>*>& groups() {
+  static const std::vector<const std::vector<Check>*> all = {&kFileChecks,   &kNegotiationChecks,
+                                                             &kErrorChecks,  &kLifeChecks,
+                                                             &kMemoryChecks, &kQueueChecks};
+  return all;
+}
+const std::vector<const std::vector<Check>*>& later_groups() {
+  static const std::vector<const std::vector<Check>*> all = {&kKernelChecks,   &kOpChecks,
+                                                             &kTrainingChecks, &kOptimizerChecks,
+                                                             &kFormatChecks,   &kPluginOpChecks};
+  return all;
+}
+
+const char* name_of(Kind kind) {
+  constexpr const char* kNames[] = {"all", "backend", "op", "optimizer", "format"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+bool has(const Profile& p, Kind kind) {
+  switch (kind) {
+    case Kind::all:
+      return true;
+    case Kind::backend:
+      return p.has_device();
+    case Kind::op:
+      return !p.ops.empty();
+    case Kind::optimizer:
+      return !p.optimizers.empty();
+    case Kind::format:
+      return !p.format.empty();
+  }
+  return false;
+}
+
+Json to_json(const Profile& p) {
+  Json devices = Json::array();
+  for (const DeviceProfile& d : p.devices) devices.push_back({d.name, d.flags});
+  return {p.id, p.version, p.interfaces, devices, p.ops, p.optimizers, p.format, p.extension};
+}
+
+void from_json(const Json& j, Profile& p) {
+  p.id = j[0], p.version = j[1], p.interfaces = j[2];
+  for (const Json& d : j[3]) p.devices.push_back({d[0], d[1]});
+  p.ops = j[4], p.optimizers = j[5], p.format = j[6], p.extension = j[7];
+}
+
+// What libtenon says of every op, once it has the plugin.
+std::string facts_of(const std::string& path) {
+  const RuntimeOwner runtime = make_runtime(path);
+  uint32_t n = 0;
+  check(tn_op_count(runtime.get(), &n));
+  Json all = Json::array();
+  for (uint32_t k = 0; k < n; ++k) {
+    tn_op op = 0;
+    tn_op_info info = tn_op_info_init();
+    check(tn_op_at(runtime.get(), k, &op));
+    check(tn_op_get_info(runtime.get(), op, &info));
+    all.push_back({text_of(info.name), info.base, info.differentiable});
+  }
+  return all.dump();
+}
+
+int declared_level(const std::string& plugin) {
+  const auto path = std::filesystem::path(plugin).replace_extension(".json");
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) return kHighestLevel;
+  const Json j = Json::parse(read_file(path.string()), nullptr, false);
+  const std::string text = j.is_object() ? j.value("level", "") : "";
+  for (int level = 0; level <= kHighestLevel; ++level)
+    if (text == level_name(level)) return level;
+  return kHighestLevel;
+}
+
+class Verification {
+ public:
+  explicit Verification(const VerifyOptions& o) : options_(o) {
+    if (!std::filesystem::is_regular_file(o.plugin))
+      throw std::runtime_error(o.plugin + ": no such file");
+    expected_ = read_expected(o.expected_fail);
+    profile_.path = std::filesystem::canonical(o.plugin).string();
+    report_.plugin = profile_.path;
+    report_.asked = o.level < 0 ? declared_level(o.plugin) : o.level;
+    jobs_ = o.jobs > 0 ? o.jobs
+                       : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 4u));
+    const auto& all = catalogue().ops();
+    if (!o.op.empty() &&
+        std::none_of(all.begin(), all.end(), [&](const OpSamples& s) { return s.name == o.op; }))
+      throw std::runtime_error("there are no samples of an op named " + o.op);
+  }
+
+  VerifyReport run() {
+    const auto start = std::chrono::steady_clock::now();
+    const bool opens = probe();
+    if (options_.op.empty()) {
+      add_checks({&kFileChecks, &kNegotiationChecks});
+      if (opens) add_checks({&kErrorChecks, &kLifeChecks, &kMemoryChecks, &kQueueChecks});
+    }
+    run_all();
+    if (opens) {
+      if (options_.op.empty()) add_checks(later_groups());
+      if (profile_.has_device())
+        add_units(op_units(profile_, options_, report_.asked, worker_, facts_));
+      if (options_.op.empty() && profile_.has_device()) {
+        add_units(kernel_units(worker_));
+        add_units(training_units(worker_));
+      }
+      if (options_.op.empty() && (profile_.has_device() || !profile_.optimizers.empty()))
+        add_units(optimizer_units(profile_, worker_));
+      if (options_.op.empty() && !profile_.ops.empty())
+        add_units(plugin_op_units(profile_, worker_));
+      run_all();
+    }
+    finish();
+    report_.seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return std::move(report_);
+  }
+
+ private:
+  // Whether the plugin opens at all, first with the kit's host, then with libtenon.
+  bool probe() {
+    size_t failures = 0;
+    const auto attempt = [&](const char* name, const char* advice,
+                             const std::function<void()>& body) {
+      Reporter r(name, 0, advice, [&](CheckResult result) {
+        failures += result.verdict == Verdict::fail;
+        record(std::move(result));
+      });
+      r.attempt("", body);
+    };
+    attempt("negotiate.open",
+            "only tn_plugin_query, open, count, props and close ran: run them in a debugger", [&] {
+              const std::string text =
+                  in_child([&] { return to_json(profile_of(profile_.path)).dump(); });
+              from_json(Json::parse(text), profile_);
+            });
+    if (failures == 0)
+      attempt("negotiate.runtime",
+              "the text says what libtenon missed; docs/plugins.md has the rules", [&] {
+                const std::string text = in_child([&] { return facts_of(profile_.path); });
+                for (const Json& f : Json::parse(text))
+                  facts_[f[0]] = {f[1].get<int>() != 0, f[2].get<int>() != 0};
+              });
+    report_.id = profile_.id;
+    report_.device = options_.device;
+    if (report_.device.empty() && profile_.has_device()) report_.device = profile_.devices[0].name;
+    worker_ = make_worker(profile_, report_.device);
+    return failures == 0;
+  }
+
+  bool wanted(const std::string& name) const {
+    const std::string& only = options_.check;
+    return only.empty() || name == only || (only.back() == '.' && name.starts_with(only));
+  }
+
+  void add_checks(const std::vector<const std::vector<Check>*>& lists) {
+    for (const std::vector<Check>* list : lists)
+      for (const Check& c : *list) {
+        if (!c.body || c.level > report_.asked || !has(profile_, c.kind)) continue;
+        Unit u;
+        u.check = c.name, u.level = c.level, u.advice = c.advice, u.limit = c.limit;
+        u.body = [&c, this](Reporter& r) { c.body(profile_, r); };
+        units_.push_back(std::move(u));
+      }
+  }
+
+  void add_units(std::vector<Unit> units) {
+    for (Unit& u : units)
+      if (u.level <= report_.asked) units_.push_back(std::move(u));
+  }
+
+  void run_all() {
+    std::erase_if(units_, [&](const Unit& u) { return !wanted(u.check); });
+    for (const Unit& u : units_) order_.push_back(u.check);
+    Unit closing;
+    closing.check = "life.close_after_use";
+    closing.advice = "close everything that open made, in any order of releases before";
+    run_units(
+        units_, jobs_, [this] { worker_->close(); }, closing,
+        [&](CheckResult r) { record(std::move(r)); });
+    units_.clear();
+  }
+
+  void record(CheckResult r) {
+    expected_.apply(r);
+    if (options_.on_result) options_.on_result(r);
+    report_.cases.push_back(std::move(r));
+  }
+
+  void finish() {
+    for (CheckResult& r :
+         expected_.stale(report_.cases, options_.op.empty() && options_.check.empty()))
+      record(std::move(r));
+    std::map<std::string, size_t> place;
+    for (const std::string& name : order_) place.emplace(name, place.size());
+    const auto at = [&](const CheckResult& r) {
+      const auto found = place.find(r.check);
+      return found == place.end() ? 0 : found->second + 1;
+    };
+    std::stable_sort(report_.cases.begin(), report_.cases.end(),
+                     [&](const auto& a, const auto& b) { return at(a) < at(b); });
+    int lowest = report_.asked + 1;
+    for (const CheckResult& r : report_.cases)
+      if (r.verdict == Verdict::fail) lowest = std::min(lowest, r.level);
+    report_.reached = lowest - 1;
+  }
+
+  const VerifyOptions& options_;
+  ExpectedFailures expected_;
+  Profile profile_;
+  OpFacts facts_;
+  VerifyReport report_;
+  int jobs_ = 1;
+  std::shared_ptr<Worker> worker_;
+  std::vector<Unit> units_;
+  std::vector<std::string> order_;
+};
+
+}  // namespace
+
+std::string level_name(int level) { return level < 0 ? "none" : "L" + std::to_string(level); }
+
+size_t VerifyReport::count(Verdict verdict) const {
+  return static_cast<size_t>(std::count_if(
+      cases.begin(), cases.end(), [&](const CheckResult& r) { return r.verdict == verdict; }));
+}
+
+std::vector<CheckInfo> list_checks() {
+  std::vector<CheckInfo> out = {
+      {"negotiate.open", 0, "all", "it opens with a host of the kit's own"},
+      {"negotiate.runtime", 0, "all", "libtenon loads it"},
+  };
+  for (const auto* lists : {&groups(), &later_groups()})
+    for (const std::vector<Check>* list : *lists)
+      for (const Check& c : *list) out.push_back({c.name, c.level, name_of(c.kind), c.what});
+  out.push_back({"life.close_after_use", 0, "backend", "it closes after all ops have run"});
+  return out;
+}
+
+std::string in_child(const std::function<std::string()>& body) {
+  Unit unit;
+  unit.body = [&](Reporter& r) {
+    CheckResult result;
+    result.where = body();
+    r.add(std::move(result));
+  };
+  std::string text;
+  std::unique_ptr<Wrong> wrong;
+  run_units(
+      {unit}, 1, [] {}, unit,
+      [&](const CheckResult& r) {
+        if (r.verdict == Verdict::fail && !wrong)
+          wrong = std::make_unique<Wrong>(r.found, r.expected);
+        if (r.verdict == Verdict::pass) text = r.where;
+      });
+  if (wrong) throw Wrong(*wrong);
+  return text;
+}
+
+VerifyReport verify(const VerifyOptions& options) { return Verification(options).run(); }
+
+}  // namespace tenon::conformance

@@ -1,0 +1,35 @@
+// What the checks that go through libtenon share in one process: a runtime that has the plugin, and a context on its device.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "check.hpp"
+#include "interposer.hpp"
+#include "session.hpp"
+
+namespace tenon::conformance {
+
+struct ReleaseRuntime {
+  void operator()(tn_runtime* r) const { tn_runtime_release(r); }
+};
+using RuntimeOwner = std::unique_ptr<tn_runtime, ReleaseRuntime>;
+
+// Finds the plugin first, then all others there are. Throws Wrong if libtenon refuses it.
+RuntimeOwner make_runtime(const std::string& plugin);
+
+// Made when it is first asked for: after the fork.
+struct Worker {
+  std::string plugin, device;
+  RuntimeOwner runtime;
+  std::unique_ptr<Session> session;
+  std::unique_ptr<Interposed> interposed;
+  std::unique_ptr<Session> watched;
+
+  tn_runtime* get_runtime();
+  Session& get_session();
+  // A context on the device behind the interposer.
+  Session& get_watched();
+  void close();
+};
+
+}  // namespace tenon::conformance

@@ -1,0 +1,97 @@
+// tenon new: a plugin of one's own from a template.
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "commands.hpp"
+
+namespace fs = std::filesystem;
+
+namespace tenon::cli {
+namespace {
+
+// A template and the word in it that the new name replaces.
+struct Template {
+  const char* kind;
+  const char* word;
+};
+constexpr Template kTemplates[] = {
+    {"backend", "mydevice"}, {"op", "myop"}, {"optimizer", "myoptimizer"}, {"format", "myformat"}};
+
+// share/tenon/template beside the folder of this program: of the installed tree, and of the build.
+fs::path template_folder(const char* kind) {
+  const fs::path program = fs::canonical("/proc/self/exe");
+  const fs::path folder = program.parent_path().parent_path() / "share/tenon/template" / kind;
+  if (!fs::is_directory(folder)) {
+    throw std::runtime_error("no template in " + folder.string() +
+                             "; install Tenon with its component sdk");
+  }
+  return folder;
+}
+
+void check_name(const std::string& name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  if (!name.empty() && name.size() <= 64 && name[0] >= 'a' && name[0] <= 'z' &&
+      std::ranges::all_of(name, fits)) {
+    return;
+  }
+  throw Usage("'" + name + "' cannot name a plugin: a small letter, then small letters, digits, _");
+}
+
+std::string replaced(std::string text, const std::string& word, const std::string& name) {
+  for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += name.size())
+    text.replace(at, word.size(), name);
+  return text;
+}
+
+std::string read(const fs::path& path) {
+  std::ostringstream text;
+  std::ifstream in(path, std::ios::binary);
+  if (!(text << in.rdbuf())) throw std::runtime_error(path.string() + ": cannot be read");
+  return text.str();
+}
+
+void write(const fs::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  if (!(out << text) || !out.flush())
+    throw std::runtime_error(path.string() + ": cannot be written");
+}
+
+}  // namespace
+
+int create(const std::string& kind, const std::string& name, const std::string& into) {
+  check_name(name);
+  const auto* found =
+      std::ranges::find_if(kTemplates, [&](const Template& t) { return t.kind == kind; });
+  if (found == std::end(kTemplates))
+    throw Usage("there is no template '" + kind + "'; there are backend, op, optimizer, format");
+  const fs::path from = template_folder(found->kind);
+  const fs::path to = fs::path(into) / name;
+  if (!fs::is_directory(into)) throw std::runtime_error(into + " is no folder");
+  // Fails where something of the name is there, whatever it is: nothing is ever overwritten.
+  std::error_code error;
+  if (!fs::create_directory(to, error)) {
+    throw std::runtime_error(to.string() + ": " + (error ? error.message() : "is there already") +
+                             "; nothing was written");
+  }
+  for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
+    const std::string relative = entry.path().lexically_relative(from).string();
+    const fs::path target = to / replaced(relative, found->word, name);
+    if (entry.is_directory())
+      fs::create_directory(target);
+    else
+      write(target, replaced(read(entry.path()), found->word, name));
+  }
+  std::printf("%s: the %s '%s'. Next:\n\n", to.c_str(), kind.c_str(), name.c_str());
+  std::printf("  cd %s\n", to.c_str());
+  std::printf("  cmake -B build -DCMAKE_PREFIX_PATH=<where Tenon is installed>\n");
+  std::printf("  cmake --build build && build/check\n");
+  std::printf("  tenon --plugin build/lib/tenon/plugins plugins\n");
+  return 0;
+}
+
+}  // namespace tenon::cli

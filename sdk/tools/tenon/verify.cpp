@@ -1,0 +1,91 @@
+// tenon verify: the conformance kit on one plugin.
+#include "tenon/conformance/verify.hpp"
+
+#include <cstdio>
+#include <fstream>
+#include <map>
+
+#include "commands.hpp"
+#include "table.hpp"
+
+namespace tenon::cli {
+namespace {
+
+namespace kit = tenon::conformance;
+
+int list() {
+  Table table({"check", "level", "of", "what"});
+  for (const kit::CheckInfo& c : kit::list_checks())
+    table.add({{c.name, Style::bold}, {kit::level_name(c.level)}, {c.applies_to}, {c.what}});
+  std::fputs(table.text().c_str(), stdout);
+  return 0;
+}
+
+int level_of(const std::string& text) {
+  if (text.empty()) return -1;
+  for (int level = 0; level <= kit::kHighestLevel; ++level)
+    if (text == kit::level_name(level)) return level;
+  throw Usage("there is no level " + text + "; there are L0, L1, L2 and L3");
+}
+
+// The first failures of a check say enough; all are in the JSON.
+class Printer {
+ public:
+  void operator()(const kit::CheckResult& r) {
+    if (r.verdict != kit::Verdict::fail) return;
+    const int n = ++shown_[r.check];
+    if (n <= kMost) std::fputs(printable(kit::text_of(r), true).c_str(), stdout);
+    std::fflush(stdout);
+  }
+  void close() const {
+    for (const auto& [check, n] : shown_)
+      if (n > kMost) std::printf("%s: %d more cases fail\n", check.c_str(), n - kMost);
+  }
+
+ private:
+  static constexpr int kMost = 3;
+  std::map<std::string, int> shown_;
+};
+
+}  // namespace
+
+int verify(const VerifyArgs& args) {
+  if (args.list) return list();
+  if (args.plugin.empty()) throw Usage("verify: which plugin? Give the path of its library");
+  kit::VerifyOptions options;
+  options.plugin = args.plugin, options.level = level_of(args.level);
+  options.device = args.device, options.op = args.op, options.check = args.check;
+  options.expected_fail = args.expected_fail;
+  options.perf = args.perf, options.brief = args.brief, options.jobs = args.jobs;
+  std::ofstream json;
+  if (!args.json.empty()) {
+    json.open(args.json);
+    if (!json) throw Usage("cannot write " + args.json);
+  }
+  Printer printer;
+  options.on_result = [&](const kit::CheckResult& r) { printer(r); };
+  kit::VerifyReport report;
+  try {
+    report = kit::verify(options);
+  } catch (const std::runtime_error& e) {
+    throw Usage(std::string("verify: ") + e.what());
+  }
+  printer.close();
+  if (json.is_open()) {
+    kit::write_json(report, json);
+    if (!json.flush()) throw std::runtime_error("cannot write " + args.json);
+  }
+  std::fputs(kit::matrix(report).c_str(), stdout);
+  if (args.perf) std::fputs(kit::timing(report).c_str(), stdout);
+  using kit::Verdict;
+  std::printf("%s: reached %s of %s in %.1f s\n",
+              report.id.empty() ? args.plugin.c_str() : printable(report.id).c_str(),
+              kit::level_name(report.reached).c_str(), kit::level_name(report.asked).c_str(),
+              report.seconds);
+  std::printf("%zu passed, %zu unsupported, %zu expected to fail, %zu failed\n",
+              report.count(Verdict::pass), report.count(Verdict::unsupported),
+              report.count(Verdict::expected_fail), report.count(Verdict::fail));
+  return report.reached >= report.asked ? 0 : 1;
+}
+
+}  // namespace tenon::cli

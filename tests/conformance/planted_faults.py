@@ -1,0 +1,178 @@
+#!/usr/bin/env python3
+"""Every planted fault must be caught by `tenon verify` under the name of its check, and its clean twin must pass.
+
+Usage: planted_faults.py TENON PLUGIN_FOLDER [FAULT]...
+A row: library, fault (TENON_FAULT; "" where the file itself is the fault), what verify is asked for, and the check that must fail.
+"""
+import argparse
+import concurrent.futures
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+NEGOTIATE, FILE, ERRORS, LIFE, MEMORY, QUEUE = (
+    ["--level", "L0", "--check", group + "."] for group in ("negotiate", "file", "errors", "life", "memory", "queue"))
+
+
+def op(name, level="L2"):
+    return ["--level", level, "--op", name, "--brief"]
+
+
+def only(check, level="L3"):
+    return ["--level", level, "--check", check, "--brief"]
+
+
+FAULTS = [
+    # the file
+    ("exports", "", FILE, "file.stray_symbols"),
+    ("stray_symbols", "", FILE, "file.stray_symbols"),
+    ("run_path", "", FILE, "file.run_path"),
+    ("needs_tenon", "", FILE, "file.needed"),
+    ("executable_stack", "", FILE, "file.executable_stack"),
+    ("other_manifest", "", FILE, "file.manifest_agrees"),
+    # the query and its tables
+    ("backend", "no_id", NEGOTIATE, "negotiate.id"),
+    ("backend", "short_info", NEGOTIATE, "negotiate.tables"),
+    ("backend", "table_short", NEGOTIATE, "negotiate.tables"),
+    ("backend", "table_longer", NEGOTIATE, "negotiate.tables"),
+    ("backend", "table_size_zero", NEGOTIATE, "negotiate.tables"),
+    ("backend", "kernel_stride_wrong", NEGOTIATE, "negotiate.runtime"),
+    ("backend", "stride_of_interfaces", NEGOTIATE, "negotiate.tables"),
+    ("backend", "slot_missing", NEGOTIATE, "negotiate.slots"),
+    ("backend", "newer_revision", NEGOTIATE, "negotiate.versions"),
+    ("backend", "other_major", NEGOTIATE, "negotiate.versions"),
+    ("backend", "interface_twice", NEGOTIATE, "negotiate.runtime"),
+    ("backend", "query_changes", NEGOTIATE, "negotiate.constant"),
+    ("backend", "query_allocates", NEGOTIATE, "negotiate.pure"),
+    ("backend", "query_starts_thread", NEGOTIATE, "negotiate.pure"),
+    ("backend", "query_throws", NEGOTIATE, "negotiate.open"),
+    ("backend", "open_throws", NEGOTIATE, "negotiate.open"),
+    ("backend", "host_size_ignored", NEGOTIATE, "negotiate.older_host"),
+    ("optimizer", "op_stride_wrong", NEGOTIATE, "negotiate.tables"),
+    # errors
+    ("backend", "failure_touches_out", ERRORS, "errors.out_untouched"),
+    ("backend", "failure_says_nothing", ERRORS, "errors.messages"),
+    ("backend", "error_leaks", ERRORS, "errors.released"),
+    ("backend", "allocate_throws", ERRORS, "errors.exceptions"),
+    ("backend", "copy_throws", MEMORY, "memory.zero_size"),
+    # life
+    ("backend", "thread_stays", LIFE, "life.threads_end"),
+    ("backend", "device_memory_leaks", LIFE, "life.leaks"),
+    # memory
+    ("backend", "block_misaligned", MEMORY, "memory.allocate"),
+    ("backend", "block_twice", MEMORY, "memory.allocate"),
+    ("backend", "alignment_no_power", NEGOTIATE, "negotiate.runtime"),
+    ("backend", "too_large_granted", MEMORY, "memory.too_large"),
+    ("backend", "empty_copy_fails", MEMORY, "memory.zero_size"),
+    ("backend", "copy_rounds_size", MEMORY, "memory.copy"),
+    ("backend", "copy_rounds_offset", MEMORY, "memory.copy"),
+    ("backend", "copy_loses_last", MEMORY, "memory.copy"),
+    # queues
+    ("queue", "event_missed", QUEUE, "queue.event"),
+    ("queue", "event_waits_for_less", QUEUE, "queue.event"),
+    ("queue", "completes_early", QUEUE, "queue.completion"),
+    ("queue", "wait_returns_at_once", QUEUE, "queue.completion"),
+    ("queue", "timeout_ignored", QUEUE, "queue.timeout"),
+    # kernels
+    ("backend", "wrong_in_f64", op("add"), "op.add"),
+    ("backend", "wrong_at_end", op("mul"), "op.mul"),
+    ("backend", "nan_lost", op("maximum"), "op.maximum"),
+    ("backend", "stride_ignored", op("exp"), "op.exp"),
+    ("backend", "offset_ignored", op("floor"), "op.floor"),
+    ("backend", "write_past_end", only("memory.guard", "L1"), "memory.guard"),
+    ("backend", "write_before_start", only("memory.guard", "L1"), "memory.guard"),
+    ("backend", "input_overwritten", op("sqrt"), "op.sqrt"),
+    ("backend", "empty_crashes", op("sum"), "op.sum"),
+    ("backend", "rank_0_wrong", op("abs"), "op.abs"),
+    ("backend", "cast_cuts", op("cast"), "op.cast"),
+    ("backend", "sort_not_stable", op("sort"), "op.sort"),
+    ("backend", "integers_saturate", ["--level", "L1", "--op", "neg"], "op.neg"),
+    ("backend", "run_throws", op("erf"), "op.erf"),
+    ("backend", "run_fails", op("log"), "op.log"),
+    ("backend", "prepare_throws", op("expm1"), "op.expm1"),
+    ("backend", "carry_lost", op("philox"), "op.philox"),
+    ("backend", "base_op_missing", op("philox"), "op.philox"),
+    ("backend", "axis_ignored", op("cumsum"), "op.cumsum"),
+    ("backend", "attributes_not_in_key", op("cumsum"), "op.cumsum"),
+    ("backend", "duplicates_lost", op("scatter"), "op.scatter"),
+    ("backend", "kernel_without_name", only("kernels.declarations", "L1"), "kernels.declarations"),
+    ("backend", "kernel_without_prepare", NEGOTIATE, "negotiate.runtime"),
+    ("backend", "not_reentrant", only("threads.kernels", "L1"), "threads.kernels"),
+    # training
+    ("backend", "gradient_corner_lost", op("max_pool2d", "L3"), "grad.max_pool2d"),
+    ("backend", "not_deterministic", op("matmul", "L1"), "op.matmul"),
+    # optimizers, ops, formats
+    ("optimizer", "slot_lost", only("optimizer.adam"), "optimizer.adam"),
+    ("optimizer", "parameter_stays", only("optimizer.sgd"), "optimizer.sgd"),
+    ("optimizer", "fused_disagrees", only("optimizer."), "optimizer.rmsprop"),
+    ("optimizer", "default_out_of_range", only("optimizer."), "optimizer.adagrad"),
+    ("op", "rule_reads_sizes", only("op_rule.hard_shrink"), "op_rule.hard_shrink"),
+    ("op", "value_wrong_in_f16", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "gradient_wrong_below_zero", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
+    ("op", "gradient_missing", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
+    ("format", "truncation_accepted", only("format."), "format.truncation"),
+    ("format", "damage_crashes", only("format."), "format.mutation"),
+    ("format", "limits_ignored", only("format."), "format.limits"),
+    ("format", "metadata_lost", only("format."), "format.round_trip"),
+    ("format", "dims_lost", only("format."), "format.round_trip"),
+    ("format", "tensors_swapped", only("format."), "format.round_trip"),
+    ("format", "last_not_saved", only("format."), "format.round_trip"),
+    ("format", "missing_file_touches_out", ERRORS, "errors.out_untouched"),
+    ("format", "probe_always_sure", only("format."), "format.probe"),
+]
+# The file itself is the fault: their twin is the library that differs in nothing else.
+TWIN = dict.fromkeys(("exports", "stray_symbols", "run_path", "needs_tenon", "executable_stack", "other_manifest"), "backend")
+
+
+def verify(tenon, folder, library, fault, what):
+    """(exit status, {check: first failure}, number of cases)"""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("TENON_")}
+    if fault:
+        env["TENON_FAULT"] = fault
+    with tempfile.NamedTemporaryFile(suffix=".json") as out:
+        run = subprocess.run([tenon, "verify", folder / f"tenon_faulty_{library}.so", *what, "--json", out.name],
+                             env=env, capture_output=True, text=True, timeout=300)
+        if run.returncode not in (0, 1):
+            return run.returncode, {}, 0, run.stderr
+        cases = json.load(open(out.name))["cases"]
+    failed = {}
+    for c in cases:
+        if c["result"] == "fail":
+            failed.setdefault(c["check"], c.get("found", ""))
+    return run.returncode, failed, len(cases), run.stderr
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tenon")
+    parser.add_argument("folder", type=pathlib.Path)
+    parser.add_argument("faults", nargs="*")
+    args = parser.parse_args()
+    rows = [r for r in FAULTS if not args.faults or r[1] in args.faults or r[0] in args.faults]
+    if not rows:
+        sys.exit(f"planted_faults: no such fault: {' '.join(args.faults)}")
+    twins = sorted({(TWIN.get(library, library), tuple(what)) for library, _, what, _ in rows})
+    bad = 0
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        caught = list(pool.map(lambda r: verify(args.tenon, args.folder, r[0], r[1], r[2]), rows))
+        clean = list(pool.map(lambda t: verify(args.tenon, args.folder, t[0], "", list(t[1])), twins))
+    for (library, fault, _, check), (status, failed, _, error) in zip(rows, caught):
+        good = status == 1 and check in failed
+        bad += not good
+        others = ", ".join(sorted(set(failed) - {check})) or error.strip() or "nothing"
+        print(f"{'caught' if good else 'MISSED'}  {library:16} {fault:26} {check:26} "
+              f"{failed[check][:90] if good else 'instead: ' + others[:200]}")
+    for (library, what), (status, failed, cases, error) in zip(twins, clean):
+        good = status == 0 and not failed and cases > 0
+        bad += not good
+        print(f"{'clean ' if good else 'FAULTY'}  {library:16} {' '.join(what)} "
+              f"{f'{cases} cases' if good else error.strip() or failed or 'no case ran'}")
+    print(f"{len(rows)} faults, {len(twins)} twins, {bad} of them not as they should be")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""The command `tenon verify`: levels, exit status, JSON, expected failures, and the names of what is wrong with spoilt plugins.
+
+Usage: verify_test.py level TENON PLUGIN LEVEL [ARGUMENT...]   the plugin reaches the level, and nothing is unsupported
+       verify_test.py command TENON PLUGIN_FOLDER BROKEN_FOLDER
+"""
+
+import collections
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+MODE, TENON = sys.argv[1:3]
+# The spoilt plugins (tests/plugins/broken), and checks that must say so. None of them has a manifest.
+BROKEN = {
+    "longer_used": ["negotiate.tables"],
+    "many_devices": ["negotiate.open"],
+    "missing_dependency": ["file.needed", "negotiate.open"],
+    "newer_major": ["negotiate.versions", "negotiate.runtime"],
+    "newer_revision": ["negotiate.versions", "negotiate.runtime"],
+    "no_symbol": ["file.exports", "file.stray_symbols"],
+    "no_type": ["negotiate.runtime"],
+    "null_info": ["negotiate.open"],
+    "odd_alignment": ["negotiate.runtime"],
+    "older_revision": ["negotiate.versions"],
+    "op_without_rule": ["negotiate.slots"],
+    "open_fails": ["negotiate.open"],
+    "short_info": ["negotiate.tables"],
+    "short_table": ["negotiate.tables"],
+    "slot_missing": ["negotiate.slots"],
+    "throws_in_commands": ["errors.exceptions"],
+    "throws_in_open": ["negotiate.open"],
+    "throws_in_props": ["negotiate.open"],
+    "throws_in_query": ["negotiate.open"],
+    "unknown_interface": ["negotiate.versions"],
+}
+
+
+def verify(plugin, *args):
+    """Exit status, what was printed, and the report."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder, "report.json")
+        done = subprocess.run([TENON, "verify", plugin, "--json", file, *args],
+                              capture_output=True, text=True, timeout=1500, check=False)
+        report = json.loads(file.read_text()) if file.exists() and file.stat().st_size else None
+    return done.returncode, done.stdout + done.stderr, report
+
+
+def reaches(plugin, level, *args):
+    status, output, report = verify(plugin, "--level", level, *args)
+    counts = report["counts"] if report else {}
+    print(output[-3000:])
+    groups = collections.Counter(c["check"].split(".")[0] for c in report["cases"])
+    print(dict(groups))
+    good = (status == 0 and report["level"] == level and counts["fail"] == 0
+            and counts["unsupported"] == 0 and counts["pass"] == len(report["cases"]) > 0)
+    return 0 if good else 1
+
+
+class Command(unittest.TestCase):
+    plugins, broken = (pathlib.Path(p) for p in (sys.argv[3:5] + ["", ""])[:2])
+
+    @property
+    def reference(self):
+        return self.plugins / "tenon_backend_reference.so"
+
+    def failing(self, report):
+        return {c["check"] for c in report["cases"] if c["result"] == "fail"}
+
+    def test_broken_plugins_are_told_by_name(self):
+        for name, checks in BROKEN.items():
+            with self.subTest(name=name):
+                status, output, report = verify(self.broken / f"{name}.so", "--level", "L0")
+                self.assertEqual(status, 1, output)
+                self.assertEqual(report["level"], "none")
+                for check in checks:
+                    self.assertIn(check, self.failing(report))
+                    self.assertIn(check, output)
+                self.assertEqual(report["counts"]["fail"],
+                                 sum(c["result"] == "fail" for c in report["cases"]))
+                for case in report["cases"]:
+                    if case["result"] == "fail":
+                        self.assertTrue(case["found"] and case["expected"], case)
+
+    def failing_of_source(self, source, *flags):
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, "x.so")
+            subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library, *flags],
+                           input=source, text=True, check=True)
+            return self.failing(verify(library, "--check", "file.")[2])
+
+    @unittest.skipUnless(shutil.which("cc"), "no C compiler cc")
+    def test_files(self):
+        plugin = "const void* tn_plugin_query(unsigned v) { (void)v; return 0; }"
+        core = pathlib.Path(TENON).resolve().parents[1] / "lib"
+        clean = self.failing_of_source(plugin)
+        self.assertFalse({c for c in clean if c.startswith("file.") and "manifest" not in c})
+        for check, source, *flags in [
+            ("file.stray_symbols", plugin + "int more(void) { return 1; }"),
+            ("file.stray_symbols", plugin + "__attribute__((weak)) int more(void) { return 1; }"),
+            ("file.exports", "static int x; int y(void) { return x; }"),
+            ("file.imports", plugin + "int tn_x(void); int f(void) { return tn_x(); }"),
+            ("file.needed", plugin + "int vanished(void); int f(void) { return vanished(); }"),
+            ("file.needed", plugin, "-Wl,--no-as-needed", f"-L{core}", "-ltenon"),
+            ("file.run_path", plugin, "-Wl,-rpath,/home/somebody/build"),
+            ("file.run_path", plugin, "-Wl,-rpath,$ORIGIN:."),
+            ("file.executable_stack", plugin, "-Wl,-z,execstack"),
+        ]:
+            with self.subTest(check=check, flags=flags):
+                self.assertIn(check, self.failing_of_source(source, *flags))
+
+    def test_manifests(self):
+        def failing(**changes):
+            with tempfile.TemporaryDirectory() as folder:
+                library = pathlib.Path(folder, self.reference.name)
+                shutil.copy(self.reference, library)
+                manifest = json.loads(self.reference.with_suffix(".json").read_text()) | changes
+                library.with_suffix(".json").write_text(json.dumps(manifest))
+                return self.failing(verify(library, "--level", "L0")[2])
+
+        self.assertEqual(failing(), set())
+        for check, changes in [
+            ("file.manifest", {"library": "other.so"}),
+            ("file.manifest", {"provides": []}),
+            ("file.manifest_agrees", {"id": "org.example.other"}),
+            ("file.manifest_agrees", {"interfaces": {"tenon.device": {"major": 0}}}),
+            ("file.manifest_agrees", {"provides": {"devices": ["another"]}}),
+        ]:
+            with self.subTest(changes=changes):
+                self.assertIn(check, failing(**changes))
+
+    def test_level_of_the_manifest(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, self.reference.name)
+            shutil.copy(self.reference, library)
+            manifest = json.loads(self.reference.with_suffix(".json").read_text())
+            library.with_suffix(".json").write_text(json.dumps(manifest | {"level": "L0"}))
+            status, _, report = verify(library)
+            self.assertEqual((status, report["asked"], report["level"]), (0, "L0", "L0"))
+
+    def test_report(self):
+        status, output, report = verify(self.reference, "--level", "L0")
+        self.assertEqual(status, 0, output)
+        self.assertEqual(set(report), {"plugin", "id", "device", "level", "asked", "counts",
+                                       "seconds", "cases"})
+        self.assertEqual(report["plugin"], str(self.reference))
+        self.assertEqual(report["level"], "L0")
+        self.assertEqual(set(report["counts"]), {"pass", "unsupported", "expected_fail", "fail"})
+        status, output, report = verify(self.reference, "--op", "add")
+        self.assertEqual(status, 0, output)
+        rows = [line for line in output.splitlines() if line.startswith("add ")]
+        self.assertEqual(len(rows), 1)
+        self.assertIn("Ng", rows[0])
+        for line in output.splitlines():
+            self.assertLessEqual(len(line), 80)
+        dtypes = {c["dtype"] for c in report["cases"] if c["check"] == "op.add"}
+        self.assertLessEqual({"f32", "f64", "f16", "bf16", "i8", "u64"}, dtypes)
+
+    def test_list_has_every_check_that_ran(self):
+        done = subprocess.run([TENON, "verify", "--list"], capture_output=True, text=True,
+                              check=True)
+        names = [line.split()[0] for line in done.stdout.splitlines()[1:] if line[2:3] != " "]
+        exact = {n for n in names if not n.endswith(".NAME")}
+        open_ones = tuple(n[:-len("NAME")] for n in names if n.endswith(".NAME"))
+        self.assertEqual(len(names), len(set(names)))
+        for plugin in self.plugins.glob("*.so"):
+            status, output, report = verify(plugin, "--level", "L0")
+            self.assertEqual(status, 0, output)
+            for case in report["cases"]:
+                self.assertTrue(case["check"] in exact or case["check"].startswith(open_ones),
+                                case["check"])
+
+    def test_expected_failures(self):
+        good = self.broken / "good.so"
+        failing = self.failing(verify(good, "--level", "L0")[2])
+        self.assertTrue(failing)
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder, "expected")
+
+            def run(text):
+                file.write_text(text)
+                return verify(good, "--level", "L0", "--expected-fail", file)
+
+            all_of_them = "# known\n" + "".join(f"{name}: it is a test\n" for name in failing)
+            status, output, report = run(all_of_them)
+            self.assertEqual(status, 0, output)
+            self.assertEqual(report["counts"]["expected_fail"], len(failing))
+            status, output, report = run(all_of_them + "file.exports: never\n")
+            self.assertEqual(status, 1)
+            self.assertEqual(self.failing(report), {"expected_fail.stale"})
+            self.assertIn("expects a failure, and there was none", output)
+            for text in ["file.exports\n", "file.exports:\n", ": why\n"]:
+                self.assertEqual(run(text)[0], 2)
+
+    def test_wrong_use(self):
+        for args in (["/nowhere.so"], [str(self.reference), "--level", "L9"],
+                     [str(self.reference), "--op", "nothing"], [],
+                     [str(self.reference), "--json", "/nowhere/report.json"]):
+            done = subprocess.run([TENON, "verify", *args], capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
+            self.assertNotEqual(done.stderr, "")
+
+
+if __name__ == "__main__":
+    if MODE == "level":
+        sys.exit(reaches(*sys.argv[3:]))
+    os.environ.pop("TENON_DEVICE", None)
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,19 @@
+"""Ops that have no counterpart in torch to compare with, and why."""
+
+DRAWS = (
+    "torch draws other random numbers; the kit's tests hold it against its own Philox and the distribution"
+)
+
+APART = {
+    "philox": "torch does not give the bits",
+    "uniform": DRAWS,
+    "normal": DRAWS,
+    "bernoulli": DRAWS,
+    "randint": DRAWS,
+    "truncated_normal": DRAWS,
+    "categorical": DRAWS,
+    "permutation": DRAWS,
+    "dropout": DRAWS,
+    "lstm_steps": "a part of lstm, which is compared",
+    "lstm_steps_grad": "a part of the gradient of lstm, which is compared",
+}
