@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <vector>
 
 #include "base/error.hpp"
 #include "ops/ops.hpp"
@@ -21,12 +22,21 @@ TraceInput input(tn_dtype dtype, std::initializer_list<int64_t> dims) {
   return in;
 }
 
+// The nodes of a graph point into the registry, so it outlives them.
+const OpRegistry& registry() {
+  static const CoreOps core;
+  static const std::vector<tn_op> ids = [] {
+    std::vector<tn_op> all;
+    for (size_t i = 0; i < CoreOps::kCount; ++i) all.push_back(core.id(i));
+    return all;
+  }();
+  static const OpRegistry ops(core.defs(), ids.data());
+  return ops;
+}
+
 // x [steps, 2, 3] with weights for two units; for ctc log_probabilities and two labels each.
 Graph trace(tn_op op, int64_t steps, SymTable* symbols = nullptr) {
-  const CoreOps core;
-  std::vector<tn_op> ids;
-  for (size_t i = 0; i < CoreOps::kCount; ++i) ids.push_back(core.id(i));
-  const OpRegistry ops(core.defs(), ids.data());
+  const OpRegistry& ops = registry();
   const OpEntry& entry = ops.get(op);
   const int64_t gates = op == TN_OP_RNN ? 1 : op == TN_OP_GRU ? 3 : 4;
   std::vector<TraceInput> inputs;
