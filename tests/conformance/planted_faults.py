@@ -61,6 +61,7 @@ FAULTS = [
     # life
     ("backend", "thread_stays", LIFE, "life.threads_end"),
     ("backend", "device_memory_leaks", LIFE, "life.leaks"),
+    ("backend", "plan_leaks", only("life.plans", "L1"), "life.plans"),
     # memory
     ("backend", "block_misaligned", MEMORY, "memory.allocate"),
     ("backend", "block_twice", MEMORY, "memory.allocate"),

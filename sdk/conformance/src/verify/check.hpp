@@ -97,8 +97,8 @@ struct Check {
   double limit = 120;
 };
 extern const std::vector<Check> kFileChecks, kNegotiationChecks, kErrorChecks, kLifeChecks,
-    kMemoryChecks, kQueueChecks, kKernelChecks, kOpChecks, kTrainingChecks, kOptimizerChecks,
-    kFormatChecks, kPluginOpChecks;
+    kMemoryChecks, kQueueChecks, kKernelChecks, kPlanChecks, kOpChecks, kTrainingChecks,
+    kOptimizerChecks, kFormatChecks, kPluginOpChecks;
 
 // Opens the plugin with the kit's own host and asks what it has. In the calling process.
 Profile profile_of(const std::string& path);

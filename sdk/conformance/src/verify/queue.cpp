@@ -255,7 +255,7 @@ const std::vector<Check> kQueueChecks = {
     {"queue.published", 0, Kind::backend, "completed is stored after the bytes are there",
      "write first, then store with memory_order_release", check_published},
     {"queue.timeout", 0, Kind::backend, "a wait ends at its deadline",
-     "return DEADLINE_EXCEEDED when timeout_ns is over", check_timeout},
+     "return DEADLINE_EXCEEDED when timeout_ns is over", check_timeout, 20},
     {"queue.event", 0, Kind::backend, "a wait between queues holds back what follows",
      "start no later command of the queue before the other timeline's value is completed",
      check_event},

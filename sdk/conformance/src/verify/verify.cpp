@@ -28,9 +28,9 @@ const std::vector<const std::vector<Check>*>& groups() {
   return all;
 }
 const std::vector<const std::vector<Check>*>& later_groups() {
-  static const std::vector<const std::vector<Check>*> all = {&kKernelChecks,   &kOpChecks,
-                                                             &kTrainingChecks, &kOptimizerChecks,
-                                                             &kFormatChecks,   &kPluginOpChecks};
+  static const std::vector<const std::vector<Check>*> all = {
+      &kKernelChecks,    &kPlanChecks,   &kOpChecks,      &kTrainingChecks,
+      &kOptimizerChecks, &kFormatChecks, &kPluginOpChecks};
   return all;
 }
 
