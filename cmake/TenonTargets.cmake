@@ -33,7 +33,7 @@ function(tenon_target_flags target)
     if(CMAKE_CXX_COMPILER_ID MATCHES Clang)
       list(APPEND flags -fno-sanitize=vptr,function)  # their run-time part is not in C programs
     endif()
-    target_compile_options(${target} PRIVATE ${flags} -O1 -g)
+    target_compile_options(${target} PRIVATE ${flags} -Og -g1)  # half the time of -O1 -g to build
     target_link_options(${target} PRIVATE ${flags})
   endif()
 endfunction()

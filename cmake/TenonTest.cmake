@@ -35,6 +35,13 @@ function(tenon_register_test name)
   set_tests_properties(${name} PROPERTIES
     LABELS "${arg_LABELS}" TIMEOUT ${arg_TIMEOUT} SKIP_RETURN_CODE 77
     ENVIRONMENT "${arg_ENVIRONMENT}")
+  if("tsan" IN_LIST arg_LABELS)  # all that the tsan preset builds
+    if(NOT TARGET tenon_tsan_tests)
+      add_custom_target(tenon_tsan_tests)
+    endif()
+    list(GET arg_COMMAND 0 program)
+    add_dependencies(tenon_tsan_tests ${program})
+  endif()
 endfunction()
 
 # tenon_add_sample(<name> SOURCES <source>... [LIBRARIES <library>...] [ARGS <argument>...]
