@@ -44,7 +44,9 @@ function(tenon_install_core)
   set(documentation ${CMAKE_INSTALL_DATAROOTDIR}/doc/tenon)
   install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${documentation} COMPONENT runtime)
   install(FILES ${PROJECT_SOURCE_DIR}/README.md ${PROJECT_SOURCE_DIR}/CHANGELOG.md
+                ${PROJECT_SOURCE_DIR}/CONTRIBUTING.md
           DESTINATION ${documentation} COMPONENT sdk)
+  install(DIRECTORY ${PROJECT_SOURCE_DIR}/samples DESTINATION ${documentation} COMPONENT sdk)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${documentation} COMPONENT sdk
           FILES_MATCHING PATTERN "*.md")
 endfunction()

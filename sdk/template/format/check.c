@@ -43,7 +43,7 @@ static int refuses_damage(App* a) {
   tn_model* model = NULL;
   tn_error* error = tn_model_open(a->rt, tn_string(FILE_NAME), NULL, &model);
   const int refused = error && tn_error_code(error) == TN_DATA_LOSS;
-  if (error) puts(tn_error_message(error));
+  if (error) printf("a damaged file is refused: %s\n", tn_error_message(error));
   tn_model_release(model), tn_error_release(error);
   file = fopen(FILE_NAME, "w");
   if (!file) return 0;

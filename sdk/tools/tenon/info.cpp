@@ -43,7 +43,9 @@ int info(const Runtime& runtime, const std::string& file, bool json) {
                  {std::to_string(e.bytes)}});
   }
   std::string title = printable(file) + ": " + printable(model.format()) + ", " +
-                      std::to_string(model.entries().size()) + " tensors, " + bytes_text(bytes);
+                      std::to_string(model.entries().size()) +
+                      (model.entries().size() == 1 ? " tensor, " : " tensors, ") +
+                      bytes_text(bytes);
   for (const std::string& line : wrap(title, terminal_width())) std::puts(line.c_str());
   std::fputs(tensors.text().c_str(), stdout);
   constexpr size_t kShown = 160;  // of a long value

@@ -42,11 +42,27 @@ void check_name(const std::string& name) {
   throw Usage("'" + name + "' cannot name a plugin: a small letter, then small letters, digits, _");
 }
 
+// Its plugin would be hidden by one of ours, or hide it.
+void check_free(const std::string& kind, const std::string& name) {
+  const std::string file = (kind == "op" ? "tenon_ops_" : "tenon_" + kind + "_") + name + ".so";
+  const fs::path prefix = fs::canonical("/proc/self/exe").parent_path().parent_path();
+  std::error_code none;
+  for (const fs::directory_entry& folder : fs::directory_iterator(prefix, none)) {
+    const fs::path taken = folder.path() / "tenon/plugins" / file;
+    if (fs::exists(taken, none)) {
+      throw Usage("Tenon has a plugin of the name '" + name + "' (" + taken.string() +
+                  "); take another");
+    }
+  }
+}
+
 std::string replaced(std::string text, const std::string& word, const std::string& name) {
   for (size_t at = 0; (at = text.find(word, at)) != std::string::npos; at += name.size())
     text.replace(at, word.size(), name);
   return text;
 }
+
+const char* article(const std::string& kind) { return kind[0] == 'o' ? "an" : "a"; }
 
 std::string read(const fs::path& path) {
   std::ostringstream text;
@@ -69,6 +85,7 @@ int create(const std::string& kind, const std::string& name, const std::string& 
       std::ranges::find_if(kTemplates, [&](const Template& t) { return t.kind == kind; });
   if (found == std::end(kTemplates))
     throw Usage("there is no template '" + kind + "'; there are backend, op, optimizer, format");
+  check_free(kind, name);
   const fs::path from = template_folder(found->kind);
   const fs::path to = fs::path(into) / name;
   if (!fs::is_directory(into)) throw std::runtime_error(into + " is no folder");
@@ -90,7 +107,11 @@ int create(const std::string& kind, const std::string& name, const std::string& 
   std::printf("  cd %s\n", to.c_str());
   std::printf("  cmake -B build -DCMAKE_PREFIX_PATH=<where Tenon is installed>\n");
   std::printf("  cmake --build build && build/check\n");
-  std::printf("  tenon --plugin build/lib/tenon/plugins plugins\n");
+  std::printf("  tenon --plugin build/lib/tenon/plugins plugins\n\n");
+  const std::string guide =
+      std::string("doc/tenon/docs/writing-") + article(kind) + "-" + kind + ".md";
+  const fs::path share = from.parent_path().parent_path().parent_path();
+  if (fs::exists(share / guide)) std::printf("The guide is %s\n", (share / guide).c_str());
   return 0;
 }
 
