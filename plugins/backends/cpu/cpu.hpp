@@ -41,6 +41,8 @@ struct Device : sdk::Device {
   bool amx_bf16 = false;  // the process has leave to use the tiles
   bool amx_int8 = false;
   int32_t threads = 1;  // of the host's pool
+  bool cut_all =
+      false;  // TENON_CPU_CUT=all, for tests: threads share whatever can be cut, worth it or not
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;
@@ -122,6 +124,14 @@ inline tn_error* out_of_memory(const Device& device) {
 
 // Work that is worth a second thread, in nanoseconds: waking a sleeping pool costs about this much.
 inline constexpr double kParallelNs = 50e3;
+inline bool worth_threads(const Device& device, double ns) {
+  return ns >= kParallelNs || (device.cut_all && ns > 0);
+}
+// Into how many parts work is cut that is worth so many.
+inline int64_t parts_worth(const Device& device, double worth) {
+  if (device.cut_all || worth >= double(device.threads)) return device.threads;
+  return worth < 2 ? 1 : int64_t(worth);
+}
 
 // body(begin, end) over disjoint parts of 0..n, each a multiple of `grain` but for the last, on the
 // lent pool if n items of ns_per_item are worth it, else here in one call. body must not throw.
@@ -129,7 +139,8 @@ template <class Body>
 inline void parallel(const Device& device, int64_t n, int64_t grain, double ns_per_item,
                      Body&& body) {
   if (n <= 0) return;
-  if (device.threads <= 1 || n <= grain || double(n) * ns_per_item < kParallelNs) {
+  if (device.cut_all && grain > 64) grain = 64;
+  if (device.threads <= 1 || n <= grain || !worth_threads(device, double(n) * ns_per_item)) {
     body(int64_t(0), n);
     return;
   }

@@ -28,6 +28,7 @@ CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
     host.log(TN_LOG_WARNING, sdk::text("cpu: TENON_MAX_ISA is '", limit,
                                        "', expected amx, avx512, avx2 or portable; ignored"));
   }
+  cut_all = host.environment("CPU_CUT") == "all";
   sdk::check(host, nn_open(*this));
 }
 

@@ -23,7 +23,7 @@ bool attention_operand(const tn_view& v, int64_t shared_heads, bool shared, Oper
 int64_t Problem::slots(double products, int64_t items) const {
   constexpr double per_ns = 50;
   const double pairs = double(units) * double(rows) * double(keys) * (causal ? 0.5 : 1.0);
-  return pairs * products / per_ns < kParallelNs ? 1 : smaller(device->threads, items);
+  return worth_threads(*device, pairs * products / per_ns) ? smaller(device->threads, items) : 1;
 }
 
 namespace {

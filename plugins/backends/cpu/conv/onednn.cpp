@@ -520,10 +520,8 @@ tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_pla
   if (!made) return out_of_memory(device);
   made->library = library;
   made->workspace_position = n_inputs + 1;
-  const double worth = p.flops() / 5e6;
-  const int64_t threads = worth < double(device.threads) ? int64_t(worth) + 1 : device.threads;
   Range ranges[kMaxParts];
-  made->parts = cut(p, threads < device.threads ? threads : device.threads, ranges);
+  made->parts = cut(p, parts_worth(device, p.flops() / 5e6 + 1), ranges);
   const OneThread one(*library);
   size_t bytes = 64;
   for (int i = 0; i < made->parts; ++i) {

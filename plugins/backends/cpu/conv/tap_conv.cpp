@@ -73,7 +73,7 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   g_ = geometry;
   device_ = &device;
   const double worth = g_.flops() / 2.5e6;
-  const int64_t threads = worth < 2 ? 1 : smaller(device.threads, int64_t(worth));
+  const int64_t threads = parts_worth(device, worth);
   blocks_.plan(g_, kBlockWidth, threads);
   if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0 || g_.co == 0) return;
   const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / smaller(g_.co, kTileRows<T>);

@@ -27,7 +27,7 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   blocks_.plan(g_, kDepth, 1);
   if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0 || g_.co == 0) return;
   const double worth = g_.flops() / 2.5e6;
-  const int64_t threads = worth < 2 ? 1 : smaller(device.threads, int64_t(worth));
+  const int64_t threads = parts_worth(device, worth);
   // Parts of channels need no sum at the end, but each gathers g for itself.
   const int64_t channels = g_.groups * g_.ci;
   if (channels >= 4 * threads || blocks_.count < threads) {

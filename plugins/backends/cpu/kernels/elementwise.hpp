@@ -70,9 +70,6 @@ inline bool all_dense(const tn_signature& s) {
   return true;
 }
 
-// From how many elements at ns each a second thread pays.
-constexpr int64_t worth_threads(float ns) { return int64_t(kParallelNs / double(ns)); }
-
 }  // namespace tenon::cpu::CPU_ISA
 
 #endif

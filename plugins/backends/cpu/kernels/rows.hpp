@@ -169,9 +169,9 @@ constexpr Elementwise describe(RowFunction row) {
 
 // Few elements, each input dense or an immediate: the row function at once. False: not so.
 template <int inputs>
-inline bool run_short(const Elementwise& kernel, int64_t limit, const tn_view* const* args) {
+inline bool run_short(const Device& device, const Elementwise& kernel, const tn_view* const* args) {
   const tn_view* y = args[inputs];
-  if (y->count >= limit) return false;
+  if (worth_threads(device, double(y->count) * double(kernel.ns))) return false;
   const void* in[inputs];
   uint32_t scalars = 0;
   for (int k = 0; k < inputs; ++k) {
@@ -206,7 +206,8 @@ struct Unary {
       store_n(y, apply1<Op, T>(load_n(from, n), nullptr), n);
       return nullptr;
     }
-    if (n >= worth_threads(kernel.ns)) return any(plan, queue, args);
+    if (worth_threads(*static_cast<const Device*>(plan), double(n) * double(kernel.ns)))
+      return any(plan, queue, args);
     const void* in[1] = {from};
     unary_row<Op, T>(y, in, 0, n, nullptr);
     return nullptr;
@@ -219,14 +220,15 @@ struct Binary {
 
   static tn_error* TN_CALL any(void* plan, void*, const tn_view* const* args) {
     if constexpr (std::is_same_v<T, S>) {
-      if (run_short<2>(kernel, worth_threads(kernel.ns), args)) return nullptr;
+      if (run_short<2>(*static_cast<const Device*>(plan), kernel, args)) return nullptr;
     }
     run_elementwise(*static_cast<const Device*>(plan), kernel, args, nullptr);
     return nullptr;
   }
   [[gnu::noinline]] static tn_error* many(void* plan, const tn_view* const* args, const T* a,
                                           const T* b, int64_t n) {
-    if (n >= worth_threads(kernel.ns)) return any(plan, nullptr, args);
+    if (worth_threads(*static_cast<const Device*>(plan), double(n) * double(kernel.ns)))
+      return any(plan, nullptr, args);
     const void* in[2] = {a, b};
     binary_row<Op, T>(output<OutputOf<Op, T>>(args[2]), in, 0, n, nullptr);
     return nullptr;

@@ -67,7 +67,7 @@ class Products {
     if (!gemms_) return false;
     for (int64_t i = 0; i < blocks; ++i) {
       const GemmShape s = shape(i);
-      const int64_t worth = gemm_parts_worth(s, 1);
+      const int64_t worth = gemm_parts_worth(device, s, 1);
       gemms_[size_t(i)].plan(s, device, worth < parts ? worth : parts);
       const int64_t scratch = (gemms_[size_t(i)].scratch() + 63) / 64 * 64;
       if (scratch > per_part_) per_part_ = scratch;
@@ -335,7 +335,7 @@ tn_error* make_factor(const Device& device, const tn_signature& sig, tn_op op, t
     f->unit = attr_bool(sig, TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL);
   }
   const double ns = 0.2 * double(f->n) * double(f->n) * double(f->columns) * double(f->count);
-  if (f->count > 1 && ns > kParallelNs)
+  if (f->count > 1 && worth_threads(device, ns))
     f->groups = f->count < device.threads ? f->count : device.threads;
   const auto shape = [&](int64_t block) { return shape_of(*f, op, block * kBlock); };
   if (!f->products.plan(device, f->blocks(), f->groups > 1 ? 1 : device.threads, shape)) {

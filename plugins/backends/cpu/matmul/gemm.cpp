@@ -26,12 +26,12 @@ void fill_c(const GemmShape& s, T* c, const T* bias) {
 
 }  // namespace
 
-int64_t gemm_parts_worth(const GemmShape& s, int64_t count) {
+int64_t gemm_parts_worth(const Device& device, const GemmShape& s, int64_t count) {
   // A part should take 15 microseconds and more; thin products wait for memory.
   const double flops_per_part = s.m < 4 || s.n < 4 ? 0.5e6 : 1.5e6;
   const double worth =
       2.0 * double(s.m) * double(s.n) * double(s.k) * double(count) / flops_per_part;
-  return worth < 1 ? 1 : worth > 1e6 ? 1000000 : int64_t(worth);
+  return parts_worth(device, worth);
 }
 
 template <class T>

@@ -15,7 +15,7 @@ struct GemmShape {
 };
 
 // Into how many parts of enough work for a thread `count` such products can be cut.
-int64_t gemm_parts_worth(const GemmShape& shape, int64_t count);
+int64_t gemm_parts_worth(const Device& device, const GemmShape& shape, int64_t count);
 
 template <class T>
 class Gemm {

@@ -6,8 +6,7 @@ template <class T>
 void Product<T>::plan(const MatmulShape& shape, const Device& device) {
   batch_ = shape.batch;
   device_ = &device;
-  const int64_t worth = gemm_parts_worth(shape.gemm, batch_.count);
-  groups_ = worth < device.threads ? worth : device.threads;
+  groups_ = gemm_parts_worth(device, shape.gemm, batch_.count);
   const int64_t count = batch_.count > 0 ? batch_.count : 1;
   gemm_.plan(shape.gemm, device, (groups_ + count - 1) / count);
   const int64_t units = batch_.count * gemm_.parts();
