@@ -155,6 +155,8 @@ class Command(unittest.TestCase):
         self.assertEqual(status, 0, output)
         rows = [line for line in output.splitlines() if line.startswith("add ")]
         self.assertEqual(len(rows), 1)
+        self.assertIsNone(report["level"])  # of one op
+        self.assertNotIn("reached", output)
         self.assertIn("Ng", rows[0])
         for line in output.splitlines():
             self.assertLessEqual(len(line), 80)
@@ -200,6 +202,9 @@ class Command(unittest.TestCase):
     def test_wrong_use(self):
         for args in (["/nowhere.so"], [str(self.reference), "--level", "L9"],
                      [str(self.reference), "--op", "nothing"], [],
+                     [str(self.reference), "--check", "op.nothing"], [str(self.reference), "--check", "memry."],
+                     [str(self.plugins / "tenon_format_safetensors.so"), "--op", "add"],
+                     [str(self.reference), "--device", "nowhere"], [str(self.plugins)],
                      [str(self.reference), "--json", "/nowhere/report.json"]):
             done = subprocess.run([TENON, "verify", *args], capture_output=True, text=True,
                                   check=False)

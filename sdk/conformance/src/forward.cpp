@@ -222,8 +222,18 @@ Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtyp
   return r;
 }
 
+std::function<void(const Result&)> on_case;
+
+std::string place_of(const Result& r) {
+  std::string place = r.sample;
+  for (const std::string& part : {r.dtype, r.layout})
+    if (!part.empty()) place += " " + part;
+  return place;
+}
+
 void attempt(Session& session, Result result, bool open_dtype, const Record& record,
              const std::function<std::string()>& body) {
+  if (on_case) on_case(result);
   try {
     result.why = body();
     result.verdict = result.why.empty() ? Verdict::pass : Verdict::fail;

@@ -11,6 +11,11 @@ namespace tenon::conformance {
 
 using Record = std::function<void(Result)>;
 
+// "matrix f32 strided"
+std::string place_of(const Result& result);
+// Told of each case before it runs, if it is set: who watches the process then knows what it was at.
+extern std::function<void(const Result&)> on_case;
+
 // The state that random ops begin from: one in the middle of nowhere, one whose counter carries.
 RandomState random_state(bool carries);
 

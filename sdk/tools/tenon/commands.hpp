@@ -30,7 +30,7 @@ int explain(const Runtime& runtime, const ExplainArgs& args, bool json);
 
 struct VerifyArgs {
   std::string plugin, level, json, device, op, check, expected_fail;
-  bool list = false, perf = false, brief = false;
+  bool list = false, perf = false, brief = false, matrix = false;
   int jobs = 0;
 };
 // Needs no runtime, and there may be none: it forks.

@@ -40,6 +40,8 @@ void describe_verify(CLI::App& app, VerifyArgs& v) {
   sub->add_option("--device", v.device, "Default: the first that the plugin brings");
   sub->add_option("--op", v.op, "Only the samples of this op");
   sub->add_option("--check", v.check, "Only this check, or with a dot at its end this group");
+  sub->add_flag("--matrix", v.matrix,
+                "A line for every op, not only for those with something to tell");
   sub->add_flag("--perf", v.perf, "Time the samples as well");
   sub->add_flag("--brief", v.brief, "Fewer dtypes, layouts and repetitions");
   sub->add_option("--expected-fail", v.expected_fail,

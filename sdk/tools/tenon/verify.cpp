@@ -1,6 +1,8 @@
 // tenon verify: the conformance kit on one plugin.
 #include "tenon/conformance/verify.hpp"
 
+#include <unistd.h>
+
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -32,12 +34,23 @@ int level_of(const std::string& text) {
 class Printer {
  public:
   void operator()(const kit::CheckResult& r) {
+    ++cases_;
+    if (terminal_ && cases_ % 64 == 0) {
+      std::fprintf(stderr, "\r\033[K%zu cases, %s", cases_, printable(r.check).c_str());
+      std::fflush(stderr);
+    }
     if (r.verdict != kit::Verdict::fail) return;
+    clear();
     const int n = ++shown_[r.check];
     if (n <= kMost) std::fputs(printable(kit::text_of(r), true).c_str(), stdout);
     std::fflush(stdout);
   }
+  // Takes the line away that says how far it is.
+  void clear() const {
+    if (terminal_) std::fputs("\r\033[K", stderr);
+  }
   void close() const {
+    clear();
     for (const auto& [check, n] : shown_)
       if (n > kMost) std::printf("%s: %d more cases fail\n", check.c_str(), n - kMost);
   }
@@ -45,6 +58,8 @@ class Printer {
  private:
   static constexpr int kMost = 3;
   std::map<std::string, int> shown_;
+  size_t cases_ = 0;
+  const bool terminal_ = isatty(STDERR_FILENO) == 1;
 };
 
 }  // namespace
@@ -75,13 +90,18 @@ int verify(const VerifyArgs& args) {
     kit::write_json(report, json);
     if (!json.flush()) throw std::runtime_error("cannot write " + args.json);
   }
-  std::fputs(kit::matrix(report).c_str(), stdout);
+  std::fputs(kit::matrix(report, args.matrix || !args.op.empty()).c_str(), stdout);
   if (args.perf) std::fputs(kit::timing(report).c_str(), stdout);
   using kit::Verdict;
-  std::printf("%s: reached %s of %s in %.1f s\n",
-              report.id.empty() ? args.plugin.c_str() : printable(report.id).c_str(),
-              kit::level_name(report.reached).c_str(), kit::level_name(report.asked).c_str(),
-              report.seconds);
+  std::string of = printable(report.id.empty() ? args.plugin : report.id);
+  if (!report.device.empty()) of += " on " + printable(report.device);
+  if (report.partial)
+    std::printf("%s: only %s, in %.1f s; that is no level\n", of.c_str(),
+                printable(args.op.empty() ? args.check : args.op).c_str(), report.seconds);
+  else
+    std::printf("%s: reached %s of %s in %.1f s\n", of.c_str(),
+                kit::level_name(report.reached).c_str(), kit::level_name(report.asked).c_str(),
+                report.seconds);
   std::printf("%zu passed, %zu unsupported, %zu expected to fail, %zu failed\n",
               report.count(Verdict::pass), report.count(Verdict::unsupported),
               report.count(Verdict::expected_fail), report.count(Verdict::fail));

@@ -10,6 +10,21 @@
 namespace tenon::conformance {
 namespace {
 
+// A kernel of an op that nobody knows never runs.
+void check_ops(const Profile& p, const tn_kernels_vtbl& table, const tn_kernel* list,
+               uint32_t count) {
+  const RuntimeOwner runtime = make_runtime(p.path);
+  for (uint32_t k = 0; k < count; ++k) {
+    const tn_kernel& kernel = *entry(list, table.kernel_stride, k);
+    tn_op op = 0;
+    tn_error* error = tn_op_find(runtime.get(), kernel.op, 0, &op);
+    const std::string why = error ? tn_error_message(error) : "";
+    tn_error_release(error);
+    expect(!error, "kernel " + text_of(kernel.name) + " can never run: " + why,
+           "an op of the core or of a plugin that is there");
+  }
+}
+
 void check_declarations(const Profile& p, Reporter& r) {
   const Library library(p.path);
   const tn_kernels_vtbl* table = library.kernels();
@@ -35,6 +50,7 @@ void check_declarations(const Profile& p, Reporter& r) {
     expect((kernel.flags & ~kFlags) == 0, what + " has flags " + std::to_string(kernel.flags),
            "TN_KERNEL_ flags");
   }
+  check_ops(p, *table, list, count);
   const tn_kernel* again = nullptr;
   uint32_t count_again = 0;
   device.ok("list", call("list", [&] { return table->list(device.handle, &again, &count_again); }));

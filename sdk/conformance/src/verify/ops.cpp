@@ -61,9 +61,7 @@ class Collector {
 
   void operator()(const Result& r) {
     CheckResult c;
-    c.where = r.sample;
-    for (const std::string& part : {r.dtype, r.layout})
-      if (!part.empty()) c.where += " " + part;
+    c.where = place_of(r);
     c.verdict = r.verdict;
     c.found = r.why;
     if (r.verdict == Verdict::fail) c.expected = "what the oracle in double precision says";

@@ -14,7 +14,7 @@
 #include <system_error>
 
 #include "check.hpp"
-#include "session.hpp"
+#include "runner.hpp"
 
 namespace tenon::conformance {
 
@@ -66,7 +66,7 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBegin = 0, kCase = 1, kEnd = 2;
+constexpr int kBegin = 0, kCase = 1, kEnd = 2, kAt = 3;
 
 std::string line_of(const CheckResult& r) {
   const Json j = {kCase,         r.check,    static_cast<int>(r.verdict),
@@ -96,6 +96,10 @@ void put(int fd, const std::string& text) {
 // In the child.
 void run_unit(const Unit& unit, size_t index, int out) {
   put(out, Json({kBegin, index}).dump() + "\n");
+  on_case = [out](const Result& r) {
+    const bool gradient = r.level != Level::forward;
+    put(out, Json({kAt, place_of(r), r.op, r.dtype, gradient}).dump() + "\n");
+  };
   Reporter reporter(unit.check, unit.level, unit.advice,
                     [&](const CheckResult& r) { put(out, line_of(r)); });
   reporter.attempt("", [&] { unit.body(reporter); });
@@ -107,6 +111,7 @@ struct Child {
   int in = -1;
   std::string rest;  // what came of a line so far
   long at = -1;      // the unit that it is at
+  CheckResult now;   // and the place, op and dtype there
   bool alone = false;
   size_t cases = 0;
   Clock::time_point since = Clock::now();
@@ -211,7 +216,10 @@ class Pool {
     if (line[0] == kCase) {
       ++c.cases;
       on_result_(result_of(line));
+    } else if (line[0] == kAt) {
+      c.now.where = line[1], c.now.op = line[2], c.now.dtype = line[3], c.now.gradient = line[4];
     } else {
+      c.now = {};
       c.at = line[0] == kBegin ? line[1].get<long>() : -1;
     }
   }
@@ -244,7 +252,7 @@ class Pool {
   }
 
   void lost(const Child& c, const std::string& found) {
-    CheckResult r;
+    CheckResult r = c.now;
     const Unit& u = unit(c.at);
     r.check = u.check, r.level = u.level, r.advice = u.advice;
     r.verdict = Verdict::fail, r.found = found, r.expected = "a call that returns";

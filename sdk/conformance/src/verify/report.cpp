@@ -54,10 +54,17 @@ std::string padded(std::string text, size_t width) {
 
 }  // namespace
 
-std::string matrix(const VerifyReport& report) {
+std::string matrix(const VerifyReport& report, bool whole) {
   std::map<std::string, std::map<std::string, Mark>> rows;
   for (const CheckResult& r : report.cases)
     if (!r.op.empty()) note(rows[r.op][r.dtype], r);
+  const size_t all = rows.size();
+  if (!whole)
+    std::erase_if(rows, [](const auto& row) {
+      return std::all_of(row.second.begin(), row.second.end(), [](const auto& mark) {
+        return text_of(mark.second).find_first_of("Xeu-") == std::string::npos;
+      });
+    });
   if (rows.empty()) return "";
   constexpr size_t kName = 26;
   std::string out =
@@ -66,7 +73,8 @@ std::string matrix(const VerifyReport& report) {
   for (const char* dtype : kColumns) heading += padded(dtype, dtype[0] == 'b' ? 5 : 4);
   out += heading.substr(0, heading.find_last_not_of(' ') + 1) + "\n";
   for (auto& [op, marks] : rows) {
-    std::string line = padded(op.substr(0, kName - 1), kName);
+    std::string line = padded(op, kName);
+    if (op.size() >= kName) line += "\n" + padded("", kName);
     for (const char* dtype : kColumns) {
       Mark m = marks[dtype];
       if (!m.any && std::string(dtype) == "f32") m = marks[""];  // an op without a dtype of its own
@@ -74,6 +82,9 @@ std::string matrix(const VerifyReport& report) {
     }
     out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
   }
+  if (rows.size() < all)
+    out +=
+        std::to_string(all - rows.size()) + " ops more have nothing to tell; --matrix shows all\n";
   return out;
 }
 
@@ -106,7 +117,7 @@ void write_json(const VerifyReport& report, std::ostream& out) {
   Json j = {{"plugin", report.plugin},
             {"id", report.id},
             {"device", report.device},
-            {"level", level_name(report.reached)},
+            {"level", report.partial ? Json() : Json(level_name(report.reached))},
             {"asked", level_name(report.asked)},
             {"counts",
              {{"pass", report.count(Verdict::pass)},

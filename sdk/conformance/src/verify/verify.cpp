@@ -94,14 +94,27 @@ int declared_level(const std::string& plugin) {
   return kHighestLevel;
 }
 
+// ": a.so, b.so"
+std::string in_folder(const std::string& folder) {
+  std::string names;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().extension() == ".so")
+      names += (names.empty() ? ": " : ", ") + entry.path().filename().string();
+  return names;
+}
+
 class Verification {
  public:
   explicit Verification(const VerifyOptions& o) : options_(o) {
+    if (std::filesystem::is_directory(o.plugin))
+      throw std::runtime_error(o.plugin + " is a folder: name one plugin in it" +
+                               in_folder(o.plugin));
     if (!std::filesystem::is_regular_file(o.plugin))
       throw std::runtime_error(o.plugin + ": no such file");
     expected_ = read_expected(o.expected_fail);
     profile_.path = std::filesystem::canonical(o.plugin).string();
     report_.plugin = profile_.path;
+    report_.partial = !o.op.empty() || !o.check.empty();
     report_.asked = o.level < 0 ? declared_level(o.plugin) : o.level;
     jobs_ = o.jobs > 0 ? o.jobs
                        : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 4u));
@@ -132,6 +145,12 @@ class Verification {
       if (options_.op.empty() && !profile_.ops.empty())
         add_units(plugin_op_units(profile_, worker_));
       run_all();
+      if (order_.empty() && (!options_.check.empty() || !options_.op.empty()))
+        throw std::runtime_error(
+            options_.check.empty()
+                ? profile_.id + " has no device: --op is for backends"
+                : "no check of " + profile_.id + " is named " + options_.check +
+                      "; --list has all of them, and which kind of plugin each is of");
     }
     finish();
     report_.seconds =
@@ -168,6 +187,13 @@ class Verification {
     report_.device = options_.device;
     if (report_.device.empty() && profile_.has_device()) report_.device = profile_.devices[0].name;
     worker_ = make_worker(profile_, report_.device);
+    if (failures == 0 && !options_.device.empty()) {
+      try {
+        in_child([&] { return Session(worker_->get_runtime(), options_.device).device(); });
+      } catch (const Wrong& w) {
+        throw std::runtime_error("--device " + options_.device + ": " + w.found);
+      }
+    }
     return failures == 0;
   }
 

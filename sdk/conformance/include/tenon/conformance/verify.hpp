@@ -54,6 +54,7 @@ struct VerifyReport {
   int asked = kHighestLevel, reached = -1;  // -1: not even L0
   std::vector<CheckResult> cases;           // in the order of the checks
   double seconds = 0;
+  bool partial = false;  // of some checks only, by `op` or `check`: says nothing of a level
   size_t count(Verdict verdict) const;
 };
 
@@ -62,8 +63,9 @@ VerifyReport verify(const VerifyOptions& options);
 
 // {"plugin", "id", "device", "level", "asked", "counts", "seconds", "cases"}
 void write_json(const VerifyReport& report, std::ostream& out);
-// Op x dtype x {native, decomposed} x {forward, gradient}, in 80 columns.
-std::string matrix(const VerifyReport& report);
+// Op x dtype x {native, decomposed} x {forward, gradient}, in 80 columns; else than `whole` the ops of which something failed, was
+// expected to or is not supported.
+std::string matrix(const VerifyReport& report, bool whole);
 // Time per call of what was timed.
 std::string timing(const VerifyReport& report);
 // A failure as lines of text: name, place, what was found, what was expected, what to do.
