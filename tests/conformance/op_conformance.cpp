@@ -7,6 +7,7 @@
 // unsupported cases as failures; --brief takes fewer dtypes, layouts and repetitions.
 // Exit status: 0 all passed, 1 some failed, 2 wrong arguments or no such device.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
@@ -77,6 +78,8 @@ tn_runtime* make_runtime(const std::vector<std::string>& plugins) {
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.plugin_paths = paths.data();
   desc.plugin_path_count = static_cast<uint32_t>(paths.size());
+  for (const std::string& path : plugins)
+    if (!std::filesystem::exists(path)) throw std::runtime_error(path + ": no such plugin");
   tn_runtime* runtime = nullptr;
   if (tn_error* error = tn_runtime_create(&desc, &runtime)) {
     const std::string text = tn_error_message(error);

@@ -121,6 +121,74 @@ void add_functions(Catalogue& c) {
   });
 }
 
+// Of two complex numbers; the scale is the sum of the products' sizes that the result is made of.
+void add_arithmetic(Catalogue& c) {
+  using Of2 = Number (*)(Number, Number);
+  const auto add = [&](tn_op op, Of2 f, Of2 scale) {
+    OpSamples& s = c.at(op);
+    const Oracle of_reals = s.oracle;
+    s.oracle = [=](const Call& call) -> std::vector<Array> {
+      if (!is_complex(call.in(0).dtype)) return of_reals(call);
+      Array y = call.in(0);
+      y.scale.clear();
+      for (int64_t k = 0; k < y.count(); ++k) {
+        const auto at = [&](size_t i) {
+          return Number{call.in(i).real(2 * k), call.in(i).real(2 * k + 1)};
+        };
+        const Number z = f(at(0), at(1));
+        y.f[static_cast<size_t>(2 * k)] = static_cast<double>(z.re);
+        y.f[static_cast<size_t>(2 * k + 1)] = static_cast<double>(z.im);
+        y.scale.resize(y.scale.size() + 2, static_cast<double>(scale(at(0), at(1)).re));
+      }
+      return {y};
+    };
+    const auto sample = [&](const char* name, const Dims& dims, const Fill& a, const Fill& b) {
+      s.add(Case{name, {in(dims, a), in(dims, b)}}.within(kFunction).no_grad().only(
+          {TN_DTYPE_C64, TN_DTYPE_C128}));
+    };
+    const Fill any = uniform(-9, 9), off_zero = clear_of(-4, 4, {0}, 0.1);
+    sample("complex", {3, 5}, any, off_zero);
+    sample("complex_rank0", {}, any, off_zero);
+    sample("complex_long", {301}, any, off_zero);
+    if (op == TN_OP_DIV)  // the square of the divisor, and the sum of its parts, overflow c64
+      sample("complex_far", {6}, values({9e15, -12345.5, 3e30, 7e28, 1e-3, 2}),
+             values({3.4e38, 3.4e38, -3.3e38, 2e38, 1e-30, -2e-30, 5e37, 1}));
+  };
+  const auto sizes = [](Number a, Number b) {
+    return Number{std::hypot(a.re, a.im) * std::hypot(b.re, b.im), 0};
+  };
+  const auto sum = [](Number a, Number b) {
+    return Number{std::hypot(a.re, a.im) + std::hypot(b.re, b.im), 0};
+  };
+  add(
+      TN_OP_ADD,
+      [](Number a, Number b) {
+        return Number{a.re + b.re, a.im + b.im};
+      },
+      sum);
+  add(
+      TN_OP_SUB,
+      [](Number a, Number b) {
+        return Number{a.re - b.re, a.im - b.im};
+      },
+      sum);
+  add(
+      TN_OP_MUL,
+      [](Number a, Number b) {
+        return Number{a.re * b.re - a.im * b.im, a.re * b.im + a.im * b.re};
+      },
+      sizes);
+  add(
+      TN_OP_DIV,
+      [](Number a, Number b) {
+        const Wide d = b.re * b.re + b.im * b.im;
+        return Number{(a.re * b.re + a.im * b.im) / d, (a.im * b.re - a.re * b.im) / d};
+      },
+      [](Number a, Number b) {
+        return Number{std::hypot(a.re, a.im) / std::hypot(b.re, b.im), 0};
+      });
+}
+
 void add_cases(OpSamples& s) {
   elementwise_cases(s, {kAny});
   s.add(Case{"special", {in({16}, special())}}.no_grad().only({TN_DTYPE_C64, TN_DTYPE_F32}));
@@ -151,6 +219,7 @@ void add_complex(Catalogue& c) {
             .refused(TN_OUT_OF_RANGE)
             .only({TN_DTYPE_F32}));
   add_functions(c);
+  add_arithmetic(c);
 }
 
 }  // namespace tenon::conformance

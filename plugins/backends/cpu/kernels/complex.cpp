@@ -15,16 +15,18 @@ template <class C>
 CPU_INLINE C product(C a, C b) {
   return {a.real() * b.real() - a.imag() * b.imag(), a.real() * b.imag() + a.imag() * b.real()};
 }
-// Smith's way: scaled by the larger part of the divisor.
+// Smith's way: scaled by the larger part of the divisor. In double, where no sum of two floats overflows.
 template <class C>
-CPU_INLINE C scaled_quotient(C a, C b) {
-  using R = typename C::value_type;
+CPU_INLINE C scaled_quotient(C x, C y) {
+  using R = double;
+  using T = typename C::value_type;
+  const std::complex<R> a(x), b(y);
   if (std::fabs(b.real()) >= std::fabs(b.imag())) {
     const R r = b.imag() / b.real(), d = b.real() + b.imag() * r;
-    return {(a.real() + a.imag() * r) / d, (a.imag() - a.real() * r) / d};
+    return {T((a.real() + a.imag() * r) / d), T((a.imag() - a.real() * r) / d)};
   }
   const R r = b.real() / b.imag(), d = b.real() * r + b.imag();
-  return {(a.real() * r + a.imag()) / d, (a.imag() * r - a.real()) / d};
+  return {T((a.real() * r + a.imag()) / d), T((a.imag() * r - a.real()) / d)};
 }
 // With the infinities that C's annex G asks for, by the library where there is one to recover:
 // division by zero, infinite numbers.

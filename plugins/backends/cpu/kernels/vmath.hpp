@@ -178,7 +178,7 @@ CPU_INLINE F32 vgelu(F32 x) {
   const I32 far = size > most;
   const F32 a = select(far, splat<F32>(most), size);  // keeps NaN
   const F32 tail = select(far, F32{}, vexp2_moderate(polynomial(a, c)));
-  return fma(-a, tail, select(x < 0.0f, F32{}, x));
+  return fma(-a, tail, select(x < 0.0f, x - x, x));  // x - x: NaN for -infinity
 }
 
 // The approximation by tanh

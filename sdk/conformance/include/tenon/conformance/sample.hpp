@@ -78,6 +78,8 @@ struct Tolerance {
   double ulps = 0;
   bool wide = false;
   bool zero_sign = false;  // -0 is not 0
+  // Units for the half formats, which are computed in f32 or with few roundings; 0: the lesser of `ulps` and 2.
+  double half_ulps = 0;
 };
 inline constexpr Tolerance kExact{0, false, false};
 inline constexpr Tolerance kSameBits{0, false, true};
