@@ -78,12 +78,14 @@ void d_minimum(Recipe& b) { extremum(b, false); }
 
 // ---- made of base ops
 
-// Exact also for large quotients: x less its remainder is a multiple of y. By zero: as of div.
+// Exact also for large quotients: x less its remainder is a multiple of y. By zero: as of div. Of whole numbers that difference may
+// overflow; there the quotient is cut towards zero, and is one less where something was cut off and the signs differ.
 void floor_div_of_base(Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.in(1));
-  const Value q = (x - rem(x, y)) / y;
-  const bool whole = kind_of(q.dtype()) != kFloat;
-  b.set(0, whole ? q : cast(where(eq(y, 0), x / y, round(q)), b.in(0).dtype()));
+  const Value x = wide(b.in(0)), y = wide(b.in(1)), r = rem(x, y);
+  if (kind_of(x.dtype()) == kFloat)
+    return b.set(0, cast(where(eq(y, 0), x / y, round((x - r) / y)), b.in(0).dtype()));
+  if (is_unsigned(x.dtype())) return b.set(0, x / y);
+  b.set(0, x / y - where(ne(r, 0), cast(ne(lt(x, 0), lt(y, 0)), x.dtype()), 0));
 }
 void d_floor_div(Recipe& b) {
   b.set_zero(0);

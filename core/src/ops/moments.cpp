@@ -103,7 +103,8 @@ void d_logsumexp(Recipe& b) {
   const Value x = wide(b.in(0));
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(kKeepdims);
-  const Value y = finite(wide(b.out()));
+  const Value out = wide(b.out()),
+              y = where(eq(out, -std::numeric_limits<double>::infinity()), 0, out);
   b.set(0, unreduce(wide(b.g()), x, axes, keep) * exp(x - unreduce(y, x, axes, keep)));
 }
 

@@ -83,6 +83,12 @@ void add_arithmetic(Catalogue& c) {
       .gradient(Grad::yes);
   elementwise_cases(mul, {any, any});
   mul.add(special_pairs());
+  // Beyond 32 bits, where a product through a narrower one or through double is wrong.
+  mul.add(Case{"far",
+               {in({6}, values({46342, 65537, 3e9, -3037000499.0, 94906267, 123456789})),
+                in({6}, values({46343, 65539, 3, 3037000498.0, 94906269, -987654321}))}}
+              .no_grad()
+              .only({TN_DTYPE_I64}));
   mixed_dtypes(mul);
 
   OpSamples& div = c.add(TN_OP_DIV, "div");
@@ -115,6 +121,17 @@ void add_division(Catalogue& c) {
   quotient.on(kNumbers).gives(binary(floor_div, int_floor_div), kRounded).gradient(Grad::either);
   elementwise_cases(quotient, {x, two});
   quotient.add(Case{"signs", {signs_a, signs_b}}.no_grad().only(with_sign));
+  // A quotient's remainder taken from a number leaves the dtype.
+  quotient.add(Case{"extremes",
+                    {in({10}, values({100, -100, 1, 127, -128, -128, 127, -127, 90, -1})),
+                     in({10}, values({-90, 90, -128, -128, 127, 3, -3, 128, -91, 127}))}}
+                   .no_grad()
+                   .only({TN_DTYPE_I8}));
+  quotient.add(Case{"far",
+                    {in({6}, values({2e9, -2e9, 1, -2147483648.0, 2147483647, -5})),
+                     in({6}, values({-1.5e9, 1.5e9, -2147483648.0, 2147483647, -2, 2e9}))}}
+                   .no_grad()
+                   .only({TN_DTYPE_I32, TN_DTYPE_I64}));
   quotient.add(
       Case{"by_zero", {in({3}, values({5, -1, 0})), in({3}, values({0, 0, 0}))}}.no_grad());
   // 1 / 0.1 rounds to 10, but 0.1 is above 1/10 in f32 and f64: it goes nine times.
@@ -171,6 +188,11 @@ void add_others(Catalogue& c) {
                  .no_grad()
                  .only({TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_I8,
                         TN_DTYPE_I32, TN_DTYPE_I64}));
+  rem_op.add(Case{"far",
+                  {in({6}, values({1e7, -1e7, 123456789, 1e6, -3, 5e8})),
+                   in({6}, values({3, 7, 1000, 0.0009765625, 0.0009765625, -13}))}}
+                 .no_grad()
+                 .only({TN_DTYPE_F32, TN_DTYPE_F64}));
   rem_op.add(
       Case{"by_zero", {in({3}, values({5, -1, 0})), in({3}, values({0, 0, 0}))}}.no_grad().only(
           kFloats));
@@ -185,6 +207,10 @@ void add_others(Catalogue& c) {
                  {in({6}, values({-2, -2, -3, -1, 0, 0})), in({6}, values({2, 3, 1, 0, 0, 2}))}}
                 .no_grad()
                 .only({TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_I32, TN_DTYPE_I64}));
+  power.add(Case{
+      "far", {in({6}, values({3, -3, 2, -2, 7, 10})), in({6}, values({39, 37, 62, 61, 22, 18}))}}
+                .no_grad()
+                .only({TN_DTYPE_I64}));
   power.add({"host_square", {in({2, 3}, uniform(0.3, 3)), weak(uniform(2, 2))}});
 
   OpSamples& atan2_op = c.add(TN_OP_ATAN2, "atan2");

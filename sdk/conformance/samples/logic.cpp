@@ -7,6 +7,14 @@
 namespace tenon::conformance {
 namespace {
 
+// 2^53 and more, each greater by `more` but for the last.
+Fill neighbours(int64_t more) {
+  return [=](Array& x, Rng&) {
+    constexpr int64_t kFirst[] = {(1LL << 53), (1LL << 53) + 1, (1LL << 60) + 7, (1LL << 62), 9};
+    for (int64_t k = 0; k < x.count(); ++k) x.set(k, kFirst[k % 5] + (k % 5 < 4 ? more : 0));
+  };
+}
+
 void add_comparisons(Catalogue& c) {
   const auto add = [&](tn_op op, const char* name, bool (*holds)(int), bool when_unordered) {
     OpSamples& s = c.add(op, name);
@@ -18,6 +26,9 @@ void add_comparisons(Catalogue& c) {
     s.add(Case{"top_bit",
                {in({4}, values({1e19, 5, 1e19, 0})), in({4}, values({5, 1e19, 1e19, 1e19}))}}
               .only({TN_DTYPE_U64}));
+    // Neighbours that are one in double.
+    s.add(Case{"neighbours", {in({5}, neighbours(0)), in({5}, neighbours(1))}}.only(
+        {TN_DTYPE_I64, TN_DTYPE_U64}));
     s.add(Case{"f32_with_f64",
                {in({4}, uniform(0, 4), TN_DTYPE_F32), in({4}, uniform(0, 4), TN_DTYPE_F64)}}
               .only({TN_DTYPE_NONE}));
