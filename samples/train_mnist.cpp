@@ -197,7 +197,13 @@ Options read_options(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) given[argv[i]] = argv[i + 1];
   const auto take = [&](const char* name, auto use) {
     const auto found = given.find(name);
-    if (found != given.end()) use(found->second), given.erase(found);
+    if (found == given.end()) return;
+    try {
+      use(found->second);
+    } catch (const std::exception&) {
+      throw std::invalid_argument(found->first + " " + found->second + ": not a number");
+    }
+    given.erase(found);
   };
   take("--device", [&](const std::string& s) { o.device = s; });
   take("--data", [&](const std::string& s) { o.data = s; });
@@ -205,20 +211,25 @@ Options read_options(int argc, char** argv) {
   take("--batch", [&](const std::string& s) { o.batch = std::stoll(s); });
   take("--lr", [&](const std::string& s) { o.lr = std::stod(s); });
   take("--seed", [&](const std::string& s) { o.seed = std::stoull(s); });
-  if (!given.empty() || argc % 2 == 0 || o.epochs < 1 || o.batch < 1)
-    throw std::invalid_argument("wrong use");
+  if (!given.empty())
+    throw std::invalid_argument("unknown argument '" + given.begin()->first + "'");
+  if (argc % 2 == 0) throw std::invalid_argument(std::string("no value after ") + argv[argc - 1]);
+  if (o.epochs < 1 || o.batch < 1) throw std::invalid_argument("--epochs and --batch begin at 1");
   return o;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  const char* const usage =
+      "usage: train_mnist [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] "
+      "[--data FOLDER]\n";
+  if (argc == 2 && std::string(argv[1]) == "--help") return std::cout << usage, 0;
   Options options;
   try {
     options = read_options(argc, argv);
-  } catch (const std::exception&) {
-    std::cerr << "usage: train_mnist [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] "
-                 "[--data FOLDER]\n";
+  } catch (const std::exception& e) {
+    std::cerr << "train_mnist: " << e.what() << "\n" << usage;
     return 2;
   }
   try {

@@ -122,6 +122,8 @@ FAULTS = [
     ("format", "dims_lost", only("format."), "format.round_trip"),
     ("format", "tensors_swapped", only("format."), "format.round_trip"),
     ("format", "last_not_saved", only("format."), "format.round_trip"),
+    ("format", "many_are_too_many", only("format."), "format.round_trip"),
+    ("format", "long_metadata_cut", only("format."), "format.round_trip"),
     ("format", "missing_file_touches_out", ERRORS, "errors.out_untouched"),
     ("format", "probe_always_sure", only("format."), "format.probe"),
 ]

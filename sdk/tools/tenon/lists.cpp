@@ -23,7 +23,9 @@ constexpr Verdict kVerdicts[] = {{"ready", Style::plain},
                                  {"refused", Style::warn},
                                  {"broken", Style::bad}};
 
-std::string file_name(std::string_view path) {
+// Of a library its name; a folder that is not there whole.
+std::string short_name(std::string_view path) {
+  if (!path.ends_with(".so")) return std::string(path);
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
@@ -149,18 +151,22 @@ int list_plugins(const Runtime& runtime, const std::vector<std::string>& asked, 
                     {"provides", provides}});
     const bool waits = r.verdict == TN_PLUGIN_READY && reason.empty();
     table.add({{verdict.name, verdict.style},
-               {id.empty() ? "(" + file_name(to_view(r.path)) + ")" : id},
+               {id.empty() ? "(" + short_name(to_view(r.path)) + ")" : id},
                {provides},
                {waits ? "opens on first use" : reason}});
   }
   if (json) return print(list), failed ? 1 : 0;
   if (list.empty())
-    return std::puts("no plugin was found; TENON_PLUGIN_PATH names folders to look in"), 0;
+    return std::puts(
+               "no plugin was found in lib/tenon/plugins of this installation; --plugin and\n"
+               "TENON_PLUGIN_PATH name more places"),
+           1;
   std::fputs(table.text().c_str(), stdout);
   std::vector<std::string> folders;
   for (const Json& r : list) {
     const std::string path = r["path"];
-    const std::string folder = path.substr(0, path.rfind('/'));
+    // A folder that was asked for and is not there is a record of its own.
+    const std::string folder = path.ends_with(".so") ? path.substr(0, path.rfind('/')) : path;
     if (!std::ranges::count(folders, folder)) folders.push_back(folder);
   }
   std::puts("");

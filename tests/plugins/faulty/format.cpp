@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include "faulty.hpp"
 
@@ -86,8 +87,12 @@ tn_error* TN_CALL data(void* file, uint32_t index, const void** out) {
 }
 tn_error* TN_CALL save(void* state, tn_str path, const tn_format_item* items, uint32_t n,
                        const tn_metadata* metadata, uint32_t n_metadata) {
-  return under().save(state, path, items, is("last_not_saved") && n > 1 ? n - 1 : n, metadata,
-                      n_metadata);
+  if (is("last_not_saved") && n > 1) --n;
+  if (is("many_are_too_many")) n = std::min(n, 200u);
+  std::vector<tn_metadata> notes(metadata, metadata + n_metadata);
+  for (tn_metadata& m : notes)
+    if (is("long_metadata_cut")) m.value.size = std::min<uint64_t>(m.value.size, 1000);
+  return under().save(state, path, items, n, notes.data(), n_metadata);
 }
 
 }  // namespace
