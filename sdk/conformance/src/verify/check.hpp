@@ -37,6 +37,7 @@ struct Profile {
   std::vector<std::string> interfaces;
   std::vector<DeviceProfile> devices;
   std::vector<std::string> ops, optimizers;
+  std::vector<std::string> fused_ops;  // of the optimizers, "" where one has none
   std::string format, extension;
   bool has_device() const { return !devices.empty(); }
 };

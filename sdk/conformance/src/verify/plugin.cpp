@@ -170,8 +170,11 @@ Profile profile_of(const std::string& path) {
     for (uint32_t k = 0; k < o->op_count; ++k)
       p.ops.push_back(text_of(entry(o->ops, o->op_stride, k)->name));
   if (const tn_optimizer_vtbl* o = library.optimizers())
-    for (uint32_t k = 0; k < o->optimizer_count; ++k)
-      p.optimizers.push_back(text_of(entry(o->optimizers, o->optimizer_stride, k)->name));
+    for (uint32_t k = 0; k < o->optimizer_count; ++k) {
+      const tn_optimizer_def& d = *entry(o->optimizers, o->optimizer_stride, k);
+      p.optimizers.push_back(text_of(d.name));
+      p.fused_ops.push_back(text_of(d.fused_op));
+    }
   if (const tn_format_vtbl* f = library.format()) {
     p.format = text_of(f->name);
     const std::string all = text_of(f->extensions);

@@ -344,6 +344,8 @@ constexpr const char* kRuleAdvice =
 std::vector<Unit> plugin_op_units(const Profile& profile, const std::shared_ptr<Worker>& worker) {
   std::vector<Unit> units;
   for (const std::string& name : profile.ops) {
+    if (std::ranges::count(profile.fused_ops, name) > 0)
+      continue;  // optimizer_fused.NAME judges it
     const auto add = [&](const char* group, int level, const char* advice, auto body) {
       Unit u;
       u.check = group + name, u.level = level, u.advice = advice, u.alone = false;

@@ -58,13 +58,14 @@ bool has(const Profile& p, Kind kind) {
 Json to_json(const Profile& p) {
   Json devices = Json::array();
   for (const DeviceProfile& d : p.devices) devices.push_back({d.name, d.flags});
-  return {p.id, p.version, p.interfaces, devices, p.ops, p.optimizers, p.format, p.extension};
+  return {p.id,         p.version, p.interfaces, devices,    p.ops,
+          p.optimizers, p.format,  p.extension,  p.fused_ops};
 }
 
 void from_json(const Json& j, Profile& p) {
   p.id = j[0], p.version = j[1], p.interfaces = j[2];
   for (const Json& d : j[3]) p.devices.push_back({d[0], d[1]});
-  p.ops = j[4], p.optimizers = j[5], p.format = j[6], p.extension = j[7];
+  p.ops = j[4], p.optimizers = j[5], p.format = j[6], p.extension = j[7], p.fused_ops = j[8];
 }
 
 // What libtenon says of every op, once it has the plugin.
