@@ -146,8 +146,8 @@ def verify(tenon, folder, library, fault, what):
     for c in cases:
         if c["result"] == "fail":
             failed.setdefault(c["check"], c.get("found", ""))
-            if c["check"].startswith("op.") and not c["where"]:
-                failed = {"a failure without its place": c["check"]}
+            if c["check"].startswith("op.") and "died" in c["found"] and not c["where"]:
+                failed = {"a death without its place": c["check"]}
                 break
     return run.returncode, failed, len(cases), run.stderr
 
