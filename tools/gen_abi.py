@@ -27,6 +27,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 VERBS = {"create": "owned", "retain": "owned", "take": "owned", "to": "owned", "detach": "owned",
          "from": "owned", "wrap": "owned", "full": "owned", "scalar": "owned", "leaf": "owned",
          "open": "owned", "call": "owned", "grad": "owned", "vjp": "owned", "clip": "owned",
+         "capture": "owned", "run": "owned",
          "get": "lent", "at": "lent", "find": "lent"}
 # These give back the caller's reference to their last object, which may be NULL.
 RELEASING = {"release", "drop"}
@@ -36,7 +37,7 @@ CALLBACKS = {"tn_grad_callback", "tn_grad_hook"}
 # is empty.
 NULLABLE = {"options", "desc", "out_size"}
 # How long an array is, by the array's name; else n_<name>, else `n`.
-COUNTS = {"dims": "rank", "strides": "rank", "data": "bytes", "buffer": "capacity"}
+COUNTS = {"dims": "rank", "strides": "rank", "symbols": "rank", "data": "bytes", "buffer": "capacity"}
 
 # What the rules above do not give, function by function: {parameter or "return": {key: value}}.
 EXCEPTIONS = {
@@ -45,6 +46,8 @@ EXCEPTIONS = {
                        "user": {"ownership": "taken"}},
     "tn_tensor_from_dlpack": {"managed": {"direction": "in", "ownership": "taken"}},
     "tn_op_call": {"inputs": {"elements_null": True}, "outputs": {"count": "capacity"}},
+    "tn_capture_input": {"symbols": {"null": True}},
+    "tn_program_run": {"outputs": {"count": "capacity"}},
     "tn_op_explain": {"inputs": {"elements_null": True}},
     "tn_vjp": {"cotangents": {"count": "n_outputs", "null": True, "elements_null": True},
                "out_grads": {"count": "n_inputs", "elements_null": True}},

@@ -17,6 +17,7 @@
 #include "ops.h"
 #include "optimizer.h"
 #include "plugin.h"
+#include "program.h"
 #include "runtime.h"
 #include "tensor.h"
 #endif

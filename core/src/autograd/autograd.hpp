@@ -17,6 +17,31 @@ struct tn_variable {
 
 namespace tenon {
 
+// The thread sanitizer follows at most 64 locks of a thread.
+#if defined(__SANITIZE_THREAD__)
+constexpr size_t kMaxLocked = 32;
+#else
+constexpr size_t kMaxLocked = SIZE_MAX;
+#endif
+
+// Locks of several variables, taken in the order of their addresses, so that nobody waits for each other. As long as they are
+// locked nobody can come to hold their memory, and it may be written over.
+class VariableLocks {
+ public:
+  explicit VariableLocks(size_t n) { locked_.reserve(n); }
+  VariableLocks(const VariableLocks&) = delete;
+  ~VariableLocks() {
+    for (tn_variable* v : locked_) v->mutex.unlock();
+  }
+  void lock(tn_variable* v) {
+    v->mutex.lock();
+    locked_.push_back(v);
+  }
+
+ private:
+  std::vector<tn_variable*> locked_;
+};
+
 inline const tn_runtime* runtime_of(const tn_variable& v) { return v.runtime; }
 
 // names: of the inputs, for messages; may be null.

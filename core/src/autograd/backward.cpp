@@ -4,6 +4,7 @@
 #include "autograd.hpp"
 #include "base/error.hpp"
 #include "base/small.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"
@@ -121,7 +122,7 @@ Owned Backward::seed(const tn_tensor* output) {
          "gradient: the output is {}; only an output of one element can do without a cotangent. "
          "Reduce it with tn_sum or tn_mean.",
          shape_text(output->view));
-  if (output->device->host_memory() && output->device->is_inline()) {
+  if (!is_abstract(output) && output->device->host_memory() && output->device->is_inline()) {
     DeviceState& ds = ctx_->state(output->device);
     const Shape shape = shape_of(output->view);
     const uint64_t bytes = dtype_size(shape.dtype);
@@ -181,8 +182,9 @@ void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
     inputs[n_in + n_out + k] = n->cotangents[k];
     have[k] = n->cotangents[k] != nullptr;
   }
-  Graph graph = trace_gradient(ctx_->runtime->ops, *site.entry, site.inputs, site.outputs,
-                               site.attrs, want, have);
+  Graph graph =
+      trace_gradient(ctx_->runtime->ops, *site.entry, site.inputs, site.outputs, site.attrs, want,
+                     have, ctx_->recorder ? &ctx_->recorder->symbols() : nullptr);
   // Saved outputs are on the tape again while the gradient is recorded; whole numbers never are.
   std::vector<Owned> linked;
   for (size_t k = 0; k < n_out; ++k)
@@ -269,7 +271,7 @@ void Backward::step(Node* n) {
   if (n->kind == NodeKind::kLeaf) return;
   OwnedList grads(ctx_, n->n_in);
   if (n->kind == NodeKind::kOp) {
-    if (create())
+    if (create() || ctx_->recorder)
       gradients_by_ops(n, grads.data());
     else
       gradients_of_op(n, grads.data());

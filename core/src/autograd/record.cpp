@@ -67,7 +67,10 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
   }
   if (!wants) return;
   const uint64_t cotangents = site.floating_outputs;
-  const GradProgram& gradient = site_gradient(ctx, site, wants, cotangents);
+  // Values of a capture cost nothing to keep; those of a call are kept where the gradient needs them.
+  const GradProgram* gradient =
+      site.program ? &site_gradient(ctx, site, wants, cotangents) : nullptr;
+  const auto uses = [&](size_t i) { return !gradient || gradient->uses(i); };
   Node* node = node_make(ctx->heap, NodeKind::kOp, site.n_in, n_outputs);
   node->site = &site;
   ++site.refs;
@@ -76,7 +79,7 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     tn_tensor* t = inputs[i];
     if (!t) continue;
     if (t->node) node->edges[i] = {node_retain(t->node), t->out_index};
-    if (gradient.uses(i)) node->saved[i] = keep(ctx, t);
+    if (uses(i)) node->saved[i] = keep(ctx, t);
   }
   try {
     for (uint32_t k = 0; k < n_outputs; ++k) {
@@ -90,7 +93,7 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
           break;
         }
       // A saved output shares the memory, not the tensor: that would be a cycle.
-      if (gradient.uses(site.n_in + k)) node->saved[site.n_in + k] = make_alias(ctx, t);
+      if (uses(site.n_in + k)) node->saved[site.n_in + k] = make_alias(ctx, t);
     }
   } catch (...) {
     node_release(node);

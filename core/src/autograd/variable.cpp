@@ -1,5 +1,6 @@
 #include "autograd.hpp"
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 
 namespace tenon {
@@ -12,7 +13,7 @@ tn_tensor* make_leaf(tn_ctx* ctx, tn_tensor* t, Node* node) {
              make_view(ctx, t->buffer, t->device, shape_of(t->view), t->shape_id, t->view.offset));
   leaf.get()->queue = t->queue;
   leaf.get()->value = t->value;
-  leaf.get()->flags |= t->flags & kExternal;
+  leaf.get()->flags |= t->flags & (kExternal | kAbstract);
   leaf.get()->node = node ? node_retain(node) : node_make(ctx->heap, NodeKind::kLeaf, 0, 1);
   leaf.get()->out_index = 0;
   return leaf.release();
@@ -49,6 +50,7 @@ void sweep(tn_ctx* ctx) {
 // The values that a variable takes one after the other are leaves of one node while a tape remembers it, so that a tape recorded
 // before an assignment still finds it. A node with hooks belongs to the value that they were added to.
 tn_tensor* variable_leaf(tn_ctx* ctx, tn_variable* v) {
+  if (ctx->recorder) return ctx->recorder->variable(*v);
   auto it = ctx->leaves.find(v);
   const bool known = it != ctx->leaves.end();
   tn_tensor* held;

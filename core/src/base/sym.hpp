@@ -1,4 +1,5 @@
-// Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, <= -2 the id of an expression here.
+// Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, <= -2^62 the id of an
+// expression here. So far below 0, no axis and no "from the end" is taken for one.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -7,6 +8,12 @@
 #include <vector>
 
 namespace tenon {
+
+constexpr int64_t kFirstSymbol = -(int64_t{1} << 62);
+// Of what is far below even them, such as INT64_MIN, no more is a symbol.
+inline bool is_symbolic(int64_t dim) {
+  return dim <= kFirstSymbol && dim > kFirstSymbol - (int64_t{1} << 32);
+}
 
 class SymTable {
  public:
@@ -22,6 +29,9 @@ class SymTable {
   // Value of a dim when symbol i (in order of creation) has values[i].
   int64_t evaluate(int64_t dim, const std::vector<int64_t>& values) const;
   std::string text(int64_t dim) const;
+  size_t count() const { return names_.size(); }  // of symbols
+  // Of a dim that is a symbol itself: its number in order of creation.
+  size_t symbol_of(int64_t dim) const { return static_cast<size_t>(at(dim).a); }
 
  private:
   struct Expr {
@@ -29,7 +39,7 @@ class SymTable {
     int64_t a, b;  // kSymbol: a is the index in names_
   };
   int64_t intern(Expr e);
-  const Expr& at(int64_t dim) const { return exprs_[static_cast<size_t>(-2 - dim)]; }
+  const Expr& at(int64_t dim) const { return exprs_.at(static_cast<size_t>(kFirstSymbol - dim)); }
 
   std::vector<Expr> exprs_;
   std::map<std::tuple<Kind, int64_t, int64_t>, int64_t> index_;
@@ -39,7 +49,5 @@ class SymTable {
 
 // The same arithmetic on concrete dims; throws OUT_OF_RANGE on overflow and division by zero.
 int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b);
-
-inline bool is_symbolic(int64_t dim) { return dim <= -2; }
 
 }  // namespace tenon

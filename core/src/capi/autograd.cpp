@@ -1,6 +1,7 @@
 #include "autograd/autograd.hpp"
 
 #include "op/guards.hpp"
+#include "op/recorder.hpp"
 #include "recipe/site.hpp"
 
 using namespace tenon;
@@ -33,6 +34,7 @@ tn_error* tn_variable_create(tn_ctx* ctx, tn_str name, tn_tensor* value, uint32_
                              tn_variable** out) {
   return with_ctx(ctx, "tn_variable_create", [&] {
     need_own(ctx, value, "tn_variable_create", "value");
+    need_elements(value, "tn_variable_create");
     need(out, "tn_variable_create", "out_variable");
     if (flags & ~TN_VARIABLE_NOT_TRAINABLE)
       fail(TN_INVALID_ARGUMENT, "tn_variable_create: unknown flags {:#x}", flags);
@@ -81,6 +83,11 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
     if (is_scalar(value) || !same_type(n, v->shape))
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
            shape_text(v->shape), shape_text(n));
+    if (ctx->recorder) {
+      ctx->recorder->assign(*v, value);
+      return;
+    }
+    need_elements(value, "tn_variable_assign");
     tn_tensor* plain = nullptr;
     check(tn_tensor_detach(ctx, value, &plain));
     tn_tensor* old;

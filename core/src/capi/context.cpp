@@ -2,12 +2,14 @@
 #include "op/guards.hpp"
 #include "profile/profiler.hpp"
 #include "recipe/site.hpp"
+#include "tenon/program.h"
 
 using namespace tenon;
 
 namespace {
 
 void destroy(tn_ctx* ctx) noexcept {
+  tn_capture_abort(ctx);
   forget_leaves(ctx);
   for (auto& [key, p] : ctx->programs) program_release(p);
   ctx->programs.clear();

@@ -1,5 +1,6 @@
 #include "tenon/dlpack.h"
 #include "op/guards.hpp"
+#include "op/recorder.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
@@ -98,6 +99,7 @@ tn_error* tn_tensor_to_dlpack(tn_ctx* ctx, tn_tensor* t, uint64_t stream, tn_dl_
   (void)stream;  // host memory has no queue: the wait below is what the protocol asks for
   return with_ctx(ctx, "tn_tensor_to_dlpack", [&] {
     need_own(ctx, t, "tn_tensor_to_dlpack", "tensor");
+    need_elements(t, "tn_tensor_to_dlpack");
     need(out, "tn_tensor_to_dlpack", "out_managed");
     if (!t->device || !t->device->host_memory())
       fail(TN_UNIMPLEMENTED,

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "op/guards.hpp"
+#include "op/recorder.hpp"
 #include "op/transfer.hpp"
 
 using namespace tenon;
@@ -85,6 +86,8 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     if (o.precision < 0 || o.edge_items < 0)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_format: precision and edge_items cannot be negative");
     std::string text = shape_text(t->view) + " " + (t->device ? t->device->name : "host");
+    if (is_abstract(t))
+      return give_whole_words(text + "  (" + abstract_text(t) + ")", buffer, capacity);
     if (dtype_kind(t->view.dtype) == Kind::kStorage) {
       return give_whole_words(text + "  (stored only; cast it to see values)", buffer, capacity);
     }

@@ -2,6 +2,7 @@
 #include "model/model.hpp"
 
 #include "op/guards.hpp"
+#include "op/recorder.hpp"
 
 using namespace tenon;
 
@@ -89,6 +90,7 @@ tn_error* tn_model_save(tn_ctx* ctx, tn_str path, const tn_str* names, tn_tensor
         fail(TN_INVALID_ARGUMENT, "tn_model_save: tensors[{}] (\"{}\") is NULL", i,
              view_of(names[i]));
       need_own(ctx, tensors[i], "tn_model_save", "a tensor");
+      need_elements(tensors[i], "tn_model_save");
       items.push_back({view_of(names[i]), tensors[i]});
     }
     model_save(ctx, path_of(path, "tn_model_save"), items, metadata, n_metadata, o);

@@ -1,6 +1,7 @@
 #include "base/json_text.hpp"
 #include "op/guards.hpp"
 #include "op/infer.hpp"
+#include "op/recorder.hpp"
 #include "plugin/registry.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
@@ -126,6 +127,8 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
     if (n_attrs && !attrs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: attrs is NULL");
     const OpEntry& e = entry_of(ctx->runtime, op);
     check_input_count(e, n);
+    for (uint32_t i = 0; i < n; ++i)
+      if (inputs[i]) need_elements(inputs[i], "tn_op_explain");
     tn_device* device = ctx->device;
     for (uint32_t i = 0; i < n; ++i)
       if (inputs[i] && inputs[i]->device) {

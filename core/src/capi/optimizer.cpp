@@ -17,7 +17,7 @@ tn_error* tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_option* options
   });
 }
 
-void tn_optimizer_release(tn_optimizer* optimizer) { delete optimizer; }
+void tn_optimizer_release(tn_optimizer* optimizer) { optimizer_release(optimizer); }
 
 tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables,
                             tn_tensor* const* grads, uint32_t n) {

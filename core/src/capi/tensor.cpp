@@ -2,6 +2,7 @@
 
 #include "op/guards.hpp"
 #include "op/node.hpp"
+#include "op/recorder.hpp"
 #include "op/transfer.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
@@ -40,6 +41,7 @@ template <class T, class Convert>
 tn_error* item(tn_ctx* ctx, tn_tensor* t, const char* function, T* out, Convert convert) {
   return with_ctx(ctx, function, [&] {
     need_own(ctx, t, function, "tensor");
+    need_elements(t, function);
     need(out, function, "out_value");
     if (t->view.count != 1)
       fail(TN_INVALID_ARGUMENT, "{}: the tensor is {}, not one element", function,
@@ -169,6 +171,7 @@ tn_error* tn_tensor_scalar_bool(tn_ctx* ctx, int32_t v, tn_tensor** out) {
 tn_error* tn_tensor_to(tn_ctx* ctx, tn_tensor* t, tn_str device, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_to", [&] {
     need_own(ctx, t, "tn_tensor_to", "tensor");
+    need_elements(t, "tn_tensor_to");
     need(out, "tn_tensor_to", "out_tensor");
     tn_device* d = find_device(ctx->runtime, view_of(device));
     if (t->device == d) {
@@ -220,6 +223,7 @@ int32_t tn_tensor_requires_grad(const tn_tensor* t) { return t && t->node; }
 tn_error* tn_tensor_read(tn_ctx* ctx, tn_tensor* t, void* data, uint64_t bytes) {
   return with_ctx(ctx, "tn_tensor_read", [&] {
     need_own(ctx, t, "tn_tensor_read", "tensor");
+    need_elements(t, "tn_tensor_read");
     const uint64_t wanted = tn_tensor_bytes(t);
     if (bytes != wanted)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_read: {} has {} bytes, room for {} was given",
@@ -239,6 +243,7 @@ tn_error* tn_tensor_item_i64(tn_ctx* ctx, tn_tensor* t, int64_t* out) {
 tn_error* tn_tensor_get_data(tn_ctx* ctx, tn_tensor* t, const void** out) {
   return with_ctx(ctx, "tn_tensor_get_data", [&] {
     need_own(ctx, t, "tn_tensor_get_data", "tensor");
+    need_elements(t, "tn_tensor_get_data");
     need(out, "tn_tensor_get_data", "out_data");
     if (is_scalar(t)) {
       *out = &t->view.mem;

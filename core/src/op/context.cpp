@@ -260,7 +260,7 @@ tn_tensor* make_view(tn_ctx* ctx, Buffer* buffer, tn_device* device, const Shape
   t->device = device;
   t->view.mem = buffer->mem;
   t->view.offset = byte_offset;
-  if (!buffer->allocator) t->flags |= kExternal;
+  if (!buffer->allocator) t->flags |= buffer->abstract ? kAbstract : kExternal;
   return t;
 }
 
@@ -283,7 +283,7 @@ tn_tensor* make_alias(tn_ctx* ctx, const tn_tensor* t) {
   a->device = t->device;
   a->queue = t->queue;
   a->value = t->value;
-  a->flags = t->flags & kExternal;
+  a->flags = t->flags & (kExternal | kAbstract);
   return a;
 }
 

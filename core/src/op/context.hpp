@@ -18,6 +18,7 @@ class Profiler;
 struct Program;
 struct Site;
 struct Node;
+class Recorder;
 
 // Words on a page that a forked child finds zeroed.
 struct StatePage {
@@ -112,6 +113,7 @@ struct tn_ctx {
   bool grad_mode = true;
   bool deterministic = false;
   bool fallback = false;
+  tenon::Recorder* recorder = nullptr;                     // of the capture under way, owned
   std::set<std::pair<tn_op, const tn_device*>> fell_back;  // logged already
   std::atomic<bool> interrupt{false};
   uint64_t node_seq = 0;
@@ -241,6 +243,13 @@ class OwnedList {
   tn_ctx* ctx_;
   Small<tn_tensor*, 4> items_;
 };
+
+// Is this context's only reference to t the only one?
+inline bool sole_reference(const tn_ctx* ctx, const tn_tensor* t) noexcept {
+  if (t->heap != ctx->heap) return false;
+  const uint32_t word = t->shared.load(std::memory_order_acquire);
+  return !(word & kQueued) && t->local + (static_cast<int32_t>(word) >> 1) == 1;
+}
 
 // Makes queue `q` see what produces t; throws the producer's failure. t's queue differs from q.
 void order_after(Queue* q, tn_tensor* t);

@@ -30,13 +30,14 @@ struct Infer : tn_infer {
     }
     fail(TN_INVALID_ARGUMENT, "a size comes out as {}; it cannot be negative", size);
   }
+  void require_size(int64_t size) const {
+    if (size < -1 && !(symbols && is_symbolic(size))) not_a_size(size);
+  }
   int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
     try {
-      if (is_symbolic(a) || is_symbolic(b)) {
-        if (!symbols) not_a_size(is_symbolic(a) ? a : b);
-        return symbols->make(kind, a, b);
-      }
-      return dim_apply(kind, a, b);
+      require_size(a);
+      require_size(b);
+      return symbols ? symbols->make(kind, a, b) : dim_apply(kind, a, b);
     } catch (...) {
       if (!pending) pending.emplace(error_from_exception());
       return 0;
@@ -107,9 +108,11 @@ tn_error* TN_CALL output(tn_infer* c, uint32_t i, tn_dtype dtype, uint32_t rank,
     const std::string name(s.op->name());
     bool symbolic = false;
     if (rank <= TN_MAX_RANK)
-      for (uint32_t k = 0; k < rank; ++k) symbolic |= is_symbolic(dims[k]);
+      for (uint32_t k = 0; k < rank; ++k) {
+        s.require_size(dims[k]);
+        symbolic |= is_symbolic(dims[k]);
+      }
     if (!symbolic) check_dims(name.c_str(), dtype, rank, dims);
-    if (symbolic && !s.symbols) s.not_a_size(*std::find_if(dims, dims + rank, is_symbolic));
     if (i >= 65536) fail(TN_INVALID_ARGUMENT, "{}: more than 65,536 outputs", name);
     if (i >= s.result.outputs.size()) s.result.outputs.resize(i + 1);
     Shape& shape = s.result.outputs[i].shape;

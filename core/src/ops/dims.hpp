@@ -8,7 +8,7 @@
 
 namespace tenon::ops {
 
-// A dim is an int64: >= 0 concrete, <= -2 symbolic.
+// A dim is an int64: >= 0 concrete, <= -2^62 symbolic.
 inline bool concrete(int64_t dim) { return dim >= 0; }
 
 // Up to TN_MAX_RANK dims, or other numbers per axis.

@@ -20,7 +20,7 @@ struct OptimizerGroup {
 
 }  // namespace tenon
 
-// One thread at a time. Holds no pointer to data of a plugin but the recipe.
+// One thread at a time, but for programs, which step it under `mutex`. Holds no pointer to data of a plugin but the recipe.
 struct tn_optimizer {
   struct Hyper {
     std::string name;
@@ -33,6 +33,8 @@ struct tn_optimizer {
     double initial;
   };
 
+  std::atomic<uint32_t> refs{1};
+  std::mutex mutex;
   tn_runtime* runtime = nullptr;  // counted
   std::string name;
   std::string recipe_name;  // "adam update", for messages and as a key
@@ -51,6 +53,14 @@ struct tn_optimizer {
 };
 
 namespace tenon {
+
+inline tn_optimizer* optimizer_retain(tn_optimizer* o) noexcept {
+  o->refs.fetch_add(1, std::memory_order_relaxed);
+  return o;
+}
+inline void optimizer_release(tn_optimizer* o) noexcept {
+  if (o && o->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete o;
+}
 
 // All throw; contracts in tenon/optimizer.h.
 tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options,

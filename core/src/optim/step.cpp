@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "optimizer.hpp"
 #include "recipe/run.hpp"
@@ -10,43 +11,16 @@
 namespace tenon {
 namespace {
 
-// The thread sanitizer follows at most 64 locks of a thread.
-#if defined(__SANITIZE_THREAD__)
-constexpr size_t kMaxLocked = 32;
-#else
-constexpr size_t kMaxLocked = SIZE_MAX;
-#endif
-
 // The variables that have a gradient.
 struct Work {
   std::vector<tn_variable*> variables;
   std::vector<tn_tensor*> grads;
   std::vector<tn_tensor*> values;  // of the variables
   std::vector<OptimizerGroup*> groups;
-  std::vector<Owned> kept;  // the values, where the variables are not locked
+  std::vector<tn_tensor*> slots;  // of the groups, one after the other
+  std::vector<Owned> kept;        // the values, where the variables are not locked
   tn_device* device = nullptr;
   size_t size() const { return variables.size(); }
-};
-
-// Locks the variables of a step, in the order of their addresses, so that two steps never wait for each other. As long as they are
-// locked nobody can come to hold their memory, and the step may write over it.
-class VariableLocks {
- public:
-  explicit VariableLocks(size_t n) { locked_.reserve(n); }
-  VariableLocks(const VariableLocks&) = delete;
-  ~VariableLocks() {
-    for (tn_variable* v : locked_) v->mutex.unlock();
-  }
-  void lock(std::vector<tn_variable*> variables) {
-    std::sort(variables.begin(), variables.end());
-    for (tn_variable* v : variables) {
-      v->mutex.lock();
-      locked_.push_back(v);
-    }
-  }
-
- private:
-  std::vector<tn_variable*> locked_;
 };
 
 bool computes(tn_dtype t) {
@@ -111,19 +85,14 @@ void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) check_names(o, w);
 }
 
-// Is this context's only reference the only one?
-bool sole_reference(tn_ctx* ctx, const tn_tensor* t) {
-  if (t->heap != ctx->heap) return false;
-  const uint32_t word = t->shared.load(std::memory_order_acquire);
-  return !(word & kQueued) && t->local + (static_cast<int32_t>(word) >> 1) == 1;
-}
-
 // step and the variable hyper-parameters, on the device of the variables.
 std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
   std::vector<Owned> out;
   out.reserve(1 + o.hypers.size());
   const DeviceScope scope(ctx, device);
-  out.push_back(make_full(ctx, TN_DTYPE_F32, static_cast<double>(o.step + 1), Shape{}));
+  out.push_back(ctx->recorder
+                    ? ctx->recorder->next_step(o)
+                    : make_full(ctx, TN_DTYPE_F32, static_cast<double>(o.step + 1), Shape{}));
   for (const auto& h : o.hypers) {
     if (h.constant) continue;
     Owned value(ctx, keep(ctx, variable_leaf(ctx, h.variable)));
@@ -154,7 +123,7 @@ std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool l
   for (size_t i = 0; i < w.size(); ++i) {
     add(w.values[i], locked);
     add(w.grads[i], false);
-    for (tn_tensor* slot : w.groups[i]->slots) add(slot, true);
+    for (size_t k = 0; k < n_slots; ++k) add(w.slots[i * n_slots + k], true);
   }
   std::vector<tn_tensor*> outputs(w.size() * (1 + n_slots), nullptr);
   std::vector<Owned> results;
@@ -173,7 +142,8 @@ std::vector<Owned> run_recipes(tn_ctx* ctx, tn_optimizer& o, const Work& w,
   std::vector<tn_tensor*> inputs, outputs(1 + n_slots);
   for (size_t i = 0; i < w.size(); ++i) {
     inputs.assign({w.values[i], w.grads[i]});
-    inputs.insert(inputs.end(), w.groups[i]->slots.begin(), w.groups[i]->slots.end());
+    const auto slots = w.slots.begin() + static_cast<std::ptrdiff_t>(i * n_slots);
+    inputs.insert(inputs.end(), slots, slots + static_cast<std::ptrdiff_t>(n_slots));
     for (const Owned& t : common) inputs.push_back(t.get());
     run_recipe(ctx, o.recipe_name.c_str(), o.update, inputs, o.constants, outputs);
     for (tn_tensor* t : outputs) results.emplace_back(ctx, t);
@@ -186,7 +156,7 @@ void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned
   const size_t group = 1 + o.slots.size();
   for (size_t i = 0; i < w.size(); ++i) {
     for (size_t k = 0; k < group; ++k) {
-      const tn_tensor* was = k == 0 ? w.values[i] : w.groups[i]->slots[k - 1];
+      const tn_tensor* was = k == 0 ? w.values[i] : w.slots[i * (group - 1) + k - 1];
       const tn_tensor* is = results[i * group + k].get();
       const tn_view &a = was->view, &b = is->view;
       if (is_scalar(is) || !same_type(a, b))
@@ -217,6 +187,33 @@ void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
   ++o.step;
 }
 
+std::vector<Owned> update(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
+                          const std::vector<Owned>& common) {
+  std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot)
+                                   ? run_fused(ctx, o, w, locked, common)
+                                   : run_recipes(ctx, o, w, common);
+  check_results(o, w, results);
+  return results;
+}
+
+// In a capture: the update over the values that a run will find, which takes effect at its end.
+void record_step(tn_ctx* ctx, tn_optimizer& o, Work& w) {
+  const std::vector<Owned> common = scalars(ctx, o, w.device);
+  for (size_t i = 0; i < w.size(); ++i) {
+    w.values.push_back(variable_leaf(ctx, w.variables[i]));
+    const auto group = static_cast<size_t>(w.groups[i] - o.groups.data());
+    for (size_t k = 0; k < o.slots.size(); ++k) w.slots.push_back(ctx->recorder->slot(o, group, k));
+  }
+  std::vector<Owned> results = update(ctx, o, w, false, common);
+  size_t next = 0;
+  for (size_t i = 0; i < w.size(); ++i) {
+    ctx->recorder->assign(*w.variables[i], results[next++].get());
+    const auto group = static_cast<size_t>(w.groups[i] - o.groups.data());
+    for (size_t k = 0; k < o.slots.size(); ++k)
+      ctx->recorder->assign_slot(o, group, k, results[next++].get());
+  }
+}
+
 }  // namespace
 
 void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
@@ -225,14 +222,28 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
   Work w = collect(o, variables, grads, n);
   if (w.size() == 0) return;
   NewState state(ctx, o);
-  find_state(ctx, o, w);
+  {
+    const Unrecorded now(ctx);
+    find_state(ctx, o, w);
+  }
+  if (ctx->recorder) {
+    record_step(ctx, o, w);
+    state.keep();
+    return;
+  }
+  for (OptimizerGroup* group : w.groups)
+    w.slots.insert(w.slots.end(), group->slots.begin(), group->slots.end());
   const std::vector<Owned> common = scalars(ctx, o, w.device);
   // The context's own views of the old values would count as holders of their memory.
   variable_forget(ctx, w.variables.data(), w.size());
 
   VariableLocks locks(w.size());
   const bool locked = w.size() <= kMaxLocked;
-  if (locked) locks.lock(w.variables);
+  if (locked) {
+    std::vector<tn_variable*> sorted = w.variables;
+    std::sort(sorted.begin(), sorted.end());
+    for (tn_variable* v : sorted) locks.lock(v);
+  }
   for (tn_variable* v : w.variables) {
     if (locked) {
       w.values.push_back(v->value);
@@ -243,10 +254,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
     w.values.push_back(value.get());
     w.kept.push_back(std::move(value));
   }
-  std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot)
-                                   ? run_fused(ctx, o, w, locked, common)
-                                   : run_recipes(ctx, o, w, common);
-  check_results(o, w, results);
+  std::vector<Owned> results = update(ctx, o, w, locked, common);
   commit(ctx, o, w, locked, results);
   state.keep();
 }

@@ -5,6 +5,7 @@
 #include "base/small.hpp"
 #include "op/guards.hpp"
 #include "op/infer.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "op/transfer.hpp"
 #include "profile/profiler.hpp"
@@ -212,6 +213,11 @@ uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
 uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
               uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity,
               const std::vector<bool>* donate) {
+  if (ctx->recorder) [[unlikely]] {
+    const OpEntry& entry = ctx->runtime->ops.get(op);
+    if (ctx->recorder->wants(entry, inputs, n))
+      return ctx->recorder->call(entry, inputs, n, attrs, n_attrs, outputs, capacity);
+  }
   const uint64_t hash = hash_call(op, inputs, n, attrs, n_attrs);
   Site* site = find_site(ctx, hash, op, inputs, n, attrs, n_attrs);
   if (!site) {

@@ -78,6 +78,7 @@ class Lowering {
   [[noreturn]] void unsupported(const OpEntry& op, const std::vector<int>& inputs,
                                 const std::vector<Candidate>& why) const;
   void place_results(const std::vector<int>& results);
+  void check_aliases(const std::vector<int>& results);
   void plan_memory();
   void plan_in_order(std::vector<Temp*> order);
   void emit();
@@ -464,6 +465,27 @@ void Lowering::place_results(const std::vector<int>& results) {
     if (!b.shape_id) b.shape_id = rt_->shapes.intern(&device_, b.shape, 0);
 }
 
+// An output may lie over an input only where nothing reads the input later, and nothing else lies over it.
+void Lowering::check_aliases(const std::vector<int>& results) {
+  std::vector<int> last(inputs_.size(),
+                        -1);  // step that reads the input, and kForEver for a result that views it
+  const auto use = [&](int value, int step) {
+    if (value < 0) return;
+    const LValue& v = values_[static_cast<size_t>(value)];
+    if (v.base == Base::kInput) last[static_cast<size_t>(v.index)] = step;
+  };
+  for (size_t s = 0; s < steps_.size(); ++s)
+    for (int i : steps_[s].inputs) use(i, static_cast<int>(s));
+  for (int r : results) use(r, kForEver);
+  std::vector<bool> taken(inputs_.size());
+  for (Temp& t : temps_) {
+    if (t.alias < 0) continue;
+    const auto input = static_cast<size_t>(t.alias);
+    if (last[input] > t.first || taken[input]) t.alias = -1;
+    taken[input] = true;
+  }
+}
+
 // The temp that an immediate is uploaded to, for kernels that take none.
 int Lowering::slot_of(int value) {
   for (auto& [v, t] : slots_)
@@ -627,6 +649,8 @@ void Lowering::emit() {
     p.buffers[b].n_patches = static_cast<uint32_t>(buffer_patches_[b].size());
     for (auto& patch : buffer_patches_[b]) p.output_patches.push_back(patch);
   }
+  p.made.resize(p.buffers.size());
+  p.made_results.resize(p.results.size());
   p.plans.reserve(steps_.size());
   for (LStep& s : steps_) p.plans.push_back(std::exchange(s.plan, nullptr));
   bool direct = true;
@@ -655,6 +679,7 @@ Program* Lowering::run(Graph& graph) {
     inputs.push_back(add(v));
   }
   const std::vector<int> results = lower_graph(graph, inputs);
+  check_aliases(results);
   place_results(results);
   emit();
   return program_.release();

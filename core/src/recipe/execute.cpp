@@ -2,7 +2,6 @@
 #include <cstring>
 
 #include "base/error.hpp"
-#include "base/small.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
 #include "program.hpp"
@@ -93,6 +92,22 @@ void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const
   }
 }
 
+// References that are dropped on the way out unless taken, in a list of the program's.
+class OwnedSpan {
+ public:
+  OwnedSpan(tn_ctx* ctx, std::vector<tn_tensor*>& items) : ctx_(ctx), items_(items) {}
+  ~OwnedSpan() {
+    for (tn_tensor*& t : items_)
+      if (t) drop(ctx_, std::exchange(t, nullptr));
+  }
+  OwnedSpan(const OwnedSpan&) = delete;
+  tn_tensor*& operator[](size_t i) { return items_[i]; }
+
+ private:
+  tn_ctx* ctx_;
+  std::vector<tn_tensor*>& items_;
+};
+
 }  // namespace
 
 void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
@@ -104,7 +119,7 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
   }
   if (p.arena_bytes) ensure_arena(ds, p);
   const size_t n_results = p.results.size();
-  Small<const tn_view*, 16> args(p.args.data(), p.args.size());
+  const tn_view** args = p.args.data();
   for (const Patch& x : p.patches) {
     tn_tensor* t = inputs[x.index];
     if (x.kind <= PatchKind::kPointer) [[likely]] {
@@ -121,7 +136,7 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     }
   }
   // Results first: everything on the host that can fail comes before the first kernel.
-  OwnedList made(ctx, p.buffers.size());
+  OwnedSpan made(ctx, p.made), results(ctx, p.made_results);
   for (size_t i = 0; i < p.buffers.size(); ++i) {
     const OutputBuffer& b = p.buffers[i];
     tn_tensor* t;
@@ -145,7 +160,6 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
       }
     }
   }
-  OwnedList results(ctx, n_results);
   for (size_t i = 0; i < n_results; ++i) {
     const Result& r = p.results[i];
     if (r.owns) continue;
@@ -170,10 +184,10 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
       results[i] = std::exchange(made[static_cast<size_t>(p.results[i].buffer)], nullptr);
   if (p.uploads) upload_immediates(ds, p, inputs);
   if (ds.queue || ctx->page->state.load(std::memory_order_relaxed) != kAlive) {
-    run_observed(ctx, ds, p, args.data());
+    run_observed(ctx, ds, p, args);
   } else {
     for (const Step& s : p.steps)
-      check(call_plugin("run", [&] { return s.run(s.data, nullptr, args.data() + s.first_arg); }));
+      check(call_plugin("run", [&] { return s.run(s.data, nullptr, args + s.first_arg); }));
   }
   if (ds.queue) {
     const uint64_t value = ds.queue->line.submitted;

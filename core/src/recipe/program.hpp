@@ -63,7 +63,7 @@ struct Constant {
   uint32_t bytes;
 };
 
-// Belongs to one context.
+// Belongs to one context, and runs one at a time: views and args are those of the run.
 struct Program {
   uint32_t refs = 1;
   tn_device* device = nullptr;
@@ -78,6 +78,7 @@ struct Program {
   std::vector<TempPatch> temps;
   std::vector<Constant> constants;
   std::vector<PlanEntry*> plans;
+  std::vector<tn_tensor*> made, made_results;  // of the run under way: for buffers, for results
   uint64_t arena_bytes = 0;
   uint64_t arena_mem = 0, arena_offset = ~0ull;  // what the views of temps are set to
   uint32_t n_inputs = 0;

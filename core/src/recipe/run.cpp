@@ -2,6 +2,7 @@
 #include "run.hpp"
 
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 
 namespace tenon {
@@ -40,9 +41,31 @@ void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs,
        &donate);
 }
 
+// In a capture: its ops one by one.
+static void run_recorded(tn_ctx* ctx, const char* name, tn_recipe recipe,
+                         std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
+                         std::span<tn_tensor*> outputs) {
+  std::vector<TraceInput> traced(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (!(traced[i].absent = !inputs[i]))
+      traced[i].shape = shape_of(inputs[i]->view),
+      traced[i].weak = inputs[i]->view.flags & TN_VIEW_WEAK;
+  Attrs complete;
+  complete.items.assign(attrs.begin(), attrs.end());
+  const Graph graph =
+      trace_recipe(ctx->runtime->ops, name, recipe, traced, complete,
+                   static_cast<uint32_t>(outputs.size()), &ctx->recorder->symbols());
+  const std::vector<tn_tensor*> results = replay(ctx, graph, inputs.data());
+  std::copy(results.begin(), results.end(), outputs.begin());
+}
+
 void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
                 std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate) {
   NoGrad no_grad(ctx);
+  if (ctx->recorder) {
+    run_recorded(ctx, name, recipe, inputs, attrs, outputs);
+    return;
+  }
   std::string key = name;
   auto put = [&key](const auto& v) { key.append(reinterpret_cast<const char*>(&v), sizeof v); };
   put(recipe);

@@ -2,6 +2,7 @@
 #include "site.hpp"
 
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "tenon/op_ids.h"
 
@@ -101,6 +102,8 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
     site->given.push_back(attrs[k]);
     site->given.back().data = site->attrs.items[attrs[k].key].data;
   }
+  for (uint32_t i = 0; i < n; ++i)
+    if (inputs[i]) need_elements(inputs[i], std::string(op.name()).c_str());
   tn_device* device = device_of(ctx, op, inputs, n);
   site->by_context = true;
   for (uint32_t i = 0; i < n; ++i)

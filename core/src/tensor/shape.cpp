@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "base/error.hpp"
@@ -6,6 +7,10 @@
 namespace tenon {
 
 void Shape::set_dense() {
+  if (count() < 0) {
+    std::fill_n(strides, TN_MAX_RANK, 0);
+    return;
+  }
   int64_t step = 1;
   for (int i = rank - 1; i >= 0; --i) {
     strides[i] = step;
@@ -15,6 +20,8 @@ void Shape::set_dense() {
 
 // Nothing and single elements are dense whatever their strides: kernels see it the same way, and the flag is part of plan keys.
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides) {
+  for (int i = 0; i < rank; ++i)
+    if (dims[i] < 0) return false;
   for (int i = 0; i < rank; ++i)
     if (dims[i] == 0) return true;
   int64_t step = 1;

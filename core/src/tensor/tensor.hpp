@@ -31,6 +31,7 @@ struct Buffer {
   std::atomic<uint64_t> readers{0};  // other queues that used it, one bit per queue index
   void (*destroy)(void* user) = nullptr;
   void* user = nullptr;
+  bool abstract = false;  // no memory: see kAbstract
 };
 
 void buffer_destroy(Buffer* b) noexcept;  // last reference gone (device/buffer.cpp)
@@ -45,6 +46,8 @@ enum TensorFlags : uint32_t {
   kWideDims = 2,  // rank > 4: dims and strides lie in memory of their own
   kScalar = 4,    // host scalar: no device, no buffer
   kExternal = 8,  // memory of somebody else: alignment is only that of an element
+  kAbstract =
+      16,  // a value of a capture: the buffer stands for the capture, view.offset says which value
 };
 
 // Bits of the word of shared references: count * 2 + queued.
@@ -80,6 +83,7 @@ static_assert(sizeof(tn_tensor) == 192 || sizeof(void*) != 8);
 namespace tenon {
 
 inline bool is_scalar(const tn_tensor* t) { return (t->flags & kScalar) != 0; }
+inline bool is_abstract(const tn_tensor* t) { return (t->flags & kAbstract) != 0; }
 
 // Dims of a tensor, of a view or of a result yet to be made.
 struct Shape {
@@ -88,12 +92,15 @@ struct Shape {
   int64_t dims[TN_MAX_RANK] = {};
   int64_t strides[TN_MAX_RANK] = {};
 
-  int64_t count() const {
+  int64_t count() const {  // -1: a size is symbolic
     int64_t n = 1;
-    for (int i = 0; i < rank; ++i) n *= dims[i];
+    for (int i = 0; i < rank; ++i) {
+      if (dims[i] < 0) return -1;
+      n *= dims[i];
+    }
     return n;
   }
-  void set_dense();  // strides from dims
+  void set_dense();  // strides from dims; zeros where a size is symbolic
   bool dense() const;
 };
 Shape shape_of(const tn_view& v);

@@ -3,7 +3,7 @@
  *
  * Values are small integers; TN_NO_VALUE means "none" where an optional input or a zero gradient is meant. An error sticks to the
  * builder: after one, every function gives TN_NO_VALUE and the core reports the first, so a recipe needs no checks.
- * A recipe never looks at a concrete size: dims are tokens (>= 0 concrete, <= -2 symbolic) that go into the attributes of further
+ * A recipe never looks at a concrete size: dims are tokens (>= 0 concrete, <= -2^62 symbolic) that go into the attributes of further
  * ops or through the dim functions. Threads: a builder is used only inside the call. */
 #ifndef TENON_PLUGIN_BUILDER_H_
 #define TENON_PLUGIN_BUILDER_H_

@@ -10,7 +10,7 @@ TN_EXTERN_C_BEGIN
 
 /* ---- dtype and shape rule --------------------------------------------------------------------- */
 
-/* A rule sees input dtypes and dims, and says what comes out. Dims are int64: >= 0 concrete, <= -2 symbolic; combine them only
+/* A rule sees input dtypes and dims, and says what comes out. Dims are int64: >= 0 concrete, <= -2^62 symbolic; combine them only
  * through the dim functions, so that one rule serves sizes known and unknown. */
 typedef struct tn_infer tn_infer;
 

@@ -1,0 +1,86 @@
+/* Tenon: programs. Between begin and end a context records the ops that are called instead of running them: forward,
+ * gradients, optimizer steps and assignments together. What comes out is a program, prepared once for each set of input sizes
+ * and then run as often as wanted, in one arena.
+ *
+ *   tn_capture_begin(cx, tn_string("step"));
+ *   tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, 2, (int64_t[]){TN_DIM_ANY, 784}, (tn_str[]){"batch"}, &x);
+ *   ... tn_matmul, tn_grad, tn_optimizer_step ...
+ *   tn_capture_end(cx, &loss, 1, &program);
+ *   tn_program_run(cx, program, &batch, 1, &result, 1, &n);
+ */
+#ifndef TENON_PROGRAM_H_
+#define TENON_PROGRAM_H_
+#include "autograd.h"
+TN_EXTERN_C_BEGIN
+
+/* Immutable; any thread. Holds the variables and optimizers that it uses. */
+typedef struct tn_program tn_program;
+
+/* ---- capture ------------------------------------------------------------------------------------------------------- */
+
+/* A size that is known only when the program runs. */
+#define TN_DIM_ANY (-1)
+
+/* From here on this context records, until tn_capture_end or tn_capture_abort. Captures do not nest. `name` is for messages.
+ * What is recorded: every op with an operand of the capture, every op without tensors (fill, arange ...) and every random one.
+ * Ops over tensors from before run at once: their results are constants of the program.
+ * tn_variable_take gives the value that the variable has when the program runs, or what the capture assigned to it;
+ * tn_variable_assign and tn_optimizer_step take effect at the end of each run. Random numbers are drawn anew in each run, from the
+ * state of the context that runs the program.
+ * What needs elements cannot be recorded and fails with FAILED_PRECONDITION: tn_tensor_read, tn_tensor_item_*, tn_tensor_to, saving,
+ * DLPack, and ops whose result size depends on data (nonzero, unique). */
+TN_API tn_error* TN_CALL tn_capture_begin(tn_ctx* ctx, tn_str name);
+
+/* The next input of the program, on the context's device. dims[i] >= 0: that size; TN_DIM_ANY: one known at run time, named
+ * symbols[i]; equal names are equal sizes, an empty name (or symbols NULL) is a size of its own. tn_tensor_dims of what is computed
+ * from it shows such sizes as tokens below -2^61, good for the dims attributes of further ops in this capture and nothing else;
+ * tn_tensor_count gives -1. */
+TN_API tn_error* TN_CALL tn_capture_input(tn_ctx* ctx, tn_str name, tn_dtype dtype, uint32_t rank,
+                                          const int64_t* dims, const tn_str* symbols,
+                                          tn_tensor** out_tensor);
+
+/* Ends the capture, on success. Tensors of the capture are of no more use, but must be released. Output i of a run is what outputs[i]
+ * stands for. */
+TN_API tn_error* TN_CALL tn_capture_end(tn_ctx* ctx, tn_tensor* const* outputs, uint32_t n_outputs,
+                                        tn_program** out_program);
+/* Ends it without a program; nothing where there is none. Variables and optimizers are as they were. */
+TN_API void TN_CALL tn_capture_abort(tn_ctx* ctx);
+
+/* ---- programs ------------------------------------------------------------------------------------------------------ */
+
+TN_API tn_program* TN_CALL tn_program_retain(tn_program* program); /* NULL is fine and gives NULL */
+TN_API void TN_CALL tn_program_release(tn_program* program);
+
+/* Runs it. inputs: as declared, in that order, on the program's device. outputs: `capacity` slots, of which *out_n are filled; each is
+ * the caller's and is never written again. A run for sizes not seen before prepares the program for them first. Several threads may
+ * run one program at once, each with a context of its own; those that assign to variables take turns. When it fails before anything
+ * was computed, variables, optimizers and the random state are as they were. Not recorded for gradients. */
+TN_API tn_error* TN_CALL tn_program_run(tn_ctx* ctx, tn_program* program, tn_tensor* const* inputs,
+                                        uint32_t n_inputs, tn_tensor** outputs, uint32_t capacity,
+                                        uint32_t* out_n);
+
+typedef struct tn_program_info {
+  uint32_t struct_size;
+  uint32_t input_count;
+  uint32_t output_count;
+  uint32_t variable_count; /* read or assigned */
+  uint32_t op_count;       /* recorded ops that are needed */
+  uint32_t prepared_count; /* sets of input sizes that it is prepared for */
+  tn_str name;             /* lent */
+  tn_str device;           /* lent */
+} tn_program_info;
+TN_INLINE tn_program_info tn_program_info_init(void) {
+  tn_program_info d;
+  unsigned char* p = (unsigned char*)&d;
+  for (size_t i = 0; i < sizeof d; ++i) p[i] = 0;
+  d.struct_size = (uint32_t)sizeof d;
+  return d;
+}
+TN_API tn_error* TN_CALL tn_program_get_info(tn_program* program, tn_program_info* out_info);
+
+/* The program as text, one op a line: "%3: f32[batch, 10] = matmul(%0, %1)". Texts: base.h. */
+TN_API tn_error* TN_CALL tn_program_text(tn_program* program, char* buffer, uint64_t capacity,
+                                         uint64_t* out_size);
+
+TN_EXTERN_C_END
+#endif

@@ -1,0 +1,334 @@
+// Recording: a Graph of ops, the tape over its values, and where its inputs come from.
+#include "capture.hpp"
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "recipe/site.hpp"
+#include "tenon/op_ids.h"
+#include "tenon/program.h"
+
+namespace tenon {
+namespace {
+
+constexpr tn_view kAbsent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
+
+void free_name(void* user) { delete static_cast<std::string*>(user); }
+
+std::string capture_of(const tn_tensor* t) {
+  return *static_cast<const std::string*>(t->buffer->user);
+}
+
+// What a rule sees of a value: no strides, since where it will lie is not known.
+tn_view shown(const GraphValue& v, bool scalar) {
+  tn_view out = view_of(v);
+  if (out.count < 0) out.strides = nullptr;
+  if (scalar) out.flags |= TN_VIEW_IMMEDIATE;
+  return out;
+}
+
+}  // namespace
+
+void need_elements(const tn_tensor* t, const char* function) {
+  if (!is_abstract(t)) return;
+  fail(TN_FAILED_PRECONDITION,
+       "{}: {}, {}, has no elements before the program runs. Make it an output of the program and "
+       "read what a run gives.",
+       function, abstract_text(t), shape_text(t->view));
+}
+
+std::string abstract_text(const tn_tensor* t) {
+  return fmt::format("value %{} of capture \"{}\"", t->view.offset, capture_of(t));
+}
+
+Capture::Capture(tn_ctx* ctx, std::string_view name)
+    : ctx_(ctx),
+      program_(new tn_program),
+      buffer_(new Buffer),
+      seed_(ctx, nullptr),
+      stream_(ctx, nullptr) {
+  buffer_->abstract = true;
+  program_->runtime = runtime_retain(ctx->runtime);
+  program_->device = ctx->device;
+  program_->name = name;
+  buffer_->user = new std::string(name);
+  buffer_->destroy = free_name;
+}
+
+Capture::~Capture() { buffer_release(buffer_); }
+
+int Capture::add_value(const Shape& shape) {
+  GraphValue v;
+  v.shape = shape;
+  v.shape.set_dense();
+  program_->graph.values.push_back(v);
+  return static_cast<int>(program_->graph.values.size()) - 1;
+}
+
+Owned Capture::tensor_of(int value) {
+  const Shape& shape = program_->graph.values[static_cast<size_t>(value)].shape;
+  const uint64_t id = ctx_->runtime->shapes.intern(program_->device, shape, kAbstract);
+  return Owned(ctx_,
+               make_view(ctx_, buffer_, program_->device, shape, id, static_cast<uint64_t>(value)));
+}
+
+Owned Capture::add_input(Place place, const Shape& shape) {
+  program_->inputs.reserve(program_->inputs.size() + 1);
+  const int value = add_value(shape);
+  program_->graph.inputs.push_back(value);
+  program_->inputs.push_back(std::move(place));
+  return tensor_of(value);
+}
+
+Owned Capture::input(std::string_view name, tn_dtype dtype, uint32_t rank, const int64_t* dims,
+                     const tn_str* symbols) {
+  constexpr const char* kWhat = "tn_capture_input";
+  int64_t sizes[TN_MAX_RANK] = {};
+  for (uint32_t i = 0; i < std::min<uint32_t>(rank, TN_MAX_RANK) && dims; ++i)
+    sizes[i] = dims[i] == TN_DIM_ANY ? 1 : dims[i];
+  check_dims(kWhat, dtype, rank, dims ? sizes : nullptr);
+  for (const Argument& a : program_->arguments)
+    if (a.name == name)
+      fail(TN_ALREADY_EXISTS, "{}: there is an input \"{}\" already", kWhat, name);
+  Shape shape = dense_shape(dtype, rank, sizes);
+  for (uint32_t i = 0; i < rank; ++i) {
+    if (dims[i] != TN_DIM_ANY) continue;
+    const std::string symbol(symbols ? view_of(symbols[i]) : std::string_view());
+    if (symbol.empty()) {
+      shape.dims[i] = program_->symbols.symbol(fmt::format("{}.{}", name, i));
+      continue;
+    }
+    const auto [it, fresh] = symbol_of_.try_emplace(symbol, 0);
+    if (fresh) it->second = program_->symbols.symbol(symbol);
+    shape.dims[i] = it->second;
+  }
+  program_->arguments.reserve(program_->arguments.size() + 1);
+  Owned made = add_input(
+      Place(InputKind::kArgument, static_cast<uint32_t>(program_->arguments.size())), shape);
+  program_->arguments.push_back({std::string(name), shape});
+  return made;
+}
+
+int Capture::value_of(tn_tensor* t, const char* what) {
+  if (is_abstract(t)) {
+    if (t->buffer != buffer_)
+      fail(TN_FAILED_PRECONDITION, "{}: an operand is a value of capture \"{}\", which has ended",
+           what, capture_of(t));
+    return static_cast<int>(t->view.offset);
+  }
+  if (is_scalar(t)) {
+    const int value = add_value(shape_of(t->view));
+    GraphValue& v = program_->graph.values[static_cast<size_t>(value)];
+    v.constant = true;
+    v.weak = t->view.flags & TN_VIEW_WEAK;
+    std::memcpy(v.bits, &t->view.mem, sizeof t->view.mem);
+    return value;
+  }
+  if (const auto it = constants_.find(t); it != constants_.end()) return it->second;
+  if (t->device != program_->device)
+    fail(TN_INVALID_ARGUMENT, "{}: an operand lives on {}, the capture on {}", what,
+         t->device->name, program_->device->name);
+  const Owned made = add_input(Place(t), shape_of(t->view));
+  const auto value = static_cast<int>(made.get()->view.offset);
+  constants_.emplace(t, value);
+  return value;
+}
+
+bool Capture::wants(const OpEntry& op, tn_tensor* const* inputs, uint32_t n) const {
+  bool placed = false;
+  for (uint32_t i = 0; i < n; ++i) {
+    if (!inputs[i] || is_scalar(inputs[i])) continue;
+    if (is_abstract(inputs[i])) return true;
+    placed = true;
+  }
+  return !placed || op.n_state != 0;
+}
+
+Owned Capture::random_word(InputKind kind) {
+  Shape u64;
+  u64.dtype = TN_DTYPE_U64;
+  if (kind == InputKind::kOffset) return add_input(Place(kind, draws_++), u64);
+  Owned& kept = kind == InputKind::kSeed ? seed_ : stream_;
+  if (!kept) kept = add_input(Place(kind, 0), u64);
+  return Owned(ctx_, keep(ctx_, kept.get()));
+}
+
+// An op without a gradient of its own: its decomposition is recorded instead, which has one.
+uint32_t Capture::record_derived(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
+                                 const Attrs& attrs, uint32_t n_outputs, tn_tensor** outputs) {
+  std::vector<TraceInput> traced(inputs.size());
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    traced[i].absent = !inputs[i];
+    if (!inputs[i]) continue;
+    traced[i].shape = shape_of(inputs[i]->view);
+    traced[i].weak = inputs[i]->view.flags & TN_VIEW_WEAK;
+  }
+  const Graph graph = trace_recipe(ctx_->runtime->ops, op.name(), op.def.decompose, traced, attrs,
+                                   n_outputs, &program_->symbols);
+  const std::vector<tn_tensor*> results = replay(ctx_, graph, inputs.data());
+  std::copy(results.begin(), results.end(), outputs);
+  return n_outputs;
+}
+
+// Puts a recorded op on the tape, with a site that has no program.
+void Capture::record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
+                          const GraphNode& node, const tn_attr* attrs, uint32_t n_attrs,
+                          tn_tensor** outputs, uint32_t n) {
+  struct Release {
+    void operator()(Site* s) const noexcept { site_release(s); }
+  };
+  std::unique_ptr<Site, Release> site(new Site);
+  site->op = op.id;
+  site->entry = &op;
+  site->n_in = static_cast<uint32_t>(inputs.size());
+  site->attrs = complete_attrs(op, attrs, n_attrs);
+  for (tn_tensor* t : inputs) {
+    TraceInput& in = site->inputs.emplace_back();
+    in.absent = !t;
+    if (t) in.shape = shape_of(t->view), in.weak = t->view.flags & TN_VIEW_WEAK;
+  }
+  for (size_t k = 0; k < node.outputs.size(); ++k) {
+    site->outputs.push_back(program_->graph.values[static_cast<size_t>(node.outputs[k])].shape);
+    if (is_floating(site->outputs.back().dtype))
+      site->floating_outputs |= 1ull << std::min<size_t>(k, 63);
+  }
+  record(ctx_, *site, inputs.data(), outputs, n);
+}
+
+uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
+                       const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
+                       uint32_t capacity) {
+  const std::string name(op.name());
+  if (op.is(TN_OP_COUNTED))
+    fail(TN_FAILED_PRECONDITION,
+         "{}: the size of its result depends on elements, which capture \"{}\" does not have", name,
+         program_->name);
+  check_input_count(op, n);
+  device_of(ctx_, op, inputs, n);  // throws where there are two
+  std::vector<tn_tensor*> all(inputs, inputs + n);
+  std::vector<Owned> state;
+  if (op.n_state && n <= op.n_fixed - op.n_state) {
+    all.resize(op.n_fixed - op.n_state, nullptr);
+    for (const InputKind kind : {InputKind::kSeed, InputKind::kStream, InputKind::kOffset}) {
+      state.push_back(random_word(kind));
+      all.push_back(state.back().get());
+    }
+  }
+  all.resize(op.with_absent(static_cast<uint32_t>(all.size())), nullptr);
+
+  GraphNode node;
+  node.op = &op;
+  node.attrs = complete_attrs(op, attrs, n_attrs);
+  std::deque<tn_view> views;
+  std::vector<const tn_view*> pointers;
+  bool on_tape = false;
+  for (tn_tensor* t : all) {
+    node.inputs.push_back(t ? value_of(t, name.c_str()) : -1);
+    if (!t) {
+      pointers.push_back(&kAbsent);
+      continue;
+    }
+    const GraphValue& v = program_->graph.values[static_cast<size_t>(node.inputs.back())];
+    views.push_back(shown(v, is_scalar(t)));
+    pointers.push_back(&views.back());
+    on_tape = on_tape || t->node;
+  }
+  node.inferred = infer(op, pointers, node.attrs, &program_->symbols);
+  const auto count = static_cast<uint32_t>(node.inferred.outputs.size());
+  if (count > capacity)
+    fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", name, count, capacity);
+  bool recording = false;
+  for (const InferredOutput& o : node.inferred.outputs) recording |= is_floating(o.shape.dtype);
+  recording = recording && on_tape && ctx_->grad_mode && op.differentiable();
+  if (recording && !op.def.gradient) return record_derived(op, all, node.attrs, count, outputs);
+
+  const auto at = static_cast<int>(program_->graph.nodes.size());
+  OwnedList made(ctx_, count);
+  for (uint32_t k = 0; k < count; ++k) {
+    node.outputs.push_back(add_value(node.inferred.outputs[k].shape));
+    program_->graph.values.back().node = at;
+    made[k] = tensor_of(node.outputs.back()).release();
+  }
+  if (recording) record_node(op, all, node, attrs, n_attrs, made.data(), count);
+  program_->graph.nodes.push_back(std::move(node));
+  for (uint32_t k = 0; k < count; ++k) outputs[k] = made.take(k);
+  return count;
+}
+
+tn_tensor* Capture::variable(tn_variable& v) {
+  if (const auto it = variables_.find(&v); it != variables_.end()) return it->second.value.get();
+  {
+    const std::lock_guard lock(v.mutex);
+    if (v.value->device != program_->device)
+      fail(TN_INVALID_ARGUMENT, "variable \"{}\" lives on {}, the capture on {}", v.name,
+           v.value->device->name, program_->device->name);
+  }
+  Owned value = add_input(Place(v), v.shape);
+  if (!(v.flags & TN_VARIABLE_NOT_TRAINABLE) && is_floating(v.shape.dtype))
+    value = Owned(ctx_, make_leaf(ctx_, value.get()));
+  return variables_.emplace(&v, Cell{Place(v), std::move(value)}).first->second.value.get();
+}
+
+void Capture::assign(tn_variable& v, tn_tensor* value) {
+  tn_tensor* before = variable(v);
+  Cell& cell = variables_.at(&v);
+  tn_tensor* plain = nullptr;
+  check(tn_tensor_detach(ctx_, value, &plain));
+  Owned after(ctx_, plain);
+  value_of(plain, "tn_variable_assign");
+  // All values of a variable are one leaf.
+  if (before->node) after = Owned(ctx_, make_leaf(ctx_, plain, before->node));
+  cell.value = std::move(after);
+  cell.written = true;
+}
+
+tn_tensor* Capture::slot(tn_optimizer& o, size_t group, size_t slot) {
+  const SlotKey key(&o, {group, slot});
+  if (const auto it = slots_.find(key); it != slots_.end()) return it->second.value.get();
+  const auto place = [&] {
+    return Place(InputKind::kSlot, o, static_cast<uint32_t>(group), static_cast<uint32_t>(slot));
+  };
+  Owned value = add_input(place(), shape_of(o.groups[group].slots[slot]->view));
+  return slots_.emplace(key, Cell{place(), std::move(value)}).first->second.value.get();
+}
+
+void Capture::assign_slot(tn_optimizer& o, size_t group, size_t slot, tn_tensor* value) {
+  this->slot(o, group, slot);
+  value_of(value, "tn_optimizer_step");
+  Cell& cell = slots_.at({&o, {group, slot}});
+  cell.value = Owned(ctx_, keep(ctx_, value));
+  cell.written = true;
+}
+
+Owned Capture::next_step(tn_optimizer& o) {
+  Shape f32;
+  f32.dtype = TN_DTYPE_F32;
+  const int64_t before = steps_[&o]++;
+  return add_input(Place(InputKind::kStep, o, 0, static_cast<uint32_t>(before)), f32);
+}
+
+std::unique_ptr<tn_program> Capture::finish(tn_tensor* const* outputs, uint32_t n) {
+  tn_program& p = *program_;
+  Graph& graph = p.graph;
+  std::vector<int> results;
+  for (uint32_t i = 0; i < n; ++i) {
+    const int value = value_of(outputs[i], "tn_capture_end");
+    results.push_back(value);
+  }
+  const auto take = [&](auto& cells) {
+    for (auto& [key, cell] : cells) {
+      if (!cell.written) continue;
+      results.push_back(value_of(cell.value.get(), "tn_capture_end"));
+      p.targets.push_back(std::move(cell.place));
+    }
+  };
+  take(variables_);
+  take(slots_);
+  p.n_outputs = n;
+  graph.results = std::move(results);
+  graph.mark_live();
+  for (const auto& [variable, cell] : variables_) p.variables.push_back({variable, cell.written});
+  p.steps.assign(steps_.begin(), steps_.end());
+  return std::move(program_);
+}
+
+}  // namespace tenon

@@ -1,0 +1,62 @@
+// A capture under way.
+#pragma once
+#include <map>
+
+#include "op/recorder.hpp"
+#include "program.hpp"
+
+namespace tenon {
+
+class Capture final : public Recorder {
+ public:
+  Capture(tn_ctx* ctx, std::string_view name);
+  ~Capture() override;
+  Capture(const Capture&) = delete;
+
+  Owned input(std::string_view name, tn_dtype dtype, uint32_t rank, const int64_t* dims,
+              const tn_str* symbols);
+  // What was recorded, with these as its outputs. The capture is of no use afterwards.
+  std::unique_ptr<tn_program> finish(tn_tensor* const* outputs, uint32_t n);
+
+  SymTable& symbols() override { return program_->symbols; }
+  bool wants(const OpEntry& op, tn_tensor* const* inputs, uint32_t n) const override;
+  uint32_t call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+                uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity) override;
+  tn_tensor* variable(tn_variable& v) override;
+  void assign(tn_variable& v, tn_tensor* value) override;
+  tn_tensor* slot(tn_optimizer& o, size_t group, size_t slot) override;
+  void assign_slot(tn_optimizer& o, size_t group, size_t slot, tn_tensor* value) override;
+  Owned next_step(tn_optimizer& o) override;
+
+ private:
+  // Something that can be read and assigned: its value by now, and whether it was assigned.
+  struct Cell {
+    Place place;
+    Owned value;
+    bool written = false;
+  };
+  using SlotKey = std::pair<tn_optimizer*, std::pair<size_t, size_t>>;
+
+  int add_value(const Shape& shape);
+  Owned add_input(Place place, const Shape& shape);  // and the tensor that stands for it
+  Owned tensor_of(int value);
+  int value_of(tn_tensor* t, const char* what);
+  Owned random_word(InputKind kind);
+  uint32_t record_derived(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
+                          const Attrs& attrs, uint32_t n_outputs, tn_tensor** outputs);
+  void record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs, const GraphNode& node,
+                   const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs, uint32_t n);
+
+  tn_ctx* ctx_;
+  std::unique_ptr<tn_program> program_;
+  Buffer* buffer_;  // what its tensors share
+  std::map<std::string, int64_t> symbol_of_;
+  std::map<tn_tensor*, int> constants_;
+  std::map<tn_variable*, Cell> variables_;
+  std::map<SlotKey, Cell> slots_;
+  std::map<tn_optimizer*, int64_t> steps_;
+  Owned seed_, stream_;
+  uint32_t draws_ = 0;
+};
+
+}  // namespace tenon

@@ -1,0 +1,226 @@
+// A run of a program: its inputs gathered, its kernels run, what it assigns put in place.
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "profile/profiler.hpp"
+#include "program.hpp"
+#include "recipe/site.hpp"
+#include "tenon/op_ids.h"
+
+tn_program::~tn_program() {
+  prepared.clear();
+  inputs.clear();
+  targets.clear();
+  tenon::runtime_release(runtime);
+}
+
+namespace tenon {
+namespace {
+
+constexpr size_t kMostIdle = 16;
+
+// An instance for one run, handed back at its end.
+class Borrowed {
+ public:
+  Borrowed(tn_ctx* ctx, tn_program& p, std::shared_ptr<Specialised> of) : from_(std::move(of)) {
+    const Queue* queue = ctx->state(p.device).queue;
+    {
+      const std::lock_guard lock(from_->mutex);
+      for (auto it = from_->idle.rbegin(); it != from_->idle.rend() && !instance_; ++it) {
+        if ((*it)->queue != queue) continue;
+        instance_ = std::move(*it);
+        from_->idle.erase(std::next(it).base());
+        break;
+      }
+    }
+    if (!instance_) instance_ = make_instance(ctx, p, *from_);
+  }
+  ~Borrowed() {
+    for (tn_tensor* t : instance_->held) tensor_release_remote(t);
+    instance_->held.clear();
+    const std::lock_guard lock(from_->mutex);
+    if (from_->idle.size() >= kMostIdle) return;
+    try {
+      from_->idle.push_back(std::move(instance_));
+    } catch (...) {  // no memory to keep it
+    }
+  }
+  Borrowed(const Borrowed&) = delete;
+  Instance* operator->() const { return instance_.get(); }
+  Instance& operator*() const { return *instance_; }
+  const Specialised& specialised() const { return *from_; }
+
+ private:
+  std::shared_ptr<Specialised> from_;
+  std::unique_ptr<Instance> instance_;
+};
+
+// Locks what a run uses: first optimizers, then variables, each kind in the order of addresses, so that runs never wait for each
+// other in a circle. Variables that are only read are let go once their values are taken; as long as the others are locked nobody can
+// come to hold their memory, and it may be written over.
+class Locks {
+ public:
+  explicit Locks(tn_program& p) : p_(p), whole_(p.variables.size() <= kMaxLocked) {
+    for (auto& [optimizer, n] : p_.steps) optimizer->mutex.lock();
+    if (whole_)
+      for (const tn_program::Use& use : p_.variables) use.variable->mutex.lock();
+  }
+  ~Locks() {
+    unlock(true);
+    if (reading_) unlock(false);
+    for (auto& [optimizer, n] : p_.steps) optimizer->mutex.unlock();
+  }
+  Locks(const Locks&) = delete;
+  bool whole() const { return whole_; }
+  void end_reading() {
+    unlock(false);
+    reading_ = false;
+  }
+
+ private:
+  void unlock(bool written) {
+    if (!whole_) return;
+    for (const tn_program::Use& use : p_.variables)
+      if (use.written == written) use.variable->mutex.unlock();
+  }
+  tn_program& p_;
+  bool whole_, reading_ = true;
+};
+
+template <class T>
+void set_scalar(tn_tensor* t, T value) {
+  std::memcpy(&t->view.mem, &value, sizeof value);
+}
+
+// A run's inputs. Values of variables are counted where somebody may assign to the variable meanwhile.
+class Inputs {
+ public:
+  Inputs(tn_ctx* ctx, tn_program& p, Instance& run, const Locks& locks)
+      : ctx_(ctx), p_(p), run_(run), locks_(locks) {}
+  void gather(tn_tensor* const* arguments, const Specialised& s) {
+    for (size_t i = 0; i < p_.inputs.size(); ++i) {
+      const Place& from = p_.inputs[i];
+      if (s.inputs[i].absent) continue;
+      switch (from.kind) {
+        case InputKind::kArgument:
+          run_.inputs[i] = arguments[from.index];
+          break;
+        case InputKind::kVariable:
+          take(i, *from.variable);
+          break;
+        case InputKind::kSlot: {
+          tn_tensor* t = from.optimizer->groups[from.group].slots[from.index];
+          run_.inputs[i] = fit(t, "an optimizer's state", from.optimizer->name);
+          run_.donate[i] = sole_reference(ctx_, t);
+          break;
+        }
+        case InputKind::kConstant:
+          run_.inputs[i] = from.tensor;
+          break;
+        case InputKind::kStep:
+          set_scalar(run_.inputs[i], static_cast<float>(from.optimizer->step + 1 +
+                                                        static_cast<int64_t>(from.index)));
+          break;
+        case InputKind::kSeed:
+          set_scalar(run_.inputs[i], ctx_->random.seed);
+          break;
+        case InputKind::kStream:
+          set_scalar(run_.inputs[i], ctx_->random.stream);
+          break;
+        case InputKind::kOffset:
+          set_scalar(run_.inputs[i], ctx_->random.offset + s.draws[from.index]);
+          break;
+      }
+    }
+  }
+
+ private:
+  void take(size_t i, tn_variable& v) {
+    if (!locks_.whole()) {
+      const std::lock_guard lock(v.mutex);
+      hold(i, v);
+      return;
+    }
+    hold(i, v);
+    run_.donate[i] = sole_reference(ctx_, v.value);
+  }
+  void hold(size_t i, const tn_variable& v) {
+    run_.inputs[i] = fit(v.value, "variable", v.name);
+    if (run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
+  }
+  // As the program was prepared for: dense, on its device.
+  tn_tensor* fit(tn_tensor* t, const char* what, const std::string& name) {
+    if (t->device != p_.device)
+      fail(TN_FAILED_PRECONDITION,
+           "program \"{}\": {} \"{}\" lives on {} by now, the program on {}", p_.name, what, name,
+           t->device->name, p_.device->name);
+    if (t->view.flags & TN_VIEW_CONTIGUOUS) return t;
+    const NoGrad no_grad(ctx_);
+    run_.held.reserve(run_.held.size() + 1);
+    Owned dense = call_one(ctx_, TN_OP_COPY, {t});
+    tensor_retain(dense.get());
+    run_.held.push_back(dense.get());
+    return dense.get();
+  }
+
+  tn_ctx* ctx_;
+  tn_program& p_;
+  Instance& run_;
+  const Locks& locks_;
+};
+
+// From here on nothing fails.
+void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
+  for (size_t i = 0; i < p.targets.size(); ++i) {
+    const Place& to = p.targets[i];
+    tn_tensor* fresh = std::exchange(run.results[p.n_outputs + i], nullptr);
+    if (to.kind == InputKind::kSlot) {
+      drop(ctx, std::exchange(to.optimizer->groups[to.group].slots[to.index], fresh));
+      continue;
+    }
+    if (!locked) to.variable->mutex.lock();
+    tn_tensor* old = std::exchange(to.variable->value, fresh);
+    ++to.variable->version;
+    if (!locked) to.variable->mutex.unlock();
+    drop(ctx, old);
+  }
+  for (auto& [optimizer, n] : p.steps) optimizer->step += n;
+}
+
+void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments) {
+  for (size_t i = 0; i < p.arguments.size(); ++i) {
+    const tn_tensor* t = arguments[i];
+    const std::string_view name = p.arguments[i].name;
+    if (!t) fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is NULL", p.name, name);
+    if (is_scalar(t))
+      fail(TN_INVALID_ARGUMENT,
+           "program \"{}\": input \"{}\" is a host scalar; make it a tensor with tn_tensor_full",
+           p.name, name);
+    if (t->device != p.device)
+      fail(
+          TN_INVALID_ARGUMENT,
+          "program \"{}\": input \"{}\" lives on {}, the program on {}. Copy it with tn_tensor_to.",
+          p.name, name, t->device->name, p.device->name);
+  }
+  if (p.runtime != ctx->runtime)
+    fail(TN_INVALID_ARGUMENT, "program \"{}\" belongs to another runtime", p.name);
+}
+
+}  // namespace
+
+void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
+  check_arguments(ctx, p, arguments);
+  const Borrowed run(ctx, p, specialise(ctx, p, arguments));
+  // The context's own views of the old values would count as holders of their memory.
+  if (!ctx->leaves.empty())
+    for (const Place& to : p.targets)
+      if (to.variable) variable_forget(ctx, &to.variable, 1);
+  Locks locks(p);
+  Inputs(ctx, p, *run, locks).gather(arguments, run.specialised());
+  locks.end_reading();
+  run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
+  commit(ctx, p, *run, locks.whole());
+  ctx->random.offset += run.specialised().drawn;
+  for (uint32_t i = 0; i < p.n_outputs; ++i) outputs[i] = std::exchange(run->results[i], nullptr);
+}
+
+}  // namespace tenon

@@ -1,0 +1,199 @@
+// A program for given sizes: symbols put in, kernels chosen.
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "program.hpp"
+#include "recipe/site.hpp"
+
+namespace tenon {
+namespace {
+
+constexpr size_t kMostPrepared = 32;
+
+// The value of each symbol.
+std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments) {
+  std::vector<int64_t> sizes(p.symbols.count(), -1);
+  for (size_t i = 0; i < p.arguments.size(); ++i) {
+    const Argument& a = p.arguments[i];
+    const tn_view& v = arguments[i]->view;
+    bool fits = v.dtype == a.shape.dtype && v.rank == a.shape.rank && !is_scalar(arguments[i]);
+    for (int k = 0; fits && k < v.rank; ++k) {
+      if (!is_symbolic(a.shape.dims[k])) {
+        fits = v.dims[k] == a.shape.dims[k];
+        continue;
+      }
+      int64_t& size = sizes[p.symbols.symbol_of(a.shape.dims[k])];
+      if (size >= 0 && size != v.dims[k])
+        fail(TN_INVALID_ARGUMENT,
+             "program \"{}\": {} is {} in input \"{}\", but {} in an input before it", p.name,
+             p.symbols.text(a.shape.dims[k]), v.dims[k], a.name, size);
+      size = v.dims[k];
+    }
+    if (!fits)
+      fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is {}, the program takes {}", p.name,
+           a.name, shape_text(v), symbolic_text(p.symbols, a.shape));
+  }
+  for (const auto& [a, b] : p.symbols.assumed()) {
+    const int64_t x = p.symbols.evaluate(a, sizes), y = p.symbols.evaluate(b, sizes);
+    if (x != y)
+      fail(TN_INVALID_ARGUMENT,
+           "program \"{}\" was captured for equal sizes {} and {}; here they are {} and {}. Give "
+           "them one name, or capture it for these sizes.",
+           p.name, p.symbols.text(a), p.symbols.text(b), x, y);
+  }
+  return sizes;
+}
+
+class Substitution {
+ public:
+  Substitution(const tn_program& p, const std::vector<int64_t>& sizes, Specialised& out)
+      : p_(p), sizes_(sizes), out_(out) {}
+
+  Shape shape(Shape s) const {
+    for (int k = 0; k < s.rank; ++k) s.dims[k] = p_.symbols.evaluate(s.dims[k], sizes_);
+    check_dims(p_.name.c_str(), s.dtype, s.rank, s.dims);
+    s.set_dense();
+    return s;
+  }
+  // Lists with symbols get a copy; the others stay where they are.
+  Attrs attrs(const Attrs& given) const {
+    Attrs out;
+    out.items = given.items;
+    for (tn_attr& a : out.items) {
+      if (a.tag == TN_ATTR_I64)
+        a.bits = static_cast<uint64_t>(p_.symbols.evaluate(static_cast<int64_t>(a.bits), sizes_));
+      if (a.tag != TN_ATTR_I64S) continue;
+      const auto* list = static_cast<const int64_t*>(a.data);
+      if (std::none_of(list, list + a.bits, is_symbolic)) continue;
+      std::vector<int64_t>& copy = out_.lists.emplace_back(list, list + a.bits);
+      for (int64_t& d : copy) d = p_.symbols.evaluate(d, sizes_);
+      a.data = copy.data();
+    }
+    return out;
+  }
+
+ private:
+  const tn_program& p_;
+  const std::vector<int64_t>& sizes_;
+  Specialised& out_;
+};
+
+void substitute(const tn_program& p, const std::vector<int64_t>& sizes, Specialised& out) {
+  const Substitution with(p, sizes, out);
+  Graph& graph = out.graph;
+  graph.inputs = p.graph.inputs;
+  graph.results = p.graph.results;
+  graph.values = p.graph.values;
+  for (GraphValue& v : graph.values) v.shape = with.shape(v.shape);
+  for (const GraphNode& n : p.graph.nodes) {
+    GraphNode& copy = graph.nodes.emplace_back();
+    copy.op = n.op;
+    copy.inputs = n.inputs;
+    copy.outputs = n.outputs;
+    copy.attrs = with.attrs(n.attrs);
+    copy.live = n.live;
+  }
+}
+
+// Where in the random state each draw begins: one after the other, as calls would draw.
+void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
+  std::map<int, uint32_t> draw_of;  // by value
+  for (size_t i = 0; i < p.inputs.size(); ++i)
+    if (p.inputs[i].kind == InputKind::kOffset) draw_of[p.graph.inputs[i]] = p.inputs[i].index;
+  out.draws.resize(draw_of.size());
+  for (const GraphNode& n : out.graph.nodes) {
+    const auto it = n.op->n_state ? draw_of.find(n.inputs.back()) : draw_of.end();
+    if (it == draw_of.end() || n.inputs.size() != n.op->n_fixed) continue;
+    std::vector<TraceInput> inputs(n.inputs.size());
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      inputs[i].absent = n.inputs[i] < 0;
+      if (n.inputs[i] < 0) continue;
+      const GraphValue& v = out.graph.values[static_cast<size_t>(n.inputs[i])];
+      inputs[i].shape = v.shape;
+      inputs[i].weak = v.weak;
+    }
+    std::vector<Shape> outputs;
+    for (int o : n.outputs) outputs.push_back(out.graph.values[static_cast<size_t>(o)].shape);
+    out.draws[it->second] = out.drawn;
+    out.drawn += (words_drawn(ctx->runtime->ops, *n.op, inputs, n.attrs, outputs) + 3) / 4;
+  }
+}
+
+uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, bool deterministic) {
+  uint64_t h = deterministic;
+  for (size_t i = 0; i < p.arguments.size(); ++i) {
+    h = (h ^ arguments[i]->shape_id) * 0x9e3779b97f4a7c15u;
+    h ^= h >> 32;
+  }
+  return h;
+}
+
+}  // namespace
+
+std::string symbolic_text(const SymTable& symbols, const Shape& s) {
+  std::string out = tn_dtype_name(s.dtype);
+  out += '[';
+  for (int i = 0; i < s.rank; ++i) out += (i ? ", " : "") + symbols.text(s.dims[i]);
+  return out += ']';
+}
+
+std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
+  const uint64_t hash = hash_of(p, arguments, ctx->deterministic);
+  const auto matches = [&](const Specialised& s) {
+    bool same = s.hash == hash && s.deterministic == ctx->deterministic;
+    for (size_t i = 0; same && i < s.ids.size(); ++i) same = s.ids[i] == arguments[i]->shape_id;
+    return same;
+  };
+  const std::lock_guard lock(p.mutex);
+  for (auto it = p.prepared.begin(); it != p.prepared.end(); ++it) {
+    if (!matches(**it)) continue;
+    p.prepared.splice(p.prepared.begin(), p.prepared, it);
+    return p.prepared.front();
+  }
+  auto made = std::make_shared<Specialised>();
+  made->hash = hash;
+  made->deterministic = ctx->deterministic;
+  for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
+  substitute(p, sizes_of(p, arguments), *made);
+  place_draws(ctx, p, *made);
+  const std::vector<bool> used = made->graph.mark_live();
+  for (size_t i = 0; i < p.inputs.size(); ++i) {
+    const Place& from = p.inputs[i];
+    ProgramInput& in = made->inputs.emplace_back();
+    const auto value = static_cast<size_t>(p.graph.inputs[i]);
+    in.shape = from.kind == InputKind::kArgument   ? shape_of(arguments[from.index]->view)
+               : from.kind == InputKind::kConstant ? shape_of(from.tensor->view)
+                                                   : made->graph.values[value].shape;
+    in.scalar = is_scalar(from.kind);
+    in.absent = !used[i];
+  }
+  made->idle.push_back(make_instance(ctx, p, *made));
+  if (p.prepared.size() == kMostPrepared) p.prepared.pop_back();
+  p.prepared.push_front(made);
+  return made;
+}
+
+std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s) {
+  auto made = std::make_unique<Instance>();
+  CompileOptions options;
+  options.deterministic = s.deterministic;
+  options.queue = made->queue = ctx->state(p.device).queue;
+  made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));
+  made->inputs.resize(p.inputs.size());
+  made->donate.resize(p.inputs.size());
+  made->results.resize(s.graph.results.size());
+  made->held.reserve(p.variables.size() + 1);
+  for (size_t i = 0; i < p.inputs.size(); ++i) {
+    if (!is_scalar(p.inputs[i].kind)) continue;
+    tn_tensor& t = made->scalars.emplace_back();
+    t.view.dtype = s.inputs[i].shape.dtype;
+    t.view.flags = TN_VIEW_CONTIGUOUS | TN_VIEW_IMMEDIATE;
+    t.view.count = 1;
+    t.flags = kScalar;
+    made->inputs[i] = &t;
+  }
+  return made;
+}
+
+}  // namespace tenon
