@@ -125,7 +125,7 @@ const OpRules rules_sub = {TN_OP_SUB, kNumbers, nullptr, recipe<d_sub>, nullptr}
 const OpRules rules_mul = {TN_OP_MUL, kNumbers, nullptr, recipe<d_mul>, nullptr};
 const OpRules rules_div = {TN_OP_DIV, kNumbers, nullptr, recipe<d_div>, nullptr};
 const OpRules rules_rem = {TN_OP_REM, kReals, nullptr, recipe<d_rem>, nullptr};
-const OpRules rules_pow = {TN_OP_POW, kReals, nullptr, recipe<d_pow>, nullptr};
+const OpRules rules_pow = {TN_OP_POW, kNumbers, nullptr, recipe<d_pow>, nullptr};
 const OpRules rules_atan2 = {TN_OP_ATAN2, rule<two_inputs<kFloat>>, nullptr, recipe<d_atan2>,
                              nullptr};
 const OpRules rules_maximum = {TN_OP_MAXIMUM, kReals, nullptr, recipe<d_maximum>, nullptr};

@@ -8,8 +8,6 @@
 namespace tenon::ops {
 namespace {
 
-bool is_complex(Value x) { return kind_of(x.dtype()) == kComplex; }
-
 // The parts of a complex number take an axis of their own meanwhile.
 tn_error* number(const Infer& c, tn_dtype* t) {
   TN_TRY(c.single(0, "x", kNumber, t));

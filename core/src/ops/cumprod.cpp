@@ -8,7 +8,7 @@ namespace {
 // As of prod: booleans and short integers are 64 bits wide.
 tn_error* cumprod_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kReal | kBool, &t));
+  TN_TRY(c.single(0, "x", kComputable, &t));
   uint32_t axis = 0;
   TN_TRY(c.axis(c.i64(TN_CUMPROD_AXIS), c.rank(0), &axis));
   if (kind_of(t) & (kBool | kInt)) t = is_unsigned(t) ? TN_DTYPE_U64 : TN_DTYPE_I64;

@@ -88,7 +88,7 @@ namespace {
 
 tn_error* cholesky_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.single(0, "x", kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "x"));
   return c.out(0, t, c.dims(0));
 }
@@ -100,23 +100,26 @@ Value lowered(Value x, int64_t zeros) {
   return zeros == 0 ? x : pad(x, low, Dims(x.rank(), 0), Dims(x.rank(), 0));
 }
 
+Value adjoint(Value x) { return conjugate(swapped(x)); }
+
 // The first `width` columns of L for a, of which only the lower triangle is read.
 Value cholesky_panel(Value a, int64_t width) {
   std::vector<Value> columns;
   Value p = part(a, 0, kToEnd, 0, width);
   for (int64_t k = 0; k < width; ++k) {
-    const Value column = part(p, 0, kToEnd, 0, 1) / sqrt(part(p, 0, 1, 0, 1));
+    const Value pivot = part(p, 0, 1, 0, 1);
+    const Value column = part(p, 0, kToEnd, 0, 1) / sqrt(is_complex(p) ? real(pivot) : pivot);
     columns.push_back(lowered(column, k));
     if (k + 1 == width) break;
     const Value below = rows(column, 1, kToEnd);
-    p = part(p, 1, kToEnd, 1, kToEnd) - below * swapped(rows(below, 0, width - k - 1));
+    p = part(p, 1, kToEnd, 1, kToEnd) - below * adjoint(rows(below, 0, width - k - 1));
   }
   return joined(columns, -1);
 }
 
 void cholesky_of_base(Recipe& b) {
   const bool upper = b.flag(TN_CHOLESKY_UPPER);
-  Value a = upper ? swapped(wide(b.in(0))) : wide(b.in(0));
+  Value a = upper ? adjoint(wide(b.in(0))) : wide(b.in(0));
   const int64_t n = steps_of(b, a);
   if (n == 0) return b.set(0, copy(b.in(0)));
   std::vector<Value> panels;
@@ -126,11 +129,13 @@ void cholesky_of_base(Recipe& b) {
     panels.push_back(lowered(panel, at));
     if (at + width == n) break;
     const Value below = rows(panel, width, kToEnd);
-    a = part(a, width, kToEnd, width, kToEnd) - matmul(below, below, false, true);
+    a = part(a, width, kToEnd, width, kToEnd) - matmul(below, conjugate(below), false, true);
   }
   if (n < 0) return;
-  const Value l = joined(panels, -1);
-  b.set(0, cast(upper ? swapped(l) : l, b.in(0).dtype()));
+  Value l = joined(panels, -1);
+  if (is_complex(l))  // what the diagonal of x has beside its real part is not looked at
+    l = where(identity(b, n, TN_DTYPE_BOOL), cast(real(l), l.dtype()), l);
+  b.set(0, cast(upper ? adjoint(l) : l, b.in(0).dtype()));
 }
 
 // The lower triangle with half the diagonal.
@@ -139,23 +144,23 @@ Value halved(const Recipe& b, Value x) {
   return tril(x) * (1 - 0.5 * diagonal);
 }
 
-// S = L^-T phi(L^T g) L^-1, phi being `halved`; of the triangle that is read: phi(S + S^T).
+// S = L^-T phi(L^T g) conj(L)^-1, phi being `halved`; of the triangle that is read: phi(S + S^H).
 void d_cholesky(Recipe& b) {
   const bool upper = b.flag(TN_CHOLESKY_UPPER);
-  const Value l = upper ? swapped(wide(b.out())) : wide(b.out());
-  const Value g = tril(upper ? swapped(wide(b.g())) : wide(b.g()));
+  const Value l = upper ? adjoint(wide(b.out())) : wide(b.out());
+  const Value g = tril(upper ? adjoint(wide(b.g())) : wide(b.g()));
   const Triangle back = {false, true, false};
   const Value half = triangular_solve(l, halved(b, matmul(l, g, true, false)), back);
-  const Value s = triangular_solve(l, swapped(half), back);
-  const Value dx = halved(b, s + swapped(s));
-  b.set(0, upper ? swapped(dx) : dx);
+  const Value s = triangular_solve(conjugate(l), swapped(half), back);
+  const Value dx = halved(b, conjugate(s) + swapped(s));
+  b.set(0, upper ? adjoint(dx) : dx);
 }
 
 // ---- triangular_solve
 
 tn_error* triangular_solve_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
+  TN_TRY(c.common({0, 1}, kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "a"));
   const uint32_t n = c.rank(1);
   if (n < 2 || c.differ(c.dim(1, n - 2), c.dim(0, c.rank(0) - 1)))
@@ -220,7 +225,7 @@ void d_triangular_solve(Recipe& b) {
 
 tn_error* lu_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.single(0, "x", kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "x"));
   Dims order = c.dims(0);
   --order.n;

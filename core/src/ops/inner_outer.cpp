@@ -13,7 +13,7 @@ tn_error* outer_rule(Infer& c) {
   TN_TRY(c.require_rank(0, "a", 1, "[m]"));
   TN_TRY(c.require_rank(1, "b", 1, "[n]"));
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kReal, &t));
+  TN_TRY(c.common({0, 1}, kNumber, &t));
   Dims to;
   to.push(c.dim(0, 0));
   to.push(c.dim(1, 0));
@@ -35,7 +35,7 @@ tn_error* dot_rule(Infer& c) {
   TN_TRY(c.require_rank(0, "a", 1, "[n]"));
   TN_TRY(c.require_rank(1, "b", 1, "[n]"));
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kReal, &t));
+  TN_TRY(c.common({0, 1}, kNumber, &t));
   if (c.differ(c.dim(0, 0), c.dim(1, 0)))
     return c.error("a is {} and b is {}: their lengths must be equal", c.text(0), c.text(1));
   return c.out(0, t, Dims());
@@ -52,7 +52,7 @@ void d_dot(Recipe& b) {
 // The axis is one of the broadcast shape counted from the end, so that it means the same for both.
 tn_error* vecdot_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kReal, &t));
+  TN_TRY(c.common({0, 1}, kNumber, &t));
   const int64_t axis = c.i64(TN_VECDOT_AXIS);
   for (const uint32_t i : {0u, 1u}) {
     if (axis >= 0 || axis < -static_cast<int64_t>(c.rank(i)))
@@ -76,13 +76,13 @@ uint32_t vecdot_axis(const Recipe& b) {
   return 1u << axis_of(b.i64(TN_VECDOT_AXIS), n);
 }
 void vecdot_of_base(Recipe& b) {
-  const Value y = sum(wide(b.in(0)) * wide(b.in(1)), vecdot_axis(b), false);
+  const Value y = sum(conjugate(wide(b.in(0))) * wide(b.in(1)), vecdot_axis(b), false);
   b.set(0, cast(y, b.in(0).dtype()));
 }
 void d_vecdot(Recipe& b) {
   const Value g = unsqueeze(b.g(), vecdot_axis(b));
-  if (b.wants(0)) b.set_summed(0, g * b.in(1));
-  if (b.wants(1)) b.set_summed(1, g * b.in(0));
+  if (b.wants(0)) b.set_summed(0, conjugate(g * b.in(1)));
+  if (b.wants(1)) b.set_summed(1, g * conjugate(b.in(0)));
 }
 
 }  // namespace

@@ -153,6 +153,10 @@ Value where(Value c, Value x, Value y);
 Value where(Value c, Value x, double y);
 Value where(Value c, double x, Value y);
 
+inline bool is_complex(Value x) { return kind_of(x.dtype()) == kComplex; }
+// The conjugate of complex numbers; real ones as they are.
+inline Value conjugate(Value x) { return is_complex(x) ? conj(x) : x; }
+
 // To `dtype`; nothing where x has it.
 Value cast(Value x, tn_dtype dtype);
 // The same for an input that may be a weak scalar: one of its own dtype afterwards, so that

@@ -12,7 +12,7 @@ Value solve(Value a, Value r) { return {a.b, tn_b_solve(a.b, a.v, r.v)}; }
 
 tn_error* solve_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
+  TN_TRY(c.common({0, 1}, kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "a"));
   const uint32_t nb = c.rank(1), axes = nb == 1 ? 1 : 2;
   const int64_t n = c.dim(0, c.rank(0) - 1);
@@ -54,7 +54,7 @@ void d_solve(Recipe& b) {
 
 tn_error* inverse_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.single(0, "x", kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "x"));
   return c.out(0, t, c.dims(0));
 }
@@ -69,7 +69,7 @@ void d_inverse(Recipe& b) {
 
 tn_error* det_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.single(0, "x", kFloat | kComplex, &t));
   TN_TRY(require_square(c, 0, "x"));
   Dims to = c.dims(0);
   to.n -= 2;

@@ -29,9 +29,16 @@ tn_error* abs_rule(Infer& c) {
 void d_neg(Recipe& b) { b.set(0, -b.g()); }
 void d_abs(Recipe& b) {
   const Value x = b.in(0), g = b.g(), y = b.out();
-  if (kind_of(x.dtype()) != kComplex) return b.set(0, g * sign(x));
+  if (!is_complex(x)) return b.set(0, g * sign(x));
   const Value zero = eq(y, 0);
   b.set(0, conj(x) * where(zero, 0, g / where(zero, 1, y)));
+}
+// Of complex numbers the length is constant: what turns y is the part of dx at right angles to it.
+void d_sign(Recipe& b) {
+  const Value x = b.in(0), y = b.out();
+  if (!is_complex(x)) return b.set_zero(0);
+  const Value size = abs(x), turn = imag(b.g() * y) / where(eq(size, 0), 1, size);
+  b.set(0, conj(y) * complex(full_like(turn, 0), turn));
 }
 // Piecewise constant: the derivative is zero wherever it exists.
 void d_zero(Recipe& b) { b.set_zero(0); }
@@ -65,9 +72,15 @@ void d_reciprocal(Recipe& b) {
 
 void square_of_base(Recipe& b) { b.set(0, b.in(0) * b.in(0)); }
 void reciprocal_of_base(Recipe& b) { b.set(0, 1 / b.in(0)); }
-// NaN and signed zero pass through.
+// NaN and signed zero pass through. Complex numbers are made of size 1 in two steps, as |x| may overflow.
 void sign_of_base(Recipe& b) {
   const Value x = b.in(0), zero = constant(x, 0);
+  if (is_complex(x)) {
+    const Value re = real(x), im = imag(x), most = maximum(abs(re), abs(im));
+    const Value safe = where(eq(most, 0), 1, most), r = re / safe, i = im / safe;
+    const Value size = maximum(sqrt(r * r + i * i), 1);
+    return b.set(0, complex(r / size, i / size));
+  }
   if (is_unsigned(x.dtype())) {
     b.set(0, cast(gt(x, zero), x.dtype()));
   } else {
@@ -81,7 +94,7 @@ const OpRules rules_neg = {TN_OP_NEG, kNumbers, nullptr, recipe<d_neg>, nullptr}
 const OpRules rules_abs = {TN_OP_ABS, rule<abs_rule>, nullptr, recipe<d_abs>, nullptr};
 const OpRules rules_floor = {TN_OP_FLOOR, kReals, nullptr, recipe<d_zero>, nullptr};
 const OpRules rules_ceil = {TN_OP_CEIL, kReals, nullptr, recipe<d_zero>, nullptr};
-const OpRules rules_round = {TN_OP_ROUND, kReals, nullptr, recipe<d_zero>, nullptr};
+const OpRules rules_round = {TN_OP_ROUND, kNumbers, nullptr, recipe<d_zero>, nullptr};
 const OpRules rules_exp = {TN_OP_EXP, kFractions, nullptr, recipe<d_exp>, nullptr};
 const OpRules rules_expm1 = {TN_OP_EXPM1, kFractions, nullptr, recipe<d_expm1>, nullptr};
 const OpRules rules_log = {TN_OP_LOG, kFractions, nullptr, recipe<d_log>, nullptr};
@@ -98,6 +111,6 @@ const OpRules rules_square = {TN_OP_SQUARE, kNumbers, recipe<square_of_base>, re
                               nullptr};
 const OpRules rules_reciprocal = {TN_OP_RECIPROCAL, kFractions, recipe<reciprocal_of_base>,
                                   recipe<d_reciprocal>, nullptr};
-const OpRules rules_sign = {TN_OP_SIGN, kReals, recipe<sign_of_base>, recipe<d_zero>, nullptr};
+const OpRules rules_sign = {TN_OP_SIGN, kNumbers, recipe<sign_of_base>, recipe<d_sign>, nullptr};
 
 }  // namespace tenon::ops

@@ -11,7 +11,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 
 tn_error* norm_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.single(0, "x", kFloat | kComplex, &t));
   const double ord = c.f64(TN_NORM_ORD);
   if (ord != 1 && ord != 2 && ord != kInf)
     return c.error("ord is {}; it must be 1, 2 or infinity", ord);
@@ -28,7 +28,7 @@ tn_error* norm_rule(Infer& c) {
   }
   if (ord == kInf && known_empty(c.dims(0)) && !known_empty(to))
     return c.error("x is {}: there are no elements to choose from", c.text(0));
-  return c.out(0, t, to);
+  return c.out(0, part_of(t), to);
 }
 
 uint32_t axes_of(const Recipe& b) {
@@ -41,10 +41,10 @@ void norm_of_base(Recipe& b) {
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(TN_NORM_KEEPDIMS);
   const double ord = b.f64(TN_NORM_ORD);
-  const Value y = ord == 2   ? sqrt(sum(square(x), axes, keep))
+  const Value y = ord == 2   ? sqrt(sum(square(is_complex(x) ? abs(x) : x), axes, keep))
                   : ord == 1 ? sum(abs(x), axes, keep)
                              : max(abs(x), axes, keep);
-  b.set(0, cast(y, b.in(0).dtype()));
+  b.set(0, cast(y, part_of(b.in(0).dtype())));
 }
 
 // At the zero vector the 2-norm has a kink: the gradient is zero there, as that of |x| is.
@@ -53,14 +53,14 @@ void d_norm(Recipe& b) {
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(TN_NORM_KEEPDIMS);
   const double ord = b.f64(TN_NORM_ORD);
-  if (ord == 1) return b.set(0, sign(x) * unreduce(g, x, axes, keep));
+  if (ord == 1) return b.set(0, conjugate(sign(x)) * unreduce(g, x, axes, keep));
   if (ord == 2) {
     const Value zero = eq(y, 0);
-    return b.set(0, x * unreduce(where(zero, 0, g / where(zero, 1, y)), x, axes, keep));
+    return b.set(0, conjugate(x) * unreduce(where(zero, 0, g / where(zero, 1, y)), x, axes, keep));
   }
   const Value hit = eq(abs(x), unreduce(y, x, axes, keep));
   const Value share = g / sum(cast(hit, g.dtype()), axes, keep);
-  b.set(0, where(hit, sign(x) * unreduce(share, x, axes, keep), 0));
+  b.set(0, where(hit, conjugate(sign(x)) * unreduce(share, x, axes, keep), 0));
 }
 
 }  // namespace

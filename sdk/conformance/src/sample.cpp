@@ -323,24 +323,25 @@ void elementwise_cases(OpSamples& op, const std::vector<Fill>& fills) {
 const Catalogue& catalogue() {
   static const Catalogue all = [] {
     Catalogue c;
-    for (const auto family : {add_unary,     add_activations,
-                              add_binary,    add_logic,
-                              add_convert,   add_movement,
-                              add_arrange,   add_index,
-                              add_elements,  add_reduce,
-                              add_sort,      add_matmul,
-                              add_products,  add_diagonal,
-                              add_conv,      add_conv_nd,
-                              add_window,    add_adaptive_pool,
-                              add_resize,    add_grid_sample,
-                              add_softmax,   add_attention,
-                              add_recurrent, add_ctc,
-                              add_quantize,  add_quantized_products,
-                              add_normalize, add_normalize_groups,
-                              add_loss,      add_loss_pairwise,
-                              add_random,    add_random_choice,
-                              add_einsum,    add_linalg,
-                              add_complex,   add_counted})
+    for (const auto family : {add_unary,          add_activations,
+                              add_binary,         add_logic,
+                              add_convert,        add_movement,
+                              add_arrange,        add_index,
+                              add_elements,       add_reduce,
+                              add_sort,           add_matmul,
+                              add_products,       add_diagonal,
+                              add_conv,           add_conv_nd,
+                              add_window,         add_adaptive_pool,
+                              add_resize,         add_grid_sample,
+                              add_softmax,        add_attention,
+                              add_recurrent,      add_ctc,
+                              add_quantize,       add_quantized_products,
+                              add_normalize,      add_normalize_groups,
+                              add_loss,           add_loss_pairwise,
+                              add_random,         add_random_choice,
+                              add_einsum,         add_linalg,
+                              add_complex,        add_counted,
+                              add_complex_tensors})
       family(c);
     return c;
   }();

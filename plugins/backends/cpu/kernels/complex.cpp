@@ -53,18 +53,26 @@ CPU_INLINE void loop2(void* out, const void* const* in, uint32_t scalars, int64_
 }
 
 // Functions, computed in c128.
+c128 power(c128 a, c128 b) {
+  if (b == 0.0) return 1;
+  if (a == 0.0 && b.real() > 0) return 0;
+  return std::exp(b * std::log(a));
+}
 template <tn_op op>
 c128 function(c128 z) {
-  const double x = z.real(), y = z.imag();
+  [[maybe_unused]] const double x = z.real(), y = z.imag();
   if constexpr (op == TN_OP_EXP) {
     return std::exp(z);
   } else if constexpr (op == TN_OP_EXPM1) {
-    // expm1(x) cos y - 2 sin^2(y / 2), which keeps its digits near 0.
+    // expm1(x) cos y - 2 sin^2(y / 2), which keeps its digits near 0; where e^x may overflow the 1 is nothing.
+    if (!(x < 700 && std::isfinite(y))) return std::exp(z) - 1.0;
     const double half = std::sin(y / 2);
     return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
   } else if constexpr (op == TN_OP_LOG) {
     return std::log(z);
   } else if constexpr (op == TN_OP_LOG1P) {
+    // Only near 0 does 1 + x lose anything.
+    if (!(std::fabs(x) < 0.5 && std::fabs(y) < 0.5)) return std::log(c128(1 + x, y));
     return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
   } else if constexpr (op == TN_OP_SQRT) {
     return std::sqrt(z);
@@ -74,6 +82,8 @@ c128 function(c128 z) {
     return std::sin(z);
   } else if constexpr (op == TN_OP_COS) {
     return std::cos(z);
+  } else if constexpr (op == TN_OP_ROUND) {
+    return {std::nearbyint(x), std::nearbyint(y)};
   } else {
     static_assert(op == TN_OP_TANH);
     return std::tanh(z);
@@ -96,6 +106,8 @@ void complex_row(void* y, const void* const* in, uint32_t s, int64_t n, const vo
     loop2<C, C>(y, in, s, n, [](C a, C b) { return product(a, b); });
   } else if constexpr (op == TN_OP_DIV) {
     loop2<C, C>(y, in, s, n, [](C a, C b) { return quotient(a, b); });
+  } else if constexpr (op == TN_OP_POW) {
+    loop2<C, C>(y, in, s, n, [](C a, C b) { return C(power(c128(a), c128(b))); });
   } else if constexpr (op == TN_OP_EQ) {
     loop2<C, uint8_t>(y, in, s, n, [](C a, C b) { return uint8_t(a == b); });
   } else if constexpr (op == TN_OP_NE) {
@@ -112,7 +124,8 @@ template <class C, tn_op op>
 struct Complex {
   static constexpr int32_t kBytes = int32_t(sizeof(C));
   static constexpr bool kTwo = op == TN_OP_ADD || op == TN_OP_SUB || op == TN_OP_MUL ||
-                               op == TN_OP_DIV || op == TN_OP_EQ || op == TN_OP_NE;
+                               op == TN_OP_DIV || op == TN_OP_POW || op == TN_OP_EQ ||
+                               op == TN_OP_NE;
   static constexpr int32_t kOut = op == TN_OP_EQ || op == TN_OP_NE ? 1
                                   : op == TN_OP_ABS                ? kBytes / 2
                                                                    : kBytes;
@@ -143,7 +156,7 @@ constexpr ElementwiseEntry kEntries[] = {
     CPU_COMPLEX(TN_OP_ABS),   CPU_COMPLEX(TN_OP_EXP),    CPU_COMPLEX(TN_OP_EXPM1),
     CPU_COMPLEX(TN_OP_LOG),   CPU_COMPLEX(TN_OP_LOG1P),  CPU_COMPLEX(TN_OP_SQRT),
     CPU_COMPLEX(TN_OP_RSQRT), CPU_COMPLEX(TN_OP_SIN),    CPU_COMPLEX(TN_OP_COS),
-    CPU_COMPLEX(TN_OP_TANH),
+    CPU_COMPLEX(TN_OP_TANH),  CPU_COMPLEX(TN_OP_ROUND),  CPU_COMPLEX(TN_OP_POW),
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ struct Rem : Numeric {
   }
 };
 struct Pow : Numeric {
-  auto operator()(Fractional auto a, Fractional auto b) const { return std::pow(a, b); }
+  auto operator()(Fractional auto a, Fractional auto b) const { return pow_of(a, b); }
   template <Integer W>
   W operator()(W a, W b) const {
     return power_of(a, b);

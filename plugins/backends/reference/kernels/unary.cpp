@@ -29,8 +29,8 @@ struct Ceil : Numeric {
   double operator()(double x) const { return std::ceil(x); }
   auto operator()(Integer auto x) const { return x; }
 };
-struct Round : Numeric {  // half to even
-  double operator()(double x) const { return std::nearbyint(x); }
+struct Round : Numeric {
+  auto operator()(Fractional auto x) const { return round_of(x); }
   auto operator()(Integer auto x) const { return x; }
 };
 struct Exp : Numeric {

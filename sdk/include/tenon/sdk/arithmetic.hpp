@@ -153,19 +153,33 @@ W shifted_right(W a, W b) {
 
 // ---- complex numbers that keep their digits near 0 ----------------------------------------------
 
-// e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y/2).
+// e^x cos y - 1 = expm1(x) cos y - 2 sin^2(y/2); where e^x may overflow the 1 is nothing.
 inline c128 expm1_of(c128 z) {
+  if (!(z.real() < 700 && std::isfinite(z.imag()))) return std::exp(z) - 1.0;
   const double x = z.real(), y = z.imag(), half = std::sin(y / 2);
   return {std::expm1(x) * std::cos(y) - 2 * half * half, std::exp(x) * std::sin(y)};
 }
 inline double expm1_of(double x) { return std::expm1(x); }
 
-// |1 + z|^2 = 1 + x (2 + x) + y^2.
+// |1 + z|^2 = 1 + x (2 + x) + y^2; only near 0 does 1 + x lose anything.
 inline c128 log1p_of(c128 z) {
   const double x = z.real(), y = z.imag();
+  if (!(std::fabs(x) < 0.5 && std::fabs(y) < 0.5)) return std::log(c128(1 + x, y));
   return {std::log1p(x * (2 + x) + y * y) / 2, std::atan2(y, 1 + x)};
 }
 inline double log1p_of(double x) { return std::log1p(x); }
+
+// The nearest whole number, halves to the even one; of complex numbers each part.
+inline double round_of(double x) { return std::nearbyint(x); }
+inline c128 round_of(c128 z) { return {std::nearbyint(z.real()), std::nearbyint(z.imag())}; }
+
+// e^(b log a); anything to the 0th is 1, and 0 to what has a positive real part 0.
+inline c128 pow_of(c128 a, c128 b) {
+  if (b == 0.0) return 1;
+  if (a == 0.0 && b.real() > 0) return 0;
+  return std::exp(b * std::log(a));
+}
+inline double pow_of(double a, double b) { return std::pow(a, b); }
 
 }  // namespace tenon::sdk
 #endif

@@ -237,6 +237,7 @@ void add_diagonal(Catalogue& c);
 void add_einsum(Catalogue& c);
 void add_linalg(Catalogue& c);
 void add_complex(Catalogue& c);
+void add_complex_tensors(Catalogue& c);  // after the families of the ops
 void add_counted(Catalogue& c);
 void add_conv(Catalogue& c);
 void add_conv_nd(Catalogue& c);
