@@ -95,9 +95,10 @@ def compare_gradients(tenon, draw, found, wanted, leaves, inputs, targets):
     )
     worst = 0.0
     for k, got, want in zip(targets, mine, right):
-        zeros = torch.zeros_like(inputs[k])
-        got = zeros.detach().numpy() if got is None else got.numpy()
-        want = (zeros if want is None else want.conj().resolve_conj().resolve_neg()).detach().numpy()
+        zeros = torch.zeros_like(inputs[k]).detach()
+        got = zeros.numpy() if got is None else got.numpy()
+        # The sum makes elements of what torch only notes: conjugates, zeros.
+        want = (zeros if want is None else zeros + want.detach().conj()).resolve_conj().numpy()
         worst = max(worst, error_between(got, want, f"gradient of input {k}"))
     return worst
 

@@ -40,10 +40,14 @@ class Draw:
         return numbers.to(self.dtype)
 
     def distinct(self, *shape):
-        """Numbers at least 0.1 apart, in random order: for extrema and orders."""
+        """Numbers at least 0.1 apart, in random order, complex ones of any angle: for extrema and orders."""
         count = int(torch.Size(shape).numel())
         order = torch.randperm(count, generator=self.generator)
-        return ((order - count / 2) * 0.1 + 0.037).reshape(shape).to(self.dtype)
+        numbers = ((order - count / 2) * 0.1 + 0.037).reshape(shape)
+        if self.dtype.is_complex:
+            angles = torch.rand(shape, generator=self.generator, dtype=torch.float64) * 6.28
+            numbers = torch.polar(numbers.double().abs(), angles)
+        return numbers.to(self.dtype)
 
     def ints(self, low, high, *shape, dtype=torch.int64):
         return torch.randint(low, high, shape, generator=self.generator).to(dtype)

@@ -16,6 +16,10 @@ def prelu(x, slope):
     return T.where(x > 0, x, slope * x)
 
 
+def by_parts(function):
+    return lambda x: T.complex(function(x.real), function(x.imag)) if x.is_complex() else function(x)
+
+
 def celu(x, alpha=1.0):
     """By its formula: torch's own gradient takes 1 / alpha in f32."""
     return T.where(x > 0, x, alpha * T.expm1(x / alpha))
@@ -60,9 +64,10 @@ def cumsum(x, axis=0, exclusive=0, reverse=0):
 
 
 def cholesky(x, upper=0):
-    """Of the symmetric matrix with this triangle, so that the gradient is that of the triangle."""
-    kept, other = (x.triu(), x.triu(1)) if upper else (x.tril(), x.tril(-1))
-    return T.linalg.cholesky(kept + other.mT, upper=bool(upper))
+    """Of the hermitian matrix with this triangle, so that the gradient is that of the triangle."""
+    kept = x.triu(1) if upper else x.tril(-1)
+    diagonal = T.diag_embed(x.diagonal(dim1=-2, dim2=-1).real)
+    return T.linalg.cholesky(kept + kept.mH + diagonal, upper=bool(upper))
 
 
 def triangular_solve(a, b, upper=0, transpose=0, unit_diagonal=0):
@@ -88,39 +93,39 @@ def well(d, *shape):
 
 def positive(d, *shape):
     a = d.normal(*shape)
-    return a @ a.mT + shape[-1] * T.eye(shape[-1], dtype=d.dtype)
+    return a @ a.mH + shape[-1] * T.eye(shape[-1], dtype=d.dtype)
 
 
 UNARY = [
     unary("neg", T.neg, dtypes=NUMBERS),
-    unary("abs", T.abs),
+    unary("abs", T.abs, dtypes=NUMBERS),
     unary("floor", T.floor),
     unary("ceil", T.ceil),
-    unary("round", T.round),
+    unary("round", by_parts(T.round), dtypes=NUMBERS),
     unary("trunc", T.trunc),
-    unary("exp", T.exp),
-    unary("expm1", T.expm1),
-    unary("log", T.log, 0.1, 9),
-    unary("log1p", T.log1p, -0.9, 5),
-    unary("log2", T.log2, 0.1, 9),
-    unary("sqrt", T.sqrt, 0.1, 9),
-    unary("rsqrt", T.rsqrt, 0.1, 9),
-    unary("sin", T.sin),
-    unary("cos", T.cos),
-    unary("tan", T.tan, -1.4, 1.4),
-    unary("asin", T.asin, -0.95, 0.95),
-    unary("acos", T.acos, -0.95, 0.95),
-    unary("atan", T.atan),
-    unary("sinh", T.sinh),
-    unary("cosh", T.cosh),
-    unary("tanh", T.tanh),
-    unary("asinh", T.asinh),
-    unary("acosh", T.acosh, 1.1, 9),
-    unary("atanh", T.atanh, -0.95, 0.95),
+    unary("exp", T.exp, dtypes=NUMBERS),
+    unary("expm1", T.expm1, dtypes=NUMBERS),
+    unary("log", T.log, 0.1, 9, dtypes=NUMBERS),
+    unary("log1p", T.log1p, -0.9, 5, dtypes=NUMBERS),
+    unary("log2", T.log2, 0.1, 9, dtypes=NUMBERS),
+    unary("sqrt", T.sqrt, 0.1, 9, dtypes=NUMBERS),
+    unary("rsqrt", T.rsqrt, 0.1, 9, dtypes=NUMBERS),
+    unary("sin", T.sin, dtypes=NUMBERS),
+    unary("cos", T.cos, dtypes=NUMBERS),
+    unary("tan", T.tan, -1.4, 1.4, dtypes=NUMBERS),
+    unary("asin", T.asin, -0.95, 0.95, dtypes=NUMBERS),
+    unary("acos", T.acos, -0.95, 0.95, dtypes=NUMBERS),
+    unary("atan", T.atan, dtypes=NUMBERS),
+    unary("sinh", T.sinh, dtypes=NUMBERS),
+    unary("cosh", T.cosh, dtypes=NUMBERS),
+    unary("tanh", T.tanh, dtypes=NUMBERS),
+    unary("asinh", T.asinh, dtypes=NUMBERS),
+    unary("acosh", T.acosh, 1.1, 9, dtypes=NUMBERS),
+    unary("atanh", T.atanh, -0.95, 0.95, dtypes=NUMBERS),
     unary("erf", T.erf),
     unary("square", T.square, dtypes=NUMBERS),
     unary("reciprocal", T.reciprocal, 0.2, 3, dtypes=NUMBERS),
-    unary("sign", T.sign),
+    unary("sign", T.sgn, dtypes=NUMBERS),
     unary("relu", T.relu),
     unary("sigmoid", T.sigmoid),
     unary("softplus", F.softplus),
@@ -130,9 +135,9 @@ UNARY = [
     unary("log_sigmoid", F.logsigmoid),
     unary("hard_swish", F.hardswish, -5, 5),
     unary("copy", T.clone),
-    unary("isnan", T.isnan),
-    unary("isinf", T.isinf),
-    unary("isfinite", T.isfinite),
+    unary("isnan", T.isnan, dtypes=NUMBERS),
+    unary("isinf", T.isinf, dtypes=NUMBERS),
+    unary("isfinite", T.isfinite, dtypes=NUMBERS),
     unary(
         "gelu",
         lambda x, approximate="none": F.gelu(x, approximate=approximate),
@@ -162,12 +167,12 @@ BINARY = [
     binary("mul", T.mul, dtypes=NUMBERS),
     binary("div", T.div, low_b=0.3, dtypes=NUMBERS),
     binary("rem", T.remainder, low_b=0.3),
-    binary("pow", T.pow, 0.1, 3, -2, 2),
+    binary("pow", T.pow, 0.1, 3, -2, 2, dtypes=NUMBERS, tolerance=8),
     binary("atan2", T.atan2),
     binary("maximum", T.maximum),
     binary("minimum", T.minimum),
-    binary("eq", T.eq),
-    binary("ne", T.ne),
+    binary("eq", T.eq, dtypes=NUMBERS),
+    binary("ne", T.ne, dtypes=NUMBERS),
     binary("lt", T.lt),
     binary("le", T.le),
     binary("gt", T.gt),
@@ -196,6 +201,7 @@ BINARY = [
             ([d.bools(3, 4), d.normal(4), d.normal(3, 1)], {}),
             ([d.bools(5), d.normal(5), d.normal()], {}),
         ],
+        dtypes=NUMBERS,
     ),
     Entry(
         "clip",
@@ -227,15 +233,15 @@ BINARY = [
 REDUCE = [
     reduction("sum", lambda x, axes, keep: T.sum(x, axes, keep), dtypes=NUMBERS),
     reduction("mean", lambda x, axes, keep: T.mean(x, axes, keep), dtypes=NUMBERS),
-    reduction("prod", product),
+    reduction("prod", product, dtypes=NUMBERS),
     reduction("max", lambda x, axes, keep: T.amax(x, axes, keep), distinct=True),
     reduction("min", lambda x, axes, keep: T.amin(x, axes, keep), distinct=True),
     reduction("logsumexp", lambda x, axes, keep: T.logsumexp(x, axes, keep)),
     reduction("var", variance, extra=({}, {"correction": 1.0})),
     reduction("std", lambda *a, **k: T.sqrt(variance(*a, **k)), extra=({}, {"correction": 1.0})),
-    reduction("any", reduce_bool(T.any)),
-    reduction("all", reduce_bool(T.all)),
-    reduction("norm", norm, distinct=True, extra=({}, {"ord": 1.0}, {"ord": INF})),
+    reduction("any", reduce_bool(T.any), dtypes=NUMBERS),
+    reduction("all", reduce_bool(T.all), dtypes=NUMBERS),
+    reduction("norm", norm, distinct=True, extra=({}, {"ord": 1.0}, {"ord": INF}), dtypes=NUMBERS),
     Entry(
         "argmax",
         lambda x, axis=-1, keepdims=0: T.argmax(x, axis, bool(keepdims)),
@@ -255,11 +261,13 @@ REDUCE = [
             for e in (0, 1)
             for r in (0, 1)
         ],
+        dtypes=NUMBERS,
     ),
     Entry(
         "cumprod",
         lambda x, axis=0: T.cumprod(x, axis),
         lambda d: [([d.normal(3, 4)], {"axis": 1}), ([d.normal(6)], {})],
+        dtypes=NUMBERS,
     ),
 ]
 
@@ -284,12 +292,13 @@ PRODUCTS = [
             ([d.normal(7, 4), d.normal(5, 4)], {}),
         ],
     ),
-    Entry("outer", T.outer, lambda d: [([d.normal(3), d.normal(5)], {})]),
-    Entry("dot", T.dot, lambda d: [([d.normal(9), d.normal(9)], {})]),
+    Entry("outer", T.outer, lambda d: [([d.normal(3), d.normal(5)], {})], dtypes=NUMBERS),
+    Entry("dot", T.dot, lambda d: [([d.normal(9), d.normal(9)], {})], dtypes=NUMBERS),
     Entry(
         "vecdot",
         lambda a, b, axis=-1: T.linalg.vecdot(a, b, dim=axis),
         lambda d: [([d.normal(2, 3), d.normal(3)], {}), ([d.normal(4, 3), d.normal(4, 3)], {"axis": -2})],
+        dtypes=NUMBERS,
     ),
     Entry(
         "einsum",
@@ -303,12 +312,14 @@ PRODUCTS = [
             ([d.normal(3), d.normal(4), d.normal(3, 4)], {"equation": "i,j,ij->ij"}),
             ([d.normal(2, 3, 4), d.normal(2, 3, 4)], {"equation": "...i,...i->..."}),
         ],
+        dtypes=NUMBERS,
         tolerance=2,
     ),
     Entry(
         "cholesky",
         cholesky,
         lambda d: [([positive(d, 2, 4, 4)], {}), ([positive(d, 3, 3)], {"upper": 1})],
+        dtypes=NUMBERS,
         tolerance=8,
     ),
     Entry(
@@ -320,17 +331,31 @@ PRODUCTS = [
             for t in (0, 1)
             for n in (0, 1)
         ],
+        dtypes=NUMBERS,
         tolerance=64,
     ),
-    Entry("lu", lu, lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})], tolerance=8),
+    Entry("lu", lu, lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})], dtypes=NUMBERS, tolerance=8),
     Entry(
         "solve",
         T.linalg.solve,
         lambda d: [([well(d, 4, 4), d.normal(4, 2)], {}), ([well(d, 2, 3, 3), d.normal(2, 3, 2)], {})],
+        dtypes=NUMBERS,
         tolerance=64,
     ),
-    Entry("inverse", T.linalg.inv, lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})], tolerance=64),
-    Entry("det", T.linalg.det, lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})], tolerance=64),
+    Entry(
+        "inverse",
+        T.linalg.inv,
+        lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})],
+        dtypes=NUMBERS,
+        tolerance=64,
+    ),
+    Entry(
+        "det",
+        T.linalg.det,
+        lambda d: [([well(d, 4, 4)], {}), ([well(d, 2, 3, 3)], {})],
+        dtypes=NUMBERS,
+        tolerance=64,
+    ),
 ]
 
 COMPLEX = [
