@@ -21,6 +21,8 @@ struct Builder : tn_builder {
            n_outputs = 0;  // of the op; gradient: outputs follow inputs, then cotangents
   bool gradient = false;
   std::vector<bool> wants, has_cotangent;
+  std::vector<tn_value>
+      seen;  // what the recipe gets for each value that is given; empty: that value
   std::optional<Error> error;
 
   void stick() noexcept {
@@ -35,6 +37,7 @@ struct Builder : tn_builder {
     if (!valid(i)) fail(TN_INVALID_ARGUMENT, "a value that does not exist ({}) is used", i);
     return graph.values[static_cast<size_t>(i)];
   }
+  tn_value given(uint32_t i) const { return seen.empty() ? static_cast<tn_value>(i) : seen[i]; }
   int add(GraphValue fresh) {
     graph.values.push_back(std::move(fresh));
     return static_cast<int>(graph.values.size()) - 1;
@@ -111,7 +114,7 @@ uint32_t TN_CALL b_input_count(tn_builder* b) { return self(b).n_inputs; }
 tn_value TN_CALL b_input(tn_builder* b, uint32_t i) {
   Builder& s = self(b);
   if (s.error || i >= s.n_inputs || s.graph.values[i].absent) return TN_NO_VALUE;
-  return static_cast<tn_value>(i);
+  return s.given(i);
 }
 const tn_attr* TN_CALL b_attr(tn_builder* b, uint32_t k) { return &self(b).attrs->items[k]; }
 int32_t TN_CALL b_wants(tn_builder* b, uint32_t i) {
@@ -120,14 +123,13 @@ int32_t TN_CALL b_wants(tn_builder* b, uint32_t i) {
 }
 tn_value TN_CALL b_output(tn_builder* b, uint32_t i) {
   const Builder& s = self(b);
-  return !s.error && s.gradient && i < s.n_outputs ? static_cast<tn_value>(s.n_inputs + i)
-                                                   : TN_NO_VALUE;
+  return !s.error && s.gradient && i < s.n_outputs ? s.given(s.n_inputs + i) : TN_NO_VALUE;
 }
 tn_value TN_CALL b_cotangent(tn_builder* b, uint32_t i) {
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
     if (!s.gradient || i >= s.n_outputs) return TN_NO_VALUE;
-    if (s.has_cotangent[i]) return static_cast<tn_value>(s.n_inputs + s.n_outputs + i);
-    const Shape like = s.value(static_cast<int>(s.n_inputs + i)).shape;
+    if (s.has_cotangent[i]) return s.given(s.n_inputs + s.n_outputs + i);
+    const Shape like = s.value(s.given(s.n_inputs + i)).shape;
     const tn_value zero = s.constant(like.dtype, false, 0, 0);
     return s.one(TN_OP_EXPAND, {s.one(TN_OP_COPY, {zero}, {})},
                  {tn_attr_i64s(TN_EXPAND_DIMS, like.dims, like.rank)});
@@ -276,6 +278,102 @@ void finish(Builder& b, tn_recipe recipe) {
   }
 }
 
+// ---- f16 and bf16: where a result would be rounded more than once, the recipe is traced again with f32 in their place
+
+bool is_half(const GraphValue& v) {
+  return v.shape.dtype == TN_DTYPE_F16 || v.shape.dtype == TN_DTYPE_BF16;
+}
+
+// Its floating results are elements of its inputs, or as exact as these.
+bool is_exact(const OpEntry& op) {
+  if (op.is(TN_OP_VIEW)) return true;
+  switch (op.id) {
+    case TN_OP_NEG:
+    case TN_OP_ABS:
+    case TN_OP_FLOOR:
+    case TN_OP_CEIL:
+    case TN_OP_ROUND:
+    case TN_OP_MAXIMUM:
+    case TN_OP_MINIMUM:
+    case TN_OP_WHERE:
+    case TN_OP_COPY:
+    case TN_OP_PAD:
+    case TN_OP_CONCAT:
+    case TN_OP_GATHER:
+    case TN_OP_IOTA:
+    case TN_OP_FILL:
+    case TN_OP_MAX:
+    case TN_OP_MIN:
+    case TN_OP_SORT:
+    case TN_OP_SIGN:
+    case TN_OP_RELU:
+    case TN_OP_CLIP:
+    case TN_OP_STACK:
+    case TN_OP_SPLIT:
+    case TN_OP_ONE_HOT:
+    case TN_OP_EMBEDDING:
+    case TN_OP_TRUNC:
+    case TN_OP_TRIL:
+    case TN_OP_TRIU:
+    case TN_OP_TILE:
+    case TN_OP_ROLL:
+    case TN_OP_TAKE_ALONG_AXIS:
+    case TN_OP_GATHER_ND:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Whether a live value of a half format is on its way from the inputs to a result rounded more than once. Products of matrices and
+// convolutions are for the device's own units: a recipe with one of them stays as it is.
+bool rounds_twice(const Graph& graph) {
+  std::vector<int> times(graph.values.size(), 0);
+  int most = 0;
+  for (const GraphNode& n : graph.nodes) {
+    if (!n.live) continue;
+    if (n.op->id == TN_OP_MATMUL || n.op->id == TN_OP_CONV) return false;
+    int before = 0;
+    for (const int i : n.inputs)
+      if (i >= 0) before = std::max(before, times[static_cast<size_t>(i)]);
+    for (const int o : n.outputs) {
+      const GraphValue& v = graph.values[static_cast<size_t>(o)];
+      if (!is_floating(v.shape.dtype)) continue;
+      int& t = times[static_cast<size_t>(o)];
+      t = before + (is_half(v) && !is_exact(*n.op));
+      most = std::max(most, t);
+    }
+  }
+  return most > 1;
+}
+
+void widen(Builder& b) {
+  b.seen = b.graph.inputs;
+  for (tn_value& v : b.seen)
+    if (is_half(b.value(v)) && !b.value(v).absent)
+      v = b.one(TN_OP_CAST, {v}, {tn_attr_dtype(TN_CAST_DTYPE, TN_DTYPE_F32)});
+}
+
+// A gradient of input i in its dtype and dims.
+int fitted(Builder& b, int r, size_t i, const Shape& want) {
+  // A real operand of complex arithmetic: the imaginary part is no variable.
+  if (TN_DTYPE_CODE(b.value(r).shape.dtype) == TN_DTYPE_CODE(TN_DTYPE_C64) &&
+      TN_DTYPE_CODE(want.dtype) != TN_DTYPE_CODE(TN_DTYPE_C64))
+    r = b.one(TN_OP_REAL, {r}, {});
+  if (b.value(r).weak || b.value(r).shape.dtype != want.dtype)
+    r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, want.dtype)});
+  const Shape got = b.value(r).shape;
+  if (!same_dims(got, want)) {
+    bool same = got.rank == want.rank && b.symbols;
+    for (int k = 0; same && k < got.rank; ++k)
+      same = b.symbols->equal(got.dims[k], want.dims[k]) != 0;
+    if (!same)
+      fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", b.name, i,
+           shape_text(got), shape_text(want));
+  }
+  return r;
+}
+
 }  // namespace
 
 tn_view view_of(const GraphValue& v) {
@@ -305,60 +403,57 @@ std::vector<bool> Graph::mark_live() {
 Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
                    const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
                    SymTable* symbols) {
-  Builder b;
-  start(b, ops, name, inputs, attrs, symbols);
-  finish(b, recipe);
-  if (n_results && b.graph.results.size() != n_results)
-    fail(TN_INTERNAL, "{}: its recipe sets {} results, {} are expected", name,
-         b.graph.results.size(), n_results);
-  for (int r : b.graph.results)
-    if (r < 0) fail(TN_INTERNAL, "{}: its recipe leaves a result out", name);
-  b.graph.mark_live();
-  return std::move(b.graph);
+  Graph narrow;
+  for (bool wide = false;; wide = true) {
+    Builder b;
+    start(b, ops, name, inputs, attrs, symbols);
+    if (wide) widen(b);
+    finish(b, recipe);
+    if (n_results && b.graph.results.size() != n_results)
+      fail(TN_INTERNAL, "{}: its recipe sets {} results, {} are expected", name,
+           b.graph.results.size(), n_results);
+    for (size_t k = 0; k < b.graph.results.size(); ++k) {
+      int& r = b.graph.results[k];
+      if (r < 0) fail(TN_INTERNAL, "{}: its recipe leaves a result out", name);
+      if (!wide) continue;
+      const tn_dtype dtype = narrow.values[static_cast<size_t>(narrow.results[k])].shape.dtype;
+      if (b.value(r).shape.dtype != dtype)
+        r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+    }
+    b.graph.mark_live();
+    if (wide || !rounds_twice(b.graph)) return std::move(b.graph);
+    narrow = std::move(b.graph);
+  }
 }
 
 Graph trace_gradient(const OpRegistry& ops, const OpEntry& op,
                      const std::vector<TraceInput>& inputs, const std::vector<Shape>& outputs,
                      const Attrs& attrs, const std::vector<bool>& wants,
                      const std::vector<bool>& has_cotangent, SymTable* symbols) {
-  Builder b;
-  start(b, ops, op.name(), inputs, attrs, symbols);
-  b.gradient = true;
-  b.wants = wants;
-  b.has_cotangent = has_cotangent;
-  b.n_outputs = static_cast<uint32_t>(outputs.size());
-  for (int round = 0; round < 2; ++round)
-    for (const Shape& s : outputs) {
-      GraphValue v;
-      v.shape = s;
-      b.graph.inputs.push_back(b.add(v));
+  for (bool wide = false;; wide = true) {
+    Builder b;
+    start(b, ops, op.name(), inputs, attrs, symbols);
+    b.gradient = true;
+    b.wants = wants;
+    b.has_cotangent = has_cotangent;
+    b.n_outputs = static_cast<uint32_t>(outputs.size());
+    for (int round = 0; round < 2; ++round)
+      for (const Shape& s : outputs) {
+        GraphValue v;
+        v.shape = s;
+        b.graph.inputs.push_back(b.add(v));
+      }
+    if (wide) widen(b);
+    finish(b, op.def.gradient);
+    b.graph.results.resize(inputs.size(), -1);
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      int& r = b.graph.results[i];
+      if (!wants[i]) r = -1;
+      if (r >= 0) r = fitted(b, r, i, inputs[i].shape);
     }
-  finish(b, op.def.gradient);
-  b.graph.results.resize(inputs.size(), -1);
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    int& r = b.graph.results[i];
-    if (!wants[i]) r = -1;
-    if (r < 0) continue;
-    const Shape want = inputs[i].shape;
-    // A real operand of complex arithmetic: the imaginary part is no variable.
-    if (TN_DTYPE_CODE(b.value(r).shape.dtype) == TN_DTYPE_CODE(TN_DTYPE_C64) &&
-        TN_DTYPE_CODE(want.dtype) != TN_DTYPE_CODE(TN_DTYPE_C64))
-      r = b.one(TN_OP_REAL, {r}, {});
-    if (b.value(r).weak || b.value(r).shape.dtype != want.dtype) {
-      r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, want.dtype)});
-    }
-    const Shape got = b.value(r).shape;
-    if (!same_dims(got, want)) {
-      bool same = got.rank == want.rank && symbols;
-      for (int k = 0; same && k < got.rank; ++k)
-        same = symbols->equal(got.dims[k], want.dims[k]) != 0;
-      if (!same)
-        fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", op.name(), i,
-             shape_text(got), shape_text(want));
-    }
+    b.graph.mark_live();
+    if (wide || !rounds_twice(b.graph)) return std::move(b.graph);
   }
-  b.graph.mark_live();
-  return std::move(b.graph);
 }
 
 }  // namespace tenon

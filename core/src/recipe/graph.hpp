@@ -43,6 +43,9 @@ struct TraceInput {
   bool weak = false, absent = false;
 };
 
+// Both: where results of f16 or bf16 would be rounded more than once on the way, the recipe sees f32 in their place, and the graph
+// casts at both ends; but not where it has a product of matrices or a convolution.
+
 // Form of a decomposition or an update: set(i) gives result i. n_results 0: as many as are set.
 Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
                    const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
