@@ -189,7 +189,7 @@ std::vector<Attr> how2d(Dims stride, Dims padding, Dims dilation, int64_t groups
 
 void add_plane(Catalogue& c) {
   OpSamples& s = c.add(TN_OP_CONV2D, "conv2d");
-  s.on(kFloats).gives(conv2d, kComposite).gradient(Grad::yes);
+  s.on(kFloats).gives(conv2d, kBiased).gradient(Grad::yes);
   s.add({"bias", {in({2, 2, 5, 4}, kAny), in({3, 2, 3, 2}, kAny), in({3}, kAny)}});
   s.add({"no_bias", {in({1, 2, 4, 4}, kAny), in({2, 2, 3, 3}, kAny), absent()}});
   s.add({"stride_and_padding",

@@ -61,7 +61,7 @@ void add_forward(Catalogue& c) {
                              list(2, std::move(dilation)), integer(3, groups)};
   };
   OpSamples& line = c.add(TN_OP_CONV1D, "conv1d");
-  line.on(kFloats).gives(forward, kComposite).gradient(Grad::yes);
+  line.on(kFloats).gives(forward, kBiased).gradient(Grad::yes);
   line.add({"bias", inputs({2, 2, 7}, {3, 2, 3}, 3)});
   line.add({"no_bias", inputs({1, 2, 5}, {2, 2, 2})});
   line.add({"stride_and_padding", inputs({1, 2, 7}, {2, 2, 3}, 2), how({2}, {2}, {1}, 1)});
@@ -77,7 +77,7 @@ void add_forward(Catalogue& c) {
   refuse(line, "wrong_bias", inputs({1, 2, 5}, {2, 2, 3}, 3));
 
   OpSamples& volume = c.add(TN_OP_CONV3D, "conv3d");
-  volume.on(kFloats).gives(forward, kComposite).gradient(Grad::yes);
+  volume.on(kFloats).gives(forward, kBiased).gradient(Grad::yes);
   volume.add({"bias", inputs({1, 2, 3, 4, 3}, {2, 2, 2, 2, 2}, 2)});
   volume.add(
       {"all", inputs({1, 2, 4, 3, 4}, {2, 1, 2, 2, 3}), how({2, 1, 1}, {1, 0, 1}, {1, 2, 1}, 2)});
@@ -95,7 +95,7 @@ void add_transposed(Catalogue& c) {
                              integer(4, groups)};
   };
   OpSamples& line = c.add(TN_OP_CONV_TRANSPOSE1D, "conv_transpose1d");
-  line.on(kFloats).gives(transposed, kComposite).gradient(Grad::yes);
+  line.on(kFloats).gives(transposed, kBiased).gradient(Grad::yes);
   line.add({"bias", inputs({2, 2, 4}, {2, 3, 3}, 3)});
   line.add({"no_bias", inputs({1, 3, 3}, {3, 2, 2})});
   line.add({"stride", inputs({1, 2, 3}, {2, 2, 2}, 2), how({3}, {0}, {0}, {1}, 1)});
@@ -117,7 +117,7 @@ void add_transposed(Catalogue& c) {
   refuse(line, "groups_do_not_divide", inputs({1, 3, 3}, {3, 2, 2}), how({1}, {0}, {0}, {1}, 2));
 
   OpSamples& plane = c.add(TN_OP_CONV_TRANSPOSE2D, "conv_transpose2d");
-  plane.on(kFloats).gives(transposed, kComposite).gradient(Grad::yes);
+  plane.on(kFloats).gives(transposed, kBiased).gradient(Grad::yes);
   plane.add({"bias", inputs({2, 2, 3, 2}, {2, 3, 2, 3}, 3)});
   plane.add({"all", inputs({1, 4, 3, 2}, {4, 1, 3, 2}, 2), how({2, 3}, {1, 0}, {1, 0}, {1, 2}, 2)});
   plane.add(
@@ -129,7 +129,7 @@ void add_transposed(Catalogue& c) {
   refuse(plane, "rank3", inputs({1, 2, 4}, {2, 2, 3}));
 
   OpSamples& volume = c.add(TN_OP_CONV_TRANSPOSE3D, "conv_transpose3d");
-  volume.on(kFloats).gives(transposed, kComposite).gradient(Grad::yes);
+  volume.on(kFloats).gives(transposed, kBiased).gradient(Grad::yes);
   volume.add({"bias", inputs({1, 2, 2, 3, 2}, {2, 3, 2, 2, 3}, 3)});
   volume.add({"all", inputs({1, 4, 2, 3, 2}, {4, 1, 2, 2, 3}, 2),
               how({2, 1, 3}, {1, 0, 1}, {1, 0, 2}, {1, 2, 1}, 2)});

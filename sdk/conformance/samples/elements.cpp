@@ -215,7 +215,7 @@ void add_nd(Catalogue& c) {
   wrong(g, {"no_depth", {in({3, 4}, kAny), in({2, 0}, indices(3), TN_DTYPE_I64)}});
 
   OpSamples& s = c.add(TN_OP_SCATTER_ND, "scatter_nd");
-  s.on(kNumbers).gives(scatter_nd, kRounded).gradient(Grad::yes);
+  s.on(kNumbers).gives(scatter_nd, kAdded).gradient(Grad::yes);
   for (const std::string mode : {"set", "add"}) {
     const auto add = [&](const char* title, const Input& x, const Input& i, const Input& u) {
       s.add({mode + title, {x, i, u}, {text(TN_SCATTER_ND_MODE, mode)}});

@@ -124,7 +124,7 @@ void add_scatter(Catalogue& c) {
             return scatter_along(call, axis_in(call, TN_SCATTER_AXIS),
                                  call.attrs.text(TN_SCATTER_MODE, "set"));
           },
-          kRounded)
+          kAdded)
       .gradient(Grad::yes);
   for (const char* mode : {"set", "add", "max", "min"}) {
     const std::string name = mode;
@@ -162,7 +162,7 @@ void add_scatter(Catalogue& c) {
           [=](const Call& call) {
             return scatter_along(call, axis_in(call, TN_SCATTER_ADD_AXIS), "add");
           },
-          kRounded)
+          kAdded)
       .gradient(Grad::yes);
   add_op.add({"rows", {in({5, 3}, kAny), at({4}, 5), in({4, 3}, kAny)}});
   add_op.add({"columns",

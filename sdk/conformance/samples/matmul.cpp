@@ -116,7 +116,7 @@ void add_matmul(Catalogue& c) {
             .only({TN_DTYPE_F32}));
 
   OpSamples& l = c.add(TN_OP_LINEAR, "linear");
-  l.on(kFloats).gives(linear, kComposite).gradient(Grad::yes);
+  l.on(kFloats).gives(linear, kBiased).gradient(Grad::yes);
   l.add({"bias", {in({3, 4}, kAny), in({5, 4}, kAny), in({5}, kAny)}});
   l.add({"no_bias", {in({3, 4}, kAny), in({5, 4}, kAny), absent()}});
   l.add({"rank3", {in({2, 3, 4}, kAny), in({2, 4}, kAny), in({2}, kAny)}});

@@ -49,10 +49,13 @@ double allowed_error(const Array& expected, int64_t k, Tolerance tolerance) {
   const double scale = expected.scale.empty() ? own : expected.scale[at];
   const double unit = epsilon(expected.dtype);
   const bool half = TN_DTYPE_BITS(expected.dtype) == 16;
-  const double half_ulps =
-      tolerance.half_ulps > 0 ? tolerance.half_ulps : std::min(tolerance.ulps, 2.0);
-  double allowed =
-      (half ? half_ulps : tolerance.ulps) * unit * (tolerance.wide ? own : std::max(own, scale));
+  const double size = tolerance.wide ? own : std::max(own, scale);
+  double allowed = tolerance.ulps * unit * size;
+  if (half && tolerance.half_ulps > 0)
+    allowed = tolerance.half_ulps * unit * size;
+  else if (half)
+    allowed =
+        std::min(tolerance.ulps, 2.0) * unit * own + tolerance.ulps * epsilon(TN_DTYPE_F32) * size;
   if (expected.terms > 1) {
     const double growth = 2 * (std::sqrt(static_cast<double>(expected.terms)) + 1);
     allowed += growth * (half ? epsilon(TN_DTYPE_F32) : unit) * scale;

@@ -73,13 +73,15 @@ using Judge = std::function<std::string(const Call&, const std::vector<Array>&)>
 
 // An error of at most `ulps` units of the output's last place, relative to the greater of the
 // element and its scale. Sums are allowed the growth of rounding errors with the number of their
-// terms, in f32 for the half formats; `wide`: all of the sum is in that precision.
+// terms, in f32 for the half formats; `wide`: all of the sum is in that precision. The half formats
+// are computed in f32: `ulps` units of that, then one rounding, for which `ulps`, or 2 if it is more,
+// units of the element itself are allowed.
 struct Tolerance {
   double ulps = 0;
   bool wide = false;
   bool zero_sign = false;  // -0 is not 0
-  // Units for the half formats, which are computed in f32 or with few roundings; 0: the lesser of `ulps` and 2.
-  double half_ulps = 0;
+  double half_ulps =
+      0;  // instead, where half formats may be rounded on the way: units of element or scale
 };
 inline constexpr Tolerance kExact{0, false, false};
 inline constexpr Tolerance kSameBits{0, false, true};
@@ -87,6 +89,8 @@ inline constexpr Tolerance kRounded{1, false, false};     // basic arithmetic
 inline constexpr Tolerance kSum{1, true, false};          // sums of products in one kernel
 inline constexpr Tolerance kFunction{8, false, false};    // library functions
 inline constexpr Tolerance kComposite{24, false, false};  // several roundings in a row
+inline constexpr Tolerance kBiased{24, false, false, 2};  // a product that is rounded, then a bias
+inline constexpr Tolerance kAdded{1, false, false, 2};    // sums that are rounded term by term
 
 // ---- values
 
