@@ -40,11 +40,13 @@ std::vector<Plan> plans() {
 TEST_CASE("schedule: values follow the formulas and drive the variable") {
   for_each_device([](const Runtime&, tn_ctx* ctx) {
     for (const Plan& plan : plans()) {
-      for (const int warmup : {0, 5}) {
+      for (const auto& [warmup, first] : {std::pair{0, 0}, {5, 0}, {5, 3}, {5, 11}}) {
         CAPTURE(plan.kind);
         CAPTURE(warmup);
+        CAPTURE(first);
         Options options = plan.options;
         if (warmup) options["warmup_steps"] = warmup;
+        if (first) options["first_step"] = first;  // as when a training goes on
         std::vector<tn_option> list;
         for (const auto& [key, value] : options) list.push_back(tn_option_f64(key.c_str(), value));
         const Variable lr = variable(ctx, "lr", tensor<float>(ctx, TN_DTYPE_F32, {}, {9}).get());
@@ -52,7 +54,7 @@ TEST_CASE("schedule: values follow the formulas and drive the variable") {
         OK(tn_schedule_create(ctx, str_of(plan.kind), list.data(),
                               static_cast<uint32_t>(list.size()), lr.get(), &raw_schedule));
         const Schedule schedule(raw_schedule);
-        for (int t = 0; t < 40; ++t) {
+        for (int t = first; t < 40; ++t) {
           const double expected = t < warmup ? 0.3 * t / warmup : plan.value(t - warmup);
           double value = -1, driven = -1;
           OK(tn_schedule_value(schedule.get(), static_cast<uint64_t>(t), &value));
@@ -80,9 +82,10 @@ TEST_CASE("schedule: wrong use is refused with what was wrong") {
             "there is no schedule \"linear\". There are: constant, step, exponential, cosine.");
     REFUSED(create("step", {tn_option_f64("lr", 1), tn_option_i64("step_size", 2)}, lr.get()),
             TN_INVALID_ARGUMENT, "schedule step: option \"gamma\" is missing");
-    REFUSED(create("constant", {tn_option_f64("lr", 1), tn_option_f64("gamma", 1)}, lr.get()),
-            TN_INVALID_ARGUMENT,
-            "schedule constant: there is no option \"gamma\". It takes lr, warmup_steps.");
+    REFUSED(
+        create("constant", {tn_option_f64("lr", 1), tn_option_f64("gamma", 1)}, lr.get()),
+        TN_INVALID_ARGUMENT,
+        "schedule constant: there is no option \"gamma\". It takes lr, warmup_steps, first_step.");
     REFUSED(create("constant", {tn_option_f64("lr", -1)}, lr.get()), TN_INVALID_ARGUMENT,
             "lr is -1; it must be at least 0");
     REFUSED(create("constant", {tn_option_f64("lr", 1e300)}, lr.get()), TN_INVALID_ARGUMENT,
@@ -90,6 +93,9 @@ TEST_CASE("schedule: wrong use is refused with what was wrong") {
     REFUSED(
         create("constant", {tn_option_f64("lr", 1), tn_option_f64("warmup_steps", 2.5)}, lr.get()),
         TN_INVALID_ARGUMENT, "warmup_steps is 2.5; it must be a whole number");
+    REFUSED(
+        create("constant", {tn_option_f64("lr", 1), tn_option_f64("first_step", 1e30)}, lr.get()),
+        TN_INVALID_ARGUMENT, "first_step is 1e+30; it must be a whole number, at most 2^53");
     REFUSED(create("cosine", {tn_option_f64("lr", 1), tn_option_i64("steps", 0)}, lr.get()),
             TN_INVALID_ARGUMENT, "steps is 0; it must be at least 1");
     REFUSED(create("cosine",

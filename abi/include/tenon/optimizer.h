@@ -39,8 +39,8 @@ TN_API tn_error* TN_CALL tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads,
                                            double max_norm, tn_tensor** out_grads,
                                            tn_tensor** out_norm);
 
-/* A learning-rate schedule that drives one variable (f32, rank 0). kind: "constant" {lr}, "step" {lr, step_size, gamma},
- * "exponential" {lr, gamma}: lr * gamma^t, "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0). Step t = 0, 1, ... */
+/* Drives one variable (f32, rank 0). kind: "constant" {lr}, "step" {lr, step_size, gamma}, "exponential" {lr, gamma}: lr * gamma^t,
+ * "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0) and "first_step" (0), the step t it begins with. */
 typedef struct tn_schedule tn_schedule;
 TN_API tn_error* TN_CALL tn_schedule_create(tn_ctx* ctx, tn_str kind, const tn_option* options,
                                             uint32_t n_options, tn_variable* variable,

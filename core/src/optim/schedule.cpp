@@ -5,6 +5,7 @@
 #include <cmath>
 #include <memory>
 #include <numbers>
+#include <span>
 
 #include "base/error.hpp"
 #include "optimizer.hpp"
@@ -27,31 +28,32 @@ constexpr Field kGamma = {"gamma", &tn_schedule::gamma, true, false, 0};
 constexpr Field kStepSize = {"step_size", &tn_schedule::step_size, true, true, 1};
 constexpr Field kSteps = {"steps", &tn_schedule::steps, true, true, 1};
 constexpr Field kWarmup = {"warmup_steps", &tn_schedule::warmup_steps, false, true, 0};
+constexpr Field kFirst = {"first_step", &tn_schedule::first_step, false, true, 0};
+
+constexpr Field kConstant[] = {kLr, kWarmup, kFirst};
+constexpr Field kStep[] = {kLr, kStepSize, kGamma, kWarmup, kFirst};
+constexpr Field kExponential[] = {kLr, kGamma, kWarmup, kFirst};
+constexpr Field kCosine[] = {kLr, kLrMin, kSteps, kWarmup, kFirst};
 
 struct Description {
   const char* name;
   tn_schedule::Kind kind;
-  std::vector<Field> fields;
+  std::span<const Field> fields;
+};
+constexpr Description kDescriptions[] = {
+    {"constant", tn_schedule::Kind::kConstant, kConstant},
+    {"step", tn_schedule::Kind::kStep, kStep},
+    {"exponential", tn_schedule::Kind::kExponential, kExponential},
+    {"cosine", tn_schedule::Kind::kCosine, kCosine},
 };
 
-const std::vector<Description>& descriptions() {
-  static const std::vector<Description> list = {
-      {"constant", tn_schedule::Kind::kConstant, {kLr, kWarmup}},
-      {"step", tn_schedule::Kind::kStep, {kLr, kStepSize, kGamma, kWarmup}},
-      {"exponential", tn_schedule::Kind::kExponential, {kLr, kGamma, kWarmup}},
-      {"cosine", tn_schedule::Kind::kCosine, {kLr, kLrMin, kSteps, kWarmup}},
-  };
-  return list;
-}
-
 const char* kind_name(tn_schedule::Kind kind) {
-  const auto& list = descriptions();
-  return std::ranges::find(list, kind, &Description::kind)->name;
+  return std::ranges::find(kDescriptions, kind, &Description::kind)->name;
 }
 
 const Description& find_kind(std::string_view kind) {
   std::string known;
-  for (const Description& d : descriptions()) {
+  for (const Description& d : kDescriptions) {
     if (kind == d.name) return d;
     known += (known.empty() ? "" : ", ") + std::string(d.name);
   }
@@ -73,8 +75,9 @@ void read_option(const Description& d, const tn_option& option, tn_schedule& s,
     if (!(value >= f.min) || !(value <= FLT_MAX))
       fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be at least {} and fit f32", owner, name,
            value, f.min);
-    if (f.whole && value != std::floor(value))
-      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be a whole number", owner, name, value);
+    if (f.whole && (value != std::floor(value) || value > 0x1p53))
+      fail(TN_INVALID_ARGUMENT, "{}: {} is {}; it must be a whole number, at most 2^53", owner,
+           name, value);
     s.*f.value = value;
     return;
   }
@@ -134,7 +137,8 @@ tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option
     fail(TN_INVALID_ARGUMENT, "schedule {}: variable \"{}\" is {}; a schedule drives an f32 scalar",
          d.name, variable->name, shape_text(v));
   s->variable = tn_variable_retain(variable);
-  assign(ctx, *s, schedule_value(*s, 0));
+  s->step = static_cast<uint64_t>(s->first_step);
+  assign(ctx, *s, schedule_value(*s, s->step));
   return s.release();
 }
 

@@ -9,7 +9,7 @@ struct tn_schedule {
   enum class Kind { kConstant, kStep, kExponential, kCosine };
   Kind kind = Kind::kConstant;
   double lr = 0, lr_min = 0, gamma = 0;
-  double step_size = 0, steps = 0, warmup_steps = 0;  // whole numbers
+  double step_size = 0, steps = 0, warmup_steps = 0, first_step = 0;  // whole numbers
   uint64_t step = 0;
   tn_variable* variable = nullptr;  // counted
   ~tn_schedule() { tn_variable_release(variable); }
@@ -17,7 +17,7 @@ struct tn_schedule {
 
 namespace tenon {
 
-// All throw. The variable gets the value of step 0.
+// All throw. The variable gets the value of first_step.
 tn_schedule* schedule_create(tn_ctx* ctx, std::string_view kind, const tn_option* options,
                              uint32_t n_options, tn_variable* variable);
 void schedule_step(tn_ctx* ctx, tn_schedule& s);
