@@ -56,11 +56,14 @@ TEST_CASE("errors: pointers and ids that are not there") {
   CHECK_FAILS(tn_op_call(cx, 63, &in, 1, nullptr, 0, &out, 1, &n), TN_NOT_FOUND,
               "63 is not the id of an op");
   CHECK_FAILS(tn_op_call(cx, TN_OP_ADD, &in, 1, nullptr, 0, &out, 1, &n), TN_INVALID_ARGUMENT,
-              "1 inputs given");
+              "1 input given");
   CHECK_FAILS(tn_add(cx, a.get(), nullptr, &out), TN_INVALID_ARGUMENT, "input b is NULL");
   CHECK_FAILS(tn_op_call(cx, TN_OP_NEG, &in, 1, nullptr, 0, &out, 0, &n), TN_INVALID_ARGUMENT,
               "has 1 outputs, room for 0");
   const tn_attr wrong = tn_attr_f64(0, 1.0), unknown = tn_attr_i64(9, 1);
+  const tn_attr twice[] = {tn_attr_i64(0, 0), tn_attr_i64(0, 0)};
+  CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, twice, 2, &out, 1, &n), TN_INVALID_ARGUMENT,
+              "attribute axis is given twice");
   CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &wrong, 1, &out, 1, &n), TN_INVALID_ARGUMENT,
               "attribute axis has type f64, expected i64");
   CHECK_FAILS(tn_op_call(cx, TN_OP_SOFTMAX, &in, 1, &unknown, 1, &out, 1, &n), TN_INVALID_ARGUMENT,

@@ -78,7 +78,16 @@ const tn_view* TN_CALL input(tn_infer* c, uint32_t i) {
   static const tn_view absent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
   return i < self(c).inputs->size() ? (*self(c).inputs)[i] : &absent;
 }
-const tn_attr* TN_CALL attr(tn_infer* c, uint32_t k) { return &self(c).attrs->items[k]; }
+const tn_attr* TN_CALL attr(tn_infer* c, uint32_t k) {
+  static const tn_attr none{};
+  Infer& s = self(c);
+  const size_t n = s.attrs->items.size();
+  if (k < n) return &s.attrs->items[k];
+  if (!s.pending)
+    s.pending.emplace(
+        guard([&] { fail(TN_INVALID_ARGUMENT, "its rule asks for attribute {} of {}", k, n); }));
+  return &none;
+}
 
 tn_dtype TN_CALL promote_inputs(tn_infer* c, uint32_t a, uint32_t b) {
   const tn_view *x = input(c, a), *y = input(c, b);
@@ -171,7 +180,8 @@ const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl),
 void check_input_count(const OpEntry& op, uint32_t n) {
   const bool few = n < op.n_required || (op.variadic && n < 1);
   if (few || (!op.variadic && n > op.n_fixed))
-    fail(TN_INVALID_ARGUMENT, "{}: {} inputs given. Signature: {}", op.name(), n, op.signature());
+    fail(TN_INVALID_ARGUMENT, "{}: {} input{} given. Signature: {}", op.name(), n,
+         n == 1 ? "" : "s", op.signature());
 }
 
 // Two elements to the byte: where one lies says no byte offset, and no stride.
@@ -191,8 +201,8 @@ Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, con
   for (size_t i = 0; i < inputs.size(); ++i)
     if ((inputs[i]->flags & TN_VIEW_ABSENT) && (op.variadic || i < op.n_required) &&
         (op.variadic || op.def.params[i].kind == TN_PARAM_REQUIRED))
-      fail(TN_INVALID_ARGUMENT, "{}: input {} is NULL. Signature: {}", op.name(),
-           op.variadic ? std::to_string(i) : std::string(view_of(op.def.params[i].name)),
+      fail(TN_INVALID_ARGUMENT, "{}: input {} is NULL (in a recipe TN_NO_VALUE). Signature: {}",
+           op.name(), op.variadic ? std::to_string(i) : std::string(view_of(op.def.params[i].name)),
            op.signature());
   Infer c;
   c.v = &kTable;
@@ -208,9 +218,9 @@ Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, con
     fail(c.pending->code(), "{}: {}", op.name(), c.pending->message());
   }
   check(e);
-  for (const InferredOutput& o : c.result.outputs)
-    if (o.shape.dtype == TN_DTYPE_NONE)
-      fail(TN_INTERNAL, "{}: its rule left an output out", op.name());
+  for (size_t k = 0; k < c.result.outputs.size(); ++k)
+    if (c.result.outputs[k].shape.dtype == TN_DTYPE_NONE)
+      fail(TN_INVALID_ARGUMENT, "{}: its rule leaves output {} out", op.name(), k);
   check_packed(op, c.result);
   return std::move(c.result);
 }

@@ -202,6 +202,9 @@ Attrs complete_attrs(const OpEntry& op, const tn_attr* attrs, uint32_t n) {
       out.items[k].data = out.storage[k].data();
     }
   }
+  if (given && given != n && attrs[given].key == attrs[given - 1].key)
+    fail(TN_INVALID_ARGUMENT, "{}: attribute {} is given twice", op.name(),
+         view_of(op.def.attrs[attrs[given].key].name));
   if (given != n)
     fail(TN_INVALID_ARGUMENT,
          "{}: attribute number {} is not in its schema, or attributes are not sorted by key. "

@@ -39,7 +39,11 @@ void PluginRegistry::search() {
   for (tn_plugin_query_fn query : config_.statics) add_static(query);
   for (const PluginPlace& place :
        plugin_places(config_.paths, config_.search, config_.environment)) {
-    add_place(place.path, place.is_explicit || place.from_environment);
+    if (place.from_environment && !place.path.starts_with('/'))
+      settle(add(place.path, {}), TN_PLUGIN_BROKEN, TN_INVALID_ARGUMENT,
+             "a relative path in TENON_PLUGIN_PATH is not searched; write the whole path");
+    else
+      add_place(place.path, place.is_explicit || place.from_environment);
   }
 }
 

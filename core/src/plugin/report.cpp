@@ -95,7 +95,8 @@ std::string PluginRegistry::why_not(Provision kind, std::string_view name,
       if (c->verdict == TN_PLUGIN_LOADED && !c->note.empty() && kind == Provision::device) {
         refused.add(fmt::format("{} ({}): {}", c->id, c->path(), c->note), "; ");
       }
-      for (std::string_view other : c->provides.names(kind)) known.push_back(other);
+      for (std::string_view other : c->provides.names(kind))
+        if (std::find(known.begin(), known.end(), other) == known.end()) known.push_back(other);
     } else if (claims) {
       refused.add(
           fmt::format("{} ({}) is {}: {}", c->id, c->path(), kVerdicts[c->verdict], c->reason),

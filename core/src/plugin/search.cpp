@@ -70,7 +70,7 @@ std::vector<PluginPlace> plugin_places(const std::vector<std::string>& paths, bo
     std::string_view list = read_environment("TENON_PLUGIN_PATH");
     while (!list.empty()) {
       const std::string_view entry = list.substr(0, list.find(':'));
-      if (entry.starts_with('/')) add(std::string(entry), false, true);
+      add(std::string(entry), false, true);
       list.remove_prefix(std::min(entry.size() + 1, list.size()));
     }
     add(user_folder(), false, false);

@@ -7,12 +7,12 @@
 namespace tenon {
 
 struct PluginPlace {
-  std::string path;       // as given, absolute where it came from anywhere but the embedder
+  std::string path;       // as given
   bool is_explicit;       // named by the embedder: must be there
-  bool from_environment;  // named by TENON_PLUGIN_PATH
+  bool from_environment;  // named by TENON_PLUGIN_PATH; a relative one is not searched
 };
 
-// In the order of search: the embedder's paths; TENON_PLUGIN_PATH (relative and empty entries are left out); the per-user folder;
+// In the order of search: the embedder's paths; TENON_PLUGIN_PATH (empty entries are left out); the per-user folder;
 // the folder beside libtenon; the install prefix. `search` false: only the first. `environment` false, or a process that runs with
 // more rights than its user's (AT_SECURE): nothing that environment variables decide, which takes out the per-user folder as well.
 std::vector<PluginPlace> plugin_places(const std::vector<std::string>& paths, bool search,

@@ -34,7 +34,9 @@ struct Builder : tn_builder {
   }
   bool valid(int i) const { return i >= 0 && static_cast<size_t>(i) < graph.values.size(); }
   const GraphValue& value(int i) const {
-    if (!valid(i)) fail(TN_INVALID_ARGUMENT, "a value that does not exist ({}) is used", i);
+    if (!valid(i))
+      fail(TN_INVALID_ARGUMENT, "a value that does not exist is used ({}; TN_NO_VALUE is {})", i,
+           TN_NO_VALUE);
     return graph.values[static_cast<size_t>(i)];
   }
   tn_value given(uint32_t i) const { return seen.empty() ? static_cast<tn_value>(i) : seen[i]; }
@@ -111,23 +113,36 @@ R run(tn_builder* b, R otherwise, F f) {
 }
 
 uint32_t TN_CALL b_input_count(tn_builder* b) { return self(b).n_inputs; }
+// What an author counted wrong sticks: "its recipe asks for input 2 of 2".
+[[gnu::noinline]] bool there(tn_builder* b, const char* what, uint32_t i, size_t n) {
+  return run(b, false, [&](Builder&) {
+    if (i >= n) fail(TN_INVALID_ARGUMENT, "its recipe asks for {} {} of {}", what, i, n);
+    return true;
+  });
+}
 tn_value TN_CALL b_input(tn_builder* b, uint32_t i) {
-  Builder& s = self(b);
-  if (s.error || i >= s.n_inputs || s.graph.values[i].absent) return TN_NO_VALUE;
+  const Builder& s = self(b);
+  if (!there(b, "input", i, s.n_inputs) || s.graph.values[i].absent) return TN_NO_VALUE;
   return s.given(i);
 }
-const tn_attr* TN_CALL b_attr(tn_builder* b, uint32_t k) { return &self(b).attrs->items[k]; }
+const tn_attr* TN_CALL b_attr(tn_builder* b, uint32_t k) {
+  static const tn_attr none{};
+  const Attrs& attrs = *self(b).attrs;
+  // After an error too, for what is read without a look at it.
+  return there(b, "attribute", k, attrs.items.size()) || k < attrs.items.size() ? &attrs.items[k]
+                                                                                : &none;
+}
 int32_t TN_CALL b_wants(tn_builder* b, uint32_t i) {
   const Builder& s = self(b);
   return !s.error && s.gradient && i < s.wants.size() && s.wants[i];
 }
 tn_value TN_CALL b_output(tn_builder* b, uint32_t i) {
   const Builder& s = self(b);
-  return !s.error && s.gradient && i < s.n_outputs ? s.given(s.n_inputs + i) : TN_NO_VALUE;
+  return there(b, "output", i, s.n_outputs) ? s.given(s.n_inputs + i) : TN_NO_VALUE;
 }
 tn_value TN_CALL b_cotangent(tn_builder* b, uint32_t i) {
+  if (!there(b, "the gradient of output", i, self(b).n_outputs)) return TN_NO_VALUE;
   return run(b, TN_NO_VALUE, [&](Builder& s) -> tn_value {
-    if (!s.gradient || i >= s.n_outputs) return TN_NO_VALUE;
     if (s.has_cotangent[i]) return s.given(s.n_inputs + s.n_outputs + i);
     const Shape like = s.value(s.given(s.n_inputs + i)).shape;
     const tn_value zero = s.constant(like.dtype, false, 0, 0);
@@ -368,7 +383,7 @@ int fitted(Builder& b, int r, size_t i, const Shape& want) {
     for (int k = 0; same && k < got.rank; ++k)
       same = b.symbols->equal(got.dims[k], want.dims[k]) != 0;
     if (!same)
-      fail(TN_INTERNAL, "{}: its gradient of input {} is {}, expected {}", b.name, i,
+      fail(TN_INVALID_ARGUMENT, "{}: its gradient of input {} is {}, expected {}", b.name, i,
            shape_text(got), shape_text(want));
   }
   return r;
@@ -410,11 +425,11 @@ Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recip
     if (wide) widen(b);
     finish(b, recipe);
     if (n_results && b.graph.results.size() != n_results)
-      fail(TN_INTERNAL, "{}: its recipe sets {} results, {} are expected", name,
-           b.graph.results.size(), n_results);
+      fail(TN_INVALID_ARGUMENT, "{}: its recipe sets result {}, and there must be {}", name,
+           b.graph.results.size() - 1, n_results);
     for (size_t k = 0; k < b.graph.results.size(); ++k) {
       int& r = b.graph.results[k];
-      if (r < 0) fail(TN_INTERNAL, "{}: its recipe leaves a result out", name);
+      if (r < 0) fail(TN_INVALID_ARGUMENT, "{}: its recipe leaves result {} out", name, k);
       if (!wide) continue;
       const tn_dtype dtype = narrow.values[static_cast<size_t>(narrow.results[k])].shape.dtype;
       if (b.value(r).shape.dtype != dtype)

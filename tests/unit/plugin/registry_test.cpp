@@ -334,19 +334,21 @@ TEST_CASE("search: places in their order, and never the current folder") {
     return names;
   };
   const auto all = list({"given", ""}, true, true);
-  REQUIRE(all.size() >= 5);
+  REQUIRE(all.size() >= 7);
   CHECK(all[0] == "given");
   CHECK(all[1] == a.path());
-  CHECK(all[2] == b.path());
-  CHECK(all[3] == data.path() + "/tenon/plugins");
+  CHECK(all[2] == "relative");  // which search() only reports, as the next
+  CHECK(all[3] == ".");
+  CHECK(all[4] == b.path());
+  CHECK(all[5] == data.path() + "/tenon/plugins");
   const std::string own = std::filesystem::read_symlink("/proc/self/exe").parent_path().string();
-  CHECK(all[4] == own + "/tenon/plugins");  // here the library is linked into the program
+  CHECK(all[6] == own + "/tenon/plugins");  // here the library is linked into the program
   CHECK(list({"given"}, false, true) == std::vector<std::string>{"given"});
   const auto quiet = list({}, true, false);
   CHECK(quiet[0] == own + "/tenon/plugins");
   const Environment relative("XDG_DATA_HOME", "data");
   const Environment home("HOME", "/home/nobody");
-  CHECK(list({}, true, true)[2] == "/home/nobody/.local/share/tenon/plugins");
+  CHECK(list({}, true, true)[4] == "/home/nobody/.local/share/tenon/plugins");
 }
 
 TEST_CASE("search: the environment counts, a folder is searched once") {
@@ -365,6 +367,26 @@ TEST_CASE("search: the environment counts, a folder is searched once") {
   CHECK(found() == 1);
   c.environment = false;
   CHECK(found() == 0);
+}
+
+TEST_CASE("search: a relative path in the environment is not searched, and it is said") {
+  const PluginFolder folder;
+  folder.plugin("good");
+  const std::string before = std::filesystem::current_path().string();
+  std::filesystem::current_path(folder.path());
+  const Environment path("TENON_PLUGIN_PATH", ".");
+  PluginRegistry r({}, mock_host, nothing);
+  r.search();
+  std::filesystem::current_path(before);
+  int said = 0;
+  for (const PluginRecord& record : r.records()) {
+    CHECK(record.path != folder.path("good.so"));
+    if (record.path != ".") continue;
+    ++said;
+    CHECK(record.verdict == TN_PLUGIN_BROKEN);
+    CHECK(record.reason.find("a relative path in TENON_PLUGIN_PATH") == 0);
+  }
+  CHECK(said == 1);
 }
 
 TEST_CASE("manifest: CPU features") {
