@@ -5,7 +5,8 @@
 # manifest beside it as tenon_<kind>_<name>.json. KIND is backend, optimizer, format or ops. In the
 # manifest @TENON_PLUGIN_LIBRARY@ and @TENON_PLUGIN_VERSION@ (the project's, or 0.0.0) are filled in.
 # The output folder is lib/tenon/plugins of the build tree unless given; both files are installed to
-# lib/tenon/plugins unless NO_INSTALL. STATIC makes the archive <target>_static as well
+# lib/tenon/plugins unless NO_INSTALL. Neither group nor others may write to them or, in the build
+# tree, to the folders that they lie in. STATIC makes the archive <target>_static as well
 # (TENON_STATIC=OFF: it does not), whose query function is named after the id in the manifest.
 #
 # tenon_link_plugins_statically(<target> <static plugin>...)
@@ -47,6 +48,18 @@ function(tenon_language_levels target)
       target_compile_features(${target} PRIVATE ${feature})
     endif()
   endforeach()
+endfunction()
+
+# A library or a folder that the group may write to, as under umask 002, is not trusted (docs/plugins.md):
+# makes `folder`, and takes that right off it and the folders above it, up to that of the build tree.
+function(tenon_deny_writing folder)
+  file(MAKE_DIRECTORY ${folder})
+  cmake_path(IS_PREFIX CMAKE_BINARY_DIR ${folder} NORMALIZE inside)
+  while(inside)
+    execute_process(COMMAND chmod go-w ${folder})
+    cmake_path(GET folder PARENT_PATH folder)
+    cmake_path(IS_PREFIX CMAKE_BINARY_DIR ${folder} NORMALIZE inside)
+  endwhile()
 endfunction()
 
 function(tenon_add_plugin target)
@@ -100,7 +113,9 @@ function(tenon_add_plugin target)
   tenon_forbid_undefined(${target})
   # Beside the library only once that exists: a manifest alone would be reported as broken.
   add_custom_command(TARGET ${target} POST_BUILD VERBATIM
-    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${manifest} ${arg_OUTPUT_DIRECTORY})
+    COMMAND ${CMAKE_COMMAND} -E copy_if_different ${manifest} ${arg_OUTPUT_DIRECTORY}
+    COMMAND chmod go-w $<TARGET_FILE:${target}> ${arg_OUTPUT_DIRECTORY}/${file}.json)
+  tenon_deny_writing(${arg_OUTPUT_DIRECTORY})
 
   if(NOT arg_NO_INSTALL)
     add_dependencies(tenon_plugins ${target})

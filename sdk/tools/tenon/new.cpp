@@ -95,6 +95,8 @@ int create(const std::string& kind, const std::string& name, const std::string& 
     throw std::runtime_error(to.string() + ": " + (error ? error.message() : "is there already") +
                              "; nothing was written");
   }
+  // A plugin in a folder that others may write to would be refused.
+  fs::permissions(to, fs::perms::group_write | fs::perms::others_write, fs::perm_options::remove);
   for (const fs::directory_entry& entry : fs::recursive_directory_iterator(from)) {
     const std::string relative = entry.path().lexically_relative(from).string();
     const fs::path target = to / replaced(relative, found->word, name);

@@ -13,11 +13,12 @@ namespace tenon::conformance {
 
 // A check that did not hold: ends the check's body.
 struct Wrong : std::runtime_error {
-  Wrong(std::string what_found, std::string what_expected)
+  Wrong(std::string what_found, std::string what_expected, std::string what_to_do = "")
       : std::runtime_error(what_found + "; expected " + what_expected),
         found(std::move(what_found)),
-        expected(std::move(what_expected)) {}
-  std::string found, expected;
+        expected(std::move(what_expected)),
+        advice(std::move(what_to_do)) {}
+  std::string found, expected, advice;  // advice "": the check's
 };
 // The plugin says that it does not do this.
 struct Unsupported : std::runtime_error {
@@ -59,6 +60,8 @@ class Reporter {
   void add(CheckResult result);
   // One case: runs it, and records how it ended.
   void attempt(const std::string& where, const std::function<void()>& body);
+  // The same for a case with more to it, whose verdict and texts come from `body`.
+  void attempt(CheckResult as, const std::function<void()>& body);
   size_t count() const { return count_; }
 
  private:

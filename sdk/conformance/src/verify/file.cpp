@@ -5,9 +5,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "check.hpp"
 #include "elf.hpp"
-#include "tenon/plugin/entry.h"
+#include "plugin.hpp"
+#include "tenon/plugin.h"
+#include "worker.hpp"
 
 namespace tenon::conformance {
 namespace {
@@ -151,6 +152,22 @@ void check_manifest_agrees(const Profile& p, Reporter&) {
              p.format.empty() ? std::vector<std::string>{} : std::vector<std::string>{p.format});
 }
 
+// What a program says to it that keeps to the default, TN_TRUST_SAFE_OWNER. It only looks at the file.
+void check_trusted(const Profile& p, Reporter&) {
+  const tn_str path = {p.path.data(), p.path.size()};
+  tn_runtime_desc desc = tn_runtime_desc_init();
+  desc.plugin_paths = &path, desc.plugin_path_count = 1;
+  desc.flags = TN_RUNTIME_NO_SEARCH;
+  tn_runtime* runtime = nullptr;
+  check(tn_runtime_create(&desc, &runtime));
+  const RuntimeOwner owner(runtime);
+  tn_plugin_record record = tn_plugin_record_init();
+  check(tn_plugin_get_record(runtime, 0, &record));
+  const std::string reason = text_of(record.reason);
+  expect(reason.find("trust policy") == std::string::npos, reason,
+         "a file and folders that only root or their owner may write to");
+}
+
 constexpr const char* kMap =
     "link with cmake/Tenon/tenon_plugin.map and -fvisibility=hidden, as tenon_add_plugin does";
 
@@ -174,6 +191,10 @@ const std::vector<Check> kFileChecks = {
      "link with -z noexecstack; give assembler files a .note.GNU-stack section", check_stack},
     {"file.text_relocations", 0, Kind::all, "no relocations in code", "compile with -fPIC",
      check_text},
+    {"file.trust", 0, Kind::all, "a program with the default trust policy would open it",
+     "chmod go-w the file or the folder that is named (a umask of 002 lets the group write); "
+     "tenon_add_plugin does so within the build tree. docs/plugins.md, \"Trust\"",
+     check_trusted},
     {"file.manifest", 0, Kind::all, "a manifest lies beside it and is well formed",
      "write the keys that docs/plugins.md lists", check_manifest},
     {"file.manifest_agrees", 0, Kind::all, "the manifest says what the library has",

@@ -52,6 +52,23 @@ std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& d
 }
 void close_worker(Worker& worker) { worker.close(); }
 
+double time_of(Session& session, tn_op op, const std::vector<tn_tensor*>& inputs,
+               const Attrs& attrs) {
+  using Clock = std::chrono::steady_clock;
+  const auto calls = [&](int n) {
+    const auto start = Clock::now();
+    for (int k = 0; k < n; ++k) session.call(op, inputs, attrs);
+    check(tn_ctx_synchronize(session.ctx(), TN_FOREVER));
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+  };
+  calls(1);
+  const double once = calls(1);
+  const int n = static_cast<int>(std::clamp(20 / std::max(once, 1e-4), 1.0, 20000.0));
+  double best = once;
+  for (int round = 0; round < 3; ++round) best = std::min(best, calls(n) / n);
+  return best;
+}
+
 namespace {
 
 // Of one op's cases, with the reporter's books on whether a base op runs at all.
@@ -112,24 +129,6 @@ void second_unit(Session& session, const OpSamples& op, bool brief, Reporter& r)
   run_second_order(session, op, brief, [&](const Result& result) { collect(result); });
 }
 
-// Milliseconds of one call: the best of several runs of 20 ms.
-double time_of(Session& session, const OpSamples& op, const Case& c,
-               const std::vector<tn_tensor*>& inputs) {
-  using Clock = std::chrono::steady_clock;
-  const auto calls = [&](int n) {
-    const auto start = Clock::now();
-    for (int k = 0; k < n; ++k) session.call(op.op, inputs, c.attrs);
-    check(tn_ctx_synchronize(session.ctx(), TN_FOREVER));
-    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-  };
-  calls(1);
-  const double once = calls(1);
-  const int n = static_cast<int>(std::clamp(20 / std::max(once, 1e-4), 1.0, 20000.0));
-  double best = once;
-  for (int round = 0; round < 3; ++round) best = std::min(best, calls(n) / n);
-  return best;
-}
-
 void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
   tn_ctx_set_grad_mode(session.ctx(), 0);
   for (const Case& c : op.cases) {
@@ -148,7 +147,7 @@ void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
       CheckResult result;
       result.where = where;
       try {
-        result.milliseconds = time_of(session, op, c, in);
+        result.milliseconds = time_of(session, op.op, in, c.attrs);
         result.native = session.native(op.op, in, c.attrs);
       } catch (const Fault& fault) {
         session.recover();

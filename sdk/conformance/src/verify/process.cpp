@@ -41,24 +41,32 @@ void Reporter::add(CheckResult r) {
   sink_(std::move(r));
 }
 void Reporter::attempt(const std::string& where, const std::function<void()>& body) {
+  CheckResult as;
+  as.where = where;
+  attempt(std::move(as), body);
+}
+void Reporter::attempt(CheckResult as, const std::function<void()>& body) {
   const size_t before = count_;
+  const auto failed = [&](const std::string& found, const std::string& expected) {
+    as.verdict = Verdict::fail, as.found = found, as.expected = expected;
+  };
   try {
     body();
-    if (count_ == before) pass(where);
+    if (count_ != before) return;
   } catch (const Wrong& w) {
-    fail(w.found, w.expected, where);
+    failed(w.found, w.expected);
+    as.advice = w.advice;
   } catch (const Unsupported& u) {
-    unsupported(u.what(), where);
+    as.verdict = Verdict::unsupported, as.found = u.what();
   } catch (const Fault& fault) {
-    if (fault.code() == TN_UNIMPLEMENTED)
-      unsupported(fault.what(), where);
-    else
-      fail(fault.what(), "no error", where);
+    failed(fault.what(), "no error");
+    if (fault.code() == TN_UNIMPLEMENTED) as.verdict = Verdict::unsupported, as.expected.clear();
   } catch (const std::exception& e) {
-    fail(e.what(), "no error", where);
+    failed(e.what(), "no error");
   } catch (...) {
-    fail("an exception of an unknown type came out of the plugin", "errors only", where);
+    failed("an exception of an unknown type came out of the plugin", "errors only");
   }
+  add(std::move(as));
 }
 
 namespace {

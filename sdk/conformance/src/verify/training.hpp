@@ -11,6 +11,7 @@ std::vector<Unit> kernel_units(const std::shared_ptr<Worker>& worker);
 std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<Worker>& worker);
 
 // Of the ops that the plugin brings.
-std::vector<Unit> plugin_op_units(const Profile& profile, const std::shared_ptr<Worker>& worker);
+std::vector<Unit> plugin_op_units(const Profile& profile, const VerifyOptions& options,
+                                  const std::shared_ptr<Worker>& worker);
 
 }  // namespace tenon::conformance

@@ -104,6 +104,13 @@ std::string in_folder(const std::string& folder) {
   return names;
 }
 
+// "a, b"
+std::string list_of(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
 class Verification {
  public:
   explicit Verification(const VerifyOptions& o) : options_(o) {
@@ -119,10 +126,6 @@ class Verification {
     report_.asked = o.level < 0 ? declared_level(o.plugin) : o.level;
     jobs_ = o.jobs > 0 ? o.jobs
                        : static_cast<int>(std::clamp(std::thread::hardware_concurrency(), 1u, 4u));
-    const auto& all = catalogue().ops();
-    if (!o.op.empty() &&
-        std::none_of(all.begin(), all.end(), [&](const OpSamples& s) { return s.name == o.op; }))
-      throw std::runtime_error("there are no samples of an op named " + o.op);
   }
 
   VerifyReport run() {
@@ -143,15 +146,9 @@ class Verification {
       }
       if (options_.op.empty() && (profile_.has_device() || !profile_.optimizers.empty()))
         add_units(optimizer_units(profile_, worker_));
-      if (options_.op.empty() && !profile_.ops.empty())
-        add_units(plugin_op_units(profile_, worker_));
+      add_units(plugin_op_units(profile_, options_, worker_));
       run_all();
-      if (order_.empty() && (!options_.check.empty() || !options_.op.empty()))
-        throw std::runtime_error(
-            options_.check.empty()
-                ? profile_.id + " has no device: --op is for backends"
-                : "no check of " + profile_.id + " is named " + options_.check +
-                      "; --list has all of them, and which kind of plugin each is of");
+      check_use();
     }
     finish();
     report_.seconds =
@@ -160,6 +157,31 @@ class Verification {
   }
 
  private:
+  // Throws where what was asked for is not there to be tried.
+  void check_use() const {
+    const auto& all = catalogue().ops();
+    const std::string& op = options_.op;
+    if (!op.empty() && order_.empty()) {
+      const bool known =
+          std::any_of(all.begin(), all.end(), [&](const OpSamples& s) { return s.name == op; });
+      const bool fused = std::ranges::count(profile_.fused_ops, op) > 0;
+      if (fused)
+        throw std::runtime_error(
+            op + " is the fused step of an optimizer: --check optimizer_fused. judges it");
+      throw std::runtime_error(
+          profile_.has_device() && !known ? "there are no samples of an op named " + op
+          : profile_.ops.empty()
+              ? profile_.id + " has no device and no ops: --op is not for it"
+              : profile_.id + " has no op named " + op + "; it has " + list_of(profile_.ops));
+    }
+    if (!options_.check.empty() && order_.empty())
+      throw std::runtime_error("no check of " + profile_.id + " is named " + options_.check +
+                               "; --list has all of them, and which kind of plugin each is of");
+    if (options_.perf && !profile_.has_device() &&
+        plugin_op_units(profile_, options_, worker_).empty())
+      throw std::runtime_error(profile_.id + " has no ops to time: --perf is for backends and ops");
+  }
+
   // Whether the plugin opens at all, first with the kit's host, then with libtenon.
   bool probe() {
     size_t failures = 0;

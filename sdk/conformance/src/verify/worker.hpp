@@ -32,4 +32,8 @@ struct Worker {
   void close();
 };
 
+// Milliseconds of one call: the best of several runs of 20 ms.
+double time_of(Session& session, tn_op op, const std::vector<tn_tensor*>& inputs,
+               const Attrs& attrs);
+
 }  // namespace tenon::conformance

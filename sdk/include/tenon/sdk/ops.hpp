@@ -1,9 +1,10 @@
-// The table of "tenon.ops" from constant definitions. See sdk/template/op for one that uses all of it.
+// The table of "tenon.ops" from constant definitions. See the template of `tenon new op` for one that uses all of it.
 #ifndef TENON_SDK_OPS_HPP_
 #define TENON_SDK_OPS_HPP_
 #include <tenon/plugin/ops.h>
 
 #include <bit>
+#include <concepts>
 #include <span>
 #include <string>
 
@@ -16,15 +17,17 @@ constexpr tn_param param(std::string_view name, uint32_t kind = TN_PARAM_REQUIRE
   return {str(name), kind, 0};
 }
 
-// An attribute with its default. key: its place in the list.
-constexpr tn_attr_def attr_def(uint32_t key, std::string_view name, double fallback) {
-  return {str(name), 0, 0, {key, TN_ATTR_F64, std::bit_cast<uint64_t>(fallback), nullptr}};
+// An attribute with its default, which gives its type: a double, a whole number (i64), a bool or a text. key: its place in the list.
+constexpr tn_attr_def attr_def(uint32_t key, std::string_view name,
+                               std::floating_point auto fallback) {
+  return {str(name), 0, 0, {key, TN_ATTR_F64, std::bit_cast<uint64_t>(double{fallback}), nullptr}};
 }
-constexpr tn_attr_def attr_def(uint32_t key, std::string_view name, int64_t fallback) {
-  return {str(name), 0, 0, {key, TN_ATTR_I64, static_cast<uint64_t>(fallback), nullptr}};
-}
-constexpr tn_attr_def attr_def(uint32_t key, std::string_view name, bool fallback) {
-  return {str(name), 0, 0, {key, TN_ATTR_BOOL, fallback, nullptr}};
+constexpr tn_attr_def attr_def(uint32_t key, std::string_view name, std::integral auto fallback) {
+  constexpr bool kBool = std::same_as<decltype(fallback), bool>;
+  return {str(name),
+          0,
+          0,
+          {key, kBool ? TN_ATTR_BOOL : TN_ATTR_I64, static_cast<uint64_t>(fallback), nullptr}};
 }
 constexpr tn_attr_def attr_def(uint32_t key, std::string_view name, std::string_view fallback) {
   return {str(name), 0, 0, {key, TN_ATTR_STRING, fallback.size(), fallback.data()}};
@@ -42,7 +45,14 @@ struct Op {
   std::string_view why_not_differentiable = "";
   uint32_t outputs = 1;
 };
+namespace detail {
+// Called, and so no constant, where it is not: a compiler shows this name.
+inline void the_key_of_an_attribute_must_be_its_place_in_the_list() {}
+}  // namespace detail
 constexpr tn_op_def op(const Op& o) {
+  for (uint32_t k = 0; k < o.attrs.size(); ++k)
+    if (o.attrs[k].fallback.key != k)
+      detail::the_key_of_an_attribute_must_be_its_place_in_the_list();
   tn_op_def d{};
   d.struct_size = sizeof d;
   d.flags = o.flags;

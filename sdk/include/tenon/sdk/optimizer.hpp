@@ -1,4 +1,4 @@
-// The table of "tenon.optimizer" from constant definitions. See sdk/template/optimizer for one that uses all of it.
+// The table of "tenon.optimizer" from constant definitions. See the template of `tenon new optimizer` for one that uses all of it.
 #ifndef TENON_SDK_OPTIMIZER_HPP_
 #define TENON_SDK_OPTIMIZER_HPP_
 #include <tenon/plugin/optimizer.h>

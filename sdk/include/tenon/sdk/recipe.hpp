@@ -9,6 +9,8 @@
 
 #include <string_view>
 
+#include "guard.hpp"
+
 namespace tenon::sdk {
 
 // A value and the builder that it belongs to. A number becomes a weakly typed scalar, which widens nothing.
@@ -71,11 +73,18 @@ class Recipe {
   // Result i: an output of a decomposition or an update, the gradient of input i of a gradient.
   void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v); }
 
-  int64_t i64(uint32_t key) const { return static_cast<int64_t>(attr(key).bits); }
-  double f64(uint32_t key) const { return tn_attr_get_f64(&attr(key)); }
-  bool flag(uint32_t key) const { return attr(key).bits != 0; }
+  // An attribute by its key. One that is not there or of another type fails the recipe.
+  int64_t i64(uint32_t key) const { return static_cast<int64_t>(attr(key, TN_ATTR_I64).bits); }
+  double f64(uint32_t key) const { return tn_attr_get_f64(&attr(key, TN_ATTR_F64)); }
+  bool flag(uint32_t key) const { return attr(key, TN_ATTR_BOOL).bits != 0; }
   std::string_view string(uint32_t key) const {
-    return {static_cast<const char*>(attr(key).data), static_cast<size_t>(attr(key).bits)};
+    const tn_attr& a = attr(key, TN_ATTR_STRING);
+    return {static_cast<const char*>(a.data), static_cast<size_t>(a.bits)};
+  }
+  // Fails the recipe; the host puts the op's name in front.
+  template <class... Parts>
+  void fail(const Parts&... parts) const {
+    b_->v->fail(b_, TN_INVALID_ARGUMENT, str(text(parts...)));
   }
 
   // Gradients only: is that of input i asked for, output i, and the gradient that flows into it.
@@ -88,7 +97,17 @@ class Recipe {
   }
 
  private:
-  const tn_attr& attr(uint32_t key) const { return *b_->v->attr(b_, key); }
+  const tn_attr& attr(uint32_t key, uint32_t tag) const {
+    static constexpr tn_attr kNone{};
+    const tn_attr& a = *b_->v->attr(b_, key);
+    if (a.tag == tag) return a;
+    fail("its recipe reads attribute ", key, " as ", tag_name(tag), ", it is ", tag_name(a.tag));
+    return kNone;
+  }
+  static constexpr std::string_view tag_name(uint32_t tag) {
+    constexpr std::string_view kNames[] = {"not there", "i64", "f64", "bool", "string"};
+    return tag < 5 ? kNames[tag] : "of another type";
+  }
   tn_builder* b_;
 };
 
