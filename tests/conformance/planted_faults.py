@@ -115,6 +115,21 @@ FAULTS = [
     ("op", "value_wrong_in_f16", only("op_value.hard_shrink"), "op_value.hard_shrink"),
     ("op", "gradient_wrong_below_zero", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
     ("op", "gradient_missing", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
+    ("op", "accepts_nothing", op("hard_shrink"), "op_value.hard_shrink"),
+    ("op", "decomposition_missing", op("hard_shrink"), "op_value.hard_shrink"),
+    ("op", "gradient_ignores_attribute", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
+    ("op", "value_wrong_everywhere", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "attribute_missing", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "attribute_of_another_type", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "attribute_key_wrong", only("op_declaration", "L1"), "op_declaration"),
+    ("op", "rule_attribute_missing", only("op_rule.hard_shrink"), "op_rule.hard_shrink"),
+    ("op", "input_missing", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "result_missing", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "absent_input_used", op("scaled_add"), "op_value.scaled_add"),
+    ("op", "gradient_not_summed", op("scaled_add", "L3"), "op_gradient.scaled_add"),
+    ("taken", "", only("optimizer."), "optimizer.adagrad"),
+    ("own_optimizer", "momentum_from_its_neighbour", only("optimizer."), "optimizer.momentum_of_mine"),
+    ("own_optimizer", "decay_is_no_number", only("optimizer."), "optimizer.momentum_of_mine"),
     ("format", "truncation_accepted", only("format."), "format.truncation"),
     ("format", "damage_crashes", only("format."), "format.mutation"),
     ("format", "limits_ignored", only("format."), "format.limits"),
@@ -129,6 +144,7 @@ FAULTS = [
 ]
 # The file itself is the fault: their twin is the library that differs in nothing else.
 TWIN = dict.fromkeys(("exports", "stray_symbols", "run_path", "needs_tenon", "executable_stack", "other_manifest"), "backend")
+TWIN["taken"] = "own_optimizer"
 
 
 def verify(tenon, folder, library, fault, what):

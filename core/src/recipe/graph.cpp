@@ -424,9 +424,10 @@ Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recip
     start(b, ops, name, inputs, attrs, symbols);
     if (wide) widen(b);
     finish(b, recipe);
-    if (n_results && b.graph.results.size() != n_results)
-      fail(TN_INVALID_ARGUMENT, "{}: its recipe sets result {}, and there must be {}", name,
+    if (n_results && b.graph.results.size() > n_results)
+      fail(TN_INVALID_ARGUMENT, "{}: its recipe sets result {} of {}", name,
            b.graph.results.size() - 1, n_results);
+    if (n_results) b.graph.results.resize(n_results, -1);
     for (size_t k = 0; k < b.graph.results.size(); ++k) {
       int& r = b.graph.results[k];
       if (r < 0) fail(TN_INVALID_ARGUMENT, "{}: its recipe leaves result {} out", name, k);

@@ -1,10 +1,12 @@
-// hard_shrink as a plugin of its own, with the faults that an op can have: y = x where |x| > lambda, else 0.
+// A plugin of two ops, with the faults that an op can have:
+//   hard_shrink(x, *, lambda = 0.5)          x where |x| > lambda, else 0
+//   scaled_add(x, bias?, *, scale = 1.5)     scale x + bias
 #include <cstdlib>
 #include <string_view>
 
-#include <tenon/plugin/plugin.h>
-
+#include <tenon/sdk/ops.hpp>
 #include <tenon/sdk/plugin.hpp>
+#include <tenon/sdk/recipe.hpp>
 
 namespace {
 
@@ -23,8 +25,9 @@ tn_error* TN_CALL rule(tn_infer* c) {
     // Looks at a size, as if there were no symbols.
     if (is("rule_reads_sizes") && dims[a] < 0) dims[a] = 1;
   }
-  if (TN_DTYPE_CODE(x->dtype) != 2 && TN_DTYPE_CODE(x->dtype) != 4)
+  if (is("accepts_nothing") || (TN_DTYPE_CODE(x->dtype) != 2 && TN_DTYPE_CODE(x->dtype) != 4))
     return c->v->error(c, TN_INVALID_ARGUMENT, str("x must be floating"));
+  if (is("rule_attribute_missing")) c->v->attr(c, 7);
   return c->v->output(c, 0, x->dtype, x->rank, dims);
 }
 
@@ -33,38 +36,70 @@ tn_value passes(tn_builder* b) {
   const tn_value lambda = b->v->scalar(b, tn_attr_get_f64(b->v->attr(b, 0)));
   return tn_b_gt(b, tn_b_abs(b, x), lambda);
 }
+// As an author has it who never tried another value.
+tn_value passes_by_default(tn_builder* b) {
+  return tn_b_gt(b, tn_b_abs(b, b->v->input(b, 0)), b->v->scalar(b, 0.5));
+}
 void TN_CALL decompose(tn_builder* b) {
   const tn_value x = b->v->input(b, 0);
   tn_value y = tn_b_where(b, passes(b), x, tn_b_mul(b, x, b->v->scalar(b, 0)));
   if (is("value_wrong_in_f16") && b->v->dtype(b, x) == TN_DTYPE_F16)
     y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
-  b->v->set(b, 0, y);
+  if (is("value_wrong_everywhere")) y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
+  tenon::sdk::Recipe r(b);
+  if (is("attribute_missing")) r.f64(1);
+  if (is("attribute_of_another_type")) r.i64(0);
+  if (is("input_missing")) r.in(2);
+  b->v->set(b, is("result_missing") ? 1 : 0, y);
 }
 void TN_CALL gradient(tn_builder* b) {
   const tn_value g = b->v->cotangent(b, 0), zero = tn_b_mul(b, g, b->v->scalar(b, 0));
-  tn_value dx = tn_b_where(b, passes(b), g, zero);
+  const bool by_default = is("gradient_ignores_attribute");
+  tn_value dx = tn_b_where(b, by_default ? passes_by_default(b) : passes(b), g, zero);
   if (is("gradient_wrong_below_zero"))  // only for the negative ones
     dx = tn_b_where(b, tn_b_lt(b, b->v->input(b, 0), b->v->scalar(b, 0)), zero, dx);
   if (is("gradient_missing")) dx = TN_NO_VALUE;
   b->v->set(b, 0, dx);
 }
 
-constexpr tn_param kParams[] = {{str("x"), TN_PARAM_REQUIRED, 0}};
-const tn_attr_def kAttrs[] = {{str("lambda"), 0, 0, tn_attr_f64(0, 0.5)}};
-const tn_op_def kOp = {sizeof(tn_op_def),
-                       TN_OP_ELEMENTWISE,
-                       str("hard_shrink"),
-                       1,
-                       1,
-                       kParams,
-                       1,
-                       1,
-                       kAttrs,
-                       rule,
-                       decompose,
-                       gradient,
-                       {}};
-const tn_ops_vtbl kTable = {sizeof(tn_ops_vtbl), sizeof(tn_op_def), 1, 0, &kOp};
+tn_error* TN_CALL rule_of_add(tn_infer* c) {
+  return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");
+}
+void scaled_add(tenon::sdk::Recipe& r) {
+  const tenon::sdk::Value scaled = r.in(0) * r.f64(0), bias = r.in(1);
+  r.set(0, bias.v == TN_NO_VALUE && !is("absent_input_used") ? scaled : scaled + bias);
+}
+void scaled_add_gradient(tenon::sdk::Recipe& r) {
+  r.set_summed(0, r.g() * r.f64(0));
+  if (r.in(1).v == TN_NO_VALUE) return;
+  if (is("gradient_not_summed"))
+    r.set(1, r.g());
+  else
+    r.set_summed(1, r.g());
+}
+
+constexpr tn_param kParams[] = {tenon::sdk::param("x")};
+constexpr tn_param kAddParams[] = {tenon::sdk::param("x"),
+                                   tenon::sdk::param("bias", TN_PARAM_OPTIONAL)};
+const tn_attr_def kAttrs[] = {
+    tenon::sdk::attr_def(is("attribute_key_wrong") ? 5 : 0, "lambda", 0.5)};
+constexpr tn_attr_def kAddAttrs[] = {tenon::sdk::attr_def(0, "scale", 1.5)};
+const tn_op_def kOps[] = {
+    tenon::sdk::op({.name = "hard_shrink",
+                    .flags = TN_OP_ELEMENTWISE,
+                    .params = kParams,
+                    .attrs = kAttrs,
+                    .rule = rule,
+                    .decompose = is("decomposition_missing") ? nullptr : decompose,
+                    .gradient = gradient}),
+    tenon::sdk::op({.name = "scaled_add",
+                    .flags = TN_OP_ELEMENTWISE,
+                    .params = kAddParams,
+                    .attrs = kAddAttrs,
+                    .rule = rule_of_add,
+                    .decompose = tenon::sdk::recipe<scaled_add>,
+                    .gradient = tenon::sdk::recipe<scaled_add_gradient>})};
+const tn_ops_vtbl kTable = tenon::sdk::ops_table(kOps);
 const tn_interface kInterfaces[] = {TENON_INTERFACE(OPS, kTable)};
 
 }  // namespace

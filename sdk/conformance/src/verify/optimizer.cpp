@@ -1,4 +1,5 @@
 // Optimizers on the worker's device: against the formulas, against their fused form, and their state by name.
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -129,19 +130,32 @@ void follow(Session& s, const OptimizerCase& c, tn_dtype dtype) {
                  " after " + std::to_string(kSteps) + " steps");
 }
 
+std::string options_text(const Hypers& options) {
+  std::string out;
+  for (const auto& [key, value] : options) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%s%s=%g", out.empty() ? " " : ",", key.c_str(), value);
+    out += text;
+  }
+  return out;
+}
+
+std::vector<Array> in_f64(std::vector<Array> arrays) {
+  for (Array& a : arrays) a.dtype = TN_DTYPE_F64;
+  return arrays;
+}
+
 // An optimizer that the kit does not know: f64 is its own judge of the other dtypes.
-void agree(Session& s, const std::string& name, tn_dtype dtype) {
+void agree(Session& s, const std::string& name, const Hypers& options, tn_dtype dtype) {
   constexpr int kSteps = 8;
   Problem exact(s, TN_DTYPE_F64), p(s, dtype);
-  std::vector<Array> start = p.start;
-  for (Array& a : start) a.dtype = TN_DTYPE_F64;
+  const std::vector<Array> start = in_f64(p.start);
   exact.set(start);
-  const Optimizer first = make(s, name, {}), second = make(s, name, {});
+  const Optimizer first = make(s, name, options), second = make(s, name, options);
   for (int step = 0; step < kSteps; ++step) {
-    std::vector<Array> g = p.gradients();
+    const std::vector<Array> g = p.gradients();
     p.step(second.get(), g);
-    for (Array& a : g) a.dtype = TN_DTYPE_F64;
-    exact.step(first.get(), g);
+    exact.step(first.get(), in_f64(g));
   }
   std::vector<std::vector<double>> want;
   bool moved = false;
@@ -157,23 +171,111 @@ void agree(Session& s, const std::string& name, tn_dtype dtype) {
   compare_values(p.values(), want, kSteps * tolerance_of(dtype), ", otherwise than in f64");
 }
 
-void run_values(Session& s, const std::string& name, Reporter& r) {
+// What the plugin's table says of an optimizer.
+struct Definition {
+  std::vector<tn_hyper> hypers;
+  std::vector<std::string> names;  // of the hypers
+  std::vector<std::string> slots;
+  std::vector<double> initial, variable, constant;
+  std::string fused;
+};
+
+Definition definition_of(const std::string& plugin, const std::string& name) {
+  const Library library(plugin);
+  const tn_optimizer_vtbl* t = library.optimizers();
+  for (uint32_t k = 0; t && k < t->optimizer_count; ++k) {
+    const tn_optimizer_def& o = *entry(t->optimizers, t->optimizer_stride, k);
+    if (text_of(o.name) != name) continue;
+    Definition d;
+    for (uint32_t i = 0; i < o.n_slots; ++i) {
+      d.slots.push_back(text_of(o.slots[i].name));
+      d.initial.push_back(o.slots[i].initial);
+    }
+    for (uint32_t i = 0; i < o.n_hypers; ++i) {
+      (o.hypers[i].constant ? d.constant : d.variable).push_back(o.hypers[i].value);
+      d.hypers.push_back(o.hypers[i]);
+      d.names.push_back(text_of(o.hypers[i].name));
+    }
+    d.fused = text_of(o.fused_op);
+    return d;
+  }
+  throw Wrong("no optimizer " + name + " in its table", "the one that it provides");
+}
+
+// Other values than the default, within the range: half and twice of it; of 0, and of a switch, one not far from it.
+std::vector<double> others_of(const tn_hyper& h) {
+  std::vector<double> out;
+  const double least = std::max(h.min, -1e3), most = std::min(h.max, 1e3);
+  const auto add = [&](double v) {
+    if (v != h.value && v >= h.min && v <= h.max) out.push_back(v);
+  };
+  if (h.value == 0) {
+    if (h.constant || least == 0) add(std::min(h.constant ? 1.0 : 0.1, most));
+    if (least < 0) add(std::max(-0.1, least));
+  } else {
+    add(h.value / 2 >= least ? h.value / 2 : (h.value + least) / 2);
+    add(h.value * 2 <= most ? h.value * 2 : (h.value + most) / 2);
+    if (h.constant && h.value == 1) add(0);
+  }
+  return out;
+}
+
+// The parameters after some steps in f64.
+std::vector<Array> after_steps(Session& s, const std::string& name, const Hypers& options) {
+  Problem p(s, TN_DTYPE_F64);
+  const Optimizer o = make(s, name, options);
+  for (int step = 0; step < 8; ++step) p.step(o.get(), p.gradients());
+  return p.values();
+}
+
+bool same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
+  for (size_t k = 0; k < a.size(); ++k)
+    if (encode(a[k]) != encode(b[k])) return false;
+  return true;
+}
+
+// A hyper-parameter that changes nothing, neither by itself nor with the others away from their defaults.
+void check_effect(Session& s, const std::string& name, const Definition& d, size_t k) {
+  const std::vector<double> values = others_of(d.hypers[k]);
+  if (values.empty()) throw Unsupported("its range leaves no other value than the default");
+  Hypers one, others;
+  for (size_t i = 0; i < d.hypers.size(); ++i)
+    if (const std::vector<double> v = others_of(d.hypers[i]); i != k && !v.empty())
+      others[d.names[i]] = v[0];
+  Hypers all = others;
+  one[d.names[k]] = all[d.names[k]] = values[0];
+  if (same_bits(after_steps(s, name, {}), after_steps(s, name, one)) &&
+      same_bits(after_steps(s, name, others), after_steps(s, name, all)))
+    throw Wrong(
+        options_text(one).substr(1) + " gives the same parameters after 8 steps as the default",
+        "that a hyper-parameter changes something",
+        "is it read, and from its place? The inputs of an update are: parameter, gradient, "
+        "slots, step, then the hyper-parameters in their order");
+}
+
+void run_own(Worker& w, const std::string& name, Reporter& r) {
+  Session& s = w.get_session();
+  const Definition d = definition_of(w.plugin, name);
+  const auto all = [&](const Hypers& options) {
+    for (const tn_dtype t : {TN_DTYPE_F32, TN_DTYPE_F16, TN_DTYPE_BF16})
+      r.attempt(name_of(t) + options_text(options), [&] { agree(s, name, options, t); });
+  };
+  all({});
+  for (size_t k = 0; k < d.hypers.size(); ++k) {
+    for (const double v : others_of(d.hypers[k])) all({{d.names[k], v}});
+    r.attempt(d.names[k], [&] { check_effect(s, name, d, k); });
+  }
+}
+
+void run_values(Worker& w, const std::string& name, Reporter& r) {
   bool known = false;
   for (const OptimizerCase& c : optimizer_cases()) {
     if (c.name != name) continue;
     known = true;
-    std::string options;
-    for (const auto& [key, value] : c.options) {
-      char text[64];
-      std::snprintf(text, sizeof text, "%s%s=%g", options.empty() ? "" : ",", key.c_str(), value);
-      options += text;
-    }
     for (const tn_dtype t : kFloats)
-      r.attempt(name_of(t) + (options.empty() ? "" : " " + options), [&] { follow(s, c, t); });
+      r.attempt(name_of(t) + options_text(c.options), [&] { follow(w.get_session(), c, t); });
   }
-  if (known) return;
-  for (const tn_dtype t : {TN_DTYPE_F32, TN_DTYPE_F16, TN_DTYPE_BF16})
-    r.attempt(name_of(t), [&] { agree(s, name, t); });
+  if (!known) run_own(w, name, r);
 }
 
 // ---- state
@@ -193,12 +295,6 @@ State state_of(Session& s, tn_optimizer* o) {
     expect(out.emplace(text, s.read(t)).second, "two entries named " + text, "a name for each");
   }
   return out;
-}
-
-bool same_bits(const std::vector<Array>& a, const std::vector<Array>& b) {
-  for (size_t k = 0; k < a.size(); ++k)
-    if (encode(a[k]) != encode(b[k])) return false;
-  return true;
 }
 
 void run_state(Session& s, const std::string& name, Reporter&) {
@@ -233,31 +329,6 @@ void run_state(Session& s, const std::string& name, Reporter&) {
 
 // ---- the fused op
 
-struct Definition {
-  std::vector<std::string> slots;
-  std::vector<double> initial, variable, constant;
-  std::string fused;
-};
-
-Definition definition_of(const std::string& plugin, const std::string& name) {
-  const Library library(plugin);
-  const tn_optimizer_vtbl* t = library.optimizers();
-  for (uint32_t k = 0; t && k < t->optimizer_count; ++k) {
-    const tn_optimizer_def& o = *entry(t->optimizers, t->optimizer_stride, k);
-    if (text_of(o.name) != name) continue;
-    Definition d;
-    for (uint32_t i = 0; i < o.n_slots; ++i) {
-      d.slots.push_back(text_of(o.slots[i].name));
-      d.initial.push_back(o.slots[i].initial);
-    }
-    for (uint32_t i = 0; i < o.n_hypers; ++i)
-      (o.hypers[i].constant ? d.constant : d.variable).push_back(o.hypers[i].value);
-    d.fused = text_of(o.fused_op);
-    return d;
-  }
-  throw Wrong("no optimizer " + name + " in its table", "the one that it provides");
-}
-
 // One call of the fused op for all parameters.
 std::vector<Tensor> fused_step(Session& s, tn_op which, const Definition& d, int step,
                                const std::vector<Tensor>& state, const std::vector<Array>& g) {
@@ -286,7 +357,6 @@ std::vector<Tensor> fused_step(Session& s, tn_op which, const Definition& d, int
 
 void run_fused(Worker& w, const std::string& name, Reporter&) {
   const Definition d = definition_of(w.plugin, name);
-  if (d.fused.empty()) throw Unsupported("it names no fused op");
   Session& s = w.get_session();
   tn_op which = 0;
   check(tn_op_find(w.get_runtime(), {d.fused.data(), d.fused.size()}, 0, &which));
@@ -390,7 +460,47 @@ void run_options(Worker& w, const std::string& name, Reporter&) {
   }
 }
 
+// Which other plugin a program gets that asks for this name, "" if it is this one. Which were loaded says it: making an optimizer
+// opens whoever has it.
+std::string taken_by(Worker& w, const std::string& name) {
+  const RuntimeOwner runtime = make_runtime(w.plugin);
+  Session session(runtime.get(), w.device);
+  const auto loaded = [&] {
+    std::vector<std::string> out;
+    uint32_t n = 0;
+    check(tn_plugin_count(runtime.get(), &n));
+    for (uint32_t k = 0; k < n; ++k) {
+      tn_plugin_record record = tn_plugin_record_init();
+      check(tn_plugin_get_record(runtime.get(), k, &record));
+      if (record.verdict == TN_PLUGIN_LOADED)
+        out.push_back(text_of(record.id) + " (" + text_of(record.path) + ")");
+    }
+    return out;
+  };
+  const std::vector<std::string> before = loaded();
+  make(session, name, {});
+  for (const std::string& plugin : loaded())
+    if (std::count(before.begin(), before.end(), plugin) == 0) return plugin;
+  return "";
+}
+
+void check_own(Worker& w, const std::string& name) {
+  const std::string other = taken_by(w, name);
+  if (other.empty()) return;
+  throw Wrong(
+      "the name " + name + " is taken by " + other +
+          ": a program that asks for it never gets the one of this plugin",
+      "a name of its own",
+      "choose another name, or a \"priority\" in the manifest above that plugin's (those of "
+      "Tenon have 100)");
+}
+
 constexpr const char* kAdvice = "follow one element by hand through the first two steps";
+constexpr const char* kStateAdvice =
+    "whatever an update needs of earlier steps must be in its slots, and each slot must be set";
+constexpr const char* kFusedAdvice =
+    "the op of fused_op must do for each parameter what the update does";
+constexpr const char* kOptionsAdvice = "correct the ranges in the list of hyper-parameters";
 
 }  // namespace
 
@@ -399,34 +509,41 @@ std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<
   const bool own = !names.empty();
   if (!own) names = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
   std::vector<Unit> units;
-  const auto add = [&](const std::string& name, auto body) {
-    Unit u;
-    u.check = name, u.level = 3, u.advice = kAdvice, u.alone = false;
-    u.body = [worker, body](Reporter& r) { body(*worker, r); };
-    units.push_back(std::move(u));
-  };
   for (const std::string& name : names) {
-    // A backend is judged with what is installed beside it.
-    const auto there = [name, own](Worker& w) {
-      if (own) return;
-      tn_optimizer* o = nullptr;
-      tn_error* e = create(w.get_session(), name, {}, &o);
-      const tn_code code = tn_error_code(e);
-      tn_error_release(e);
-      tn_optimizer_release(o);
-      if (code == TN_NOT_FOUND) throw Unsupported("no plugin here brings the optimizer " + name);
+    const auto add = [&](const char* group, const char* advice, auto body) {
+      Unit u;
+      u.check = group + name, u.level = 3, u.advice = advice, u.alone = false;
+      u.body = [worker, name, own, body](Reporter& r) {
+        if (!own) {  // a backend is judged with what is installed beside it
+          tn_optimizer* o = nullptr;
+          tn_error* e = create(worker->get_session(), name, {}, &o);
+          const tn_code code = tn_error_code(e);
+          tn_error_release(e);
+          tn_optimizer_release(o);
+          if (code == TN_NOT_FOUND)
+            throw Unsupported("no plugin here brings the optimizer " + name);
+        }
+        body(*worker, name, r);
+      };
+      units.push_back(std::move(u));
     };
-    add("optimizer." + name, [name, there](Worker& w, Reporter& r) {
-      there(w);
-      run_values(w.get_session(), name, r);
+    add("optimizer.", kAdvice, [own](Worker& w, const std::string& n, Reporter& r) {
+      if (own) check_own(w, n);
+      run_values(w, n, r);
     });
-    add("optimizer_state." + name, [name, there](Worker& w, Reporter& r) {
-      there(w);
-      run_state(w.get_session(), name, r);
-    });
+    const auto add_own = [&](const char* group, const char* advice, auto body) {
+      add(group, advice, [own, body](Worker& w, const std::string& n, Reporter& r) {
+        if (own && !taken_by(w, n).empty())
+          throw Unsupported("the name is taken: see optimizer." + n);
+        body(w, n, r);
+      });
+    };
+    add_own("optimizer_state.", kStateAdvice,
+            [](Worker& w, const std::string& n, Reporter& r) { run_state(w.get_session(), n, r); });
     if (!own) continue;
-    add("optimizer_fused." + name, [name](Worker& w, Reporter& r) { run_fused(w, name, r); });
-    add("optimizer_options." + name, [name](Worker& w, Reporter& r) { run_options(w, name, r); });
+    const auto at = static_cast<size_t>(&name - names.data());
+    if (!profile.fused_ops[at].empty()) add_own("optimizer_fused.", kFusedAdvice, run_fused);
+    add_own("optimizer_options.", kOptionsAdvice, run_options);
   }
   return units;
 }
@@ -435,14 +552,16 @@ const std::vector<Check> kOptimizerChecks = {
     {"optimizer_declaration", 1, Kind::optimizer, "names, defaults within their ranges, slots",
      "correct the table", check_declarations},
     {"optimizer.NAME", 3, Kind::optimizer,
-     "steps against the formulas (or f64, where the kit has none); of a backend with those found",
+     "steps against the formulas (or f64, where the kit has none), with other hyper-parameters "
+     "than the "
+     "defaults; of a backend with those found",
      kAdvice, nullptr},
     {"optimizer_state.NAME", 3, Kind::optimizer,
-     "state saved by name goes on as if nothing had been", kAdvice, nullptr},
-    {"optimizer_fused.NAME", 3, Kind::optimizer, "the fused op does what the recipe does", kAdvice,
-     nullptr},
+     "state saved by name goes on as if nothing had been", kStateAdvice, nullptr},
+    {"optimizer_fused.NAME", 3, Kind::optimizer, "the fused op does what the recipe does",
+     kFusedAdvice, nullptr},
     {"optimizer_options.NAME", 3, Kind::optimizer, "hyper-parameters are taken up to their bounds",
-     kAdvice, nullptr},
+     kOptionsAdvice, nullptr},
 };
 
 }  // namespace tenon::conformance

@@ -113,9 +113,9 @@ std::vector<Attr> others_of(const tn_op_def& op, uint32_t k) {
 const std::vector<std::vector<Dims>>& shapes() {
   static const std::vector<std::vector<Dims>> all = {
       {{3, 4}, {3, 4}, {3, 4}},
+      {{3, 4}, {4}, {4}},
       {{4, 4}, {4, 4}, {4, 4}},
       {{5}, {5}, {5}},
-      {{3, 4}, {4}, {4}},
       {{4}, {3, 4}, {3, 4}},
       {{3, 4}, {4, 5}, {5}},
       {{3, 4}, {5, 4}, {5}},
@@ -241,7 +241,7 @@ bool take_kind(const tn_op_def& op, tn_dtype dtype, const std::vector<tn_dtype>&
         c.attrs = required_of(op);
         add_state(op, c);
         taken += chosen.take(std::move(c));
-        if (brief && taken == 3) break;
+        if (brief && taken == 4) break;
       }
       any |= taken > 0;
     }

@@ -81,11 +81,12 @@ tn_error* rule_error(tn_infer* c, const Parts&... parts) {
   return c->v->error(c, TN_INVALID_ARGUMENT, str(text(parts...)));
 }
 
-// The rule of an elementwise op of one or two inputs: they are promoted to one dtype, which must be of List, and broadcast. `what`
+// The rule of an elementwise op of one or two inputs, of which the second may be optional: they are promoted to one dtype, which must be of List, and broadcast. `what`
 // names List in the error: "floating point".
 template <class List>
 tn_error* elementwise_rule(tn_infer* c, std::string_view what) {
-  const uint32_t last = c->v->input_count(c) - 1;
+  uint32_t last = c->v->input_count(c) - 1;
+  if (c->v->input(c, last)->flags & TN_VIEW_ABSENT) last = 0;
   const tn_dtype dtype = c->v->promote(c, 0, last);
   if (!has_dtype<List>(dtype)) return rule_error(c, "the inputs must be ", what);
   const tn_view &a = *c->v->input(c, 0), &b = *c->v->input(c, last);
