@@ -2,7 +2,8 @@
 """Every planted fault must be caught by `tenon verify` under the name of its check, and its clean twin must pass.
 
 Usage: planted_faults.py TENON PLUGIN_FOLDER [FAULT]...
-A row: library, fault (TENON_FAULT; "" where the file itself is the fault), what verify is asked for, and the check that must fail.
+A row: library, fault (TENON_FAULT; "" where the file itself is the fault), what verify is asked for, the check that must fail,
+and, where a message matters, words that its first failure must have.
 """
 import argparse
 import concurrent.futures
@@ -83,8 +84,12 @@ FAULTS = [
     ("backend", "nan_lost", op("maximum"), "op.maximum"),
     ("backend", "stride_ignored", op("exp"), "op.exp"),
     ("backend", "offset_ignored", op("floor"), "op.floor"),
-    ("backend", "write_past_end", only("memory.guard", "L1"), "memory.guard"),
-    ("backend", "write_before_start", only("memory.guard", "L1"), "memory.guard"),
+    ("backend", "write_past_end", only("memory.guard", "L1"), "memory.guard",
+     "of tanh writes 4 bytes behind output 0"),
+    ("backend", "write_before_start", only("memory.guard", "L1"), "memory.guard",
+     "of sin writes 4 bytes before output 0"),
+    ("backend", "false_inplace", only("kernels.inplace", "L1"), "kernels.inplace",
+     "with output 0 in the memory of input 0"),
     ("backend", "input_overwritten", op("sqrt"), "op.sqrt"),
     ("backend", "empty_crashes", op("sum"), "op.sum"),
     ("backend", "rank_0_wrong", op("abs"), "op.abs"),
@@ -161,7 +166,7 @@ def verify(tenon, folder, library, fault, what):
     failed = {}
     for c in cases:
         if c["result"] == "fail":
-            failed.setdefault(c["check"], c.get("found", ""))
+            failed.setdefault(c["check"], "; ".join(c[k] for k in ("found", "expected", "given", "advice") if k in c))
             if c["check"].startswith("op.") and "died" in c["found"] and not c["where"]:
                 failed = {"a death without its place": c["check"]}
                 break
@@ -177,15 +182,15 @@ def main():
     rows = [r for r in FAULTS if not args.faults or r[1] in args.faults or r[0] in args.faults]
     if not rows:
         sys.exit(f"planted_faults: no such fault: {' '.join(args.faults)}")
-    twins = sorted({(TWIN.get(library, library), tuple(what)) for library, _, what, _ in rows})
+    twins = sorted({(TWIN.get(library, library), tuple(what)) for library, _, what, *_ in rows})
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         caught = list(pool.map(lambda r: verify(args.tenon, args.folder, r[0], r[1], r[2]), rows))
         clean = list(pool.map(lambda t: verify(args.tenon, args.folder, t[0], "", list(t[1])), twins))
-    for (library, fault, _, check), (status, failed, _, error) in zip(rows, caught):
-        good = status == 1 and check in failed
+    for (library, fault, _, check, *words), (status, failed, _, error) in zip(rows, caught):
+        good = status == 1 and check in failed and all(w in failed[check] for w in words)
         bad += not good
-        others = ", ".join(sorted(set(failed) - {check})) or error.strip() or "nothing"
+        others = failed.get(check) or ", ".join(sorted(failed)) or error.strip() or "nothing"
         print(f"{'caught' if good else 'MISSED'}  {library:16} {fault:26} {check:26} "
               f"{failed[check][:90] if good else 'instead: ' + others[:200]}")
     for (library, what), (status, failed, cases, error) in zip(twins, clean):

@@ -59,18 +59,13 @@ struct Run {
   int repetitions;
   bool* native;  // where it is not known yet how the device runs this dtype
 
-  std::vector<Tensor> call(const std::vector<Arranged>& inputs, bool carries) {
+  std::vector<Tensor> call(const Inputs& inputs, bool carries) {
     if (op.random) session.set_random(random_state(carries));
-    std::vector<tn_tensor*> in;
-    for (const Arranged& a : inputs) in.push_back(a.tensor.get());
-    return session.call(op.op, in, sample.attrs);
+    return session.call(op.op, inputs.in, sample.attrs);
   }
 
-  void note_native(const std::vector<Arranged>& inputs) {
-    if (!native) return;
-    std::vector<tn_tensor*> in;
-    for (const Arranged& a : inputs) in.push_back(a.tensor.get());
-    *std::exchange(native, nullptr) = session.native(op.op, in, sample.attrs);
+  void note_native(const Inputs& inputs) {
+    if (native) *std::exchange(native, nullptr) = session.native(op.op, inputs.in, sample.attrs);
   }
 
   std::string judged(const Call& call, const std::vector<Array>& got) {
@@ -105,13 +100,11 @@ struct Run {
     oracle_call.inputs = seen_inputs;
     oracle_call.attrs = sample.attrs;
     oracle_call.random = random_state(carries);
-    std::vector<Arranged> inputs;
+    const Inputs inputs(session, seen_inputs, layout);
     std::vector<std::vector<unsigned char>> before;
-    for (size_t k = 0; k < seen_inputs.size(); ++k) {
-      inputs.push_back(session.arrange(seen_inputs[k], layout, k));
-      before.push_back(inputs[k].tensor && !seen_inputs[k].weak ? session.bytes(inputs[k].block())
-                                                                : std::vector<unsigned char>());
-    }
+    for (size_t k = 0; k < seen_inputs.size(); ++k)
+      before.push_back(inputs.in[k] && !seen_inputs[k].weak ? session.bytes(inputs.held[k].block())
+                                                            : std::vector<unsigned char>());
     std::vector<Tensor> outputs;
     std::vector<Array> got;
     try {
@@ -133,17 +126,15 @@ struct Run {
         if (session.bytes(repeated[k].get()) != session.bytes(outputs[k].get()))
           return "output " + std::to_string(k) + " differs when the call is repeated";
     }
-    for (size_t k = 0; k < inputs.size(); ++k)
-      if (!before[k].empty() && session.bytes(inputs[k].block()) != before[k])
+    for (size_t k = 0; k < before.size(); ++k)
+      if (!before[k].empty() && session.bytes(inputs.held[k].block()) != before[k])
         return "input " + std::to_string(k) + " was changed";
     return "";
   }
 
   std::string refusal(const std::vector<Array>& arrays) {
     try {
-      std::vector<Arranged> inputs;
-      for (size_t k = 0; k < arrays.size(); ++k)
-        inputs.push_back(session.arrange(arrays[k], Layout::contiguous, k));
+      const Inputs inputs(session, arrays, Layout::contiguous);
       for (const Tensor& t : call(inputs, false)) session.bytes(t.get());
     } catch (const Fault& fault) {
       session.recover();
@@ -229,6 +220,24 @@ std::string place_of(const Result& r) {
   for (const std::string& part : {r.dtype, r.layout})
     if (!part.empty()) place += " " + part;
   return place;
+}
+
+Inputs::Inputs(Session& session, const std::vector<Array>& arrays, Layout layout) {
+  for (size_t k = 0; k < arrays.size(); ++k) {
+    held.push_back(session.arrange(arrays[k], layout, k));
+    in.push_back(held.back().tensor.get());
+  }
+}
+
+void call_case(Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
+               Layout layout) {
+  if (on_case) on_case(blank(session, op, c, dtype, layout, Level::forward));
+  std::vector<Array> arrays = inputs_of(op, c, dtype);
+  for (Array& x : arrays) x = seen(x, layout);
+  const Inputs inputs(session, arrays, layout);
+  if (op.random) session.set_random(random_state(false));
+  const std::vector<Tensor> outputs = session.call(op.op, inputs.in, c.attrs);
+  check(tn_ctx_synchronize(session.ctx(), TN_FOREVER));
 }
 
 void attempt(Session& session, Result result, bool open_dtype, const Record& record,

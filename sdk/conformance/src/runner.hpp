@@ -26,6 +26,15 @@ std::vector<Layout> layouts_of(const Case& c, const std::vector<Array>& inputs, 
 // The dtypes that a case is run with.
 std::vector<tn_dtype> dtypes_of(const OpSamples& op, const Case& c, bool brief);
 
+// Inputs on the device; the arrays hold what is seen through the layout.
+struct Inputs {
+  Inputs(Session& session, const std::vector<Array>& arrays, Layout layout);
+  std::vector<Arranged> held;
+  std::vector<tn_tensor*> in;
+};
+// Calls a case, and waits for it. Throws what comes of that; the results are not looked at.
+void call_case(Session& session, const OpSamples& op, const Case& c, tn_dtype dtype, Layout layout);
+
 // A result with all but verdict and reason filled in.
 Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
              Layout layout, Level level);

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <atomic>
@@ -35,7 +36,10 @@ CommandQueue::CommandQueue(AdversaryDevice& device, tn_timeline* timeline)
   device.check_present();
   const int number = device_.queues.fetch_add(1);
   random_.seed(device.settings.seed * 1000003 + static_cast<uint64_t>(number));
-  thread_ = quiet_thread([this] { loop(); });
+  thread_ = quiet_thread([this] {
+    prctl(PR_SET_TIMERSLACK, 1);  // else the shortest delay is 50 us
+    loop();
+  });
 }
 
 CommandQueue::~CommandQueue() {

@@ -71,6 +71,11 @@ void scratch_of_plan(Run& r) {  // claims to be re-entrant, but passes its value
   std::memcpy(sdk::address(r.in(0)), scratch.data(), 4);
 }
 
+void clear_output(Run& r) {  // before anything is read
+  std::memset(sdk::address(r.out()), 0,
+              tn_dtype_bytes(r.out().dtype, static_cast<uint64_t>(r.out().count)));
+}
+
 // ---- after it
 
 void off_in_f64(Run& r) {
@@ -151,6 +156,7 @@ constexpr Fault kFaults[] = {
     {"stride_ignored", TN_OP_EXP, dense_inputs, nullptr},
     {"offset_ignored", TN_OP_FLOOR, read_from_start, nullptr},
     {"write_past_end", TN_OP_TANH, nullptr, one_too_many},
+    {"false_inplace", TN_OP_TANH, clear_output, nullptr},
     {"write_before_start", TN_OP_SIN, nullptr, one_before},
     {"input_overwritten", TN_OP_SQRT, nullptr, overwrite_input},
     {"empty_crashes", TN_OP_SUM, touch_null_when_empty, nullptr},

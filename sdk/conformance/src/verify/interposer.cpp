@@ -35,6 +35,8 @@ struct Real {
   std::map<uint64_t, std::pair<uint64_t, uint64_t>> moved;  // the block of the plugin's under each
   std::mutex mutex;
   std::vector<Observation> seen;
+  bool try_inplace = false;
+  int64_t inplace_runs = 0;
 
   void observe(const std::string& found, const std::string& expected) {
     const std::lock_guard lock(mutex);
@@ -122,10 +124,14 @@ Range range_of(const tn_view& v) {
   return {found->first, found->second, begin, end};
 }
 
+bool is_dense(const tn_view& v) {
+  return (v.flags & (TN_VIEW_ABSENT | TN_VIEW_IMMEDIATE)) == 0 &&
+         (v.flags & TN_VIEW_CONTIGUOUS) != 0;
+}
+
 // What lies before and behind a dense view that has a place of its own.
 void add_places(const tn_view& v, size_t output, std::vector<Place>& places) {
-  if ((v.flags & (TN_VIEW_ABSENT | TN_VIEW_IMMEDIATE)) != 0 || (v.flags & TN_VIEW_CONTIGUOUS) == 0)
-    return;
+  if (!is_dense(v)) return;
   const Range r = range_of(v);
   if (r.begin == r.end) return;
   if (r.begin % kPlace == 0) {
@@ -160,15 +166,25 @@ std::vector<Place> places_of(const Plan& plan, const tn_view* const* args) {
   return places;
 }
 
+std::string bytes_text(std::ptrdiff_t n) {
+  return std::to_string(n) + (n == 1 ? " byte" : " bytes");
+}
+
 void judge(const Plan& plan, const std::vector<Place>& places) {
   for (const Place& p : places) {
-    if (p.after == p.before) continue;
-    const auto at =
-        std::mismatch(p.after.begin(), p.after.end(), p.before.begin()).first - p.after.begin();
-    const auto distance = p.behind ? at + 1 : static_cast<std::ptrdiff_t>(p.after.size()) - at;
-    real->observe(plan.text + " writes " + std::to_string(distance) + " bytes " +
-                      (p.behind ? "behind" : "before") + " output " + std::to_string(p.output),
-                  "that a kernel writes only the elements of its outputs");
+    std::ptrdiff_t first = -1, stop = 0;
+    for (size_t k = 0; k < p.after.size(); ++k) {
+      if (p.after[k] == p.before[k]) continue;
+      stop = static_cast<std::ptrdiff_t>(k) + 1;
+      if (first < 0) first = stop - 1;
+    }
+    if (first < 0) continue;
+    const auto gap = p.behind ? first : static_cast<std::ptrdiff_t>(p.after.size()) - stop;
+    std::string found = plan.text + " writes " + bytes_text(stop - first);
+    if (gap > 0) found += ", " + bytes_text(gap) + " away,";
+    found += p.behind ? " behind " : " before ";
+    found += p.output < plan.outputs ? "output " + std::to_string(p.output) : "its workspace";
+    real->observe(found, "that a kernel writes only the elements of its outputs");
   }
 }
 
@@ -185,19 +201,85 @@ struct Settled {
   Settled& operator=(const Settled&) = delete;
 };
 
+// ---- outputs in the memory of inputs
+
+// An input whose memory an output may take over.
+bool fits(const tn_view& in, const tn_view& out) {
+  return is_dense(in) && is_dense(out) && out.count > 0 && in.dtype == out.dtype &&
+         in.rank == out.rank && std::equal(in.dims, in.dims + in.rank, out.dims);
+}
+
+Bytes bytes_of(const tn_view& v) {
+  const Range r = range_of(v);
+  Bytes bytes(r.end - r.begin);
+  if (!is_dense(v) || bytes.empty()) return {};
+  real->queue->download(bytes.data(), r.mem, r.begin, bytes.size());
+  real->queue->wait();
+  return bytes;
+}
+void set_bytes(const tn_view& v, const Bytes& bytes) {
+  const Range r = range_of(v);
+  if (bytes.empty()) return;
+  real->queue->upload(r.mem, r.begin, bytes.data(), bytes.size());
+  real->queue->wait();
+}
+
+// After a run: once more with output `o` as the very view that input `i` is.
+void run_in_place(const Plan& plan, const tn_view* const* args, size_t i, size_t o,
+                  const std::vector<Bytes>& expected) {
+  const tn_view* const* outputs = args + plan.inputs;
+  const size_t workspace = plan.inner.workspace_bytes > 0 ? 1 : 0;
+  std::vector<const tn_view*> views(args, args + plan.inputs + plan.outputs + workspace);
+  views[i] = outputs[o];
+  set_bytes(*outputs[o], bytes_of(*args[i]));
+  ++real->inplace_runs;
+  const std::string where = plan.text + " with output " + std::to_string(o) +
+                            " in the memory of input " + std::to_string(i);
+  const std::string same = "the bits that it gives in memory of its own";
+  tn_error* error = submit(
+      "run", [&] { return plan.inner.run(plan.inner.data, real->queue->native, views.data()); });
+  if (!error) error = finish();
+  if (error) {
+    real->observe(where + " fails: " + real->outer->error_message(error), same);
+    real->outer->error_release(error);
+    return;
+  }
+  for (size_t k = 0; k < plan.outputs; ++k) {
+    const Bytes got = bytes_of(*outputs[k]);
+    const auto at = std::mismatch(got.begin(), got.end(), expected[k].begin()).first - got.begin();
+    if (at == static_cast<std::ptrdiff_t>(got.size())) continue;
+    const auto element = static_cast<uint64_t>(at) * 8 / TN_DTYPE_BITS(outputs[k]->dtype);
+    return real->observe(where + ": element " + std::to_string(element) + " of output " +
+                             std::to_string(k) + " has other bits",
+                         same);
+  }
+}
+
+void run_in_places(const Plan& plan, const tn_view* const* args) {
+  if (!real->try_inplace || (plan.kernel->flags & TN_KERNEL_INPLACE) == 0 ||
+      (plan.kernel->flags & TN_KERNEL_NONDETERMINISTIC) != 0)
+    return;
+  const tn_view* const* outputs = args + plan.inputs;
+  std::vector<Bytes> expected;
+  for (size_t k = 0; k < plan.outputs; ++k) expected.push_back(bytes_of(*outputs[k]));
+  for (size_t o = 0; o < plan.outputs; ++o)
+    for (size_t i = 0; i < plan.inputs; ++i)
+      if (fits(*args[i], *outputs[o])) run_in_place(plan, args, i, o, expected);
+  for (size_t k = 0; k < plan.outputs; ++k) set_bytes(*outputs[k], expected[k]);
+}
+
 tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
   const Plan& plan = *static_cast<Plan*>(data);
   return guarded([&]() -> tn_error* {
     std::vector<Place> places = places_of(plan, args);
     const Settled settled;  // before the places go, whatever is thrown
     for (Place& p : places) {
-      if (p.behind) {
-        p.before.assign(p.end - p.begin, kFill);
-        real->queue->upload(p.mem, p.begin, p.before.data(), p.before.size());
-      } else {
-        look(p, p.before);
-      }
+      if (!p.behind) continue;
+      p.before.assign(p.end - p.begin, kFill);
+      real->queue->upload(p.mem, p.begin, p.before.data(), p.before.size());
     }
+    for (Place& p : places)  // what is behind one may be before another
+      if (!p.behind) look(p, p.before);
     tn_error* error =
         submit("run", [&] { return plan.inner.run(plan.inner.data, real->queue->native, args); });
     for (Place& p : places) look(p, p.after);
@@ -205,8 +287,10 @@ tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
       if (error) real->outer->error_release(error);
       return failed;
     }
-    if (!error) judge(plan, places);
-    return error;
+    if (error) return error;
+    judge(plan, places);
+    run_in_places(plan, args);
+    return nullptr;
   });
 }
 
@@ -425,6 +509,13 @@ std::vector<Observation> Interposed::take() {
   if (!misuse.empty()) real->seen.push_back({misuse, "services used as tenon/plugin/entry.h says"});
   return std::exchange(real->seen, {});
 }
+bool Interposed::has_inplace(const std::string& op) const {
+  return std::any_of(real->kernels.begin(), real->kernels.end(), [&](const tn_kernel& k) {
+    return text_of(k.op) == op && (k.flags & TN_KERNEL_INPLACE) != 0;
+  });
+}
+void Interposed::try_inplace(bool on) { real->try_inplace = on; }
+int64_t Interposed::inplace_runs() const { return real->inplace_runs; }
 void Interposed::fail_allocation(int64_t n, bool all_after) {
   real->host->fail_allocation(n, all_after);
 }

@@ -1,5 +1,6 @@
 // Kernels as a whole: what they declare, what they do around their outputs, without memory, and in several threads.
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "plugin.hpp"
@@ -137,23 +138,59 @@ void run_without_memory(Worker& worker) {
   small_set(s, 40);
 }
 
-void guard_op(Worker& worker, const OpSamples& op, Reporter& r) {
+// Every case of an op is called behind the interposer; `judge` hears of each. What comes out is judged elsewhere.
+void call_cases(Worker& worker, const OpSamples& op, bool contiguous_only, bool brief,
+                const std::function<void(const std::string& where)>& judge) {
   Session& session = worker.get_watched();
   worker.interposed->take();
-  std::string where;
-  run_forward(session, op, true, [&](const Result& result) {
-    where = result.op + " " + result.sample + " " + result.dtype + " " + result.layout;
-    for (const Observation& o : worker.interposed->take()) r.fail(o.found, o.expected, where);
+  for (const Case& c : op.cases)
+    for (const tn_dtype dtype : dtypes_of(op, c, brief))
+      for (const Layout layout : layouts_of(c, inputs_of(op, c, dtype), true)) {
+        if (contiguous_only && layout != Layout::contiguous) continue;
+        try {
+          call_case(session, op, c, dtype, layout);
+        } catch (const Fault&) {
+          session.recover();
+        }
+        judge(op.name + " " + place_of(blank(session, op, c, dtype, layout, Level::forward)));
+      }
+}
+
+void guard_op(Worker& worker, const OpSamples& op, bool brief, Reporter& r) {
+  std::set<std::string> known;  // one place of each says enough
+  call_cases(worker, op, false, brief, [&](const std::string& where) {
+    for (const Observation& o : worker.interposed->take())
+      if (known.insert(o.found).second) r.fail(o.found, o.expected, where);
   });
   if (r.count() == 0) r.pass(op.name);
 }
 
+// The kernels that say TN_KERNEL_INPLACE, in every case of their op.
+void run_inplace(Worker& worker, Reporter& r) {
+  worker.get_watched();
+  Interposed& i = *worker.interposed;
+  for (const OpSamples& op : catalogue().ops()) {
+    if (!i.has_inplace(op.name)) continue;
+    const size_t before = r.count();
+    const int64_t runs = i.inplace_runs();
+    i.try_inplace(true);
+    call_cases(worker, op, true, false, [&](const std::string& where) {
+      for (const Observation& o : i.take()) r.fail(o.found, o.expected, where);
+    });
+    i.try_inplace(false);
+    if (r.count() == before && i.inplace_runs() > runs) r.pass(op.name);
+  }
+}
+
 constexpr const char* kGuardAdvice =
     "look at the last partial vector or tile: it must not store beyond the count";
+constexpr const char* kInplaceAdvice =
+    "read an element of every input before that element of the output is written, and none after; "
+    "or leave TN_KERNEL_INPLACE out";
 
 }  // namespace
 
-std::vector<Unit> kernel_units(const std::shared_ptr<Worker>& worker) {
+std::vector<Unit> kernel_units(const std::shared_ptr<Worker>& worker, bool brief) {
   std::vector<Unit> units;
   const auto add = [&](const char* name, const char* advice, auto body) {
     Unit u;
@@ -165,14 +202,19 @@ std::vector<Unit> kernel_units(const std::shared_ptr<Worker>& worker) {
       [](Worker& w, Reporter&) { run_threads(w); });
   add("errors.allocation_in_ops", "look at what tn_host.allocate returns in prepare and run",
       [](Worker& w, Reporter&) { run_without_memory(w); });
+  add("kernels.inplace", kInplaceAdvice, [](Worker& w, Reporter& r) { run_inplace(w, r); });
   for (const OpSamples& op : catalogue().ops())
-    add("memory.guard", kGuardAdvice, [&op](Worker& w, Reporter& r) { guard_op(w, op, r); });
+    add("memory.guard", kGuardAdvice,
+        [&op, brief](Worker& w, Reporter& r) { guard_op(w, op, brief, r); });
   return units;
 }
 
 const std::vector<Check> kKernelChecks = {
     {"kernels.declarations", 1, Kind::backend, "entries of the list have names, flags, prepare",
      "make the list once, when the device opens", check_declarations},
+    {"kernels.inplace", 1, Kind::backend,
+     "those with TN_KERNEL_INPLACE give the same bits in the memory of an input", kInplaceAdvice,
+     nullptr},
     {"threads.kernels", 1, Kind::backend, "four contexts in four threads give the same bits", "",
      nullptr},
     {"errors.allocation_in_ops", 1, Kind::backend,

@@ -138,17 +138,12 @@ void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
     const tn_dtype dtype = f32 ? TN_DTYPE_F32 : types[0];
     const std::string where = c.name + (dtype == TN_DTYPE_NONE ? "" : " " + name_of(dtype));
     r.attempt(where, [&] {
-      std::vector<Arranged> held;
-      std::vector<tn_tensor*> in;
-      for (const Array& x : inputs_of(op, c, dtype)) {
-        held.push_back(session.arrange(x, Layout::contiguous, held.size()));
-        in.push_back(held.back().tensor.get());
-      }
+      const Inputs inputs(session, inputs_of(op, c, dtype), Layout::contiguous);
       CheckResult result;
       result.where = where;
       try {
-        result.milliseconds = time_of(session, op.op, in, c.attrs);
-        result.native = session.native(op.op, in, c.attrs);
+        result.milliseconds = time_of(session, op.op, inputs.in, c.attrs);
+        result.native = session.native(op.op, inputs.in, c.attrs);
       } catch (const Fault& fault) {
         session.recover();
         if (fault.code() != TN_UNIMPLEMENTED) throw;

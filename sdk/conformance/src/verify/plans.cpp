@@ -15,16 +15,8 @@ void call_once(Session& session, const OpSamples& op) {
   for (const Case& c : op.cases) {
     if (c.refusal != TN_OK) continue;
     for (const tn_dtype dtype : dtypes_of(op, c, true)) {
-      std::vector<Arranged> held;
-      std::vector<tn_tensor*> in;
       try {
-        for (const Array& x : inputs_of(op, c, dtype)) {
-          held.push_back(session.arrange(x, Layout::contiguous, held.size()));
-          in.push_back(held.back().tensor.get());
-        }
-        session.call(op.op, in, c.attrs);
-        check(tn_ctx_synchronize(session.ctx(), TN_FOREVER));
-        return;
+        return call_case(session, op, c, dtype, Layout::contiguous);
       } catch (const Fault&) {  // values and refusals are judged elsewhere
         session.recover();
       }

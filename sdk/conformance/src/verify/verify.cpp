@@ -141,7 +141,7 @@ class Verification {
       if (profile_.has_device())
         add_units(op_units(profile_, options_, report_.asked, worker_, facts_));
       if (options_.op.empty() && profile_.has_device()) {
-        add_units(kernel_units(worker_));
+        add_units(kernel_units(worker_, options_.brief));
         add_units(training_units(worker_));
       }
       if (options_.op.empty() && (profile_.has_device() || !profile_.optimizers.empty()))
