@@ -138,6 +138,12 @@ void add_general(Catalogue& c) {
   s.add({"plane", {in({2, 3, 5, 4}, kAny), in({2, 3, 3, 2}, kAny)}});
   s.add(
       {"stride", {in({1, 1, 6, 7}, kAny), in({2, 1, 2, 3}, kAny)}, {list(TN_CONV_STRIDE, {2, 3})}});
+  s.add({"far_stride",
+         {in({1, 2, 9, 14}, kAny), in({2, 2, 2, 3}, kAny)},
+         {list(TN_CONV_STRIDE, {4, 5}), list(TN_CONV_LOW, {1, 2})}});
+  s.add({"line_far_stride",
+         {in({1, 1, 17}, kAny), in({2, 1, 3}, kAny)},
+         {list(TN_CONV_STRIDE, {7})}});
   s.add({"padding",
          {in({1, 2, 4, 3}, kAny), in({1, 2, 3, 3}, kAny)},
          {list(TN_CONV_LOW, {1, 0}), list(TN_CONV_HIGH, {2, 1})}});
@@ -195,6 +201,9 @@ void add_plane(Catalogue& c) {
   s.add({"stride_and_padding",
          {in({1, 2, 5, 6}, kAny), in({2, 2, 3, 3}, kAny), in({2}, kAny)},
          how2d({2, 3}, {1, 2}, {1, 1}, 1, 0)});
+  s.add({"far_stride",
+         {in({1, 2, 9, 13}, kAny), in({2, 2, 3, 2}, kAny), absent()},
+         how2d({4, 6}, {1, 0}, {1, 1}, 1, 0)});
   s.add({"dilation",
          {in({1, 1, 6, 7}, kAny), in({2, 1, 2, 3}, kAny), absent()},
          how2d({1, 1}, {0, 1}, {2, 3}, 1, 0)});
@@ -255,6 +264,9 @@ void add_plane_grads(Catalogue& c) {
   x.add({"stride_and_padding",
          {in({1, 2, 3, 3}, kAny), in({2, 2, 3, 3}, kAny)},
          how(5, 6, {2, 3}, {1, 2}, {1, 1}, 1)});
+  x.add({"far_stride",
+         {in({1, 2, 3, 2}, kAny), in({2, 2, 3, 2}, kAny)},
+         how(9, 13, {4, 6}, {1, 0}, {1, 1}, 1)});
   x.add({"dilation",
          {in({1, 2, 5, 3}, kAny), in({2, 1, 2, 3}, kAny)},
          how(6, 7, {1, 1}, {0, 1}, {1, 3}, 1)});
@@ -286,6 +298,9 @@ void add_plane_grads(Catalogue& c) {
   w.add({"stride_and_padding",
          {in({1, 2, 3, 3}, kAny), in({1, 2, 5, 6}, kAny)},
          how(3, 3, {2, 3}, {1, 2}, {1, 1}, 1)});
+  w.add({"far_stride",
+         {in({1, 2, 3, 2}, kAny), in({1, 2, 9, 13}, kAny)},
+         how(3, 2, {4, 6}, {1, 0}, {1, 1}, 1)});
   w.add({"dilation",
          {in({1, 2, 5, 3}, kAny), in({1, 1, 6, 7}, kAny)},
          how(2, 3, {1, 1}, {0, 1}, {1, 3}, 1)});

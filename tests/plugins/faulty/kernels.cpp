@@ -128,6 +128,9 @@ void swap_equal_keys(Run& r) {
     ++i;
   }
 }
+void off_in_many_axes(Run& r) {
+  if (is_f32(r.out()) && r.in(0).rank > 5) add_to_last(r.out(), 1.0f);
+}
 void corner_is_zero(Run& r) {
   if (is_f32(r.out()) && r.out().count > 0 && sdk::is_contiguous(r.out()))
     data<float>(r.out())[r.out().count - 1] = 0;
@@ -166,6 +169,7 @@ constexpr Fault kFaults[] = {
     {"cast_cuts", TN_OP_CAST, nullptr, cut_to_bf16},
     {"sort_not_stable", TN_OP_SORT, nullptr, swap_equal_keys},
     {"gradient_corner_lost", TN_OP_WINDOW_SCATTER, nullptr, corner_is_zero},
+    {"many_axes_wrong", TN_OP_WINDOW_REDUCE, nullptr, off_in_many_axes},
     {"integers_saturate", TN_OP_NEG, nullptr, wraps_at_seven_bits},
     {"run_throws", TN_OP_ERF, throw_something, nullptr},
     {"carry_lost", TN_OP_PHILOX, nullptr, wrong_after_carry},
@@ -230,12 +234,19 @@ void TN_CALL release(void* plan) {
 }
 
 // Attributes that the kernel overlooks.
-std::vector<tn_attr> seen_attrs(const tn_signature& s, const std::string& mode) {
+std::vector<tn_attr> seen_attrs(const tn_signature& s, const std::string& mode,
+                                std::vector<int64_t>& strides) {
   std::vector<tn_attr> attrs(s.attrs, s.attrs + s.n_attrs);
   if (s.op == TN_OP_CUMSUM && is("axis_ignored")) attrs[TN_CUMSUM_AXIS].bits = 0;
   if (s.op == TN_OP_SCATTER && is("duplicates_lost") && mode == "add") {
     attrs[TN_SCATTER_MODE].data = "set";
     attrs[TN_SCATTER_MODE].bits = 3;
+  }
+  if (s.op == TN_OP_CONV && is("stride_cut")) {
+    tn_attr& stride = attrs[TN_CONV_STRIDE];
+    const auto* first = static_cast<const int64_t*>(stride.data);
+    for (uint64_t k = 0; k < stride.bits; ++k) strides.push_back(std::min<int64_t>(first[k], 3));
+    stride.data = strides.data();
   }
   return attrs;
 }
@@ -247,7 +258,8 @@ tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
   if (s->op == TN_OP_SCATTER)
     plan->mode.assign(static_cast<const char*>(s->attrs[TN_SCATTER_MODE].data),
                       s->attrs[TN_SCATTER_MODE].bits);
-  const std::vector<tn_attr> attrs = seen_attrs(*s, plan->mode);
+  std::vector<int64_t> strides;
+  const std::vector<tn_attr> attrs = seen_attrs(*s, plan->mode, strides);
   tn_signature seen = *s;
   seen.attrs = attrs.data();
   if (s->op == TN_OP_EXPM1 && is("prepare_throws")) throw std::runtime_error("thrown in prepare");
