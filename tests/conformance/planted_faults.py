@@ -104,6 +104,8 @@ FAULTS = [
     ("backend", "axis_ignored", op("cumsum"), "op.cumsum"),
     ("backend", "attributes_not_in_key", op("cumsum"), "op.cumsum"),
     ("backend", "duplicates_lost", op("scatter"), "op.scatter"),
+    ("backend", "layer_norm_unbiased", ["--level", "L2", "--op", "layer_norm"], "op.layer_norm"),
+    ("backend", "plan_keeps_dims", op("layer_norm"), "op.layer_norm"),
     ("backend", "many_axes_wrong", op("window_reduce"), "op.window_reduce"),
     ("backend", "stride_cut", op("conv"), "op.conv"),
     ("backend", "kernel_without_name", only("kernels.declarations", "L1"), "kernels.declarations"),

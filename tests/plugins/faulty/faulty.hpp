@@ -25,5 +25,8 @@ const tn_ops_vtbl* ops_table();
 const tn_optimizer_vtbl* optimizer_table();
 const tn_format_vtbl* format_table();
 
+// A kernel for devices of the SDK in host memory.
+tn_kernel layer_norm();
+
 }  // namespace tenon::faulty
 #endif

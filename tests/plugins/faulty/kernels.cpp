@@ -292,6 +292,8 @@ tn_error* TN_CALL list(void* device, const tn_kernel** out, uint32_t* count) {
       if (op == "rem" && is("kernel_of_no_op")) k.op = tn_string("remm");
       kernels().push_back(k);
     }
+    if (std::string_view(base()->id.data, base()->id.size) == "org.tenon.reference")
+      kernels().push_back(layer_norm());
   }
   *out = kernels().data();
   *count = static_cast<uint32_t>(kernels().size());
