@@ -191,6 +191,11 @@ ROWS = [
         Case("D4", "f32[16], gradients of two leaves", [libtorch("D4")],
              goal={"libtorch": 40}, floor={"libtorch": 30}, own=1.5, tolerance=1e-5),
     ]),
+    Row("D5", "the same, captured and replayed", "us", [
+        Case("D5", "one call for loss and gradients",
+             [Peer("jax.jit", "jax", "D5"), Peer("torch.compile", "torch", "D5")],
+             goal={"jax.jit": 5, "torch.compile": 5}, own=0.25, tolerance=1e-5),
+    ]),
     Row("D6", "small matmul, f32", "ns", _matmul_cases()),
     Row("T1", "MLP training step", "us", [
         _mlp_case("sgd", "SGD, batch 64", {"best": 1.5}, {"libtorch": 1.2}),

@@ -1,4 +1,4 @@
-/* D1 D2 D4 D6: the cost of a call. */
+/* D1 D2 D4 D5 D6: the cost of a call. */
 #include "session.h"
 
 static const int64_t one[] = {1};
@@ -155,6 +155,58 @@ static tn_error* chain_values(double* values, int* n) {
   return NULL;
 }
 
+/* The chain and its gradients as a program of two inputs: loss, then the gradients. */
+static tn_error* chain_program(tn_ctx* cx, tn_program** out_program) {
+  const int64_t dims[] = {CHAIN};
+  tn_tensor *pair[2] = {NULL, NULL}, *results[3] = {NULL, NULL, NULL};
+  TN_TRY(tn_capture_begin(cx, tn_string("chain")));
+  TN_TRY(tn_capture_input(cx, tn_string("a"), TN_DTYPE_F32, 1, dims, NULL, &pair[0]));
+  TN_TRY(tn_capture_input(cx, tn_string("b"), TN_DTYPE_F32, 1, dims, NULL, &pair[1]));
+  for (int i = 0; i < 2; ++i) TN_TRY(session_leaf(cx, &pair[i]));
+  TN_TRY(chain_loss(cx, pair[0], pair[1], &results[0]));
+  TN_TRY(tn_vjp(cx, results, NULL, 1, pair, 2, 0, results + 1));
+  TN_TRY(tn_capture_end(cx, results, 3, out_program));
+  drop_pair(cx, pair);
+  for (int i = 0; i < 3; ++i) tn_tensor_drop(cx, results[i]);
+  return NULL;
+}
+
+static tn_error* time_program(int64_t count, int64_t* out_ns) {
+  static tn_program* program;
+  tn_ctx* cx = NULL;
+  tn_tensor *pair[2] = {NULL, NULL}, *results[3];
+  uint32_t n = 0;
+  TN_TRY(session_get(&cx));
+  TN_TRY(chain_leaves(cx, pair));
+  if (!program) TN_TRY(chain_program(cx, &program));
+  const int64_t start = bench_now_ns();
+  for (int64_t i = 0; i < count; ++i) {
+    TN_TRY(tn_program_run(cx, program, pair, 2, results, 3, &n));
+    for (int k = 0; k < 3; ++k) tn_tensor_drop(cx, results[k]);
+  }
+  TN_TRY(tn_ctx_synchronize(cx, TN_FOREVER));
+  *out_ns = bench_now_ns() - start;
+  drop_pair(cx, pair);
+  return NULL;
+}
+
+static tn_error* program_values(double* values, int* n) {
+  tn_ctx* cx = NULL;
+  tn_program* program = NULL;
+  tn_tensor *pair[2] = {NULL, NULL}, *results[3];
+  uint32_t got = 0;
+  TN_TRY(session_get(&cx));
+  TN_TRY(chain_leaves(cx, pair));
+  TN_TRY(chain_program(cx, &program));
+  TN_TRY(tn_program_run(cx, program, pair, 2, results, 3, &got));
+  TN_TRY(tn_tensor_item_f64(cx, results[0], &values[(*n)++]));
+  for (int k = 1; k < 3; ++k) TN_TRY(session_push_sums(cx, results[k], values, n));
+  for (int k = 0; k < 3; ++k) tn_tensor_drop(cx, results[k]);
+  tn_program_release(program);
+  drop_pair(cx, pair);
+  return NULL;
+}
+
 static tn_error* square_pair(tn_ctx* cx, int64_t size, tn_tensor* pair[2]) {
   const int64_t dims[] = {size, size};
   TN_TRY(session_filled(cx, 2, dims, 21, 2, &pair[0]));
@@ -212,6 +264,14 @@ static const char* check_chain(int64_t arg, double* values, int* n) {
   (void)arg;
   return session_message(chain_values(values, n));
 }
+static const char* run_program(int64_t arg, int64_t count, int64_t* out_ns) {
+  (void)arg;
+  return session_message(time_program(count, out_ns));
+}
+static const char* check_program(int64_t arg, double* values, int* n) {
+  (void)arg;
+  return session_message(program_values(values, n));
+}
 static const char* run_matmul(int64_t size, int64_t count, int64_t* out_ns) {
   return session_message(time_matmul(size, count, out_ns));
 }
@@ -222,7 +282,8 @@ static const char* check_matmul(int64_t size, double* values, int* n) {
 const bench_case dispatch_cases[] = {
     {"D1/new", 0, NULL, run_add, check_add},       {"D1/shapes", 0, NULL, run_shapes, check_shapes},
     {"D2", 1, NULL, run_add, check_add},           {"D4", 0, NULL, run_chain, check_chain},
-    {"D6/8", 8, NULL, run_matmul, check_matmul},   {"D6/16", 16, NULL, run_matmul, check_matmul},
-    {"D6/32", 32, NULL, run_matmul, check_matmul}, {"D6/64", 64, NULL, run_matmul, check_matmul},
+    {"D5", 0, NULL, run_program, check_program},   {"D6/8", 8, NULL, run_matmul, check_matmul},
+    {"D6/16", 16, NULL, run_matmul, check_matmul}, {"D6/32", 32, NULL, run_matmul, check_matmul},
+    {"D6/64", 64, NULL, run_matmul, check_matmul},
 };
 const int dispatch_case_count = sizeof dispatch_cases / sizeof *dispatch_cases;

@@ -74,6 +74,11 @@ LSTM_LAYERS, LSTM_STEPS, LSTM_BATCH, LSTM_WIDTH, LSTM_CHECK_STEPS = 2, 64, 16, 2
 LSTM_RATE = 1.0
 
 
+def chain_inputs():
+    """Inputs of the chain of ten ops: see bench/tenon/dispatch.c."""
+    return [filled((16,), seed, 2) for seed in (11, 12)]
+
+
 def lstm_params():
     """[w, r, bias [2, rows]] of each layer; gates in the order i f c o, which is torch's."""
     rows, params = 4 * LSTM_WIDTH, []

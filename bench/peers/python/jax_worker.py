@@ -93,4 +93,41 @@ class Mlp(Case):
         return fill.curve_points(losses) + [size]
 
 
-serve(f"jax {jax.__version__} jit on the CPU", {"T1/sgd": Mlp(False), "T1/adam": Mlp(True)})
+def chain_loss(a, b):
+    t = a * b
+    v = jnp.tanh(t + a)
+    z = jnp.exp(v * b - a) * t
+    p = z + v
+    return (p * p).sum()
+
+
+class Chain(Case):
+    """Ten ops and their gradients in one call."""
+
+    def __init__(self):
+        self.function = jax.jit(jax.value_and_grad(chain_loss, argnums=(0, 1)))
+        self.pair = None
+
+    def prepare(self):
+        if self.pair is None:
+            self.pair = [jnp.asarray(array) for array in fill.chain_inputs()]
+            jax.block_until_ready(self.function(*self.pair))
+
+    def run(self, count):
+        self.prepare()
+
+        def all_calls():
+            for _ in range(count):
+                result = self.function(*self.pair)
+            jax.block_until_ready(result)
+
+        return timed(1, all_calls)
+
+    def check(self):
+        self.prepare()
+        loss, grads = self.function(*self.pair)
+        sums = [[float(np.sum(g, dtype=np.float64)), float(np.sum(np.abs(g), dtype=np.float64))] for g in grads]
+        return [float(loss)] + sum(sums, [])
+
+
+serve(f"jax {jax.__version__} jit on the CPU", {"D5": Chain(), "T1/sgd": Mlp(False), "T1/adam": Mlp(True)})

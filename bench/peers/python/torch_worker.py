@@ -195,9 +195,45 @@ class Lstm(Case):
             return losses + [sum(p.double().abs().sum().item() for p in self.net.parameters())]
 
 
+def chain_loss(a, b):
+    t = a * b
+    v = torch.tanh(t + a)
+    z = torch.exp(v * b - a) * t
+    p = z + v
+    return (p * p).sum()
+
+
+class Chain(Case):
+    """Ten ops and their gradients in one call."""
+
+    def __init__(self):
+        self.function = None
+
+    def prepare(self):
+        if self.function is None:
+            self.pair = [torch.from_numpy(array) for array in fill.chain_inputs()]
+            both = torch.func.grad_and_value(chain_loss, argnums=(0, 1))
+            compiled = torch.compile(both, fullgraph=True, dynamic=False)
+            self.function = torch.no_grad()(lambda: compiled(*self.pair))
+            for _ in range(3):
+                self.function()
+
+    def run(self, count):
+        self.prepare()
+        with torch.no_grad():
+            return timed(count, self.function)
+
+    def check(self):
+        self.prepare()
+        grads, loss = self.function()
+        sums = [[g.double().sum().item(), g.double().abs().sum().item()] for g in grads]
+        return [loss.item()] + sum(sums, [])
+
+
 serve(
     f"torch {torch.__version__} from Python, {torch.get_num_threads()} threads",
     {
+        "D5": Chain(),
         "T1/sgd": Net(sgd_step),
         "T1/adam": Net(adam_step),
         "T2": Net(lenet_step),
