@@ -23,7 +23,7 @@ void* __libc_memalign(size_t, size_t);
 namespace {
 
 std::atomic<bool> armed{false}, all_after{false}, own_thread{false};
-std::atomic<int64_t> left{0}, failures{0}, live_blocks{0};
+std::atomic<int64_t> left{0}, first{0}, failures{0}, live_blocks{0};
 pthread_t owner;
 
 bool fails() noexcept {
@@ -70,12 +70,14 @@ namespace tenon::test {
 
 void FailingMemory::arm(int64_t n, bool all, bool own) {
   left.store(n);
+  first.store(n);
   failures.store(0);
   all_after.store(all);
   own_thread.store(own);
   owner = pthread_self();
   armed.store(true, std::memory_order_release);
 }
+int64_t FailingMemory::asked() { return first.load() - left.load(); }
 int64_t FailingMemory::disarm() {
   armed.store(false, std::memory_order_release);
   return failures.load();

@@ -11,6 +11,8 @@ struct FailingMemory {
   static void arm(int64_t n, bool all_after, bool own_thread);
   // Ends it. Gives how many allocations failed.
   static int64_t disarm();
+  // Allocations since it was armed, of those that count.
+  static int64_t asked();
   // Blocks from operator new that were not given back yet, of the whole process.
   static int64_t live();
   // A tn_host_allocator over the same schedule, so that memory of tensors counts as well under a sanitizer.

@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tenon::test {
@@ -39,8 +40,9 @@ struct NetworkSize {
 class SmallTraining {
  public:
   // On failure `trouble` says why, and a step fails.
-  SmallTraining(tn_ctx* ctx, const NetworkSize& size, const char* optimizer)
-      : ctx_(ctx), size_(size) {
+  // captured: the step is recorded when it is first made, and a program from then on.
+  SmallTraining(tn_ctx* ctx, const NetworkSize& size, const char* optimizer, bool captured = false)
+      : ctx_(ctx), size_(size), captured_(captured) {
     if (tn_error* e = make(optimizer)) {
       trouble_ = tn_error_message(e);
       tn_error_release(e);
@@ -50,16 +52,26 @@ class SmallTraining {
   ~SmallTraining() {
     for (tn_variable* v : variables_) tn_variable_release(v);
     tn_optimizer_release(optimizer_);
+    tn_program_release(program_);
+    tn_tensor_drop(ctx_, loss_);
   }
   const std::string& trouble() const { return trouble_; }
   const auto& variables() const { return variables_; }
 
-  // Forward with dropout, backward, clipping, the update, and the loss read back.
-  tn_error* step(double* loss) {
-    std::array<tn_tensor*, 24> made{};
-    tn_error* e = run(made.data(), loss);
+  // The same without the last: what it reads is not undone when reading fails.
+  tn_error* step() {
+    tn_tensor_drop(ctx_, std::exchange(loss_, nullptr));
+    std::array<tn_tensor*, 2> made{};
+    tn_error* e = step(made.data());
     for (tn_tensor* t : made) tn_tensor_drop(ctx_, t);
     return e;
+  }
+  // Of the last step.
+  tn_error* read_loss(double* loss) { return tn_tensor_item_f64(ctx_, loss_, loss); }
+  // Forward with dropout, backward, clipping, the update, and the loss read back.
+  tn_error* step(double* loss) {
+    TN_TRY(step());
+    return read_loss(loss);
   }
 
   TrainingState state() {
@@ -179,36 +191,75 @@ class SmallTraining {
     CHECK(out.emplace(std::string(name.data, name.size), std::move(bytes)).second);
   }
 
+  uint32_t image_rank() const { return size_.convolution ? 4 : 2; }
+
+  // t: slots for images and labels.
+  tn_error* step(tn_tensor** t) {
+    TN_TRY(tn_ctx_set_seed(ctx_, 5));
+    TN_TRY(tn_tensor_from_f32(ctx_, images_.data(), image_rank(), image_.data(), &t[0]));
+    TN_TRY(tn_tensor_from_i64(ctx_, labels_.data(), 1, &size_.batch, &t[1]));
+    if (captured_ && !program_) {
+      tn_error* e = capture();
+      tn_capture_abort(ctx_);
+      if (e) return e;
+    }
+    uint32_t n = 0;
+    if (captured_) return tn_program_run(ctx_, program_, t, 2, &loss_, 1, &n);
+    return compute(t[0], t[1], &loss_);
+  }
+
+  tn_error* capture() {
+    std::array<tn_tensor*, 3> t{};
+    const auto record = [&]() -> tn_error* {
+      TN_TRY(tn_capture_begin(ctx_, tn_string("step")));
+      TN_TRY(tn_capture_input(ctx_, tn_string("images"), TN_DTYPE_F32, image_rank(), image_.data(),
+                              nullptr, &t[0]));
+      TN_TRY(tn_capture_input(ctx_, tn_string("labels"), TN_DTYPE_I64, 1, &size_.batch, nullptr,
+                              &t[1]));
+      TN_TRY(compute(t[0], t[1], &t[2]));
+      return tn_capture_end(ctx_, &t[2], 1, &program_);
+    };
+    tn_error* e = record();
+    for (tn_tensor* x : t) tn_tensor_drop(ctx_, x);
+    return e;
+  }
+
+  // Everything from the inputs to the update.
+  tn_error* compute(tn_tensor* images, tn_tensor* labels, tn_tensor** out_loss) {
+    std::array<tn_tensor*, 24> made{};
+    tn_error* e = run(made.data(), images, labels, out_loss);
+    for (tn_tensor* t : made) tn_tensor_drop(ctx_, t);
+    return e;
+  }
+
   // t: slots for everything that is made.
-  tn_error* run(tn_tensor** t, double* loss) {
+  tn_error* run(tn_tensor** t, tn_tensor* images, tn_tensor* labels, tn_tensor** out_loss) {
     const int64_t window[] = {2, 2};
     tn_tensor **params = t, **grads = t + kParams, **clipped = t + 2 * kParams,
               **value = t + 3 * kParams;
-    TN_TRY(tn_ctx_set_seed(ctx_, 5));
-    TN_TRY(tn_tensor_from_f32(ctx_, images_.data(), size_.convolution ? 4 : 2, image_.data(),
-                              &value[0]));
-    TN_TRY(tn_tensor_from_i64(ctx_, labels_.data(), 1, &size_.batch, &value[1]));
     for (size_t k = 0; k < kParams; ++k) TN_TRY(tn_variable_take(ctx_, variables_[k], &params[k]));
     if (size_.convolution) {
-      TN_TRY(tn_conv2d(ctx_, value[0], params[0], params[1], nullptr, &value[2]));
+      TN_TRY(tn_conv2d(ctx_, images, params[0], params[1], nullptr, &value[2]));
       TN_TRY(tn_relu(ctx_, value[2], &value[3]));
       TN_TRY(tn_max_pool2d(ctx_, value[3], 2, window, nullptr, &value[4]));
       TN_TRY(tn_reshape(ctx_, value[4], 2, flat_.data(), &value[5]));
     } else {
-      TN_TRY(tn_linear(ctx_, value[0], params[0], params[1], &value[2]));
+      TN_TRY(tn_linear(ctx_, images, params[0], params[1], &value[2]));
       TN_TRY(tn_relu(ctx_, value[2], &value[5]));
     }
     TN_TRY(tn_dropout(ctx_, value[5], nullptr, &value[6]));
     TN_TRY(tn_linear(ctx_, value[6], params[2], params[3], &value[7]));
-    TN_TRY(tn_cross_entropy(ctx_, value[7], value[1], nullptr, nullptr, &value[8]));
-    TN_TRY(tn_grad(ctx_, value[8], variables_.data(), kParams, grads));
+    TN_TRY(tn_cross_entropy(ctx_, value[7], labels, nullptr, nullptr, out_loss));
+    TN_TRY(tn_grad(ctx_, *out_loss, variables_.data(), kParams, grads));
     TN_TRY(tn_clip_grad_norm(ctx_, grads, kParams, 1.0, clipped, &value[9]));
-    TN_TRY(tn_tensor_item_f64(ctx_, value[8], loss));
     return tn_optimizer_step(ctx_, optimizer_, variables_.data(), clipped, kParams);
   }
 
   tn_ctx* ctx_;
   NetworkSize size_;
+  bool captured_ = false;
+  tn_program* program_ = nullptr;
+  tn_tensor* loss_ = nullptr;
   std::string trouble_;
   uint32_t random_ = 7;
   std::array<tn_variable*, kParams> variables_{};

@@ -54,8 +54,6 @@ Capture::Capture(tn_ctx* ctx, std::string_view name)
   buffer_->destroy = free_name;
 }
 
-Capture::~Capture() { buffer_release(buffer_); }
-
 int Capture::add_value(const Shape& shape) {
   GraphValue v;
   v.shape = shape;
@@ -67,8 +65,8 @@ int Capture::add_value(const Shape& shape) {
 Owned Capture::tensor_of(int value) {
   const Shape& shape = program_->graph.values[static_cast<size_t>(value)].shape;
   const uint64_t id = ctx_->runtime->shapes.intern(program_->device, shape, kAbstract);
-  return Owned(ctx_,
-               make_view(ctx_, buffer_, program_->device, shape, id, static_cast<uint64_t>(value)));
+  return Owned(ctx_, make_view(ctx_, buffer_.get(), program_->device, shape, id,
+                               static_cast<uint64_t>(value)));
 }
 
 Owned Capture::add_input(Place place, const Shape& shape) {
@@ -110,7 +108,7 @@ Owned Capture::input(std::string_view name, tn_dtype dtype, uint32_t rank, const
 
 int Capture::value_of(tn_tensor* t, const char* what) {
   if (is_abstract(t)) {
-    if (t->buffer != buffer_)
+    if (t->buffer != buffer_.get())
       fail(TN_FAILED_PRECONDITION, "{}: an operand is a value of capture \"{}\", which has ended",
            what, capture_of(t));
     return static_cast<int>(t->view.offset);
@@ -173,10 +171,10 @@ uint32_t Capture::record_derived(const OpEntry& op, const std::vector<tn_tensor*
 void Capture::record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
                           const GraphNode& node, const tn_attr* attrs, uint32_t n_attrs,
                           tn_tensor** outputs, uint32_t n) {
-  struct Release {
+  struct ReleaseSite {
     void operator()(Site* s) const noexcept { site_release(s); }
   };
-  std::unique_ptr<Site, Release> site(new Site);
+  const std::unique_ptr<Site, ReleaseSite> site(new Site);
   site->op = op.id;
   site->entry = &op;
   site->n_in = static_cast<uint32_t>(inputs.size());

@@ -10,7 +10,6 @@ namespace tenon {
 class Capture final : public Recorder {
  public:
   Capture(tn_ctx* ctx, std::string_view name);
-  ~Capture() override;
   Capture(const Capture&) = delete;
 
   Owned input(std::string_view name, tn_dtype dtype, uint32_t rank, const int64_t* dims,
@@ -49,7 +48,10 @@ class Capture final : public Recorder {
 
   tn_ctx* ctx_;
   std::unique_ptr<tn_program> program_;
-  Buffer* buffer_;  // what its tensors share
+  struct Release {
+    void operator()(Buffer* b) const noexcept { buffer_release(b); }
+  };
+  std::unique_ptr<Buffer, Release> buffer_;  // what its tensors share
   std::map<std::string, int64_t> symbol_of_;
   std::map<tn_tensor*, int> constants_;
   std::map<tn_variable*, Cell> variables_;

@@ -96,12 +96,13 @@ void substitute(const tn_program& p, const std::vector<int64_t>& sizes, Speciali
   }
 }
 
-// Where in the random state each draw begins: one after the other, as calls would draw.
+// Where in the random state each draw begins: one after the other, as calls would draw. What draws again, as a gradient does, begins at
+// the same place.
 void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
   std::map<int, uint32_t> draw_of;  // by value
   for (size_t i = 0; i < p.inputs.size(); ++i)
     if (p.inputs[i].kind == InputKind::kOffset) draw_of[p.graph.inputs[i]] = p.inputs[i].index;
-  out.draws.resize(draw_of.size());
+  out.draws.resize(draw_of.size());  // for now the words of each
   for (const GraphNode& n : out.graph.nodes) {
     const auto it = n.op->n_state ? draw_of.find(n.inputs.back()) : draw_of.end();
     if (it == draw_of.end() || n.inputs.size() != n.op->n_fixed) continue;
@@ -115,9 +116,10 @@ void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
     }
     std::vector<Shape> outputs;
     for (int o : n.outputs) outputs.push_back(out.graph.values[static_cast<size_t>(o)].shape);
-    out.draws[it->second] = out.drawn;
-    out.drawn += (words_drawn(ctx->runtime->ops, *n.op, inputs, n.attrs, outputs) + 3) / 4;
+    uint64_t& words = out.draws[it->second];
+    words = std::max(words, words_drawn(ctx->runtime->ops, *n.op, inputs, n.attrs, outputs));
   }
+  for (uint64_t& draw : out.draws) out.drawn += (std::exchange(draw, out.drawn) + 3) / 4;
 }
 
 uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, bool deterministic) {

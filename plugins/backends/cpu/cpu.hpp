@@ -28,6 +28,8 @@
 
 namespace tenon::cpu {
 
+class ScratchBlocks;  // scratch.hpp
+
 enum class Isa : uint32_t { portable = 0, avx2 = 1, avx512 = 2 };
 
 // Given to prepare as `device`; constant after open. From sdk::Device it has `sdk::Host host`.
@@ -46,6 +48,7 @@ struct Device : sdk::Device {
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;
+  ScratchBlocks* scratch = nullptr;
   void* nn_state = nullptr;  // matmul/, conv/, norm/: made and freed by nn_open / nn_close
 };
 

@@ -3,8 +3,10 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 #include "isa.hpp"
+#include "scratch.hpp"
 
 namespace tenon::cpu {
 
@@ -29,10 +31,16 @@ CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
                                        "', expected amx, avx512, avx2 or portable; ignored"));
   }
   cut_all = host.environment("CPU_CUT") == "all";
+  auto blocks = std::make_unique<ScratchBlocks>();
+  scratch = blocks.get();
   sdk::check(host, nn_open(*this));
+  (void)blocks.release();
 }
 
-CpuDevice::~CpuDevice() { nn_close(*this); }
+CpuDevice::~CpuDevice() {
+  nn_close(*this);
+  delete scratch;
+}
 
 uint64_t CpuDevice::allocate(uint64_t bytes) {
   void* block = host.allocate(bytes, kAlignment);

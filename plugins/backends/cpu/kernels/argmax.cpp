@@ -71,12 +71,12 @@ tn_error* TN_CALL run_arg(void* data, void*, const tn_view* const* args) {
   if (args[1]->count == 0) return nullptr;
   const Split s = x->rank ? split_at(x, plan.axis) : Split{};
   const S* from = input<S>(x);
-  std::unique_ptr<T[]> wide;
+  Scratch<T> wide;
   const T* values = nullptr;
   if constexpr (std::is_same_v<S, T>) {
     values = from;
   } else {
-    wide.reset(new (std::nothrow) T[size_t(x->count)]);
+    wide.reset(plan.device, x->count);
     if (!wide) return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for a wider copy");
     convert_run<T, S>(wide.get(), from, x->count);
     values = wide.get();

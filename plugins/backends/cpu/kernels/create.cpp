@@ -1,6 +1,5 @@
 // fill, iota and one_hot.
-#include <memory>
-
+#include "../scratch.hpp"
 #include "narrow.hpp"
 #include "simd.hpp"
 
@@ -97,12 +96,12 @@ tn_error* TN_CALL run_one_hot(void* data, void*, const tn_view* const* args) {
   char* y = output<char>(args[1]);
   if (args[1]->count == 0) return nullptr;
   const int64_t n = args[0]->count;
-  const std::unique_ptr<int64_t[]> wide(new (std::nothrow) int64_t[size_t(n)]);
+  const Scratch<int64_t> wide(plan.device, n);
   if (!wide)
     return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)n);
   sdk::visit_dtype<sdk::Integers>(args[0]->dtype, [&](auto type) {
     const auto* from = input<typename decltype(type)::type>(args[0]);
-    for (int64_t i = 0; i < n; ++i) wide[size_t(i)] = int64_t(from[i]);
+    for (int64_t i = 0; i < n; ++i) wide[i] = int64_t(from[i]);
   });
   const int64_t* from = wide.get();
   const int64_t depth = args[1]->dims[args[1]->rank - 1];

@@ -3,9 +3,8 @@
 #define TENON_CPU_INDEX_HPP_
 #include <tenon/sdk/dtype.hpp>
 
-#include <memory>
-
 #include "../cpu.hpp"
+#include "../scratch.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -15,7 +14,7 @@ class Indices {
   // Null, or OUT_OF_RANGE naming the first index that lies outside -size..size-1.
   tn_error* read(const Device& device, const tn_view* v, int64_t size) {
     count_ = v->count;
-    own_.reset(new (std::nothrow) int64_t[size_t(count_ ? count_ : 1)]);
+    own_.reset(device, count_);
     if (!own_)
       return fail(device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)count_);
     int64_t bad = -1;
@@ -25,7 +24,7 @@ class Indices {
     if (bad < 0) return nullptr;
     return fail(device, TN_OUT_OF_RANGE,
                 "index %lld at position %lld is outside an axis of %lld elements",
-                (long long)own_[size_t(bad)], (long long)bad, (long long)size);
+                (long long)own_[bad], (long long)bad, (long long)size);
   }
   const int64_t* data() const { return own_.get(); }
   int64_t count() const { return count_; }
@@ -49,7 +48,7 @@ class Indices {
     return bad;
   }
 
-  std::unique_ptr<int64_t[]> own_;
+  Scratch<int64_t> own_;
   int64_t count_ = 0;
 };
 

@@ -2,8 +2,8 @@
 #include "reduce.hpp"
 
 #include <algorithm>
-#include <memory>
 
+#include "../scratch.hpp"
 #include "strided.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -160,8 +160,7 @@ bool fold_in_parts(const Nest& nest) {
   const int64_t parts = (nest.inner.n + kPart - 1) / kPart;
   if (nest.repeats != 1 || parts < 2 || nest.outputs > 16) return false;
   const Reduction& k = nest.kernel;
-  const std::unique_ptr<char[]> wide(
-      new (std::nothrow) char[size_t(nest.outputs * parts) * kMaxBytes]);
+  const Scratch<char> wide(nest.device, nest.outputs * parts * kMaxBytes);
   if (!wide) return false;
   parallel(nest.device, nest.outputs * parts, 1, kPart * 0.1, [&](int64_t begin, int64_t end) {
     Buffers b;
@@ -247,9 +246,9 @@ void fold_strips(const Nest& nest) {
   int64_t parts = 1;
   const int64_t part_rows = std::max<int64_t>(512, kPartColumns / width);
   if (units < 16 && rows >= 2 * part_rows) parts = (rows + part_rows - 1) / part_rows;
-  std::unique_ptr<char[]> shared;
+  Scratch<char> shared;
   if (parts > 1) {
-    shared.reset(new (std::nothrow) char[size_t(units * parts * width) * kMaxBytes]);
+    shared.reset(nest.device, units * parts * width * kMaxBytes);
     if (!shared) parts = 1;
   }
   const double cost = double(nest.repeats / parts * width) * 0.1;

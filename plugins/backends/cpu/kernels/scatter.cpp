@@ -98,9 +98,9 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
   const char* updates = input<char>(args[2]);
   char* y = output<char>(args[3]);
   const int64_t count = x->count;
-  std::unique_ptr<char[]> kept;  // the updates, where the result takes their place
+  Scratch<char> kept;  // the updates, where the result takes their place
   if (y == updates && args[2]->count > 0) {
-    kept.reset(new (std::nothrow) char[size_t(count * bytes)]);
+    kept.reset(plan.device, count * bytes);
     if (!kept)
       return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for a copy of the updates");
     std::memcpy(kept.get(), updates, size_t(args[2]->count * bytes));

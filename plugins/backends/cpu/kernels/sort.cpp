@@ -3,7 +3,6 @@
 // A key becomes an unsigned number of the same order, with the position below it; these are all
 // different, so any sort of them is stable.
 #include <algorithm>
-#include <memory>
 
 #include "index.hpp"
 #include "narrow.hpp"
@@ -116,8 +115,8 @@ tn_error* TN_CALL run_sort(void* data, void*, const tn_view* const* args) {
   const int value_bytes = int(tn_dtype_bytes(args[1]->dtype, 1));
   bool enough = true;
   parallel(plan.device, s.outer * s.inner, 1, double(n) * 40, [&](int64_t begin, int64_t end) {
-    const std::unique_ptr<Ticket<T>[]> tickets(new (std::nothrow) Ticket<T>[size_t(n)]);
-    const std::unique_ptr<uint32_t[]> at(new (std::nothrow) uint32_t[size_t(n)]);
+    const Scratch<Ticket<T>> tickets(plan.device, n);
+    const Scratch<uint32_t> at(plan.device, n);
     if (!tickets || !at) {
       __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
       return;
