@@ -95,7 +95,7 @@ Dims parts_of(const Recipe& b, uint32_t* inside) {
 }
 
 void average_of_base(Recipe& b) {
-  Value x = wide(b.in(0));
+  Value x = b.in(0);
   if (divides(b)) {
     uint32_t inside = 0;
     const Dims parts = parts_of(b, &inside);
@@ -106,12 +106,12 @@ void average_of_base(Recipe& b) {
       x = sum(held(w, x, 0), inner(w), false) / along(cast(w.count, x.dtype()), a, x.rank());
     }
   }
-  b.set(0, cast(x, b.in(0).dtype()));
+  b.set(0, x);
 }
 
 void d_average(Recipe& b) {
   const Value x = b.in(0);
-  Value g = wide(b.g());
+  Value g = b.g();
   if (divides(b)) {
     uint32_t inside = 0;
     const Dims parts = parts_of(b, &inside);
@@ -164,7 +164,7 @@ void d_maximum(Recipe& b) {
     const Windows w = windows_of(b, x, a);
     step[a - 1] = max(held(w, step[a], kLeast), inner(w), false);
   }
-  Value g = wide(b.g());
+  Value g = b.g();
   for (uint32_t a = 2; a <= last; ++a) {
     const Windows w = windows_of(b, x, a);
     const Value all = held(w, step[a], kLeast);

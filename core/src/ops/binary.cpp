@@ -81,9 +81,8 @@ void d_minimum(Recipe& b) { extremum(b, false); }
 // Exact also for large quotients: x less its remainder is a multiple of y. By zero: as of div. Of whole numbers that difference may
 // overflow; there the quotient is cut towards zero, and is one less where something was cut off and the signs differ.
 void floor_div_of_base(Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.in(1)), r = rem(x, y);
-  if (kind_of(x.dtype()) == kFloat)
-    return b.set(0, cast(where(eq(y, 0), x / y, round((x - r) / y)), b.in(0).dtype()));
+  const Value x = b.in(0), y = b.in(1), r = rem(x, y);
+  if (kind_of(x.dtype()) == kFloat) return b.set(0, where(eq(y, 0), x / y, round((x - r) / y)));
   if (is_unsigned(x.dtype())) return b.set(0, x / y);
   b.set(0, x / y - where(ne(r, 0), cast(ne(lt(x, 0), lt(y, 0)), x.dtype()), 0));
 }

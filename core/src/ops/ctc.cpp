@@ -62,7 +62,7 @@ struct Ctc {
   Value places;           // [T, N, L]: of the states' classes among the elements of x
   Value valid;            // bool [T, N, 1]: within a sequence
 
-  explicit Ctc(const Recipe& builder) : b(builder), x(wide(b.in(0))), steps(x.dim(0)) {
+  explicit Ctc(const Recipe& builder) : b(builder), x(b.in(0)), steps(x.dim(0)) {
     const int64_t sequences = x.dim(1), classes = x.dim(2), most = b.in(1).dim(1);
     const auto blank = static_cast<double>(b.i64(TN_CTC_BLANK));
     label_lengths = checked(b, b.in(3), b.add(most, 1));
@@ -142,7 +142,7 @@ void ctc_of_base(Recipe& b) {
       b.flag(TN_CTC_ZERO_INFINITY) ? 0 : std::numeric_limits<double>::infinity();
   Value loss = where(Ctc::impossible(log_p), otherwise, -log_p);
   if (b.string(TN_CTC_REDUCTION) == "mean") loss = loss / p.divisor();
-  set_reduced(b, loss, b.in(0).dtype());
+  set_reduced(b, loss);
 }
 
 // d loss / d x is minus the probability, given the labels, to be in a state of that class at that time.

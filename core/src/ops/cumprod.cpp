@@ -38,7 +38,7 @@ Value scanned(const Recipe& b, Value x, uint32_t axis) {
 // Zeros are taken out of the scan: with a product of later elements that overflows they would give
 // NaN. From the first one on y is 0, or NaN where a factor is not finite: a running sum of x - x.
 void cumprod_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axis = axis_of(b.i64(TN_CUMPROD_AXIS), x.rank());
   if (kind_of(x.dtype()) == kInt) {
     const Value y = scanned(b, x, axis);
@@ -47,14 +47,14 @@ void cumprod_of_base(Recipe& b) {
   const Value zero = eq(x, 0);
   const Value y = where(gt(count_zeros(zero, axis), 0), cumsum(x - x, axis),
                         scanned(b, where(zero, 1, x), axis));
-  b.set(0, cast(y, b.in(0).dtype()));
+  b.set(0, y);
 }
 
 // Before the first zero of a line: the sum of all g y from there on, divided by x. At it: the same
 // with 1 in its place. Behind it: zero. Derivatives of higher order are exact where no element is
 // zero.
 void d_cumprod(Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.out()), g = wide(b.g());
+  const Value x = b.in(0), y = b.out(), g = b.g();
   const uint32_t axis = axis_of(b.i64(TN_CUMPROD_AXIS), x.rank());
   const Value zero = eq(x, 0), zeros = count_zeros(zero, axis), safe = where(zero, 1, x);
   const Value first = where(zero, eq(zeros, 1), zero);

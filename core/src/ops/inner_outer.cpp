@@ -76,8 +76,7 @@ uint32_t vecdot_axis(const Recipe& b) {
   return 1u << axis_of(b.i64(TN_VECDOT_AXIS), n);
 }
 void vecdot_of_base(Recipe& b) {
-  const Value y = sum(conjugate(wide(b.in(0))) * wide(b.in(1)), vecdot_axis(b), false);
-  b.set(0, cast(y, b.in(0).dtype()));
+  b.set(0, sum(conjugate(b.in(0)) * b.in(1), vecdot_axis(b), false));
 }
 void d_vecdot(Recipe& b) {
   const Value g = unsqueeze(b.g(), vecdot_axis(b));

@@ -15,15 +15,15 @@ tn_error* reduced_out(const Infer& c, tn_dtype t, const Dims& each) {
   return c.out(0, t, reduction == "none" ? each : Dims());
 }
 
-void set_reduced(const Recipe& b, Value each, tn_dtype t) {
+void set_reduced(const Recipe& b, Value each) {
   const auto reduction = b.string(kReduction);
   if (reduction == "sum") each = sum(each, each.all_axes(), false);
   if (reduction == "mean") each = mean(each, each.all_axes(), false);
-  b.set(0, cast(each, t));
+  b.set(0, each);
 }
 
 Value sample_cotangent(const Recipe& b, int64_t samples) {
-  const Value g = wide(b.g());
+  const Value g = b.g();
   return b.string(kReduction) == "mean" ? g / b.dim_scalar(samples, g.dtype()) : g;
 }
 
@@ -52,7 +52,7 @@ tn_error* pairwise_rule(Infer& c, const char* first) {
   return reduced_out(c, t, c.dims(0));
 }
 
-Value weighted(const Recipe& b, Value v) { return b.in(2) ? v * wide(b.in(2)) : v; }
+Value weighted(const Recipe& b, Value v) { return b.in(2) ? v * b.in(2) : v; }
 
 namespace {
 
@@ -118,7 +118,7 @@ bool is_mean(const Recipe& b) { return b.string(kReduction) == "mean"; }
 
 // v, which lies beside the logits, times the weights of the classes; v itself without weights.
 Value with_class_weights(const Recipe& b, Value v) {
-  return b.in(2) ? v * along(wide(b.in(2)), 1, b.in(0).rank()) : v;
+  return b.in(2) ? v * along(b.in(2), 1, b.in(0).rank()) : v;
 }
 
 // What the labels say of each sample. In the gradient they are known to be classes.
@@ -129,7 +129,7 @@ struct Labels {
 };
 Labels labels_of(const Recipe& b, bool check) {
   const int64_t ignore = b.i64(kIgnoreIndex);
-  const tn_dtype t = wide(b.in(0)).dtype();
+  const tn_dtype t = b.in(0).dtype();
   const Value classes = b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64);
   Value at = cast(b.in(1), TN_DTYPE_I64);
   Labels out;
@@ -141,7 +141,7 @@ Labels labels_of(const Recipe& b, bool check) {
   if (check) at = gather(classes, cast(at, TN_DTYPE_U64), 0);
   out.hit = eq(unsqueeze(at, 2u), along(classes, 1, b.in(0).rank()));
   if (b.in(2)) {
-    out.counts = gather(wide(b.in(2)), at, 0);
+    out.counts = gather(b.in(2), at, 0);
     if (out.kept) out.counts = where(out.kept, out.counts, 0);
   } else if (out.kept) {
     out.counts = cast(out.kept, t);
@@ -157,7 +157,7 @@ Value class_cotangent(const Recipe& b) {
   return b.string(kReduction) == "none" ? unsqueeze(g, 2u) : g;
 }
 Value class_cotangent(const Recipe& b, const Labels& l) {
-  Value g = wide(b.g());
+  Value g = b.g();
   if (l.counts.v == TN_NO_VALUE) return class_cotangent(b);
   if (is_mean(b)) g = g / sum(l.counts, l.counts.all_axes(), false);
   if (l.kept) g = where(l.kept, g, 0);
@@ -166,7 +166,7 @@ Value class_cotangent(const Recipe& b, const Labels& l) {
 
 // With label smoothing every class has this share of a label, whose own is so much less than 1.
 Value share(const Recipe& b, double smoothing) {
-  return smoothing / b.dim_scalar(b.in(0).dim(1), wide(b.in(0)).dtype());
+  return smoothing / b.dim_scalar(b.in(0).dim(1), b.in(0).dtype());
 }
 
 // Sets the losses for the logarithms of the probabilities.
@@ -179,12 +179,11 @@ void set_at_labels(const Recipe& b, Value lp, double smoothing) {
     each = each * (1 - smoothing) - all * share(b, smoothing);
   }
   if (l.kept) each = where(l.kept, each, 0);
-  const tn_dtype t = b.in(0).dtype();
   if (is_mean(b) && l.counts) {
     const Value total = sum(each, each.all_axes(), false);
-    return b.set(0, cast(total / sum(l.counts, l.counts.all_axes(), false), t));
+    return b.set(0, total / sum(l.counts, l.counts.all_axes(), false));
   }
-  set_reduced(b, each, t);
+  set_reduced(b, each);
 }
 
 // For the weights: what each class adds to the sum, and, in the mean, to what it is divided by.
@@ -192,24 +191,24 @@ void set_weight_gradient(const Recipe& b, const Labels& l, Value lp, Value g, do
   if (!has_weights(b) || !b.wants(2)) return;
   Value each = -where(l.hit, lp, 0);
   if (smoothing > 0) each = each * (1 - smoothing) - lp * share(b, smoothing);
-  if (is_mean(b)) each = each - where(l.hit, wide(b.out()), 0);
+  if (is_mean(b)) each = each - where(l.hit, b.out(), 0);
   b.set(2, sum(each * g, lp.all_axes() & ~2u, false));
 }
 
-void nll_of_base(Recipe& b) { set_at_labels(b, wide(b.in(0)), 0); }
+void nll_of_base(Recipe& b) { set_at_labels(b, b.in(0), 0); }
 void d_nll(Recipe& b) {
   const Labels l = labels_of(b, false);
   const Value g = class_cotangent(b, l), dx = where(l.hit, -g, 0);
   if (b.wants(0)) b.set(0, with_class_weights(b, dx));
-  set_weight_gradient(b, l, wide(b.in(0)), g, 0);
+  set_weight_gradient(b, l, b.in(0), g, 0);
 }
 
 void cross_entropy_of_base(Recipe& b) {
-  set_at_labels(b, log_softmax(wide(b.in(0)), 1), b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING));
+  set_at_labels(b, log_softmax(b.in(0), 1), b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING));
 }
 void d_cross_entropy(Recipe& b) {
   const double smooth = b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING);
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const Labels l = labels_of(b, false);
   const Value g = class_cotangent(b, l);
   if (b.wants(0)) {
@@ -238,19 +237,19 @@ tn_error* cross_entropy_probs_rule(Infer& c) {
 // The probabilities, smoothed.
 Value smoothed(const Recipe& b) {
   const double smooth = b.f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING);
-  const Value q = wide(b.in(1));
+  const Value q = b.in(1);
   return smooth == 0 ? q : q * (1 - smooth) + share(b, smooth);
 }
 // 0 * log 0 is 0.
 Value products(Value q, Value lp) { return where(eq(q, 0), 0, q * lp); }
 
 void cross_entropy_probs_of_base(Recipe& b) {
-  const Value terms = products(smoothed(b), log_softmax(wide(b.in(0)), 1));
-  set_reduced(b, -sum(with_class_weights(b, terms), 2u, false), b.in(0).dtype());
+  const Value terms = products(smoothed(b), log_softmax(b.in(0), 1));
+  set_reduced(b, -sum(with_class_weights(b, terms), 2u, false));
 }
 // The probabilities need not add up to 1.
 void d_cross_entropy_probs(Recipe& b) {
-  const Value x = wide(b.in(0)), g = class_cotangent(b);
+  const Value x = b.in(0), g = class_cotangent(b);
   if (b.wants(0)) {
     const Value q = with_class_weights(b, smoothed(b));
     b.set(0, (softmax(x, 1) * sum(q, 2u, true) - q) * g);
@@ -271,11 +270,9 @@ void d_cross_entropy_probs(Recipe& b) {
 tn_error* mse_rule(Infer& c) { return pairwise_rule(c, "x"); }
 tn_error* bce_rule(Infer& c) { return pairwise_rule(c, "logits"); }
 
-void mse_of_base(Recipe& b) {
-  set_reduced(b, square(wide(b.in(0)) - wide(b.in(1))), b.in(0).dtype());
-}
+void mse_of_base(Recipe& b) { set_reduced(b, square(b.in(0) - b.in(1))); }
 void d_mse(Recipe& b) {
-  const Value d = wide(b.in(0)) - wide(b.in(1));
+  const Value d = b.in(0) - b.in(1);
   const Value dx = d * (2 * sample_cotangent(b, b.product(d.dims().span())));
   if (b.wants(0)) b.set(0, dx);
   if (b.wants(1)) b.set(1, -dx);
@@ -285,23 +282,22 @@ void d_mse(Recipe& b) {
 Value negative_softplus(Value x) { return log1p(exp(-abs(x))) - minimum(x, 0); }
 
 // How much the loss of a target that is all positive counts: positive_weight of it.
-Value positive(const Recipe& b, Value t) { return t * (wide(b.in(3)) - 1); }
+Value positive(const Recipe& b, Value t) { return t * (b.in(3) - 1); }
 // max(x, 0) - x t + log(1 + exp(-|x|))
 Value bce_each(const Recipe& b) {
-  const Value x = wide(b.in(0)), t = wide(b.in(1));
+  const Value x = b.in(0), t = b.in(1);
   if (b.in(3)) return x - x * t + negative_softplus(x) * (positive(b, t) + 1);
   return maximum(x, 0) - x * t + log1p(exp(-abs(x)));
 }
-void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b)), b.in(0).dtype()); }
+void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b))); }
 void d_bce(Recipe& b) {
-  const Value x = wide(b.in(0)), t = wide(b.in(1));
+  const Value x = b.in(0), t = b.in(1);
   const Value plain = sample_cotangent(b, b.product(x.dims().span())), g = weighted(b, plain);
   if (b.wants(0)) {
     const Value dx = b.in(3) ? 1 - t + (sigmoid(x) - 1) * (positive(b, t) + 1) : sigmoid(x) - t;
     b.set(0, dx * g);
   }
-  if (b.wants(1))
-    b.set(1, b.in(3) ? (negative_softplus(x) * (wide(b.in(3)) - 1) - x) * g : -(x * g));
+  if (b.wants(1)) b.set(1, b.in(3) ? (negative_softplus(x) * (b.in(3) - 1) - x) * g : -(x * g));
   if (b.in(2) && b.wants(2)) b.set_summed(2, bce_each(b) * plain);
   if (b.in(3) && b.wants(3)) b.set_summed(3, t * negative_softplus(x) * g);
 }

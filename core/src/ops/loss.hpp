@@ -9,7 +9,7 @@ inline constexpr uint32_t kReduction = 0;
 
 // The result for one loss per element of `each`: a scalar, or with 'none' these dims.
 tn_error* reduced_out(const Infer& c, tn_dtype t, const Dims& each);
-void set_reduced(const Recipe& b, Value each, tn_dtype t);
+void set_reduced(const Recipe& b, Value each);
 // The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by
 // their number.
 Value sample_cotangent(const Recipe& b, int64_t samples);

@@ -26,12 +26,12 @@ Value log_of_p(Value p) { return maximum(log(p), kLeastLog); }
 Value log_of_not_p(Value p) { return maximum(log1p(-p), kLeastLog); }
 
 Value bce_each(const Recipe& b) {
-  const Value p = wide(b.in(0)), t = wide(b.in(1));
+  const Value p = b.in(0), t = b.in(1);
   return -(t * log_of_p(p) + (1 - t) * log_of_not_p(p));
 }
-void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b)), b.in(0).dtype()); }
+void bce_of_base(Recipe& b) { set_reduced(b, weighted(b, bce_each(b))); }
 void d_bce(Recipe& b) {
-  const Value p = wide(b.in(0)), t = wide(b.in(1)), plain = each_cotangent(b);
+  const Value p = b.in(0), t = b.in(1), plain = each_cotangent(b);
   const Value g = weighted(b, plain);
   if (b.wants(0)) b.set(0, g * ((p - t) / maximum(p * (1 - p), kLeastVariance)));
   if (b.wants(1)) b.set(1, g * (log_of_not_p(p) - log_of_p(p)));
@@ -42,9 +42,9 @@ void d_bce(Recipe& b) {
 
 tn_error* l1_rule(Infer& c) { return pairwise_rule(c, "x"); }
 
-void l1_of_base(Recipe& b) { set_reduced(b, abs(wide(b.in(0)) - wide(b.in(1))), b.in(0).dtype()); }
+void l1_of_base(Recipe& b) { set_reduced(b, abs(b.in(0) - b.in(1))); }
 void d_l1(Recipe& b) {
-  const Value dx = sign(wide(b.in(0)) - wide(b.in(1))) * each_cotangent(b);
+  const Value dx = sign(b.in(0) - b.in(1)) * each_cotangent(b);
   if (b.wants(0)) b.set(0, dx);
   if (b.wants(1)) b.set(1, -dx);
 }
@@ -57,12 +57,12 @@ tn_error* huber_rule(Infer& c) {
 }
 void huber_of_base(Recipe& b) {
   const double delta = b.f64(TN_HUBER_DELTA);
-  const Value d = abs(wide(b.in(0)) - wide(b.in(1)));
-  set_reduced(b, where(le(d, delta), 0.5 * d * d, delta * (d - 0.5 * delta)), b.in(0).dtype());
+  const Value d = abs(b.in(0) - b.in(1));
+  set_reduced(b, where(le(d, delta), 0.5 * d * d, delta * (d - 0.5 * delta)));
 }
 void d_huber(Recipe& b) {
   const double delta = b.f64(TN_HUBER_DELTA);
-  const Value d = wide(b.in(0)) - wide(b.in(1));
+  const Value d = b.in(0) - b.in(1);
   const Value dx = maximum(minimum(d, delta), -delta) * each_cotangent(b);
   if (b.wants(0)) b.set(0, dx);
   if (b.wants(1)) b.set(1, -dx);
@@ -73,14 +73,14 @@ void d_huber(Recipe& b) {
 tn_error* kl_div_rule(Infer& c) { return pairwise_rule(c, "log_input"); }
 
 void kl_div_of_base(Recipe& b) {
-  const Value x = wide(b.in(0)), t = wide(b.in(1));
+  const Value x = b.in(0), t = b.in(1);
   const Value each = b.flag(TN_KL_DIV_LOG_TARGET) ? exp(t) * (t - x)
                                                   // 0 * log 0 is 0.
                                                   : where(eq(t, 0), 0, t * (log(t) - x));
-  set_reduced(b, each, b.in(0).dtype());
+  set_reduced(b, each);
 }
 void d_kl_div(Recipe& b) {
-  const Value x = wide(b.in(0)), t = wide(b.in(1)), g = each_cotangent(b);
+  const Value x = b.in(0), t = b.in(1), g = each_cotangent(b);
   const bool is_log = b.flag(TN_KL_DIV_LOG_TARGET);
   const Value p = is_log ? exp(t) : t;
   if (b.wants(0)) b.set(0, -(p * g));
@@ -107,14 +107,14 @@ tn_error* hinge_rule(Infer& c) {
   return reduced_out(c, t, c.dims(0));
 }
 void hinge_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const Value apart = maximum(b.f64(TN_HINGE_MARGIN) - x, 0);
-  set_reduced(b, where(gt(b.in(1), 0), x, apart), b.in(0).dtype());
+  set_reduced(b, where(gt(b.in(1), 0), x, apart));
 }
 void d_hinge(Recipe& b) {
   if (b.wants(1)) b.set_zero(1);
   if (!b.wants(0)) return;
-  const Value x = wide(b.in(0)), g = each_cotangent(b);
+  const Value x = b.in(0), g = each_cotangent(b);
   b.set(0, where(gt(b.in(1), 0), g, where(lt(x, b.f64(TN_HINGE_MARGIN)), -g, 0)));
 }
 
@@ -164,14 +164,14 @@ tn_error* cosine_loss_rule(Infer& c) {
 }
 
 Cosine cosine_of_inputs(const Recipe& b) {
-  const Value x = wide(b.in(0));
-  return cosine_of(x, wide(b.in(1)), 1u << (x.rank() - 1), kCosineLossEpsilon, 0);
+  const Value x = b.in(0);
+  return cosine_of(x, b.in(1), 1u << (x.rank() - 1), kCosineLossEpsilon, 0);
 }
 void cosine_loss_of_base(Recipe& b) {
   const Cosine c = cosine_of_inputs(b);
   const Value cos = squeeze(c.cos, c.axis);
   const Value apart = maximum(cos - b.f64(TN_COSINE_LOSS_MARGIN), 0);
-  set_reduced(b, where(gt(b.in(2), 0), 1 - cos, apart), b.in(0).dtype());
+  set_reduced(b, where(gt(b.in(2), 0), 1 - cos, apart));
 }
 void d_cosine_loss(Recipe& b) {
   if (b.wants(2)) b.set_zero(2);
@@ -210,17 +210,17 @@ double least_square(const Recipe& b) {
   return epsilon * epsilon;
 }
 Cosine cosine_of_broadcast(const Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.in(1)), like = x * y;
+  const Value x = b.in(0), y = b.in(1), like = x * y;
   const uint32_t axis = 1u << axis_of(b.i64(TN_COSINE_SIMILARITY_AXIS), like.rank());
   return cosine_of(broadcast_like(x, like), broadcast_like(y, like), axis, 0, least_square(b));
 }
 void cosine_similarity_of_base(Recipe& b) {
   const Cosine c = cosine_of_broadcast(b);
-  b.set(0, cast(squeeze(c.cos, c.axis), b.in(0).dtype()));
+  b.set(0, squeeze(c.cos, c.axis));
 }
 void d_cosine_similarity(Recipe& b) {
   const Cosine c = cosine_of_broadcast(b);
-  const Value g = unsqueeze(wide(b.g()), c.axis);
+  const Value g = unsqueeze(b.g(), c.axis);
   if (b.wants(0)) b.set_summed(0, by_first(c, g, least_square(b)));
   if (b.wants(1)) b.set_summed(1, by_first(swapped(c), g, least_square(b)));
 }

@@ -26,10 +26,9 @@ tn_error* question_rule(Infer& c) {
 constexpr tn_infer_rule kQuestion = rule<question_rule>;
 constexpr const char* kIsBool = "the result is boolean";
 
-// Half formats are computed in f32 and rounded once.
 template <Value (*F)(Value)>
-void widely(Recipe& b) {
-  b.set(0, cast(F(wide(b.in(0))), b.in(0).dtype()));
+void of_base(Recipe& b) {
+  b.set(0, F(b.in(0)));
 }
 
 // An odd function from its values at |x|. Signed zero and NaN pass through.
@@ -165,25 +164,25 @@ void d_trunc(Recipe& b) { b.set_zero(0); }
 
 }  // namespace
 
-const OpRules rules_log2 = {TN_OP_LOG2, kFractions, recipe<widely<log2_of_base>>, recipe<d_log2>,
+const OpRules rules_log2 = {TN_OP_LOG2, kFractions, recipe<of_base<log2_of_base>>, recipe<d_log2>,
                             nullptr};
-const OpRules rules_tan = {TN_OP_TAN, kFractions, recipe<widely<tan_of_base>>, recipe<d_tan>,
+const OpRules rules_tan = {TN_OP_TAN, kFractions, recipe<of_base<tan_of_base>>, recipe<d_tan>,
                            nullptr};
-const OpRules rules_asin = {TN_OP_ASIN, kFractions, recipe<widely<asin_of_base>>, recipe<d_asin>,
+const OpRules rules_asin = {TN_OP_ASIN, kFractions, recipe<of_base<asin_of_base>>, recipe<d_asin>,
                             nullptr};
-const OpRules rules_acos = {TN_OP_ACOS, kFractions, recipe<widely<acos_of_base>>, recipe<d_acos>,
+const OpRules rules_acos = {TN_OP_ACOS, kFractions, recipe<of_base<acos_of_base>>, recipe<d_acos>,
                             nullptr};
-const OpRules rules_atan = {TN_OP_ATAN, kFractions, recipe<widely<atan_of_base>>, recipe<d_atan>,
+const OpRules rules_atan = {TN_OP_ATAN, kFractions, recipe<of_base<atan_of_base>>, recipe<d_atan>,
                             nullptr};
-const OpRules rules_sinh = {TN_OP_SINH, kFractions, recipe<widely<sinh_of_base>>, recipe<d_sinh>,
+const OpRules rules_sinh = {TN_OP_SINH, kFractions, recipe<of_base<sinh_of_base>>, recipe<d_sinh>,
                             nullptr};
-const OpRules rules_cosh = {TN_OP_COSH, kFractions, recipe<widely<cosh_of_base>>, recipe<d_cosh>,
+const OpRules rules_cosh = {TN_OP_COSH, kFractions, recipe<of_base<cosh_of_base>>, recipe<d_cosh>,
                             nullptr};
-const OpRules rules_asinh = {TN_OP_ASINH, kFractions, recipe<widely<asinh_of_base>>,
+const OpRules rules_asinh = {TN_OP_ASINH, kFractions, recipe<of_base<asinh_of_base>>,
                              recipe<d_asinh>, nullptr};
-const OpRules rules_acosh = {TN_OP_ACOSH, kFractions, recipe<widely<acosh_of_base>>,
+const OpRules rules_acosh = {TN_OP_ACOSH, kFractions, recipe<of_base<acosh_of_base>>,
                              recipe<d_acosh>, nullptr};
-const OpRules rules_atanh = {TN_OP_ATANH, kFractions, recipe<widely<atanh_of_base>>,
+const OpRules rules_atanh = {TN_OP_ATANH, kFractions, recipe<of_base<atanh_of_base>>,
                              recipe<d_atanh>, nullptr};
 const OpRules rules_trunc = {TN_OP_TRUNC, rule<one_input<kReal>>, recipe<trunc_of_base>,
                              recipe<d_trunc>, nullptr};

@@ -45,14 +45,11 @@ uint32_t axes_of(const Recipe& b) {
 
 // ---- mean
 
-void mean_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
-  b.set(0, cast(mean(x, axes_of(b), b.flag(kKeepdims)), b.in(0).dtype()));
-}
+void mean_of_base(Recipe& b) { b.set(0, mean(b.in(0), axes_of(b), b.flag(kKeepdims))); }
 void d_mean(Recipe& b) {
   const uint32_t axes = axes_of(b);
-  const Value g = wide(b.g());
-  const Value n = cast(size_of(wide(b.in(0)), axes), g.dtype());
+  const Value g = b.g();
+  const Value n = cast(size_of(b.in(0), axes), g.dtype());
   b.set(0, unreduce(g / n, b.in(0), axes, b.flag(kKeepdims)));
 }
 
@@ -69,20 +66,20 @@ Value variance(const Recipe& b, Value x) {
   const uint32_t axes = axes_of(b);
   return sum(square(centered(x, axes)), axes, b.flag(kKeepdims)) / freedom(b, x, axes);
 }
-void var_of_base(Recipe& b) { b.set(0, cast(variance(b, wide(b.in(0))), b.in(0).dtype())); }
+void var_of_base(Recipe& b) { b.set(0, variance(b, b.in(0))); }
 void d_var(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axes = axes_of(b);
-  const Value scale = 2 * wide(b.g()) / freedom(b, x, axes);
+  const Value scale = 2 * b.g() / freedom(b, x, axes);
   b.set(0, unreduce(scale, x, axes, b.flag(kKeepdims)) * centered(x, axes));
 }
 
-void std_of_base(Recipe& b) { b.set(0, cast(sqrt(variance(b, wide(b.in(0)))), b.in(0).dtype())); }
+void std_of_base(Recipe& b) { b.set(0, sqrt(variance(b, b.in(0)))); }
 void d_std(Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.out());
+  const Value x = b.in(0), y = b.out();
   const uint32_t axes = axes_of(b);
   const Value flat = eq(y, 0);
-  const Value scale = where(flat, 0, wide(b.g()) / (freedom(b, x, axes) * where(flat, 1, y)));
+  const Value scale = where(flat, 0, b.g() / (freedom(b, x, axes) * where(flat, 1, y)));
   b.set(0, unreduce(scale, x, axes, b.flag(kKeepdims)) * centered(x, axes));
 }
 
@@ -92,20 +89,19 @@ void d_std(Recipe& b) {
 Value finite(Value x) { return where(eq(abs(x), std::numeric_limits<double>::infinity()), 0, x); }
 
 void logsumexp_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axes = axes_of(b);
   // The log of a sum of nothing is -inf.
   const Value top = known_empty(x.dims()) ? constant(x, 0) : finite(max(x, axes, true));
   const Value y = log(sum(exp(x - top), axes, true)) + top;
-  b.set(0, cast(b.flag(kKeepdims) ? y : squeeze(y, axes), b.in(0).dtype()));
+  b.set(0, b.flag(kKeepdims) ? y : squeeze(y, axes));
 }
 void d_logsumexp(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(kKeepdims);
-  const Value out = wide(b.out()),
-              y = where(eq(out, -std::numeric_limits<double>::infinity()), 0, out);
-  b.set(0, unreduce(wide(b.g()), x, axes, keep) * exp(x - unreduce(y, x, axes, keep)));
+  const Value out = b.out(), y = where(eq(out, -std::numeric_limits<double>::infinity()), 0, out);
+  b.set(0, unreduce(b.g(), x, axes, keep) * exp(x - unreduce(y, x, axes, keep)));
 }
 
 }  // namespace

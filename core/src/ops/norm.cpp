@@ -61,22 +61,21 @@ namespace {
 // ---- layer_norm: y = (x - mean) / sqrt(variance + epsilon) * scale + bias
 
 void layer_norm_of_base(Recipe& b) {
-  const tn_dtype t = b.in(0).dtype();
-  Value y = normalized(wide(b.in(0)), last_axes(b), b.f64(TN_LAYER_NORM_EPSILON)).x_hat;
-  if (b.in(1)) y = y * wide(b.in(1));
-  if (b.in(2)) y = y + wide(b.in(2));
-  b.set(0, cast(y, t));
+  Value y = normalized(b.in(0), last_axes(b), b.f64(TN_LAYER_NORM_EPSILON)).x_hat;
+  if (b.in(1)) y = y * b.in(1);
+  if (b.in(2)) y = y + b.in(2);
+  b.set(0, y);
 }
 
 void d_layer_norm(Recipe& b) {
-  const Value g = wide(b.g());
+  const Value g = b.g();
   const uint32_t axes = last_axes(b);
   if (b.in(2) && b.wants(2)) b.set_summed(2, g);
   const bool wants_scale = b.in(1) && b.wants(1);
   if (!b.wants(0) && !wants_scale) return;
-  const Normal n = normalized(wide(b.in(0)), axes, b.f64(TN_LAYER_NORM_EPSILON));
+  const Normal n = normalized(b.in(0), axes, b.f64(TN_LAYER_NORM_EPSILON));
   if (wants_scale) b.set_summed(1, g * n.x_hat);
-  if (b.wants(0)) b.set(0, normalized_grad(n, b.in(1) ? g * wide(b.in(1)) : g, axes));
+  if (b.wants(0)) b.set(0, normalized_grad(n, b.in(1) ? g * b.in(1) : g, axes));
 }
 
 // ---- batch_norm: with the statistics given, per channel (axis 1)
@@ -105,22 +104,21 @@ tn_error* batch_norm_rule(Infer& c) {
 }
 
 void batch_norm_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
-  const Value factor = wide(b.in(1)) * rsqrt(wide(b.in(4)) + b.f64(TN_BATCH_NORM_EPSILON));
-  const Value y =
-      (x - per_channel(wide(b.in(3)), x)) * per_channel(factor, x) + per_channel(wide(b.in(2)), x);
-  b.set(0, cast(y, b.in(0).dtype()));
+  const Value x = b.in(0);
+  const Value factor = b.in(1) * rsqrt(b.in(4) + b.f64(TN_BATCH_NORM_EPSILON));
+  const Value y = (x - per_channel(b.in(3), x)) * per_channel(factor, x) + per_channel(b.in(2), x);
+  b.set(0, y);
 }
 
 void d_batch_norm(Recipe& b) {
-  const Value x = wide(b.in(0)), g = wide(b.g()), scale = wide(b.in(1));
+  const Value x = b.in(0), g = b.g(), scale = b.in(1);
   const uint32_t others = all_but_channel(x);
-  const Value r = rsqrt(wide(b.in(4)) + b.f64(TN_BATCH_NORM_EPSILON)), factor = scale * r;
+  const Value r = rsqrt(b.in(4) + b.f64(TN_BATCH_NORM_EPSILON)), factor = scale * r;
   if (b.wants(0)) b.set(0, g * per_channel(factor, x));
   if (b.wants(2)) b.set(2, sum(g, others, false));
   if (b.wants(3)) b.set(3, -(sum(g, others, false) * factor));
   if (!b.wants(1) && !b.wants(4)) return;
-  const Value sums = sum(g * (x - per_channel(wide(b.in(3)), x)), others, false);
+  const Value sums = sum(g * (x - per_channel(b.in(3), x)), others, false);
   if (b.wants(1)) b.set(1, sums * r);
   if (b.wants(4)) b.set(4, -0.5 * sums * factor * (r * r));
 }
@@ -138,23 +136,22 @@ tn_error* batch_norm_train_rule(Infer& c) {
 }
 
 void batch_norm_train_of_base(Recipe& b) {
-  const tn_dtype t = b.in(0).dtype();
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t others = all_but_channel(x);
   const Value average = mean(x, others, false);
   const Value c = x - per_channel(average, x);
   const Value variance = mean(square(c), others, false);
-  const Value factor = wide(b.in(1)) * rsqrt(variance + b.f64(TN_BATCH_NORM_TRAIN_EPSILON));
-  b.set(0, cast(c * per_channel(factor, x) + per_channel(wide(b.in(2)), x), t));
-  b.set(1, cast(average, t));
-  b.set(2, cast(variance, t));
+  const Value factor = b.in(1) * rsqrt(variance + b.f64(TN_BATCH_NORM_TRAIN_EPSILON));
+  b.set(0, c * per_channel(factor, x) + per_channel(b.in(2), x));
+  b.set(1, average);
+  b.set(2, variance);
 }
 
 // With c = x - mean, r = 1 / sqrt(variance + epsilon), a = scale * r and n elements per channel: dx
 // = a g + c (2 g_variance / n - a r^2 mean(g c)) + (g_mean / n - a mean(g)); all but g and c is per
 // channel.
 void d_batch_norm_train(Recipe& b) {
-  const Value x = wide(b.in(0)), g = wide(b.g(0)), scale = wide(b.in(1));
+  const Value x = b.in(0), g = b.g(0), scale = b.in(1);
   const uint32_t others = all_but_channel(x);
   const Value total = sum(g, others, false);
   if (b.wants(2)) b.set(2, total);
@@ -165,8 +162,7 @@ void d_batch_norm_train(Recipe& b) {
   if (b.wants(1)) b.set(1, along_c * r);
   if (!b.wants(0)) return;
   const Value a = scale * r;
-  const Value of_c = (2 * wide(b.g(2)) - a * (r * r) * along_c) / n,
-              constant = (wide(b.g(1)) - a * total) / n;
+  const Value of_c = (2 * b.g(2) - a * (r * r) * along_c) / n, constant = (b.g(1) - a * total) / n;
   b.set(0, g * per_channel(a, x) + c * per_channel(of_c, x) + per_channel(constant, x));
 }
 

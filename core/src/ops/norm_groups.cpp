@@ -12,14 +12,14 @@ Value inverse_rms(const Recipe& b, Value x) {
 }
 
 void rms_norm_of_base(Recipe& b) {
-  const Value x = wide(b.in(0)), y = x * inverse_rms(b, x);
-  b.set(0, cast(b.in(1) ? y * wide(b.in(1)) : y, b.in(0).dtype()));
+  const Value x = b.in(0), y = x * inverse_rms(b, x);
+  b.set(0, b.in(1) ? y * b.in(1) : y);
 }
 void d_rms_norm(Recipe& b) {
-  const Value x = wide(b.in(0)), g = wide(b.g()), r = inverse_rms(b, x), x_hat = x * r;
+  const Value x = b.in(0), g = b.g(), r = inverse_rms(b, x), x_hat = x * r;
   if (b.in(1) && b.wants(1)) b.set_summed(1, g * x_hat);
   if (!b.wants(0)) return;
-  const Value scaled = b.in(1) ? g * wide(b.in(1)) : g;
+  const Value scaled = b.in(1) ? g * b.in(1) : g;
   b.set(0, r * (scaled - x_hat * mean(scaled * x_hat, last_axes(b), true)));
 }
 
@@ -88,17 +88,17 @@ Groups instances_of(const Recipe& b) { return {0, b.f64(TN_INSTANCE_NORM_EPSILON
 template <Groups (*Of)(const Recipe&)>
 void norm_of_base(Recipe& b) {
   const Groups s = Of(b);
-  const Value x = wide(b.in(0)), seen = s.view(b, x);
+  const Value x = b.in(0), seen = s.view(b, x);
   Value y = reshape_like(normalized(seen, s.axes(seen), s.epsilon).x_hat, x);
-  if (b.in(1)) y = y * per_channel(wide(b.in(1)), x);
-  if (b.in(2)) y = y + per_channel(wide(b.in(2)), x);
-  b.set(0, cast(y, b.in(0).dtype()));
+  if (b.in(1)) y = y * per_channel(b.in(1), x);
+  if (b.in(2)) y = y + per_channel(b.in(2), x);
+  b.set(0, y);
 }
 
 template <Groups (*Of)(const Recipe&)>
 void d_norm(Recipe& b) {
   const Groups s = Of(b);
-  const Value x = wide(b.in(0)), g = wide(b.g());
+  const Value x = b.in(0), g = b.g();
   const uint32_t others = all_but_channel(x);
   if (b.in(2) && b.wants(2)) b.set(2, sum(g, others, false));
   const bool wants_scale = b.in(1) && b.wants(1);
@@ -107,7 +107,7 @@ void d_norm(Recipe& b) {
   const Normal n = normalized(seen, s.axes(seen), s.epsilon);
   if (wants_scale) b.set(1, sum(g * reshape_like(n.x_hat, x), others, false));
   if (!b.wants(0)) return;
-  const Value scaled = b.in(1) ? g * per_channel(wide(b.in(1)), x) : g;
+  const Value scaled = b.in(1) ? g * per_channel(b.in(1), x) : g;
   b.set(0, reshape_like(normalized_grad(n, s.view(b, scaled), s.axes(seen)), x));
 }
 
@@ -139,11 +139,11 @@ Value lrn_base(const Recipe& b, Value x) {
   return b.f64(TN_LRN_BIAS) + share * channel_sums(b, square(x), false);
 }
 void lrn_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
-  b.set(0, cast(x * pow(lrn_base(b, x), -b.f64(TN_LRN_BETA)), b.in(0).dtype()));
+  const Value x = b.in(0);
+  b.set(0, x * pow(lrn_base(b, x), -b.f64(TN_LRN_BETA)));
 }
 void d_lrn(Recipe& b) {
-  const Value x = wide(b.in(0)), g = wide(b.g()), s = lrn_base(b, x);
+  const Value x = b.in(0), g = b.g(), s = lrn_base(b, x);
   const double beta = b.f64(TN_LRN_BETA),
                slope = 2 * beta * b.f64(TN_LRN_ALPHA) / static_cast<double>(b.i64(TN_LRN_SIZE));
   const Value p = pow(s, -beta);

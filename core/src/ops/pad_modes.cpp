@@ -65,7 +65,7 @@ void mode_of_base(Recipe& b) {
 template <bool Reflect>
 void d_mode(Recipe& b) {
   const Value x = b.in(0);
-  Value g = wide(b.g());
+  Value g = b.g();
   for (uint32_t a = 0; a < x.rank(); ++a) {
     if (!padded(b, a)) continue;
     Dims to = g.dims();

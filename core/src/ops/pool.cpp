@@ -71,11 +71,11 @@ Value averaged(const Recipe& b, Value sums, const WindowSpec& s) {
 void avg_pool_of_base(Recipe& b) {
   const WindowSpec s = spec_of(b);
   const Value x = b.in(0);
-  b.set(0, cast(averaged(b, window_reduce(wide(x), s, "sum"), s), x.dtype()));
+  b.set(0, averaged(b, window_reduce(x, s, "sum"), s));
 }
 void d_avg_pool(Recipe& b) {
   const WindowSpec s = spec_of(b);
-  b.set(0, window_sum_grad(b, averaged(b, wide(b.g()), s), b.in(0).dims(), s));
+  b.set(0, window_sum_grad(b, averaged(b, b.g(), s), b.in(0).dims(), s));
 }
 
 // ---- global pooling
@@ -98,14 +98,14 @@ void global_avg_of_base(Recipe& b) {
   b.set(0, {b.raw(), tn_b_mean(b.raw(), x.v, axes.d, axes.n, 1)});
 }
 void d_global_avg(Recipe& b) {
-  const Value x = b.in(0), g = wide(b.g());
-  b.set(0, broadcast_like(g / size_of(wide(x), spatial(x)), x));
+  const Value x = b.in(0), g = b.g();
+  b.set(0, broadcast_like(g / size_of(x, spatial(x)), x));
 }
 
 void global_max_of_base(Recipe& b) { b.set(0, max(b.in(0), spatial(b.in(0)), true)); }
 // As of max: equal extrema share.
 void d_global_max(Recipe& b) {
-  const Value x = b.in(0), g = wide(b.g());
+  const Value x = b.in(0), g = b.g();
   const Value hit = eq(x, b.out());
   const Value share = g / sum(cast(hit, g.dtype()), spatial(x), true);
   b.set(0, where(hit, share, 0));

@@ -102,7 +102,7 @@ void d_prod(Recipe& b) {
 
 // All elements equal to the extremum share the gradient equally; NaN takes none.
 void d_extremum(Recipe& b) {
-  const Value x = b.in(0), g = wide(b.g());
+  const Value x = b.in(0), g = b.g();
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(kKeepdims);
   const Value hit = eq(x, unreduce(b.out(), x, axes, keep));

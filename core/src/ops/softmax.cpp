@@ -26,24 +26,24 @@ Value top(Value x, uint32_t axis) {
 }
 
 void softmax_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axis = axis_mask(b);
   const Value e = exp(x - top(x, axis));
-  b.set(0, cast(e / sum(e, axis, true), b.in(0).dtype()));
+  b.set(0, e / sum(e, axis, true));
 }
 void d_softmax(Recipe& b) {
-  const Value y = wide(b.out()), g = wide(b.g());
+  const Value y = b.out(), g = b.g();
   b.set(0, y * (g - sum(g * y, axis_mask(b), true)));
 }
 
 void log_softmax_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axis = axis_mask(b);
   const Value shifted = x - top(x, axis);
-  b.set(0, cast(shifted - log(sum(exp(shifted), axis, true)), b.in(0).dtype()));
+  b.set(0, shifted - log(sum(exp(shifted), axis, true)));
 }
 void d_log_softmax(Recipe& b) {
-  const Value y = wide(b.out()), g = wide(b.g());
+  const Value y = b.out(), g = b.g();
   b.set(0, g - exp(y) * sum(g, axis_mask(b), true));
 }
 

@@ -64,7 +64,7 @@ void d_tile(Recipe& b) {
   const auto repeats = b.list(TN_TILE_REPEATS);
   const auto given = static_cast<uint32_t>(repeats.size());
   const Value x = b.in(0);
-  Value g = wide(b.g());
+  Value g = b.g();
   Dims dims = g.dims();
   for (uint32_t k = 0; k < given; ++k) {
     const uint32_t axis = dims.n - given + k;

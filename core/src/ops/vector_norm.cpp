@@ -37,19 +37,19 @@ uint32_t axes_of(const Recipe& b) {
 }
 
 void norm_of_base(Recipe& b) {
-  const Value x = wide(b.in(0));
+  const Value x = b.in(0);
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(TN_NORM_KEEPDIMS);
   const double ord = b.f64(TN_NORM_ORD);
   const Value y = ord == 2   ? sqrt(sum(square(is_complex(x) ? abs(x) : x), axes, keep))
                   : ord == 1 ? sum(abs(x), axes, keep)
                              : max(abs(x), axes, keep);
-  b.set(0, cast(y, part_of(b.in(0).dtype())));
+  b.set(0, y);
 }
 
 // At the zero vector the 2-norm has a kink: the gradient is zero there, as that of |x| is.
 void d_norm(Recipe& b) {
-  const Value x = wide(b.in(0)), y = wide(b.out()), g = wide(b.g());
+  const Value x = b.in(0), y = b.out(), g = b.g();
   const uint32_t axes = axes_of(b);
   const bool keep = b.flag(TN_NORM_KEEPDIMS);
   const double ord = b.f64(TN_NORM_ORD);

@@ -49,10 +49,12 @@ struct Builder : tn_builder {
     made.shape.dtype = dtype;
     made.weak = weak;
     made.constant = true;
-    if (is_floating(dtype))
+    if (is_floating(dtype)) {
       element_from_f64(made.bits, dtype, f);
-    else
+      made.rounded = element_to_f64(made.bits, dtype) != f;
+    } else {
       element_from_i64(made.bits, dtype, i);
+    }
     return add(made);
   }
   void apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* a, uint32_t n_a,
@@ -343,7 +345,8 @@ bool is_exact(const OpEntry& op) {
 // Whether a live value of a half format is on its way from the inputs to a result rounded more than once. Products of matrices and
 // convolutions are for the device's own units: a recipe with one of them stays as it is.
 bool rounds_twice(const Graph& graph) {
-  std::vector<int> times(graph.values.size(), 0);
+  std::vector<int> times;
+  for (const GraphValue& v : graph.values) times.push_back(v.rounded && !v.weak && is_half(v));
   int most = 0;
   for (const GraphNode& n : graph.nodes) {
     if (!n.live) continue;

@@ -12,6 +12,7 @@ struct GraphValue {
   bool weak = false;      // weakly typed scalar
   bool constant = false;  // its element is in `bits`
   bool absent = false;
+  bool rounded = false;  // a constant that its dtype does not hold
   uint64_t bits[2] = {0, 0};
   int node = -1;  // producer; -1: an input of the graph or a constant
 };

@@ -44,7 +44,8 @@ void TN_CALL decompose(tn_builder* b) {
   const tn_value x = b->v->input(b, 0);
   tn_value y = tn_b_where(b, passes(b), x, tn_b_mul(b, x, b->v->scalar(b, 0)));
   if (is("value_wrong_in_f16") && b->v->dtype(b, x) == TN_DTYPE_F16)
-    y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
+    y = tn_b_where(b, passes(b), tn_b_mul(b, x, b->v->scalar(b, 1.25)),
+                   y);  // rounded once: still in f16
   if (is("value_wrong_everywhere")) y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
   tenon::sdk::Recipe r(b);
   if (is("attribute_missing")) r.f64(1);
