@@ -400,8 +400,8 @@ What holds for all:
 - **Integers** wrap. Floats follow IEEE 754, and NaN passes on where nothing else is said.
 - **f16 and bf16**: what takes more than one step of arithmetic is computed in f32 and rounded once, by kernels and by decompositions, forward
   and backward. Two may be rounded on the way: a product of matrices or a convolution before its bias is added, and a sum of scattered elements.
-- **Complex numbers** have the branch cuts, and on them the sides by the signs of zeros, of C99's annex G. Where an op is made of the real and
-  imaginary parts, rank 8 is refused.
+- **Complex numbers** have the branch cuts of C99's annex G; on a cut the sign of a zero says on which side. Where an op is made of the real
+  and imaginary parts, rank 8 is refused.
 - **Gradients** are of any order, unless it says otherwise.
 - A **base** op is what a backend must have a kernel for; any other one is also made of base ops.
 """

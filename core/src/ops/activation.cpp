@@ -12,13 +12,6 @@ constexpr double kSqrt2OverPi = 2 * std::numbers::inv_sqrtpi * kSqrtHalf;
 constexpr double kInvSqrt2Pi = std::numbers::inv_sqrtpi * kSqrtHalf;
 constexpr double kGeluCubic = 0.044715;  // Hendrycks and Gimpel, Gaussian Error Linear Units, 2016
 
-template <uint32_t Kinds>
-tn_error* one_input(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", Kinds, &t));
-  return c.elementwise(t, c.dims(0), {0});
-}
-
 tn_error* gelu_rule(Infer& c) {
   TN_TRY(c.choice("approximate", c.string(TN_GELU_APPROXIMATE), {"none", "tanh"}));
   return one_input<kFloat>(c);
@@ -117,13 +110,6 @@ void d_celu(Recipe& b) {
 
 // ---- prelu: a slope of its own for each channel, or whatever broadcasts
 
-tn_error* prelu_rule(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, kFloat, &t));
-  Dims dims;
-  TN_TRY(c.broadcast({0, 1}, &dims));
-  return c.elementwise(t, dims, {0, 1});
-}
 void prelu_of_base(Recipe& b) {
   const Value x = b.in(0);
   b.set(0, where(gt(x, 0), x, x * b.in(1)));
@@ -185,8 +171,8 @@ const OpRules rules_selu = {TN_OP_SELU, rule<one_input<kFloat>>, recipe<selu_of_
                             recipe<d_selu>, nullptr};
 const OpRules rules_celu = {TN_OP_CELU, rule<one_input<kFloat>>, recipe<celu_of_base>,
                             recipe<d_celu>, nullptr};
-const OpRules rules_prelu = {TN_OP_PRELU, rule<prelu_rule>, recipe<prelu_of_base>, recipe<d_prelu>,
-                             nullptr};
+const OpRules rules_prelu = {TN_OP_PRELU, rule<two_inputs<kFloat>>, recipe<prelu_of_base>,
+                             recipe<d_prelu>, nullptr};
 const OpRules rules_mish = {TN_OP_MISH, rule<one_input<kFloat>>, recipe<mish_of_base>,
                             recipe<d_mish>, nullptr};
 const OpRules rules_softsign = {TN_OP_SOFTSIGN, rule<one_input<kFloat>>, recipe<softsign_of_base>,

@@ -6,14 +6,6 @@
 namespace tenon::ops {
 namespace {
 
-template <uint32_t Kinds>
-tn_error* two_inputs(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, Kinds, &t));
-  Dims dims;
-  TN_TRY(c.broadcast({0, 1}, &dims));
-  return c.elementwise(t, dims, {0, 1});
-}
 constexpr tn_infer_rule kNumbers = rule<two_inputs<kNumber>>;
 constexpr tn_infer_rule kReals = rule<two_inputs<kReal>>;
 

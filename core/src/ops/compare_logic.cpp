@@ -20,16 +20,8 @@ tn_error* comparison(Infer& c) {
 constexpr tn_infer_rule kEquality = rule<comparison<kComputable>>;
 constexpr tn_infer_rule kOrder = rule<comparison<kReal | kBool>>;
 
-template <uint32_t Kinds>
-tn_error* bits(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1}, Kinds, &t));
-  Dims dims;
-  TN_TRY(c.broadcast({0, 1}, &dims));
-  return c.elementwise(t, dims, {0, 1});
-}
-constexpr tn_infer_rule kLogical = rule<bits<kBool | kInt>>;
-constexpr tn_infer_rule kShift = rule<bits<kInt>>;
+constexpr tn_infer_rule kLogical = rule<two_inputs<kBool | kInt>>;
+constexpr tn_infer_rule kShift = rule<two_inputs<kInt>>;
 
 tn_error* not_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;

@@ -280,4 +280,18 @@ tn_error* Infer::elementwise(tn_dtype t, const Dims& result,
   return nullptr;
 }
 
+tn_error* elementwise_of_one(const Infer& c, uint32_t kinds) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.single(0, "x", kinds, &t));
+  return c.elementwise(t, c.dims(0), {0});
+}
+
+tn_error* elementwise_of_two(const Infer& c, uint32_t kinds) {
+  tn_dtype t = TN_DTYPE_NONE;
+  TN_TRY(c.common({0, 1}, kinds, &t));
+  Dims dims;
+  TN_TRY(c.broadcast({0, 1}, &dims));
+  return c.elementwise(t, dims, {0, 1});
+}
+
 }  // namespace tenon::ops

@@ -124,6 +124,18 @@ class Infer {
   tn_infer* c_;
 };
 
+// Rules of elementwise ops of these kinds: y like x, and y of the common dtype and the broadcast dims of both inputs.
+tn_error* elementwise_of_one(const Infer& c, uint32_t kinds);
+tn_error* elementwise_of_two(const Infer& c, uint32_t kinds);
+template <uint32_t Kinds>
+tn_error* one_input(Infer& c) {
+  return elementwise_of_one(c, Kinds);
+}
+template <uint32_t Kinds>
+tn_error* two_inputs(Infer& c) {
+  return elementwise_of_two(c, Kinds);
+}
+
 // The C form of a rule. The core catches what is thrown (no memory, overflow of sizes).
 template <tn_error* (*Body)(Infer&)>
 tn_error* TN_CALL rule(tn_infer* c) {

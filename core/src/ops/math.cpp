@@ -10,12 +10,6 @@ namespace {
 constexpr double kLn2 = std::numbers::ln2;
 constexpr double kHuge = 1e9;  // its square is finite, and 1 beside that is nothing
 
-template <uint32_t Kinds>
-tn_error* one_input(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", Kinds, &t));
-  return c.elementwise(t, c.dims(0), {0});
-}
 constexpr tn_infer_rule kFractions = rule<one_input<kFloat | kComplex>>;
 
 tn_error* question_rule(Infer& c) {

@@ -7,12 +7,6 @@
 namespace tenon::ops {
 namespace {
 
-template <uint32_t Kinds>
-tn_error* one_input(Infer& c) {
-  tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", Kinds, &t));
-  return c.elementwise(t, c.dims(0), {0});
-}
 constexpr tn_infer_rule kFloats = rule<one_input<kFloat>>;
 constexpr tn_infer_rule kReals = rule<one_input<kReal>>;
 constexpr tn_infer_rule kNumbers = rule<one_input<kNumber>>;
