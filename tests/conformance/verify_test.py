@@ -2,7 +2,7 @@
 """The command `tenon verify`: levels, exit status, JSON, expected failures, and the names of what is wrong with spoilt plugins.
 
 Usage: verify_test.py level TENON PLUGIN LEVEL [ARGUMENT...]   the plugin reaches the level, and nothing is unsupported
-       verify_test.py command TENON PLUGIN_FOLDER BROKEN_FOLDER
+       verify_test.py command TENON PLUGIN_FOLDER BROKEN_FOLDER FAULTY_FOLDER
 """
 
 import collections
@@ -63,7 +63,7 @@ def reaches(plugin, level, *args):
 
 
 class Command(unittest.TestCase):
-    plugins, broken = (pathlib.Path(p) for p in (sys.argv[3:5] + ["", ""])[:2])
+    plugins, broken, faulty = (pathlib.Path(p) for p in (sys.argv[3:6] + ["", "", ""])[:3])
 
     @property
     def reference(self):
@@ -199,11 +199,90 @@ class Command(unittest.TestCase):
             for text in ["file.exports\n", "file.exports:\n", ": why\n"]:
                 self.assertEqual(run(text)[0], 2)
 
+    def test_trust(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, self.reference.name)
+            for file in (self.reference, self.reference.with_suffix(".json")):
+                shutil.copy(file, folder)
+            for path, mode, failing in [(library, 0o755, set()), (library, 0o775, {"file.trust"}), (library, 0o755, set()),
+                                        (library.parent, 0o775, {"file.trust"})]:
+                path.chmod(mode)
+                _, output, report = verify(library, "--check", "file.")
+                self.assertEqual(self.failing(report), failing, output)
+                self.assertEqual("chmod go-w" in output and str(path) in output, bool(failing), output)
+
+    def op_plugin(self, folder, samples=None):
+        """A copy of the op plugin of the planted faults, with these samples in its manifest."""
+        faulty = self.faulty / "tenon_faulty_op.so"
+        shutil.copy(faulty, folder)
+        manifest = json.loads(faulty.with_suffix(".json").read_text())
+        if samples is not None:
+            manifest["samples"] = samples
+        library = pathlib.Path(folder, faulty.name)
+        library.with_suffix(".json").write_text(json.dumps(manifest))
+        return library
+
+    def test_ops_of_a_plugin(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = self.op_plugin(folder)
+            status, output, report = verify(library, "--op", "scaled_add", "--perf")
+            self.assertEqual(status, 0, output)
+            self.assertRegex(output, r"(?m)^scaled_add +D +D +D +Dg$")
+            self.assertRegex(output, r"(?m)^perf.scaled_add +f32\[3,4\], f32\[4\] +\d")
+            self.assertEqual({c["check"] for c in report["cases"] if "." in c["check"] and c["check"][0] in "op"},
+                             {"op_rule.scaled_add", "op_value.scaled_add", "op_gradient.scaled_add", "perf.scaled_add"})
+            places = {c["where"] for c in report["cases"] if c["check"] == "op_value.scaled_add"}
+            self.assertLessEqual({"f32[3,4], absent", "f16[3,4], f16[4]", "bf16[3,4], bf16[3,4], scale = 3"}, places)
+            brief = verify(library, "--op", "scaled_add", "--brief")[2]
+            self.assertLess(len(brief["cases"]), len(report["cases"]) / 2)
+
+    def test_samples_of_the_manifest(self):
+        call = {"inputs": ["f32[2]"], "values": [[-1, 2]]}
+        for samples, check, where, text in [
+                ({"hard_shrink": [call | {"gives": [[-1, 2]]}]}, None, "", ""),
+                ({"hard_shrink": [{"inputs": ["[7, 1]"], "range": [-9, 9]}]}, None, "", ""),
+                ({"hard_shrink": [call | {"gives": [[-1, 3]]}]}, "op_value", "f32[2]", "of sample 1 at [1]: got 2"),
+                ({"hard_shrink": [call, {"inputs": ["i32[2]"]}]}, "op_rule", "sample 2", "x must be floating"),
+                ({"hard_shrink": [{"inputs": ["f99[2]"]}]}, "op_rule", "", "there is no dtype"),
+                ({"hard_shrink": [{"inputs": ["f32[2"]}]}, "op_rule", "", 'an input is "f32[2"'),
+                ({"hard_shrink": [{"inputs": ["f32[99999,99999]"]}]}, "op_rule", "", "[99999,99999]"),
+                ({"hard_shrink": [{"inputs": ["f32[2]", "f32[2]"]}]}, "op_rule", "", "2 inputs"),
+                ({"hard_shrink": [call | {"attributes": {"mu": 1}}]}, "op_rule", "", 'no attribute "mu"'),
+                ({"hard_shrink": [call | {"attributes": {"lambda": "x"}}]}, "op_rule", "", 'the attribute is "x"'),
+                ({"hard_shrink": [call | {"values": [[1]]}]}, "op_rule", "", "1 values of input 0"),
+                ({"hard_shrink": [call | {"nothing": 1}]}, "op_rule", "", 'the key "nothing"'),
+                ({"hard_shrink": {}}, "op_rule", "", "samples are no list"),
+                ({"soft_shrink": []}, "op_declaration", "samples", "soft_shrink")]:
+            with self.subTest(samples=samples), tempfile.TemporaryDirectory() as folder:
+                status, output, report = verify(self.op_plugin(folder, samples), "--brief")
+                self.assertEqual(status, int(check is not None), output)
+                found = [c for c in report["cases"] if c["result"] == "fail" and c["check"].startswith(check or "-")]
+                self.assertEqual(bool(found), check is not None, output)
+                for case in found[:1]:
+                    self.assertEqual(case["where"], where)
+                    self.assertIn(text, case["found"])
+
+    def test_an_expected_place_may_be_in_brackets(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library, file = self.op_plugin(folder), pathlib.Path(folder, "expected")
+            os.environ["TENON_FAULT"] = "value_wrong_everywhere"
+            try:
+                for place in ("f32[4], lambda = 0.25", "(f32[4], lambda = 0.25)"):
+                    file.write_text(f"op_value.hard_shrink {place}: it is a test\n")
+                    status, output, report = verify(library, "--check", "op_value.hard_shrink", "--expected-fail", file)
+                    self.assertEqual((status, report["counts"]["expected_fail"]), (0, 1), output)
+            finally:
+                del os.environ["TENON_FAULT"]
+
     def test_wrong_use(self):
         for args in (["/nowhere.so"], [str(self.reference), "--level", "L9"],
                      [str(self.reference), "--op", "nothing"], [],
                      [str(self.reference), "--check", "op.nothing"], [str(self.reference), "--check", "memry."],
                      [str(self.plugins / "tenon_format_safetensors.so"), "--op", "add"],
+                     [str(self.plugins / "tenon_format_safetensors.so"), "--perf"],
+                     [str(self.plugins / "tenon_optimizer_basic.so"), "--op", "adam_step"],
+                     [str(self.faulty / "tenon_faulty_op.so"), "--op", "add"],
+                     [str(self.reference), "--jobs", "0"],
                      [str(self.reference), "--device", "nowhere"], [str(self.plugins)],
                      [str(self.reference), "--json", "/nowhere/report.json"]):
             done = subprocess.run([TENON, "verify", *args], capture_output=True, text=True,

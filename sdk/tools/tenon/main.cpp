@@ -46,7 +46,8 @@ void describe_verify(CLI::App& app, VerifyArgs& v) {
   sub->add_flag("--brief", v.brief, "Fewer dtypes, layouts and repetitions");
   sub->add_option("--expected-fail", v.expected_fail,
                   "A file of lines \"check [place]: reason\"; one that does not fail is a failure");
-  sub->add_option("--jobs", v.jobs, "Processes; default: one per core, at most 4");
+  sub->add_option("--jobs", v.jobs, "Processes; default: one per core, at most 4")
+      ->check(CLI::Range(1, 256));
 }
 
 void describe(CLI::App& app, Request& r) {

@@ -39,6 +39,10 @@ class Printer {
       std::fprintf(stderr, "\r\033[K%zu cases, %s", cases_, printable(r.check).c_str());
       std::fflush(stderr);
     }
+    if (r.verdict == kit::Verdict::unsupported && r.op.empty()) {  // no case of it ran
+      clear();
+      std::printf("unsupported  %s: %s\n", printable(r.check).c_str(), printable(r.found).c_str());
+    }
     if (r.verdict != kit::Verdict::fail) return;
     clear();
     const int n = ++shown_[r.check];

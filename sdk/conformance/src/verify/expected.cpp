@@ -13,6 +13,11 @@ bool names(const ExpectedFailures::Entry& e, const std::string& check) {
   return check.starts_with(e.check.substr(0, e.check.size() - 1));
 }
 
+// The place as it is, or in the brackets that it is printed in.
+bool at(const ExpectedFailures::Entry& e, const std::string& where) {
+  return e.where.empty() || e.where == where || e.where == "(" + where + ")";
+}
+
 std::string trimmed(const std::string& text) {
   const size_t from = text.find_first_not_of(" \t\r");
   return from == std::string::npos ? ""
@@ -23,7 +28,7 @@ std::string trimmed(const std::string& text) {
 
 void ExpectedFailures::apply(CheckResult& r) {
   for (Entry& e : entries_) {
-    if (!names(e, r.check) || (!e.where.empty() && e.where != r.where)) continue;
+    if (!names(e, r.check) || !at(e, r.where)) continue;
     if (r.verdict != Verdict::fail) continue;
     e.used = true;
     r.verdict = Verdict::expected_fail;

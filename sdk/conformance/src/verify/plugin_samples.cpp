@@ -257,6 +257,7 @@ void vary_attributes(const tn_op_def& op, size_t from, bool brief, Chosen& chose
       for (size_t i = from; i < to && left > 0; ++i) {
         OpCall c = chosen.calls()[i];
         if (!c.told.empty()) continue;
+        c.gives.clear();
         tell(op, c, a);
         left -= chosen.take(std::move(c));
       }
