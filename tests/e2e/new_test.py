@@ -18,6 +18,8 @@ TENON = pathlib.Path(prefix, "bin/tenon")
 NAME = f"demo_{kind}9"
 # The level that `tenon verify` must reach.
 LEVELS = {"backend": "L3", "op": "L3", "optimizer": "L3", "format": "L3"}
+# Names that something has.
+TAKEN = {"backend": ["cpu", "reference"], "op": ["add", "conv2d"], "optimizer": ["adamw", "sgd", "basic"], "format": ["safetensors"]}
 ENV = {k: v for k, v in os.environ.items() if not k.startswith("TENON_")}
 
 
@@ -32,6 +34,8 @@ def check_refusals(folder):
     before = sorted(folder.rglob("*"))
     for name in ("", "X", "9a", "a-b", "../a", "a/b", "a" * 65):
         assert "cannot name" in run(TENON, "new", kind, name, cwd=folder, status=2).stderr
+    for name in TAKEN[kind]:
+        assert re.search("already, of |Tenon has a plugin", run(TENON, "new", kind, name, cwd=folder, status=2).stderr), name
     assert "there are backend" in run(TENON, "new", "thing", "a", cwd=folder, status=2).stderr
     assert "is there already" in run(TENON, "new", kind, NAME, cwd=folder, status=1).stderr
     assert "is no folder" in run(TENON, "new", kind, "a", "--into", "nowhere", cwd=folder, status=1).stderr
@@ -52,11 +56,13 @@ def verify(plugin, folder):
     assert found["level"] == LEVELS[kind] and found["counts"]["fail"] == 0, found["counts"]
 
 
+os.umask(0o002)  # what it makes is trusted all the same
 with tempfile.TemporaryDirectory() as name:
     folder = pathlib.Path(name)
     os.chmod(folder, 0o755)
     said = run(TENON, "new", kind, NAME, cwd=folder).stdout
-    assert f"cd ./{NAME}" in said and "cmake --build build" in said, said
+    library = f"build/lib/tenon/plugins/tenon_{'ops' if kind == 'op' else kind}_{NAME}.so"
+    assert f"cd ./{NAME}" in said and "cmake --build build" in said and f"tenon verify {library}" in said, said
     project = folder / NAME
     check_refusals(folder)
     check_names(project)
@@ -71,4 +77,7 @@ with tempfile.TemporaryDirectory() as name:
     mine = [r for r in rows if r["id"] == f"com.example.{NAME}"]
     assert [r["verdict"] for r in mine] == ["loaded"], mine
     assert NAME in mine[0]["provides"], mine
-    verify(next(plugins.glob("*.so")), folder)
+    if kind == "op":  # a name that is near, once
+        nearest = run(TENON, "--plugin", plugins, "ops", NAME + "0", cwd=folder, status=1).stderr
+        assert nearest.count(f'"{NAME}"') == 1, nearest
+    verify(project / library, folder)

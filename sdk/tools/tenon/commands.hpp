@@ -18,7 +18,7 @@ int list_plugins(const Runtime& runtime, const std::vector<std::string>& asked, 
 int list_devices(const Runtime& runtime, bool json);
 // Those of plugins too, which are opened for it; `op` not empty: only this one, with its parameters.
 int list_ops(const Runtime& runtime, const std::string& op, bool json);
-// A copy of the template of a kind, with its names filled in, in the new folder into/name. Needs no runtime.
+// A copy of the template of a kind, with its names filled in, in the new folder into/name. Refuses a name that is taken.
 int create(const std::string& kind, const std::string& name, const std::string& into);
 int info(const Runtime& runtime, const std::string& file, bool json);
 

@@ -42,6 +42,45 @@ void check_name(const std::string& name) {
   throw Usage("'" + name + "' cannot name a plugin: a small letter, then small letters, digits, _");
 }
 
+// Whether "5 ops, optimizers sgd adam" has `name` among those of `kind`.
+bool provides(std::string_view text, const std::string& kind, const std::string& name) {
+  std::istringstream parts{std::string(text)};
+  for (std::string part; std::getline(parts, part, ',');) {
+    std::istringstream words(part);
+    std::string word;
+    if (!(words >> word) || (word != kind && word != kind + "s")) continue;
+    while (words >> word)
+      if (word == name) return true;
+  }
+  return false;
+}
+
+// What a program asks for by its name must be the plugin's own.
+void check_name_free(const std::string& kind, const std::string& name) {
+  const Runtime runtime;
+  const auto taken = [&](std::string_view by) {
+    throw Usage("there is " + std::string(kind[0] == 'o' ? "an " : "a ") + kind + " '" + name +
+                "' already, of " + std::string(by) + "; take another name");
+  };
+  if (tn_op op = 0; kind == "op") {
+    tn_op_info info = tn_op_info_init();
+    tn_error* error = tn_op_find(runtime.get(), to_str(name), 0, &op);
+    const bool free = error != nullptr;
+    tn_error_release(error);
+    if (free) return;
+    check(tn_op_get_info(runtime.get(), op, &info));
+    taken(info.plugin.size ? to_view(info.plugin) : "the core");
+  }
+  uint32_t n = 0;
+  check(tn_plugin_count(runtime.get(), &n));
+  for (uint32_t k = 0; k < n; ++k) {
+    tn_plugin_record record = tn_plugin_record_init();
+    check(tn_plugin_get_record(runtime.get(), k, &record));
+    if (provides(to_view(record.provides), kind == "backend" ? "device" : kind, name))
+      taken(to_view(record.id));
+  }
+}
+
 // Its plugin would be hidden by one of ours, or hide it.
 void check_free(const std::string& kind, const std::string& name) {
   const std::string file = (kind == "op" ? "tenon_ops_" : "tenon_" + kind + "_") + name + ".so";
@@ -86,6 +125,7 @@ int create(const std::string& kind, const std::string& name, const std::string& 
   if (found == std::end(kTemplates))
     throw Usage("there is no template '" + kind + "'; there are backend, op, optimizer, format");
   check_free(kind, name);
+  check_name_free(kind, name);
   const fs::path from = template_folder(found->kind);
   const fs::path to = fs::path(into) / name;
   if (!fs::is_directory(into)) throw std::runtime_error(into + " is no folder");
@@ -109,7 +149,10 @@ int create(const std::string& kind, const std::string& name, const std::string& 
   std::printf("  cd %s\n", to.c_str());
   std::printf("  cmake -B build -DCMAKE_PREFIX_PATH=<where Tenon is installed>\n");
   std::printf("  cmake --build build && build/check\n");
-  std::printf("  tenon --plugin build/lib/tenon/plugins plugins\n\n");
+  const std::string file = (kind == "op" ? "ops_" : kind + "_") + name + ".so";
+  std::printf("  tenon --plugin build/lib/tenon/plugins %s\n",
+              kind == "op" ? ("ops " + name).c_str() : "plugins");
+  std::printf("  tenon verify build/lib/tenon/plugins/tenon_%s\n\n", file.c_str());
   const std::string guide =
       std::string("doc/tenon/docs/writing-") + article(kind) + "-" + kind + ".md";
   const fs::path share = from.parent_path().parent_path().parent_path();
