@@ -1,5 +1,5 @@
-// The op myop, here squareplus (Barron, Squareplus: a softplus-like algebraic rectifier, 2021):
-//   y = (x + sqrt(x^2 + b)) / 2
+// The op myop:
+//   y = (x + sqrt(x^2 + b)) / 2        (Barron, Squareplus: a softplus-like algebraic rectifier, 2021)
 // Written once, in ops: it runs on every device, and its gradient has gradients of its own.
 #include <tenon/sdk/ops.hpp>
 #include <tenon/sdk/plugin.hpp>

@@ -1,4 +1,4 @@
-// The optimizer myoptimizer, here AdaMax (Kingma and Ba, Adam: a method for stochastic optimization, 2015, section 7.1):
+// The optimizer myoptimizer (Kingma and Ba, Adam: a method for stochastic optimization, 2015, section 7.1):
 //   m = beta1 m + (1 - beta1) g
 //   u = max(beta2 u, |g|)
 //   p = p - lr / (1 - beta1^t) m / (u + epsilon)
