@@ -138,6 +138,7 @@ FAULTS = [
     ("op", "gradient_not_summed", op("scaled_add", "L3"), "op_gradient.scaled_add"),
     ("taken", "", only("optimizer."), "optimizer.adagrad"),
     ("own_optimizer", "momentum_from_its_neighbour", only("optimizer."), "optimizer.momentum_of_mine"),
+    ("own_optimizer", "rate_is_double", only("optimizer."), "optimizer.momentum_of_mine"),
     ("own_optimizer", "decay_is_no_number", only("optimizer."), "optimizer.momentum_of_mine"),
     ("format", "truncation_accepted", only("format."), "format.truncation"),
     ("format", "damage_crashes", only("format."), "format.mutation"),

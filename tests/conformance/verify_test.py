@@ -262,6 +262,23 @@ class Command(unittest.TestCase):
                     self.assertEqual(case["where"], where)
                     self.assertIn(text, case["found"])
 
+    def test_samples_of_an_optimizer(self):
+        one = {"parameter": [1, 2], "gradients": [[1, -1], [0, 0]], "gives": [0.85, 2.15]}
+        for sample, text in [(one, None), (one | {"options": {"lr": 0.2}, "gives": [0.7, 2.3]}, None),
+                             (one | {"gives": [0.85, 2.2]}, "after the steps of sample 1"),
+                             (one | {"gives": [0.85]}, "lists of different lengths"),
+                             (one | {"options": {"rate": 1}}, 'no option "rate"'),
+                             (one | {"options": {"lr": "x"}}, 'lr is "x"'), (one | {"more": 1}, 'the key "more"')]:
+            with self.subTest(sample=sample), tempfile.TemporaryDirectory() as folder:
+                faulty = self.faulty / "tenon_faulty_own_optimizer.so"
+                shutil.copy(faulty, folder)
+                manifest = json.loads(faulty.with_suffix(".json").read_text()) | {"samples": {"momentum_of_mine": [sample]}}
+                library = pathlib.Path(folder, faulty.name)
+                library.with_suffix(".json").write_text(json.dumps(manifest))
+                status, output, report = verify(library, "--check", "optimizer.")
+                self.assertEqual(status, int(text is not None), output)
+                self.assertEqual(any(text in c.get("found", "") for c in report["cases"]) if text else False, text is not None, output)
+
     def test_an_expected_place_may_be_in_brackets(self):
         with tempfile.TemporaryDirectory() as folder:
             library, file = self.op_plugin(folder), pathlib.Path(folder, "expected")

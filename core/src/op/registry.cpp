@@ -85,6 +85,9 @@ const OpEntry& OpRegistry::insert(tn_op id, const tn_op_def& def, const std::str
     }
   }
   if (e.is(TN_OP_RANDOM)) e.n_state = 3;
+  if (e.n_fixed < e.n_state)
+    fail(TN_INVALID_ARGUMENT, "op {}: a random one ends with the inputs seed, stream, offset",
+         e.name());
   entries_.push_back(std::move(e));
   const OpEntry& kept = entries_.back();
   try {

@@ -160,9 +160,9 @@ void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned
       const tn_tensor* is = results[i * group + k].get();
       const tn_view &a = was->view, &b = is->view;
       if (is_scalar(is) || !same_type(a, b))
-        fail(TN_INTERNAL, "optimizer {}: its update made {} of \"{}\" {}, which was {}", o.name,
-             k == 0 ? "the value" : o.slots[k - 1].name, w.variables[i]->name, shape_text(b),
-             shape_text(a));
+        fail(TN_INVALID_ARGUMENT, "optimizer {}: its update made {} of \"{}\" {}, which was {}",
+             o.name, k == 0 ? "the value" : o.slots[k - 1].name, w.variables[i]->name,
+             shape_text(b), shape_text(a));
     }
   }
 }

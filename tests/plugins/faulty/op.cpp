@@ -79,6 +79,16 @@ void scaled_add_gradient(tenon::sdk::Recipe& r) {
     r.set_summed(1, r.g());
 }
 
+// The default gives the type, whichever way it is written.
+using tenon::sdk::attr_def;
+static_assert(attr_def(0, "n", 3).fallback.tag == TN_ATTR_I64);
+static_assert(attr_def(0, "n", -3).fallback.bits == static_cast<uint64_t>(-3));
+static_assert(attr_def(0, "n", int64_t{3}).fallback.tag == TN_ATTR_I64);
+static_assert(attr_def(0, "x", 3.0f).fallback.tag == TN_ATTR_F64);
+static_assert(attr_def(0, "on", true).fallback.tag == TN_ATTR_BOOL);
+static_assert(attr_def(0, "mode", "warm").fallback.tag == TN_ATTR_STRING);
+static_assert(attr_def(0, "mode", "warm").fallback.bits == 4);
+
 constexpr tn_param kParams[] = {tenon::sdk::param("x")};
 constexpr tn_param kAddParams[] = {tenon::sdk::param("x"),
                                    tenon::sdk::param("bias", TN_PARAM_OPTIONAL)};

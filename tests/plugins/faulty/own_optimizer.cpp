@@ -30,7 +30,8 @@ void update(sdk::Recipe& r) {
       in(is("momentum_from_its_neighbour") ? kRate : kFactor) * in(kMomentum) + in(kGradient);
   Value decay = in(kDecay);
   if (is("decay_is_no_number")) decay = decay * log(0.05 - decay);
-  r.set(0, (in(kParameter)-in(kRate) * (m + decay * in(kParameter))).as(stored));
+  const Value rate = is("rate_is_double") ? 2 * in(kRate) : in(kRate);
+  r.set(0, (in(kParameter)-rate * (m + decay * in(kParameter))).as(stored));
   r.set(1, m);
 }
 

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "plugin.hpp"
+#include "plugin_samples.hpp"
 #include "tenon/conformance/optimizers.hpp"
 #include "training.hpp"
 #include "worker.hpp"
@@ -100,7 +101,7 @@ void compare_values(const std::vector<Array>& got, const std::vector<std::vector
     for (size_t k = 0; k < want[v].size(); ++k) {
       const double is = got[v].real(static_cast<int64_t>(k));
       expect(std::fabs(is - want[v][k]) <= tolerance * (1 + std::fabs(want[v][k])),
-             "element " + std::to_string(k) + " of a parameter " + text_of(kShapes[v]) + " is " +
+             "element " + std::to_string(k) + " of a parameter " + text_of(got[v].dims) + " is " +
                  std::to_string(is) + when,
              std::to_string(want[v][k]) + " within " + std::to_string(tolerance));
     }
@@ -258,7 +259,8 @@ void run_own(Worker& w, const std::string& name, Reporter& r) {
   const Definition d = definition_of(w.plugin, name);
   const auto all = [&](const Hypers& options) {
     for (const tn_dtype t : {TN_DTYPE_F32, TN_DTYPE_F16, TN_DTYPE_BF16})
-      r.attempt(name_of(t) + options_text(options), [&] { agree(s, name, options, t); });
+      r.attempt(name_of(t) + options_text(options),
+                [&] { told([&] { agree(s, name, options, t); }); });
   };
   all({});
   for (size_t k = 0; k < d.hypers.size(); ++k) {
@@ -267,7 +269,25 @@ void run_own(Worker& w, const std::string& name, Reporter& r) {
   }
 }
 
+// What a sample of the plugin says.
+void check_sample(Session& s, const std::string& name, const OptimizerSample& sample) {
+  const Dims dims = {static_cast<int64_t>(sample.parameter.size())};
+  const auto array = [&](const std::vector<double>& from) {
+    Array a(TN_DTYPE_F32, dims);
+    for (size_t k = 0; k < from.size(); ++k) a.set(static_cast<int64_t>(k), from[k]);
+    return a;
+  };
+  Problem p(s, TN_DTYPE_F32);
+  p.set({array(sample.parameter)});
+  const Optimizer o = make(s, name, sample.options);
+  for (const std::vector<double>& g : sample.gradients) p.step(o.get(), {array(g)});
+  compare_values(p.values(), {sample.gives}, tolerance_of(TN_DTYPE_F32),
+                 " after the steps of " + sample.name);
+}
+
 void run_values(Worker& w, const std::string& name, Reporter& r) {
+  for (const OptimizerSample& sample : optimizer_samples_of(w.plugin, name))
+    r.attempt(sample.name, [&] { told([&] { check_sample(w.get_session(), name, sample); }); });
   bool known = false;
   for (const OptimizerCase& c : optimizer_cases()) {
     if (c.name != name) continue;
@@ -437,6 +457,7 @@ void check_declarations(const Profile& p, Reporter& r) {
     const tn_optimizer_def& o = *entry(t->optimizers, t->optimizer_stride, k);
     r.attempt(text_of(o.name), [&] { check_declaration(library, o); });
   }
+  r.attempt("samples", [&] { check_sampled(p); });
 }
 
 void run_options(Worker& w, const std::string& name, Reporter&) {
@@ -523,7 +544,7 @@ std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<
           if (code == TN_NOT_FOUND)
             throw Unsupported("no plugin here brings the optimizer " + name);
         }
-        body(*worker, name, r);
+        told([&] { body(*worker, name, r); });
       };
       units.push_back(std::move(u));
     };

@@ -455,10 +455,48 @@ std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op)
   return out;
 }
 
-std::vector<std::string> sampled_ops(const std::string& plugin) {
-  std::vector<std::string> out;
+void check_sampled(const Profile& p) {
+  const Json all = samples_in(p.path);
+  for (const auto& [name, list] : all.items())
+    expect(std::count(p.ops.begin(), p.ops.end(), name) +
+                   std::count(p.optimizers.begin(), p.optimizers.end(), name) >
+               0,
+           "\"samples\" of the manifest has " + name, "ops and optimizers that the library has");
+}
+
+std::vector<OptimizerSample> optimizer_samples_of(const std::string& plugin,
+                                                  const std::string& optimizer) {
   const Json all = samples_in(plugin);
-  for (const auto& [name, list] : all.items()) out.push_back(name);
+  std::vector<OptimizerSample> out;
+  if (!all.contains(optimizer)) return out;
+  if (!all[optimizer].is_array())
+    misread(optimizer, "its samples are no list", "a list of objects");
+  for (const Json& j : all[optimizer]) {
+    OptimizerSample s;
+    s.name = "sample " + std::to_string(out.size() + 1);
+    const std::string where = optimizer + ", " + s.name;
+    if (!j.is_object()) misread(where, j.dump(), "an object");
+    for (const auto& [key, value] : j.items())
+      if (key != "options" && key != "parameter" && key != "gradients" && key != "gives")
+        misread(where, "the key \"" + key + "\"", "options, parameter, gradients, gives");
+    const Json options = j.value("options", Json::object());
+    for (const auto& [key, value] : options.items()) {
+      if (!value.is_number()) misread(where, key + " is " + value.dump(), "a number");
+      s.options[key] = value;
+    }
+    const auto flat = [&](const char* key) {
+      const auto lists = read_lists(where, Json{{key, Json::array({j.value(key, Json())})}}, key);
+      return lists.front();
+    };
+    s.parameter = flat("parameter"), s.gives = flat("gives");
+    s.gradients = read_lists(where, j, "gradients");
+    const auto fits = [&](const std::vector<double>& v) { return v.size() == s.parameter.size(); };
+    if (s.gradients.empty() || !fits(s.gives) ||
+        !std::all_of(s.gradients.begin(), s.gradients.end(), fits))
+      misread(where, "lists of different lengths, or none",
+              "parameter, gives and each of the gradients of one length");
+    out.push_back(std::move(s));
+  }
   return out;
 }
 

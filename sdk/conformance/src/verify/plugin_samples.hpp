@@ -3,7 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "rules.hpp"
+#include "session.hpp"
+#include "tenon/conformance/optimizers.hpp"
 #include "tenon/conformance/sample.hpp"
 
 namespace tenon::conformance {
@@ -33,8 +36,30 @@ struct OpSample {
 //                    "values": [[...], ...], "gives": [[...], ...]}, ...]}}
 // All but "inputs" may be left out. Throws Wrong with the place of what cannot be read.
 std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op);
-// The names of ops under "samples".
-std::vector<std::string> sampled_ops(const std::string& plugin);
+// Throws Wrong where it has samples of what the plugin does not bring.
+void check_sampled(const Profile& profile);
+
+// Of an optimizer: {"options": {NAME: number}, "parameter": [...], "gradients": [[...], ...], "gives": [...]}, a step for each
+// gradient, and the parameter after them. "options" may be left out.
+struct OptimizerSample {
+  std::string name;  // "sample 1"
+  Hypers options;
+  std::vector<double> parameter, gives;
+  std::vector<std::vector<double>> gradients;
+};
+std::vector<OptimizerSample> optimizer_samples_of(const std::string& plugin,
+                                                  const std::string& optimizer);
+
+// f(), with advice that fits where the core refused what the plugin did: its message says it all.
+template <class F>
+auto told(F&& f) {
+  try {
+    return f();
+  } catch (const Fault& fault) {
+    if (fault.code() == TN_UNIMPLEMENTED) throw;
+    throw Wrong(fault.what(), "no error", "the message says what the plugin did; correct that");
+  }
+}
 
 // What the rule says to a call.
 RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic);

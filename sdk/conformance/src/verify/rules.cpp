@@ -33,7 +33,9 @@ class Rule {
 
   RuleResult run(const tn_op_def& op) {
     const auto taken = host_.take(call("infer", [&] { return op.infer(&infer_.base); }));
-    if (!trouble_.empty()) throw Wrong(trouble_, "a rule that keeps to tenon/plugin/ops.h");
+    if (!trouble_.empty())
+      throw Wrong(trouble_, "a rule that keeps to tenon/plugin/ops.h",
+                  "correct the rule: inputs and attributes are counted from 0");
     RuleResult r{taken.code, taken.message, outputs_};
     for (RuleOutput& o : r.outputs)
       for (int64_t& d : o.dims) d = size_of(d);
