@@ -84,8 +84,9 @@ const tn_attr* TN_CALL attr(tn_infer* c, uint32_t k) {
   const size_t n = s.attrs->items.size();
   if (k < n) return &s.attrs->items[k];
   if (!s.pending)
-    s.pending.emplace(
-        guard([&] { fail(TN_INVALID_ARGUMENT, "its rule asks for attribute {} of {}", k, n); }));
+    s.pending.emplace(guard([&] {
+      fail(TN_INVALID_ARGUMENT, "its rule asks for attribute {} of {}, counted from 0", k, n);
+    }));
   return &none;
 }
 

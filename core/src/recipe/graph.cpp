@@ -118,7 +118,8 @@ uint32_t TN_CALL b_input_count(tn_builder* b) { return self(b).n_inputs; }
 // What an author counted wrong sticks: "its recipe asks for input 2 of 2".
 [[gnu::noinline]] bool there(tn_builder* b, const char* what, uint32_t i, size_t n) {
   return run(b, false, [&](Builder&) {
-    if (i >= n) fail(TN_INVALID_ARGUMENT, "its recipe asks for {} {} of {}", what, i, n);
+    if (i >= n)
+      fail(TN_INVALID_ARGUMENT, "its recipe asks for {} {} of {}, counted from 0", what, i, n);
     return true;
   });
 }

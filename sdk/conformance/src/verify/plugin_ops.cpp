@@ -146,6 +146,14 @@ void check_rule(const Subject& s, Worker&, Reporter& r) {
 // Numbers inside the domain of most functions; numbers of both signs are tried where they give numbers.
 constexpr double kPositive = 0.25, kBothSigns = -1.5;
 
+// Integers may be indices into any axis of the inputs: below 3, and below the shortest axis.
+int64_t bound_of(const OpCall& call) {
+  int64_t bound = 3;
+  for (const RuleInput& i : call.inputs)
+    for (const int64_t d : i.dims) bound = std::min(bound, std::max<int64_t>(d, 1));
+  return bound;
+}
+
 Array filled(const RuleInput& i, const OpCall& call, double low, Rng& rng) {
   Array x(i.dtype, i.dims);
   x.absent = i.absent;
@@ -157,7 +165,7 @@ Array filled(const RuleInput& i, const OpCall& call, double low, Rng& rng) {
   else if (i.dtype == TN_DTYPE_BOOL)
     uniform(0, 1)(x, rng);
   else
-    indices(3)(x, rng);
+    indices(call.inputs.size() > 1 ? bound_of(call) : 3)(x, rng);
   return x;
 }
 
