@@ -8,14 +8,20 @@
 /* ---- command line ----------------------------------------------------------------------------- */
 
 static const char kUsage[] =
-    "usage: %s [--device NAME] [--epochs N] [--batch N] [--lr X] [--seed N] [--curve FILE]\n"
+    "usage: %s [--device NAME]%s\n"
     "  --device NAME  where to compute: cpu, reference ...; default: TENON_DEVICE, else the best "
-    "one\n"
+    "one\n%s";
+static const char kTraining[] = " [--epochs N] [--batch N] [--lr X] [--seed N] [--curve FILE]";
+static const char kTrainingUsage[] =
     "  --epochs N     times through the training images (20)\n"
     "  --batch N      images per step (32)\n"
     "  --lr X         learning rate at the start (0.2)\n"
     "  --seed N       of the first weights and of the order of the images (1)\n"
     "  --curve FILE   also write the loss of each epoch to FILE, one per line\n";
+
+static void usage(FILE* to, const char* program, int training) {
+  fprintf(to, kUsage, program, training ? kTraining : "", training ? kTrainingUsage : "");
+}
 
 /* One option and its value; 0 if it is not one. */
 static int option_set(Options* o, const char* name, const char* value) {
@@ -35,18 +41,18 @@ static int option_set(Options* o, const char* name, const char* value) {
   return 0;
 }
 
-int options_read(int argc, char** argv, const char* what, Options* out) {
+int options_read(int argc, char** argv, const char* what, int training, Options* out) {
   *out = (Options){.epochs = 20, .batch = 32, .seed = 1, .lr = 0.2};
   for (int i = 1; i < argc; i += 2) {
     if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
       printf("%s\n", what);
-      printf(kUsage, argv[0]);
+      usage(stdout, argv[0], training);
       return 0;
     }
     if (i + 1 == argc || !option_set(out, argv[i], argv[i + 1])) {
       fprintf(stderr, "%s: cannot use '%s%s%s'\n", argv[0], argv[i], i + 1 < argc ? " " : "",
               i + 1 < argc ? argv[i + 1] : "");
-      fprintf(stderr, kUsage, argv[0]);
+      usage(stderr, argv[0], training);
       return 2;
     }
   }

@@ -15,9 +15,10 @@ typedef struct Options {
   double lr;
 } Options;
 
-/* Fills *out from the command line. Gives -1 to go on, else the exit status: 0 after --help, 2 after
+/* Fills *out from the command line. Without `training` the options of a training are taken, as they may stand in one line for
+ * both programs, but not shown by --help. Gives -1 to go on, else the exit status: 0 after --help, 2 after
  * wrong use. */
-int options_read(int argc, char** argv, const char* what, Options* out);
+int options_read(int argc, char** argv, const char* what, int training, Options* out);
 
 typedef struct Digits {
   int64_t count;

@@ -126,7 +126,7 @@ static tn_error* run(Inference* t) {
 int main(int argc, char** argv) {
   Inference t = {0};
   const int status = options_read(
-      argc, argv, "Reads the held-out digits. Only --device matters; the rest is for train_digits.",
+      argc, argv, "Reads the held-out digits. What else train_digits takes changes nothing.", 0,
       &t.options);
   if (status >= 0) return status;
   tn_error* error = run(&t);

@@ -276,7 +276,7 @@ static void release(Training* t) {
 
 int main(int argc, char** argv) {
   Training t = {0};
-  const int status = options_read(argc, argv, "Trains on the 8x8 digits.", &t.options);
+  const int status = options_read(argc, argv, "Trains on the 8x8 digits.", 1, &t.options);
   if (status >= 0) return status;
   tn_error* error = run(&t);
   if (error) fprintf(stderr, "train_digits: %s\n", tn_error_message(error));

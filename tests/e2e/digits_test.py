@@ -73,6 +73,9 @@ with tempfile.TemporaryDirectory() as folder:
                          (["--device", "nosuchdevice"], 1)]:
         done = run("train_digits", *args, cwd=folder)
         assert done.returncode == status, (args, done)
+    assert "--epochs" in run("train_digits", "--help", cwd=folder).stdout
+    reading = run("infer_digits", "--help", cwd=folder)
+    assert reading.returncode == 0 and "--device" in reading.stdout and "--epochs" not in reading.stdout, reading
     os.remove(pathlib.Path(folder, "model.safetensors"))
     missing = run("infer_digits", cwd=folder)
     assert missing.returncode == 1 and "model.safetensors" in missing.stderr, missing
