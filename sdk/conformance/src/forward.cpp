@@ -95,7 +95,7 @@ struct Run {
     return "";
   }
 
-  std::string values(const std::vector<Array>& seen_inputs, Layout layout, bool carries) {
+  Finding values(const std::vector<Array>& seen_inputs, Layout layout, bool carries) {
     Call oracle_call;
     oracle_call.inputs = seen_inputs;
     oracle_call.attrs = sample.attrs;
@@ -114,7 +114,7 @@ struct Run {
     } catch (const Fault& fault) {
       if (!sample.may_clamp || fault.code() != TN_OUT_OF_RANGE) throw;
       session.recover();
-      return "";
+      return {};
     }
     std::string fault = judged(oracle_call, got);
     if (fault.empty() && op.random) fault = advanced(oracle_call, got);
@@ -124,24 +124,25 @@ struct Run {
       const std::vector<Tensor> repeated = call(inputs, carries);
       for (size_t k = 0; k < outputs.size(); ++k)
         if (session.bytes(repeated[k].get()) != session.bytes(outputs[k].get()))
-          return "output " + std::to_string(k) + " differs when the call is repeated";
+          return {"output " + std::to_string(k) + " differs when the call is repeated",
+                  "the same bits each time"};
     }
     for (size_t k = 0; k < before.size(); ++k)
       if (!before[k].empty() && session.bytes(inputs.held[k].block()) != before[k])
-        return "input " + std::to_string(k) + " was changed";
-    return "";
+        return {"input " + std::to_string(k) + " was changed", "inputs as they were"};
+    return {};
   }
 
-  std::string refusal(const std::vector<Array>& arrays) {
+  Finding refusal(const std::vector<Array>& arrays) {
     try {
       const Inputs inputs(session, arrays, Layout::contiguous);
       for (const Tensor& t : call(inputs, false)) session.bytes(t.get());
     } catch (const Fault& fault) {
       session.recover();
-      if (fault.code() == sample.refusal) return "";
-      return std::string("expected ") + tn_code_name(sample.refusal) + ", got " + fault.what();
+      if (fault.code() == sample.refusal) return {};
+      return {fault.what(), tn_code_name(sample.refusal)};
     }
-    return std::string("was accepted, expected ") + tn_code_name(sample.refusal);
+    return {"the call is accepted", tn_code_name(sample.refusal)};
   }
 };
 
@@ -210,6 +211,7 @@ Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtyp
   r.op = op.name, r.sample = c.name, r.device = session.device(), r.level = level;
   r.dtype = dtype == TN_DTYPE_NONE ? "" : name_of(dtype);
   r.layout = name_of(layout);
+  r.call = call_text(session, op, c, dtype);
   return r;
 }
 
@@ -241,11 +243,17 @@ void call_case(Session& session, const OpSamples& op, const Case& c, tn_dtype dt
 }
 
 void attempt(Session& session, Result result, bool open_dtype, const Record& record,
-             const std::function<std::string()>& body) {
+             const std::function<Finding()>& body) {
   if (on_case) on_case(result);
+  constexpr const char* kExpected[] = {kOracleSays, "what finite differences of the oracle give",
+                                       "what finite differences of the gradient give"};
+  result.expected = "no error";
   try {
-    result.why = body();
-    result.verdict = result.why.empty() ? Verdict::pass : Verdict::fail;
+    Finding finding = body();
+    result.verdict = finding.found.empty() ? Verdict::pass : Verdict::fail;
+    result.why = std::move(finding.found);
+    result.expected = finding.expected.empty() ? kExpected[static_cast<size_t>(result.level)]
+                                               : std::move(finding.expected);
   } catch (const Fault& fault) {
     result.why = fault.what();
     const bool declined =
@@ -259,7 +267,11 @@ void attempt(Session& session, Result result, bool open_dtype, const Record& rec
   record(std::move(result));
 }
 
-void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record) {
+namespace {
+
+// The cases that are `wanted`, or all where it is empty.
+void run_cases(Session& session, const OpSamples& op, bool brief, const Record& record,
+               const std::function<bool(const Result&)>& wanted) {
   tn_ctx_set_grad_mode(session.ctx(), 0);
   std::map<tn_dtype, bool> native;
   for (const Case& c : op.cases) {
@@ -275,20 +287,36 @@ void run_forward(Session& session, const OpSamples& op, bool brief, const Record
       const std::vector<Array> arrays = inputs_of(op, c, dtype);
       Run run{session, op, c, brief ? 1 : 2, first ? &is_native : nullptr};
       if (c.refusal != TN_OK) {
-        attempt(session, blank(session, op, c, dtype, Layout::contiguous, Level::forward), open,
-                into, [&] { return run.refusal(arrays); });
+        Result r = blank(session, op, c, dtype, Layout::contiguous, Level::forward);
+        if (!wanted || wanted(r))
+          attempt(session, std::move(r), open, into, [&] { return run.refusal(arrays); });
         continue;
       }
       for (const Layout layout : layouts_of(c, arrays, brief)) {
+        Result r = blank(session, op, c, dtype, layout, Level::forward);
+        if (wanted && !wanted(r)) continue;
         std::vector<Array> as_seen;
         for (const Array& x : arrays) as_seen.push_back(seen(x, layout));
-        attempt(session, blank(session, op, c, dtype, layout, Level::forward), open, into, [&] {
-          const std::string fault = run.values(as_seen, layout, false);
-          return fault.empty() && op.random ? run.values(as_seen, layout, true) : fault;
+        attempt(session, std::move(r), open, into, [&] {
+          const Finding fault = run.values(as_seen, layout, false);
+          return fault.found.empty() && op.random ? run.values(as_seen, layout, true) : fault;
         });
       }
     }
   }
+}
+
+}  // namespace
+
+void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record) {
+  run_cases(session, op, brief, record, nullptr);
+}
+
+void run_again(Session& session, const OpSamples& op, bool brief, const Result& before,
+               const Record& record) {
+  run_cases(session, op, brief, record, [&](const Result& r) {
+    return r.sample == before.sample && r.dtype == before.dtype && r.layout == before.layout;
+  });
 }
 
 }  // namespace tenon::conformance

@@ -35,16 +35,31 @@ struct Inputs {
 // Calls a case, and waits for it. Throws what comes of that; the results are not looked at.
 void call_case(Session& session, const OpSamples& op, const Case& c, tn_dtype dtype, Layout layout);
 
+// "gelu(f32[3,5], approximate='tanh')"
+std::string call_text(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype);
+// Expected of values.
+inline constexpr const char* kOracleSays = "what the oracle in double precision says";
+// What is wrong, "" for nothing, and what should be instead, "" for what the oracle says.
+struct Finding {
+  Finding() = default;
+  Finding(std::string what_found, std::string what_expected = "")  // NOLINT: a text is one
+      : found(std::move(what_found)), expected(std::move(what_expected)) {}
+  std::string found, expected;
+};
+
 // A result with all but verdict and reason filled in.
 Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype,
              Layout layout, Level level);
-// Runs `body`, which gives what is wrong or "", and records its outcome. What the device says
+// Runs `body`, which gives what is wrong, and records its outcome. What the device says
 // it cannot do is unsupported, and so is a refused dtype where the op leaves dtypes open.
 void attempt(Session& session, Result result, bool open_dtype, const Record& record,
-             const std::function<std::string()>& body);
+             const std::function<Finding()>& body);
 
 // Values in every dtype and layout, several times, inputs left as they were.
 void run_forward(Session& session, const OpSamples& op, bool brief, const Record& record);
+// The one case of them that gave `before`, again. Does nothing where there is none.
+void run_again(Session& session, const OpSamples& op, bool brief, const Result& before,
+               const Record& record);
 // Gives the number of results.
 size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Record& record);
 void run_second_order(Session& session, const OpSamples& op, bool brief, const Record& record);

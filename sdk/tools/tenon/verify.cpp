@@ -5,7 +5,7 @@
 
 #include <cstdio>
 #include <fstream>
-#include <map>
+#include <set>
 
 #include "commands.hpp"
 #include "table.hpp"
@@ -30,38 +30,24 @@ int level_of(const std::string& text) {
   throw Usage("there is no level " + text + "; there are L0, L1, L2 and L3");
 }
 
-// The first failures of a check say enough; all are in the JSON.
-class Printer {
+// On a terminal, how far it is, and a line for each check that begins to fail.
+class Progress {
  public:
   void operator()(const kit::CheckResult& r) {
     ++cases_;
-    if (terminal_ && cases_ % 64 == 0) {
-      std::fprintf(stderr, "\r\033[K%zu cases, %s", cases_, printable(r.check).c_str());
-      std::fflush(stderr);
-    }
-    if (r.verdict == kit::Verdict::unsupported && r.op.empty()) {  // no case of it ran
-      clear();
-      std::printf("unsupported  %s: %s\n", printable(r.check).c_str(), printable(r.found).c_str());
-    }
-    if (r.verdict != kit::Verdict::fail) return;
-    clear();
-    const int n = ++shown_[r.check];
-    if (n <= kMost) std::fputs(printable(kit::text_of(r), true).c_str(), stdout);
-    std::fflush(stdout);
-  }
-  // Takes the line away that says how far it is.
-  void clear() const {
-    if (terminal_) std::fputs("\r\033[K", stderr);
+    if (!terminal_) return;
+    if (r.verdict == kit::Verdict::fail && failing_.insert(r.check).second)
+      std::fprintf(stderr, "\r\033[K%s fails\n", printable(r.check).c_str());
+    if (cases_ % 64 != 0) return;
+    std::fprintf(stderr, "\r\033[K%zu cases, %s", cases_, printable(r.check).c_str());
+    std::fflush(stderr);
   }
   void close() const {
-    clear();
-    for (const auto& [check, n] : shown_)
-      if (n > kMost) std::printf("%s: %d more cases fail\n", check.c_str(), n - kMost);
+    if (terminal_) std::fputs("\r\033[K", stderr);
   }
 
  private:
-  static constexpr int kMost = 3;
-  std::map<std::string, int> shown_;
+  std::set<std::string> failing_;
   size_t cases_ = 0;
   const bool terminal_ = isatty(STDERR_FILENO) == 1;
 };
@@ -81,19 +67,20 @@ int verify(const VerifyArgs& args) {
     json.open(args.json);
     if (!json) throw Usage("cannot write " + args.json);
   }
-  Printer printer;
-  options.on_result = [&](const kit::CheckResult& r) { printer(r); };
+  Progress progress;
+  options.on_result = [&](const kit::CheckResult& r) { progress(r); };
   kit::VerifyReport report;
   try {
     report = kit::verify(options);
   } catch (const std::runtime_error& e) {
     throw Usage(std::string("verify: ") + e.what());
   }
-  printer.close();
+  progress.close();
   if (json.is_open()) {
     kit::write_json(report, json);
     if (!json.flush()) throw std::runtime_error("cannot write " + args.json);
   }
+  std::fputs(printable(kit::failures(report), true).c_str(), stdout);
   std::fputs(kit::matrix(report, args.matrix || !args.op.empty()).c_str(), stdout);
   if (args.perf) std::fputs(kit::timing(report).c_str(), stdout);
   using kit::Verdict;

@@ -58,6 +58,11 @@ class Reporter {
   void unsupported(const std::string& why, const std::string& where = "");
   // One with more to it than the above; check, level and advice are filled in.
   void add(CheckResult result);
+  // Not a result: the check's failures may come from those of these ops.
+  void note_uses(const std::vector<std::string>& ops) {
+    if (on_uses) on_uses(ops);
+  }
+  std::function<void(const std::vector<std::string>&)> on_uses;
   // One case: runs it, and records how it ended.
   void attempt(const std::string& where, const std::function<void()>& body);
   // The same for a case with more to it, whose verdict and texts come from `body`.
@@ -82,10 +87,22 @@ struct Unit {
   std::function<void(Reporter&)> body;
 };
 
+// A folder for what children write, in memory where that can be; it goes with whoever made it, however they ended.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  static const std::string& path();  // of the one that there is
+};
+
 // Runs all units, `jobs` processes at a time. Those that are not alone share processes; `close`, named `closing`, ends such a
-// process. A process that dies or hangs is a failure of the unit that it was at.
+// process. A process that dies or hangs is a failure of the unit that it was at. on_uses hears what a check says with note_uses.
+using OnUses = std::function<void(const std::string& check, const std::vector<std::string>& ops)>;
 void run_units(const std::vector<Unit>& units, int jobs, const std::function<void()>& close,
-               const Unit& closing, const std::function<void(CheckResult)>& on_result);
+               const Unit& closing, const std::function<void(CheckResult)>& on_result,
+               const OnUses& on_uses = {});
 
 // ---- the checks, one list per file
 
@@ -115,8 +132,8 @@ using OpFacts = std::map<std::string, OpFact>;
 
 // Units per op of the catalogue: values, gradients, second order.
 struct Worker;
-std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& device);
-void close_worker(Worker& worker);
+std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& given,
+                                    const std::string& device);
 std::vector<Unit> op_units(const Profile& profile, const VerifyOptions& options, int level,
                            const std::shared_ptr<Worker>& worker, const OpFacts& facts);
 

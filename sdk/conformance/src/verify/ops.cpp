@@ -1,7 +1,14 @@
 // Every sample of every op, as units: values, gradients, second order, and their times.
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
 
+#include "elf.hpp"
+#include "plugin.hpp"
 #include "runner.hpp"
 #include "worker.hpp"
 
@@ -45,12 +52,51 @@ void Worker::close() {
   runtime.reset();
 }
 
-std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& device) {
+namespace {
+
+// The ops of the kernels of each name, of the first device.
+std::map<std::string, std::set<std::string>> ops_of_kernels(const std::string& path) {
+  std::map<std::string, std::set<std::string>> of;
+  const Library library(path);
+  const tn_kernels_vtbl* table = library.kernels();
+  if (!table) return of;
+  SimulatedHost host;
+  OpenPlugin plugin(library, host);
+  const OpenDevice device(plugin, 0);
+  const tn_kernel* list = nullptr;
+  uint32_t count = 0;
+  device.ok("list", call("list", [&] { return table->list(device.handle, &list, &count); }));
+  for (uint32_t k = 0; k < count; ++k) {
+    const tn_kernel& kernel = *entry(list, table->kernel_stride, k);
+    of[text_of(kernel.name)].insert(text_of(kernel.op));
+  }
+  return of;
+}
+
+}  // namespace
+
+std::vector<std::string> Worker::ops_of(const std::function<void()>& body) {
+  const std::string file = Scratch::path() + "/trace." + std::to_string(getpid());
+  check(tn_profile_start(get_runtime(), 200000));
+  body();
+  check(tn_profile_stop(get_runtime(), {file.data(), file.size()}));
+  const std::map<std::string, std::set<std::string>> of = ops_of_kernels(plugin);
+  std::set<std::string> ops;
+  const auto trace = nlohmann::json::parse(read_file(file));
+  for (const auto& event : trace.at("traceEvents")) {
+    if (event.value("cat", "") != "kernel") continue;
+    const auto found = of.find(event.value("name", ""));
+    if (found != of.end()) ops.insert(found->second.begin(), found->second.end());
+  }
+  return {ops.begin(), ops.end()};
+}
+
+std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& given,
+                                    const std::string& device) {
   auto w = std::make_shared<Worker>();
-  w->plugin = profile.path, w->device = device;
+  w->plugin = profile.path, w->given = given, w->device = device;
   return w;
 }
-void close_worker(Worker& worker) { worker.close(); }
 
 double time_of(Session& session, tn_op op, const std::vector<tn_tensor*>& inputs,
                const Attrs& attrs) {
@@ -71,41 +117,116 @@ double time_of(Session& session, tn_op op, const std::vector<tn_tensor*>& inputs
 
 namespace {
 
+constexpr const char* kStaleAdvice =
+    "a plan kept something of an earlier call: say TN_DEPENDS_DIMS in tn_kernel.depends where "
+    "prepare keeps dims or strides (TN_DEPENDS_LAYOUT: layouts, TN_DEPENDS_ATTRS: attributes), or "
+    "read them in run";
+
+// As a shell takes it.
+std::string quoted(const std::string& word) {
+  if (word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                             "/._-+=:,@%") == std::string::npos)
+    return word;
+  std::string out = "'";
+  for (const char c : word) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string explain_command(const Worker& worker, const Result& r) {
+  std::string text = "tenon --plugin " + quoted(worker.given) + " explain " + r.op + " --device " +
+                     quoted(worker.device);
+  if (!r.dtype.empty()) text += " --dtype " + r.dtype;
+  return text;
+}
+
 // Of one op's cases, with the reporter's books on whether a base op runs at all.
 class Collector {
  public:
-  explicit Collector(Reporter& reporter) : reporter_(reporter) {}
+  Collector(Worker& worker, const OpSamples& op, bool brief, Reporter& reporter)
+      : worker_(worker), op_(op), brief_(brief), reporter_(reporter) {}
 
   void operator()(const Result& r) {
     CheckResult c;
     c.where = place_of(r);
     c.verdict = r.verdict;
     c.found = r.why;
-    if (r.verdict == Verdict::fail) c.expected = "what the oracle in double precision says";
     c.op = r.op, c.dtype = r.dtype, c.native = r.native;
     c.gradient = r.level != conformance::Level::forward;
     if (r.verdict == Verdict::pass) passed_.push_back(r.dtype);
     if (r.verdict == Verdict::unsupported) declined_ = r.why;
+    if (r.verdict != Verdict::pass) c.given = r.call;
+    if (r.verdict == Verdict::fail) describe(r, c);
     reporter_.add(std::move(c));
   }
   bool passed(const std::string& dtype) const {
     return std::find(passed_.begin(), passed_.end(), dtype) != passed_.end();
   }
   const std::string& declined() const { return declined_; }
+  bool failed() const { return failures_ > 0; }
 
  private:
+  void describe(const Result& r, CheckResult& c) {
+    ++failures_;
+    c.expected = r.expected;
+    c.advice = (c.gradient ? "look at the gradient recipe, and at the kernels that it uses; of "
+                             "the op itself: "
+                           : "look at the kernel: ") +
+               explain_command(worker_, r);
+    if (r.expected != kOracleSays || failures_ > kMostAgain || !is_stale(r)) return;
+    c.found += "; in a runtime of its own the same call is right";
+    c.advice = kStaleAdvice;
+  }
+  // Wrong again where it was, and right where nothing ran before it.
+  bool is_stale(const Result& r) {
+    try {
+      const RuntimeOwner runtime = make_runtime(worker_.plugin);
+      Session fresh(runtime.get(), worker_.device);
+      for (int round = 0; round < 2; ++round)
+        if (verdict_of(fresh, r) != Verdict::pass ||
+            verdict_of(worker_.get_session(), r) != Verdict::fail)
+          return false;
+      return true;
+    } catch (const std::exception&) {  // then there is nothing to say of it
+      return false;
+    }
+  }
+  Verdict verdict_of(Session& session, const Result& r) {
+    Verdict verdict = Verdict::unsupported;
+    run_again(session, op_, brief_, r, [&](const Result& again) { verdict = again.verdict; });
+    return verdict;
+  }
+
+  static constexpr int kMostAgain = 3;
+  Worker& worker_;
+  const OpSamples& op_;
+  const bool brief_;
   Reporter& reporter_;
   std::vector<std::string> passed_;
   std::string declined_;
+  int failures_ = 0;
 };
 
 constexpr const char* kBaseAdvice =
     "add a kernel: a backend must have every base op, in f32 (or the first dtype of the op) at "
     "least";
 
-void forward_unit(Session& session, const OpSamples& op, bool base, bool brief, Reporter& r) {
-  Collector collect(r);
-  run_forward(session, op, brief, [&](const Result& result) { collect(result); });
+using RunSamples = std::function<void(Session&, const OpSamples&, bool brief, const Record&)>;
+
+// All samples; where one fails, once more with books on which ops' kernels run.
+Collector collected(Worker& w, const OpSamples& op, bool brief, Reporter& r,
+                    const RunSamples& run) {
+  Collector collect(w, op, brief, r);
+  run(w.get_session(), op, brief, [&](const Result& result) { collect(result); });
+  if (!collect.failed()) return collect;
+  std::vector<std::string> uses =
+      w.ops_of([&] { run(w.get_session(), op, true, [](const Result&) {}); });
+  std::erase(uses, op.name);
+  r.note_uses(uses);
+  return collect;
+}
+
+void forward_unit(Worker& w, const OpSamples& op, bool base, bool brief, Reporter& r) {
+  const Collector collect = collected(w, op, brief, r, run_forward);
   if (!base) return;
   const auto& types = op.dtypes;
   const bool f32 = std::find(types.begin(), types.end(), TN_DTYPE_F32) != types.end();
@@ -117,16 +238,6 @@ void forward_unit(Session& session, const OpSamples& op, bool base, bool brief, 
   c.found = "no case of this base op runs in " + name + ": " + collect.declined();
   c.expected = "a kernel for it", c.advice = kBaseAdvice;
   r.add(std::move(c));
-}
-
-void gradient_unit(Session& session, const OpSamples& op, bool brief, Reporter& r) {
-  Collector collect(r);
-  run_gradients(session, op, brief, [&](const Result& result) { collect(result); });
-}
-
-void second_unit(Session& session, const OpSamples& op, bool brief, Reporter& r) {
-  Collector collect(r);
-  run_second_order(session, op, brief, [&](const Result& result) { collect(result); });
 }
 
 void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
@@ -154,20 +265,18 @@ void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
   }
 }
 
-constexpr const char* kForwardAdvice =
-    "look at the kernel that `tenon explain OP` names; with --op only this op is run";
-constexpr const char* kGradientAdvice =
-    "look at the gradient recipe, or, where op.* also fails, at the kernels it uses";
+// Failures have advice of their own.
+constexpr const char* kCrashAdvice = "run verify with --op in a debugger";
 
 }  // namespace
 
 const std::vector<Check> kOpChecks = {
     {"op.NAME", 1, Kind::backend,
-     "values of the op's samples in each dtype and layout (L1: base ops, L2: all)", kForwardAdvice,
+     "values of the op's samples in each dtype and layout (L1: base ops, L2: all)", kCrashAdvice,
      nullptr},
-    {"grad.NAME", 3, Kind::backend, "its gradient against finite differences", kGradientAdvice,
+    {"grad.NAME", 3, Kind::backend, "its gradient against finite differences", kCrashAdvice,
      nullptr},
-    {"grad2.NAME", 3, Kind::backend, "the gradient of its gradient", kGradientAdvice, nullptr},
+    {"grad2.NAME", 3, Kind::backend, "the gradient of its gradient", kCrashAdvice, nullptr},
     {"perf.NAME", 3, Kind::backend, "with --perf: the time of a call", "", nullptr},
 };
 
@@ -183,18 +292,19 @@ std::vector<Unit> op_units(const Profile&, const VerifyOptions& options, int lev
       if (at > level) return;
       Unit u;
       u.check = group + op.name, u.level = at, u.advice = advice, u.alone = false;
-      u.body = [worker, body](Reporter& r) { body(worker->get_session(), r); };
+      u.body = [worker, body](Reporter& r) { body(*worker, r); };
       units.push_back(std::move(u));
     };
-    add("op.", base ? 1 : 2, kForwardAdvice,
-        [&op, base, brief](Session& s, Reporter& r) { forward_unit(s, op, base, brief, r); });
+    add("op.", base ? 1 : 2, kCrashAdvice,
+        [&op, base, brief](Worker& w, Reporter& r) { forward_unit(w, op, base, brief, r); });
     if (fact->second.differentiable) {
-      add("grad.", 3, kGradientAdvice,
-          [&op, brief](Session& s, Reporter& r) { gradient_unit(s, op, brief, r); });
-      add("grad2.", 3, kGradientAdvice,
-          [&op, brief](Session& s, Reporter& r) { second_unit(s, op, brief, r); });
+      add("grad.", 3, kCrashAdvice,
+          [&op, brief](Worker& w, Reporter& r) { collected(w, op, brief, r, run_gradients); });
+      add("grad2.", 3, kCrashAdvice,
+          [&op, brief](Worker& w, Reporter& r) { collected(w, op, brief, r, run_second_order); });
     }
-    if (options.perf) add("perf.", 3, "", [&op](Session& s, Reporter& r) { perf_unit(s, op, r); });
+    if (options.perf)
+      add("perf.", 3, "", [&op](Worker& w, Reporter& r) { perf_unit(w.get_session(), op, r); });
   }
   return units;
 }

@@ -9,7 +9,9 @@
 #include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -74,14 +76,14 @@ namespace {
 using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kBegin = 0, kCase = 1, kEnd = 2, kAt = 3;
+constexpr int kBegin = 0, kCase = 1, kEnd = 2, kAt = 3, kUses = 4;
 
 std::string line_of(const CheckResult& r) {
-  const Json j = {kCase,         r.check,    static_cast<int>(r.verdict),
-                  r.level,       r.where,    r.found,
-                  r.expected,    r.advice,   r.op,
-                  r.dtype,       r.gradient, r.native,
-                  r.milliseconds};
+  const Json j = {kCase,          r.check,    static_cast<int>(r.verdict),
+                  r.level,        r.where,    r.found,
+                  r.expected,     r.advice,   r.op,
+                  r.dtype,        r.gradient, r.native,
+                  r.milliseconds, r.given};
   return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -90,6 +92,7 @@ CheckResult result_of(const Json& j) {
   r.check = j[1], r.verdict = static_cast<Verdict>(j[2].get<int>()), r.level = j[3];
   r.where = j[4], r.found = j[5], r.expected = j[6], r.advice = j[7], r.op = j[8], r.dtype = j[9];
   r.gradient = j[10], r.native = j[11], r.milliseconds = j[12];
+  r.given = j[13];
   return r;
 }
 
@@ -106,10 +109,13 @@ void run_unit(const Unit& unit, size_t index, int out) {
   put(out, Json({kBegin, index}).dump() + "\n");
   on_case = [out](const Result& r) {
     const bool gradient = r.level != Level::forward;
-    put(out, Json({kAt, place_of(r), r.op, r.dtype, gradient}).dump() + "\n");
+    put(out, Json({kAt, place_of(r), r.op, r.dtype, gradient, r.call}).dump() + "\n");
   };
   Reporter reporter(unit.check, unit.level, unit.advice,
                     [&](const CheckResult& r) { put(out, line_of(r)); });
+  reporter.on_uses = [&](const std::vector<std::string>& ops) {
+    put(out, Json({kUses, unit.check, ops}).dump() + "\n");
+  };
   reporter.attempt("", [&] { unit.body(reporter); });
   put(out, Json({kEnd, index}).dump() + "\n");
 }
@@ -128,8 +134,14 @@ struct Child {
 class Pool {
  public:
   Pool(const std::vector<Unit>& units, int jobs, const std::function<void()>& close,
-       const Unit& closing, const std::function<void(CheckResult)>& on_result)
-      : units_(units), jobs_(jobs), close_(close), closing_(closing), on_result_(on_result) {
+       const Unit& closing, const std::function<void(CheckResult)>& on_result,
+       const OnUses& on_uses)
+      : units_(units),
+        jobs_(jobs),
+        close_(close),
+        closing_(closing),
+        on_result_(on_result),
+        on_uses_(on_uses) {
     void* page =
         mmap(nullptr, sizeof(*next_), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) throw std::system_error(errno, std::generic_category(), "mmap");
@@ -224,8 +236,11 @@ class Pool {
     if (line[0] == kCase) {
       ++c.cases;
       on_result_(result_of(line));
+    } else if (line[0] == kUses) {
+      if (on_uses_) on_uses_(line[1], line[2]);
     } else if (line[0] == kAt) {
       c.now.where = line[1], c.now.op = line[2], c.now.dtype = line[3], c.now.gradient = line[4];
+      c.now.given = line[5];
     } else {
       c.now = {};
       c.at = line[0] == kBegin ? line[1].get<long>() : -1;
@@ -272,6 +287,7 @@ class Pool {
   const std::function<void()>& close_;
   const Unit& closing_;
   const std::function<void(CheckResult)>& on_result_;
+  const OnUses& on_uses_;
   std::vector<size_t> alone_, shared_;
   std::atomic<size_t>* next_ = nullptr;
   std::vector<Child> children_;
@@ -280,9 +296,26 @@ class Pool {
 }  // namespace
 
 void run_units(const std::vector<Unit>& units, int jobs, const std::function<void()>& close,
-               const Unit& closing, const std::function<void(CheckResult)>& on_result) {
+               const Unit& closing, const std::function<void(CheckResult)>& on_result,
+               const OnUses& on_uses) {
   std::fflush(nullptr);  // else a child might write it again
-  Pool(units, jobs, close, closing, on_result).run();
+  Pool(units, jobs, close, closing, on_result, on_uses).run();
 }
+
+namespace {
+std::string scratch_path;
+}  // namespace
+
+Scratch::Scratch() {
+  namespace fs = std::filesystem;
+  const fs::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
+  scratch_path = (parent / "tenon_verify_XXXXXX").string();
+  if (!mkdtemp(scratch_path.data())) throw std::runtime_error("no temporary folder can be made");
+}
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(scratch_path, ignored);
+}
+const std::string& Scratch::path() { return scratch_path; }
 
 }  // namespace tenon::conformance

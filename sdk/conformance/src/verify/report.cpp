@@ -1,10 +1,10 @@
 // What a report looks like: text, the matrix, JSON.
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <ostream>
+#include <set>
 
 #include "tenon/conformance/verify.hpp"
 
@@ -13,16 +13,20 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array kColumns = {"bool", "i8",  "i16", "i32",  "i64", "u8", "u16",
-                                 "u32",  "u64", "f16", "bf16", "f32", "f64"};
+using Columns = std::vector<std::string>;
+const Columns kColumns = {"bool", "i8",  "i16", "i32",  "i64", "u8", "u16",
+                          "u32",  "u64", "f16", "bf16", "f32", "f64"};
 
 struct Mark {
   bool any = false, native = false, forward_passed = false, gradient_passed = false;
   bool forward_failed = false, gradient_failed = false, expected = false, declined = false;
+  bool tells = false;  // more than that it is well, or fails because others do
 };
+using Row = std::map<std::string, Mark>;  // by dtype
 
 void note(Mark& m, const CheckResult& r) {
   m.any = true;
+  if (r.verdict != Verdict::pass && r.follows_from.empty()) m.tells = true;
   if (r.verdict == Verdict::unsupported) m.declined = true;
   if (r.verdict == Verdict::expected_fail) m.expected = true;
   if (r.verdict == Verdict::fail) (r.gradient ? m.gradient_failed : m.forward_failed) = true;
@@ -52,39 +56,54 @@ std::string padded(std::string text, size_t width) {
   return text;
 }
 
+// The rows that have something in these columns, under a heading.
+std::string table(const std::map<std::string, Row>& rows, const Columns& columns) {
+  constexpr size_t kName = 26;
+  const auto width = [](const std::string& dtype) { return std::max<size_t>(dtype.size() + 1, 4); };
+  const auto stripped = [](const std::string& line) {
+    return line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
+  };
+  std::string heading = padded("op", kName), out;
+  for (const std::string& dtype : columns) heading += padded(dtype, width(dtype));
+  for (const auto& [op, row] : rows) {
+    std::string line;
+    for (const std::string& dtype : columns) {
+      auto at = row.find(dtype);
+      if (at == row.end() && dtype == "f32") at = row.find("");  // an op without a dtype of its own
+      line += padded(at == row.end() ? "" : text_of(at->second), width(dtype));
+    }
+    if (line.find_first_not_of(' ') == std::string::npos) continue;
+    const std::string name = padded(op, kName);
+    out += stripped(op.size() >= kName ? name + "\n" + padded("", kName) + line : name + line);
+  }
+  return out.empty() ? "" : stripped(heading) + out;
+}
+
 }  // namespace
 
 std::string matrix(const VerifyReport& report, bool whole) {
-  std::map<std::string, std::map<std::string, Mark>> rows;
+  std::map<std::string, Row> rows;
   for (const CheckResult& r : report.cases)
     if (!r.op.empty()) note(rows[r.op][r.dtype], r);
   const size_t all = rows.size();
+  std::set<std::string> others;  // dtypes of few ops
+  for (const auto& [op, row] : rows)
+    for (const auto& [dtype, mark] : row)
+      if (!dtype.empty() && std::count(kColumns.begin(), kColumns.end(), dtype) == 0)
+        others.insert(dtype);
   if (!whole)
     std::erase_if(rows, [](const auto& row) {
-      return std::all_of(row.second.begin(), row.second.end(), [](const auto& mark) {
-        return text_of(mark.second).find_first_of("Xeu-") == std::string::npos;
-      });
+      return std::none_of(row.second.begin(), row.second.end(),
+                          [](const auto& mark) { return mark.second.tells; });
     });
   if (rows.empty()) return "";
-  constexpr size_t kName = 26;
   std::string out =
       "N native, D decomposed, g gradient; X failed, e expected failure, u unsupported\n";
-  std::string heading = padded("op", kName);
-  for (const char* dtype : kColumns) heading += padded(dtype, dtype[0] == 'b' ? 5 : 4);
-  out += heading.substr(0, heading.find_last_not_of(' ') + 1) + "\n";
-  for (auto& [op, marks] : rows) {
-    std::string line = padded(op, kName);
-    if (op.size() >= kName) line += "\n" + padded("", kName);
-    for (const char* dtype : kColumns) {
-      Mark m = marks[dtype];
-      if (!m.any && std::string(dtype) == "f32") m = marks[""];  // an op without a dtype of its own
-      line += padded(text_of(m), dtype[0] == 'b' ? 5 : 4);
-    }
-    out += line.substr(0, line.find_last_not_of(' ') + 1) + "\n";
-  }
+  out += table(rows, kColumns);
+  out += table(rows, Columns(others.begin(), others.end()));
   if (rows.size() < all)
-    out +=
-        std::to_string(all - rows.size()) + " ops more have nothing to tell; --matrix shows all\n";
+    out += std::to_string(all - rows.size()) +
+           " ops more have nothing of their own to tell; --matrix shows all\n";
   return out;
 }
 
@@ -94,23 +113,77 @@ std::string timing(const VerifyReport& report) {
     if (r.milliseconds > 0) timed.push_back(&r);
   std::string out;
   for (const CheckResult* r : timed) {
-    char line[160];
-    std::snprintf(line, sizeof line, "%-32.32s %-28.28s %12.3f us%s\n", r->check.c_str(),
+    char line[400];
+    std::snprintf(line, sizeof line, "%-32s %-28s %12.3f us%s\n", r->check.c_str(),
                   r->where.c_str(), r->milliseconds * 1000, r->native ? "" : " (decomposed)");
     out += line;
   }
   return out;
 }
 
-std::string text_of(const CheckResult& r) {
+namespace {
+
+// What stands in `said` already is left out.
+std::string text_without(const CheckResult& r, const std::set<std::string>& said) {
   std::string out = std::string(name_of(r.verdict)) + "  " + r.check;
   if (!r.where.empty()) out += "  (" + r.where + ")";
-  out += "\n    found:    " + r.found;
-  if (!r.expected.empty()) out += "\n    expected: " + r.expected;
-  if (!r.advice.empty())
-    out +=
-        (r.verdict == Verdict::expected_fail ? "\n    reason:   " : "\n    to do:    ") + r.advice;
+  const auto line = [&](const char* what, const std::string& text) {
+    if (!text.empty() && said.count(text) == 0) out += std::string("\n    ") + what + text;
+  };
+  line("given:    ", r.given);
+  line("found:    ", r.found);
+  line("expected: ", r.expected);
+  line(r.verdict == Verdict::expected_fail ? "reason:   " : "to do:    ", r.advice);
   return out + "\n";
+}
+
+}  // namespace
+
+std::string text_of(const CheckResult& r) { return text_without(r, {}); }
+
+std::string failures(const VerifyReport& report) {
+  constexpr size_t kMost = 3, kMostFollowing = 8;
+  struct OfCheck {
+    std::string check;
+    std::vector<const CheckResult*> cases;
+  };
+  std::vector<OfCheck> checks;  // in the order of the report
+  std::map<std::string, size_t> place;
+  for (const CheckResult& r : report.cases) {
+    if (r.verdict != Verdict::fail) continue;
+    const auto [at, fresh] = place.emplace(r.check, checks.size());
+    if (fresh) checks.push_back({r.check, {}});
+    checks[at->second].cases.push_back(&r);
+  }
+  std::stable_sort(checks.begin(), checks.end(), [](const OfCheck& a, const OfCheck& b) {
+    return a.cases[0]->level < b.cases[0]->level;
+  });
+  std::string out;
+  for (const CheckResult& r : report.cases)  // no case of an op ran
+    if (r.verdict == Verdict::unsupported && r.op.empty())
+      out += "unsupported  " + r.check + ": " + r.found + "\n";
+  std::map<std::string, std::vector<std::string>> following;
+  for (const OfCheck& c : checks) {
+    if (const std::string& cause = c.cases[0]->follows_from; !cause.empty()) {
+      following[cause].push_back(c.check + " (" + std::to_string(c.cases.size()) + ")");
+      continue;
+    }
+    std::set<std::string> said;
+    for (size_t k = 0; k < std::min(kMost, c.cases.size()); ++k) {
+      out += text_without(*c.cases[k], said);
+      said.insert({c.cases[k]->expected, c.cases[k]->advice});
+    }
+    if (c.cases.size() > kMost)
+      out += "    and " + std::to_string(c.cases.size() - kMost) + " more of " + c.check + "\n";
+  }
+  for (const auto& [cause, list] : following) {
+    out += "also fail, perhaps only because " + cause + " does:";
+    const size_t shown = std::min(kMostFollowing, list.size());
+    for (size_t k = 0; k < shown; ++k) out += (k ? ", " : " ") + list[k];
+    if (shown < list.size()) out += " and " + std::to_string(list.size() - shown) + " checks more";
+    out += "\n";
+  }
+  return out;
 }
 
 void write_json(const VerifyReport& report, std::ostream& out) {
@@ -134,6 +207,8 @@ void write_json(const VerifyReport& report, std::ostream& out) {
     if (!r.op.empty()) {
       c["op"] = r.op, c["dtype"] = r.dtype, c["native"] = r.native;
     }
+    if (!r.given.empty()) c["given"] = r.given;
+    if (!r.follows_from.empty()) c["follows_from"] = r.follows_from;
     if (r.milliseconds > 0) c["milliseconds"] = r.milliseconds;
     if (r.verdict != Verdict::pass) c["found"] = r.found;
     if (!r.expected.empty()) c["expected"] = r.expected;

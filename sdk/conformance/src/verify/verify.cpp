@@ -7,7 +7,10 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <thread>
 
 #include "elf.hpp"
@@ -209,7 +212,7 @@ class Verification {
     report_.id = profile_.id;
     report_.device = options_.device;
     if (report_.device.empty() && profile_.has_device()) report_.device = profile_.devices[0].name;
-    worker_ = make_worker(profile_, report_.device);
+    worker_ = make_worker(profile_, options_.plugin, report_.device);
     if (failures == 0 && !options_.device.empty()) {
       try {
         in_child([&] { return Session(worker_->get_runtime(), options_.device).device(); });
@@ -249,7 +252,8 @@ class Verification {
     closing.advice = "close everything that open made, in any order of releases before";
     run_units(
         units_, jobs_, [this] { worker_->close(); }, closing,
-        [&](CheckResult r) { record(std::move(r)); });
+        [&](CheckResult r) { record(std::move(r)); },
+        [&](const std::string& check, const std::vector<std::string>& ops) { uses_[check] = ops; });
     units_.clear();
   }
 
@@ -271,13 +275,45 @@ class Verification {
     };
     std::stable_sort(report_.cases.begin(), report_.cases.end(),
                      [&](const auto& a, const auto& b) { return at(a) < at(b); });
+    follow();
     int lowest = report_.asked + 1;
     for (const CheckResult& r : report_.cases)
       if (r.verdict == Verdict::fail) lowest = std::min(lowest, r.level);
     report_.reached = lowest - 1;
   }
 
+  // The failing checks of the ops that a check stands on: its own, of a gradient, and those whose kernels ran in it.
+  std::vector<std::string> causes(const std::string& check,
+                                  const std::set<std::string>& failing) const {
+    std::vector<std::string> out;
+    if (!check.starts_with("op.")) out.push_back("op." + check.substr(check.find('.') + 1));
+    for (const std::string& op : uses_.at(check)) out.push_back("op." + op);
+    std::erase_if(out, [&](const std::string& c) { return failing.count(c) == 0; });
+    return out;
+  }
+  // Which checks may fail only because others do, that themselves stand on none.
+  void follow() {
+    std::set<std::string> failing, roots;
+    for (const CheckResult& r : report_.cases)
+      if (r.verdict == Verdict::fail) failing.insert(r.check);
+    for (const std::string& c : failing)
+      if (uses_.count(c) == 0 || causes(c, failing).empty()) roots.insert(c);
+    for (CheckResult& r : report_.cases) {
+      if (r.verdict != Verdict::fail) continue;
+      if (r.check.starts_with("train.") || r.check.starts_with("optimizer")) {  // of many ops
+        const auto op = std::find_if(roots.begin(), roots.end(),
+                                     [](const auto& c) { return c.starts_with("op."); });
+        if (op != roots.end()) r.follows_from = *op;
+      }
+      if (uses_.count(r.check) == 0) continue;
+      for (const std::string& cause : causes(r.check, failing))
+        if (r.follows_from.empty() && roots.count(cause) != 0) r.follows_from = cause;
+    }
+  }
+
+  const Scratch scratch_;
   const VerifyOptions& options_;
+  std::map<std::string, std::vector<std::string>> uses_;  // by the checks that fail
   ExpectedFailures expected_;
   Profile profile_;
   OpFacts facts_;

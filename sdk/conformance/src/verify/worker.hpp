@@ -19,7 +19,7 @@ RuntimeOwner make_runtime(const std::string& plugin);
 
 // Made when it is first asked for: after the fork.
 struct Worker {
-  std::string plugin, device;
+  std::string plugin, given, device;  // given: the path as it was asked for
   RuntimeOwner runtime;
   std::unique_ptr<Session> session;
   std::unique_ptr<Interposed> interposed;
@@ -30,6 +30,8 @@ struct Worker {
   // A context on the device behind the interposer.
   Session& get_watched();
   void close();
+  // The ops whose kernels run in `body`.
+  std::vector<std::string> ops_of(const std::function<void()>& body);
 };
 
 // Milliseconds of one call: the best of several runs of 20 ms.

@@ -31,6 +31,9 @@ struct CheckResult {
       advice;  // of a failure; found also says why something is unsupported
   // Of an op's cases.
   std::string op, dtype;
+  std::string given;  // "gelu(f32[3,5], approximate='tanh')"
+  std::string
+      follows_from;  // of a failure: a check that fails as well, of an op that this one uses
   bool gradient = false, native = false;
   double milliseconds = 0;  // per call, where it was timed
 };
@@ -63,13 +66,15 @@ VerifyReport verify(const VerifyOptions& options);
 
 // {"plugin", "id", "device", "level", "asked", "counts", "seconds", "cases"}
 void write_json(const VerifyReport& report, std::ostream& out);
-// Op x dtype x {native, decomposed} x {forward, gradient}, in 80 columns; else than `whole` the ops of which something failed, was
-// expected to or is not supported.
+// Op x dtype x {native, decomposed} x {forward, gradient}, in 80 columns; else than `whole` the ops of which something failed (and
+// not only because another op does), was expected to or is not supported.
 std::string matrix(const VerifyReport& report, bool whole);
 // Time per call of what was timed.
 std::string timing(const VerifyReport& report);
-// A failure as lines of text: name, place, what was found, what was expected, what to do.
+// A failure as lines of text: name, place, what was given, found and expected, what to do.
 std::string text_of(const CheckResult& result);
+// All failures: by level, at most three of a check, and in one line those that follow from others.
+std::string failures(const VerifyReport& report);
 // "L2", "none"
 std::string level_name(int level);
 
