@@ -148,6 +148,21 @@ class Cli(unittest.TestCase):
             for word in words:
                 self.assertIn(word, message)
 
+    def test_wrong_arguments(self):
+        for args, said in [(["verify", "--levl", "L1"], "tenon verify: no option --levl; nearest --level; try"),
+                           (["verify", "a", "b", "c"], "tenon verify: 'b' is one argument too many; try"),
+                           (["verify", "--level"], "tenon verify: --level needs a value; try"),
+                           (["verify", "--jobs", "many"], "tenon verify: --jobs takes a number, not 'many'"),
+                           (["explain", "add", "--shpe=3"], "tenon explain: no option --shpe; nearest --shape; try"),
+                           (["new", "op"], "tenon new: NAME is missing; try tenon new --help"),
+                           (["verfy"], "tenon: no command 'verfy'; nearest verify; try tenon --help"),
+                           (["--plugn", "x"], "tenon: no option --plugn; nearest --plugin; try tenon --help"),
+                           (["devices", "--xyzzyxyzzy"], "tenon devices: no option --xyzzyxyzzy; try"),
+                           ([], "tenon: which command? Try tenon --help")]:
+            done = run(*args)
+            self.assertEqual((done.returncode, done.stdout), (2, ""))
+            self.assertTrue(done.stderr.startswith(said) and done.stderr.count("\n") == 1, done.stderr)
+
     def test_every_op_is_explained(self):
         for r in self.listed("ops"):
             done = run("explain", r["name"], "--device", "reference", "--json")

@@ -3,9 +3,11 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 #include "commands.hpp"
 #include "table.hpp"
+#include "usage.hpp"
 
 namespace {
 
@@ -61,7 +63,9 @@ void describe(CLI::App& app, Request& r) {
   app.add_flag("--json", r.json, "A list of objects instead of a table");
   app.add_option("--plugin", r.plugins, "A plugin, or a folder of them, to look at first")
       ->allow_extra_args(false)
-      ->check(CLI::ExistingPath);
+      ->check([](const std::string& path) {
+        return std::filesystem::exists(path) ? "" : path + " does not exist";
+      });
   app.footer(
       "Exit status: 0 success, 1 the thing asked about failed, 2 wrong use.\n"
       "Example:\n  tenon explain conv2d --device cpu --dtype f16");
@@ -115,6 +119,13 @@ int run(const CLI::App& app, const Request& r) {
   return explain(runtime, r.explain, r.json);
 }
 
+int wrong_use(const CLI::App& app, const Usage& e) {
+  const auto chosen = app.get_subcommands();
+  const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
+  std::fprintf(stderr, "tenon%s: %s\n", command.c_str(), printable(e.what(), true).c_str());
+  return 2;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("What Tenon finds on this machine, and why things run where they do.", "tenon");
   Request request;
@@ -122,12 +133,14 @@ int run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const std::vector<std::string> unknown = app.remaining();
-    if (app.get_subcommands().empty() && !unknown.empty() && e.get_exit_code() != 0)
-      throw Usage("there is no command '" + unknown[0] + "'; try --help");
-    return app.exit(e) == 0 ? 0 : 2;
+    if (e.get_exit_code() == 0) return app.exit(e);
+    return wrong_use(app, usage_of(app, e));
   }
-  return run(app, request);
+  try {
+    return run(app, request);
+  } catch (const Usage& e) {
+    return wrong_use(app, e);
+  }
 }
 
 }  // namespace
@@ -139,9 +152,6 @@ int main(int argc, char** argv) {
       throw std::runtime_error(std::string("the output could not be written: ") +
                                std::strerror(errno));
     return status;
-  } catch (const Usage& e) {
-    std::fprintf(stderr, "tenon: %s\n", printable(e.what(), true).c_str());
-    return 2;
   } catch (const std::exception& e) {
     std::fprintf(stderr, "tenon: %s\n", printable(e.what(), true).c_str());
     return 1;

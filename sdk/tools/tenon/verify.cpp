@@ -56,7 +56,7 @@ class Progress {
 
 int verify(const VerifyArgs& args) {
   if (args.list) return list();
-  if (args.plugin.empty()) throw Usage("verify: which plugin? Give the path of its library");
+  if (args.plugin.empty()) throw Usage("which plugin? Give the path of its library");
   kit::VerifyOptions options;
   options.plugin = args.plugin, options.level = level_of(args.level);
   options.device = args.device, options.op = args.op, options.check = args.check;
@@ -73,7 +73,7 @@ int verify(const VerifyArgs& args) {
   try {
     report = kit::verify(options);
   } catch (const std::runtime_error& e) {
-    throw Usage(std::string("verify: ") + e.what());
+    throw Usage(e.what());
   }
   progress.close();
   if (json.is_open()) {

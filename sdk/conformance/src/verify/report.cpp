@@ -176,6 +176,8 @@ std::string failures(const VerifyReport& report) {
     if (c.cases.size() > kMost)
       out += "    and " + std::to_string(c.cases.size() - kMost) + " more of " + c.check + "\n";
   }
+  for (const CheckResult& r : report.cases)  // of a whole check or kind
+    if (r.verdict == Verdict::unsupported && r.op.empty()) out += text_of(r);
   for (const auto& [cause, list] : following) {
     out += "also fail, perhaps only because " + cause + " does:";
     const size_t shown = std::min(kMostFollowing, list.size());
