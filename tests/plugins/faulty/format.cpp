@@ -87,6 +87,8 @@ tn_error* TN_CALL data(void* file, uint32_t index, const void** out) {
 }
 tn_error* TN_CALL save(void* state, tn_str path, const tn_format_item* items, uint32_t n,
                        const tn_metadata* metadata, uint32_t n_metadata) {
+  if (is("metadata_refused") && n_metadata > 0)  // which a format may
+    return host()->error(host(), TN_UNIMPLEMENTED, tn_string("there is no place for metadata"));
   if (is("last_not_saved") && n > 1) --n;
   if (is("many_are_too_many")) n = std::min(n, 200u);
   std::vector<tn_metadata> notes(metadata, metadata + n_metadata);
