@@ -258,7 +258,7 @@ const std::vector<Check> kQueueChecks = {
      "return DEADLINE_EXCEEDED when timeout_ns is over", check_timeout, 20},
     {"queue.event", 0, Kind::backend, "a wait between queues holds back what follows",
      "start no later command of the queue before the other timeline's value is completed",
-     check_event},
+     check_event, 30},
     {"queue.failure", 0, Kind::backend, "after a failure commands are skipped, and complete",
      "look at timeline->failed before each command", check_failure},
     {"queue.failure_crosses", 0, Kind::backend, "a failure goes to queues that waited for it",
