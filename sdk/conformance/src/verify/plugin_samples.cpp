@@ -92,7 +92,7 @@ std::vector<Attr> others_of(const tn_op_def& op, uint32_t k) {
   } else if (a.tag == TN_ATTR_I64) {
     const int64_t v = op.attrs[k].required ? 1 : static_cast<int64_t>(a.bits);
     std::set<int64_t> values = {v / 2};
-    if (std::abs(v) < int64_t{1} << 40) values.insert({v + 1, v - 1, v * 2});
+    if (v > -(1 << 20) && v < 1 << 20) values.insert({v + 1, v - 1, v * 2});
     for (const int64_t x : values)
       if (x != v) out.push_back(integer(k, x));
   } else if (a.tag == TN_ATTR_BOOL) {
