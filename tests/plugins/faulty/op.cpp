@@ -1,6 +1,7 @@
 // A plugin of two ops, with the faults that an op can have:
 //   hard_shrink(x, *, lambda = 0.5)          x where |x| > lambda, else 0
 //   scaled_add(x, bias?, *, scale = 1.5)     scale x + bias
+#include <cmath>
 #include <cstdlib>
 #include <string_view>
 
@@ -67,7 +68,8 @@ tn_error* TN_CALL rule_of_add(tn_infer* c) {
   return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");
 }
 void scaled_add(tenon::sdk::Recipe& r) {
-  const tenon::sdk::Value scaled = r.in(0) * r.f64(0), bias = r.in(1);
+  const double scale = is("value_is_no_number") ? std::nan("") : r.f64(0);
+  const tenon::sdk::Value scaled = r.in(0) * scale, bias = r.in(1);
   r.set(0, bias.v == TN_NO_VALUE && !is("absent_input_used") ? scaled : scaled + bias);
 }
 void scaled_add_gradient(tenon::sdk::Recipe& r) {
