@@ -194,6 +194,40 @@ TEST_CASE_FIXTURE(Fixture, "training: an optimizer reaches the solution, its sta
   CHECK(code_of([&] { Optimizer(cx, "sgd", {{"nosuch", 1}}); }) == TN_INVALID_ARGUMENT);
 }
 
+TEST_CASE_FIXTURE(Fixture, "program: a training step, captured") {
+  const Variable w(cx, "w", Tensor::full(cx, 0, {2, 1}));
+  Optimizer sgd(cx, "sgd", {{"lr", 0.1}});
+  const Program step = capture(cx, "step", [&](Capture& in) {
+    const Tensor x = in.input("x", {"batch", 2}), y = in.input("y", {"batch", 1});
+    const Tensor error = matmul(x, w) - y;
+    const Tensor loss = mean(error * error);
+    sgd.step({&w, 1}, grad(loss, {&w, 1}));
+    return std::vector{loss};
+  });
+  CHECK(step.info().input_count == 2);
+  CHECK(step.text().find("f32[batch, 1] = matmul(") != std::string::npos);
+  double last = 0;
+  for (int i = 0; i < 200; ++i) {
+    const int64_t batch = 2 + i % 3;  // y = 2 x0 - x1
+    std::vector<float> x, y;
+    for (int64_t k = 0; k < batch; ++k) {
+      const float a = static_cast<float>((k + i) % 3), b = static_cast<float>((k * 2 + i) % 5 - 2);
+      x.insert(x.end(), {a, b});
+      y.push_back(2 * a - b);
+    }
+    last = step(cx, {Tensor(cx, x, {batch, 2}), Tensor(cx, y, {batch, 1})})[0].item<double>();
+  }
+  CHECK(last < 1e-6);
+  CHECK(values(w)[0] == doctest::Approx(2).epsilon(1e-3));
+  CHECK(code_of([&] { step(cx, {vec({1, 2})}); }) == TN_INVALID_ARGUMENT);
+  // A function that throws leaves no capture behind.
+  CHECK_THROWS(capture(cx, "bad", [](Capture& in) {
+    in.input("x", {2}).item<double>();
+    return std::vector<Tensor>{};
+  }));
+  CHECK(values(vec({1}) + vec({2})) == Floats{3});
+}
+
 TEST_CASE_FIXTURE(Fixture, "model: saved and opened") {
   const std::filesystem::path path = std::filesystem::temp_directory_path() /
                                      ("tenon_cpp_" + std::to_string(std::rand()) + ".safetensors");

@@ -18,5 +18,6 @@
 #include "tenon/operators.hpp"
 #include "tenon/ops.hpp"
 #include "tenon/optimizer.hpp"
+#include "tenon/program.hpp"
 #include "tenon/runtime.hpp"
 #include "tenon/tensor.hpp"

@@ -1,0 +1,111 @@
+// Programs: a function recorded once, run as often as wanted.
+//
+//   tenon::Program step = tenon::capture(cx, "step", [&](tenon::Capture& in) {
+//     tenon::Tensor x = in.input("x", {"batch", 784}), y = in.input("y", {"batch"}, TN_DTYPE_I64);
+//     tenon::Tensor loss = tenon::cross_entropy(tenon::linear(x, w), y);
+//     optimizer.step(variables, tenon::grad(loss, variables));
+//     return std::vector{loss};
+//   });
+//   for (...) std::cout << step(cx, {{images, labels}})[0] << '\n';
+#pragma once
+#include "tenon/optimizer.hpp"
+#include "tenon/program.h"
+
+namespace tenon {
+
+// A size of an input: a number, or the name of one that is known when the program runs.
+class InputDim {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): written as {"batch", 784}
+  template <std::integral T>
+  InputDim(T size) : size_(static_cast<int64_t>(size)) {}
+  InputDim(const char* name) : size_(TN_DIM_ANY), name_(name) {}
+  // NOLINTEND(google-explicit-constructor)
+  int64_t size() const { return size_; }
+  const char* name() const { return name_; }
+
+ private:
+  int64_t size_;
+  const char* name_ = "";
+};
+
+// Given to the function that is captured: makes the inputs, in the order in which a run gives them.
+class Capture {
+ public:
+  explicit Capture(tn_ctx* ctx) : ctx_(ctx) {}
+  Tensor input(std::string_view name, std::initializer_list<InputDim> dims,
+               tn_dtype dtype = TN_DTYPE_F32) {
+    std::vector<int64_t> sizes;
+    std::vector<tn_str> names;
+    for (const InputDim& d : dims) sizes.push_back(d.size()), names.push_back(tn_string(d.name()));
+    tn_tensor* t = nullptr;
+    check(tn_capture_input(ctx_, to_str(name), dtype, static_cast<uint32_t>(sizes.size()),
+                           sizes.data(), names.data(), &t));
+    return {ctx_, t};
+  }
+
+ private:
+  tn_ctx* ctx_;
+};
+
+// Copies are the same program; any thread, each with a context of its own.
+class Program {
+ public:
+  explicit Program(tn_program* taken) : program_(taken) {}
+  Program(const Program& other) : program_(tn_program_retain(other.program_)) {}
+  Program(Program&& other) noexcept : program_(std::exchange(other.program_, nullptr)) {}
+  Program& operator=(Program other) noexcept {
+    std::swap(program_, other.program_);
+    return *this;
+  }
+  ~Program() { tn_program_release(program_); }
+  tn_program* get() const { return program_; }
+
+  std::vector<Tensor> operator()(const Context& cx, std::span<const Tensor> inputs = {}) const {
+    std::vector<tn_tensor*> results(info().output_count, nullptr);
+    uint32_t n = 0;
+    check(tn_program_run(cx.get(), program_, detail::handles(inputs).data(),
+                         static_cast<uint32_t>(inputs.size()), results.data(),
+                         static_cast<uint32_t>(results.size()), &n));
+    return detail::owned(cx.get(), results);
+  }
+  std::vector<Tensor> operator()(const Context& cx, std::initializer_list<Tensor> inputs) const {
+    return (*this)(cx, std::span(inputs.begin(), inputs.size()));
+  }
+  tn_program_info info() const {
+    tn_program_info info = tn_program_info_init();
+    check(tn_program_get_info(program_, &info));
+    return info;
+  }
+  // One op a line.
+  std::string text() const {
+    uint64_t size = 0;
+    check(tn_program_text(program_, nullptr, 0, &size));
+    std::string out(size + 1, '\0');
+    check(tn_program_text(program_, out.data(), out.size(), nullptr));
+    out.resize(size);
+    return out;
+  }
+
+ private:
+  tn_program* program_;
+};
+
+// Records what `function(Capture&)` calls; it gives the outputs as a std::vector<Tensor>. Where it throws the capture is over.
+template <class Function>
+Program capture(const Context& cx, std::string_view name, Function&& function) {
+  check(tn_capture_begin(cx.get(), to_str(name)));
+  tn_program* program = nullptr;
+  try {
+    Capture inputs(cx.get());
+    const std::vector<Tensor> outputs = function(inputs);
+    check(tn_capture_end(cx.get(), detail::handles(outputs).data(),
+                         static_cast<uint32_t>(outputs.size()), &program));
+  } catch (...) {
+    tn_capture_abort(cx.get());
+    throw;
+  }
+  return Program(program);
+}
+
+}  // namespace tenon
