@@ -103,7 +103,7 @@ int64_t SymTable::evaluate(int64_t dim, const std::vector<int64_t>& values) cons
 }
 
 std::string SymTable::text(int64_t dim) const {
-  if (!is_symbolic(dim)) return fmt::format("{}", dim);
+  if (!has(dim)) return fmt::format("{}", dim);
   const Expr& e = at(dim);
   if (e.kind == Kind::kSymbol) return names_[static_cast<size_t>(e.a)];
   static constexpr const char* kNames[] = {"", "+", "-", "*", "//", "ceildiv", "max", "min"};

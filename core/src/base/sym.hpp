@@ -1,4 +1,4 @@
-// Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, <= -2^62 the id of an
+// Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, far below -2^62 the id of an
 // expression here. So far below 0, no axis and no "from the end" is taken for one.
 #pragma once
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace tenon {
 
-constexpr int64_t kFirstSymbol = -(int64_t{1} << 62);
+constexpr int64_t kFirstSymbol = -(int64_t{1} << 62) - 0x7e1075a11ed;
 // Of what is far below even them, such as INT64_MIN, no more is a symbol.
 inline bool is_symbolic(int64_t dim) {
   return dim <= kFirstSymbol && dim > kFirstSymbol - (int64_t{1} << 32);
@@ -30,6 +30,10 @@ class SymTable {
   int64_t evaluate(int64_t dim, const std::vector<int64_t>& values) const;
   std::string text(int64_t dim) const;
   size_t count() const { return names_.size(); }  // of symbols
+  // Is it the id of one here? What is only a large number is not.
+  bool has(int64_t dim) const {
+    return is_symbolic(dim) && static_cast<size_t>(kFirstSymbol - dim) < exprs_.size();
+  }
   // Of a dim that is a symbol itself: its number in order of creation.
   size_t symbol_of(int64_t dim) const { return static_cast<size_t>(at(dim).a); }
 

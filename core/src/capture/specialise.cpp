@@ -61,19 +61,19 @@ class Substitution {
     Attrs out;
     out.items = given.items;
     for (tn_attr& a : out.items) {
-      if (a.tag == TN_ATTR_I64)
-        a.bits = static_cast<uint64_t>(p_.symbols.evaluate(static_cast<int64_t>(a.bits), sizes_));
+      if (a.tag == TN_ATTR_I64) a.bits = static_cast<uint64_t>(value(static_cast<int64_t>(a.bits)));
       if (a.tag != TN_ATTR_I64S) continue;
       const auto* list = static_cast<const int64_t*>(a.data);
-      if (std::none_of(list, list + a.bits, is_symbolic)) continue;
+      if (std::none_of(list, list + a.bits, [&](int64_t d) { return p_.symbols.has(d); })) continue;
       std::vector<int64_t>& copy = out_.lists.emplace_back(list, list + a.bits);
-      for (int64_t& d : copy) d = p_.symbols.evaluate(d, sizes_);
+      for (int64_t& d : copy) d = value(d);
       a.data = copy.data();
     }
     return out;
   }
 
  private:
+  int64_t value(int64_t d) const { return p_.symbols.has(d) ? p_.symbols.evaluate(d, sizes_) : d; }
   const tn_program& p_;
   const std::vector<int64_t>& sizes_;
   Specialised& out_;

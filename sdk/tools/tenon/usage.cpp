@@ -80,6 +80,17 @@ Usage usage_of(const CLI::App& app, const CLI::ParseError& error) {
     case CLI::ExitCodes::ConversionError:
       return Usage(word_behind(text, "convert: ") + " takes a number, not '" +
                    word_behind(text, " = ") + "'");
+    case CLI::ExitCodes::ValidationError:
+      if (const std::string value = word_behind(text, ": Value "); !value.empty()) {
+        const std::string name = text.substr(0, text.find(':'));
+        const bool number = value.find_first_not_of("+-0123456789.") == std::string::npos;
+        const size_t range = text.find(" in range ");
+        return Usage(name + " takes a number" +
+                     (number && range != std::string::npos ? " from " + text.substr(range + 10)
+                                                           : std::string()) +
+                     ", not '" + value + "'");
+      }
+      return Usage(text);
     default:
       return Usage(text);
   }
