@@ -282,3 +282,42 @@ TEST_CASE("program: several threads run one, each with its own context") {
   CHECK(wrong == std::vector<int>(8));
   check_close(cx.read(value_of(cx, count)), {400});
 }
+
+TEST_CASE(
+    "program: one that is run in a capture is a part of it, with its gradients and assignments") {
+  Session cx;
+  const Variable w = variable(cx, "w", cx.f32({2}, {1}));
+  const Variable runs = variable(cx, "runs", cx.f32({0}, {1}));
+  const Tensor one = cx.f32({1}, {1});
+  // y = w x^2 over any number of elements; counts its runs.
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("inner")));
+  const Tensor a = input(cx, "a", {TN_DIM_ANY}, {"n"});
+  const Tensor square = get([&](tn_tensor** o) { return tn_mul(cx, a.get(), a.get(), o); });
+  const Tensor scaled =
+      get([&](tn_tensor** o) { return tn_mul(cx, square.get(), value_of(cx, w).get(), o); });
+  const Tensor next =
+      get([&](tn_tensor** o) { return tn_add(cx, value_of(cx, runs).get(), one.get(), o); });
+  REQUIRE_OK(tn_variable_assign(cx, runs.get(), next.get()));
+  const Program inner = finish(cx, {&scaled});
+  // The gradient of sum(inner(inner(x))) by x and w, twice as many elements as a batch.
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("outer")));
+  const Tensor x = input(cx, "x", {TN_DIM_ANY, 2}, {"batch", ""});
+  const Tensor leaf = cx.leaf(x);
+  const int64_t flat[] = {-1};
+  const Tensor line = get([&](tn_tensor** o) { return tn_reshape(cx, leaf.get(), 1, flat, o); });
+  const std::vector<Tensor> once = run(cx, inner, {&line});
+  const std::vector<Tensor> twice = run(cx, inner, {&once[0]});
+  const Tensor sum = get([&](tn_tensor** o) { return tn_sum(cx, twice[0].get(), nullptr, o); });
+  tn_tensor *targets[] = {leaf.get(), value_of(cx, w).release()}, *loss = sum.get(), *grads[2];
+  const Tensor weight(targets[1]);
+  REQUIRE_OK(tn_vjp(cx, &loss, nullptr, 1, targets, 2, 0, grads));
+  const Tensor dx(grads[0]), dw(grads[1]);
+  const Program outer = finish(cx, {&sum, &dx, &dw});
+  // w^3 x^4, 4 w^3 x^3, 3 w^2 x^4 at w = 2
+  const Tensor data = cx.f32({1, 2, -1, 3}, {2, 2});
+  const std::vector<Tensor> got = run(cx, outer, {&data});
+  check_close(cx.read(got[0]), {8 * (1 + 16 + 1 + 81)});
+  check_close(cx.read(got[1]), {32, 32 * 8, -32, 32 * 27});
+  check_close(cx.read(got[2]), {12 * (1 + 16 + 1 + 81)});
+  check_close(cx.read(value_of(cx, runs)), {2});
+}

@@ -95,11 +95,12 @@ int SymTable::equal(int64_t a, int64_t b) const {
   return -1;
 }
 
-int64_t SymTable::evaluate(int64_t dim, const std::vector<int64_t>& values) const {
+int64_t SymTable::evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to) const {
   if (!is_symbolic(dim)) return dim;
   const Expr& e = at(dim);
   if (e.kind == Kind::kSymbol) return values.at(static_cast<size_t>(e.a));
-  return dim_apply(e.kind, evaluate(e.a, values), evaluate(e.b, values));
+  const int64_t a = evaluate(e.a, values, to), b = evaluate(e.b, values, to);
+  return to ? to->make(e.kind, a, b) : dim_apply(e.kind, a, b);
 }
 
 std::string SymTable::text(int64_t dim) const {

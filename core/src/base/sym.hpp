@@ -26,8 +26,8 @@ class SymTable {
   int equal(int64_t a, int64_t b) const;
   void assume_equal(int64_t a, int64_t b) { assumed_.emplace_back(a, b); }
   const std::vector<std::pair<int64_t, int64_t>>& assumed() const { return assumed_; }
-  // Value of a dim when symbol i (in order of creation) has values[i].
-  int64_t evaluate(int64_t dim, const std::vector<int64_t>& values) const;
+  // Value of a dim when symbol i (in order of creation) has values[i]; these may be symbols of `to`.
+  int64_t evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to = nullptr) const;
   std::string text(int64_t dim) const;
   size_t count() const { return names_.size(); }  // of symbols
   // Is it the id of one here? What is only a large number is not.

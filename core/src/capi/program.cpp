@@ -69,8 +69,6 @@ tn_error* tn_program_run(tn_ctx* ctx, tn_program* p, tn_tensor* const* inputs, u
     if (n) need(inputs, "tn_program_run", "inputs");
     if (p->n_outputs) need(outputs, "tn_program_run", "outputs");
     need(out_n, "tn_program_run", "out_n");
-    if (ctx->recorder)
-      fail(TN_UNIMPLEMENTED, "tn_program_run: a program cannot be run in a capture yet");
     if (n != p->arguments.size())
       fail(TN_INVALID_ARGUMENT, "program \"{}\": {} inputs given, it takes {}", p->name, n,
            p->arguments.size());
@@ -78,7 +76,10 @@ tn_error* tn_program_run(tn_ctx* ctx, tn_program* p, tn_tensor* const* inputs, u
       fail(TN_INVALID_ARGUMENT, "program \"{}\": has {} outputs, room for {} given", p->name,
            p->n_outputs, capacity);
     const ProfileScope scope(*ctx->runtime->profiler, p->name, "program");
-    run_captured(ctx, *p, inputs, outputs);
+    if (ctx->recorder)
+      capture_of(ctx, "tn_program_run").play(*p, inputs, outputs);
+    else
+      run_captured(ctx, *p, inputs, outputs);
     *out_n = p->n_outputs;
   });
 }

@@ -304,6 +304,39 @@ Owned Capture::next_step(tn_optimizer& o) {
   return add_input(Place(InputKind::kStep, o, 0, static_cast<uint32_t>(before)), f32);
 }
 
+void Capture::play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
+  check_arguments(ctx_, p, arguments);
+  std::deque<std::vector<int64_t>> lists;
+  const Graph graph = substitute(p, arguments, lists, &program_->symbols);
+  std::vector<Owned> held;
+  std::vector<tn_tensor*> inputs;
+  for (const Place& from : p.inputs) {
+    if (from.kind == InputKind::kArgument)
+      held.emplace_back(ctx_, keep(ctx_, arguments[from.index]));
+    else if (from.kind == InputKind::kVariable)
+      held.emplace_back(ctx_, keep(ctx_, variable(*from.variable)));
+    else if (from.kind == InputKind::kSlot)
+      held.emplace_back(ctx_, keep(ctx_, slot(*from.optimizer, from.group, from.index)));
+    else if (from.kind == InputKind::kConstant)
+      held.emplace_back(ctx_, keep(ctx_, from.tensor));
+    else
+      held.push_back(from.kind == InputKind::kStep ? next_step(*from.optimizer)
+                                                   : random_word(from.kind));
+    inputs.push_back(held.back().get());
+  }
+  std::vector<Owned> results;
+  for (tn_tensor* t : replay(ctx_, graph, inputs.data())) results.emplace_back(ctx_, t);
+  for (size_t i = 0; i < p.targets.size(); ++i) {
+    const Place& to = p.targets[i];
+    tn_tensor* value = results[p.n_outputs + i].get();
+    if (to.kind == InputKind::kSlot)
+      assign_slot(*to.optimizer, to.group, to.index, value);
+    else
+      assign(*to.variable, value);
+  }
+  for (uint32_t i = 0; i < p.n_outputs; ++i) outputs[i] = results[i].release();
+}
+
 std::unique_ptr<tn_program> Capture::finish(tn_tensor* const* outputs, uint32_t n) {
   tn_program& p = *program_;
   Graph& graph = p.graph;

@@ -14,6 +14,8 @@ class Capture final : public Recorder {
 
   Owned input(std::string_view name, tn_dtype dtype, uint32_t rank, const int64_t* dims,
               const tn_str* symbols);
+  // Records the ops of a program as if they had been called here.
+  void play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
   // What was recorded, with these as its outputs. The capture is of no use afterwards.
   std::unique_ptr<tn_program> finish(tn_tensor* const* outputs, uint32_t n);
 

@@ -113,6 +113,10 @@ namespace tenon {
 // What the sizes of the arguments make of it; prepared on first use. Throws INVALID_ARGUMENT where they do not fit.
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s);
+// The program's graph for these arguments, whose sizes may be symbols of `to`. Its attributes point into those of p and into `lists`.
+Graph substitute(const tn_program& p, tn_tensor* const* arguments,
+                 std::deque<std::vector<int64_t>>& lists, SymTable* to = nullptr);
+void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);
 std::string symbolic_text(const SymTable& symbols, const Shape& s);  // "f32[batch, 10]"

@@ -186,6 +186,8 @@ void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
   for (auto& [optimizer, n] : p.steps) optimizer->step += n;
 }
 
+}  // namespace
+
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments) {
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const tn_tensor* t = arguments[i];
@@ -204,8 +206,6 @@ void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* a
   if (p.runtime != ctx->runtime)
     fail(TN_INVALID_ARGUMENT, "program \"{}\" belongs to another runtime", p.name);
 }
-
-}  // namespace
 
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   check_arguments(ctx, p, arguments);

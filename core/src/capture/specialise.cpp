@@ -11,8 +11,8 @@ namespace {
 
 constexpr size_t kMostPrepared = 32;
 
-// The value of each symbol.
-std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments) {
+// The value of each symbol; in a capture perhaps a symbol of that.
+std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, SymTable* to) {
   std::vector<int64_t> sizes(p.symbols.count(), -1);
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const Argument& a = p.arguments[i];
@@ -24,7 +24,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments) 
         continue;
       }
       int64_t& size = sizes[p.symbols.symbol_of(a.shape.dims[k])];
-      if (size >= 0 && size != v.dims[k])
+      if (size != -1 && size != v.dims[k])
         fail(TN_INVALID_ARGUMENT,
              "program \"{}\": {} is {} in input \"{}\", but {} in an input before it", p.name,
              p.symbols.text(a.shape.dims[k]), v.dims[k], a.name, size);
@@ -35,8 +35,10 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments) 
            a.name, shape_text(v), symbolic_text(p.symbols, a.shape));
   }
   for (const auto& [a, b] : p.symbols.assumed()) {
-    const int64_t x = p.symbols.evaluate(a, sizes), y = p.symbols.evaluate(b, sizes);
-    if (x != y)
+    const int64_t x = p.symbols.evaluate(a, sizes, to), y = p.symbols.evaluate(b, sizes, to);
+    if (to && x != y && to->equal(x, y) < 0)
+      to->assume_equal(x, y);
+    else if (x != y)
       fail(TN_INVALID_ARGUMENT,
            "program \"{}\" was captured for equal sizes {} and {}; here they are {} and {}. Give "
            "them one name, or capture it for these sizes.",
@@ -47,12 +49,13 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments) 
 
 class Substitution {
  public:
-  Substitution(const tn_program& p, const std::vector<int64_t>& sizes, Specialised& out)
-      : p_(p), sizes_(sizes), out_(out) {}
+  Substitution(const tn_program& p, const std::vector<int64_t>& sizes, SymTable* to,
+               std::deque<std::vector<int64_t>>& lists)
+      : p_(p), sizes_(sizes), to_(to), lists_(lists) {}
 
   Shape shape(Shape s) const {
-    for (int k = 0; k < s.rank; ++k) s.dims[k] = p_.symbols.evaluate(s.dims[k], sizes_);
-    check_dims(p_.name.c_str(), s.dtype, s.rank, s.dims);
+    for (int k = 0; k < s.rank; ++k) s.dims[k] = value(s.dims[k]);
+    if (!to_) check_dims(p_.name.c_str(), s.dtype, s.rank, s.dims);
     s.set_dense();
     return s;
   }
@@ -65,7 +68,7 @@ class Substitution {
       if (a.tag != TN_ATTR_I64S) continue;
       const auto* list = static_cast<const int64_t*>(a.data);
       if (std::none_of(list, list + a.bits, [&](int64_t d) { return p_.symbols.has(d); })) continue;
-      std::vector<int64_t>& copy = out_.lists.emplace_back(list, list + a.bits);
+      std::vector<int64_t>& copy = lists_.emplace_back(list, list + a.bits);
       for (int64_t& d : copy) d = value(d);
       a.data = copy.data();
     }
@@ -73,15 +76,22 @@ class Substitution {
   }
 
  private:
-  int64_t value(int64_t d) const { return p_.symbols.has(d) ? p_.symbols.evaluate(d, sizes_) : d; }
+  int64_t value(int64_t d) const {
+    return p_.symbols.has(d) ? p_.symbols.evaluate(d, sizes_, to_) : d;
+  }
   const tn_program& p_;
   const std::vector<int64_t>& sizes_;
-  Specialised& out_;
+  SymTable* to_;
+  std::deque<std::vector<int64_t>>& lists_;
 };
 
-void substitute(const tn_program& p, const std::vector<int64_t>& sizes, Specialised& out) {
-  const Substitution with(p, sizes, out);
-  Graph& graph = out.graph;
+}  // namespace
+
+Graph substitute(const tn_program& p, tn_tensor* const* arguments,
+                 std::deque<std::vector<int64_t>>& lists, SymTable* to) {
+  const std::vector<int64_t> sizes = sizes_of(p, arguments, to);
+  const Substitution with(p, sizes, to, lists);
+  Graph graph;
   graph.inputs = p.graph.inputs;
   graph.results = p.graph.results;
   graph.values = p.graph.values;
@@ -94,7 +104,10 @@ void substitute(const tn_program& p, const std::vector<int64_t>& sizes, Speciali
     copy.attrs = with.attrs(n.attrs);
     copy.live = n.live;
   }
+  return graph;
 }
+
+namespace {
 
 // Where in the random state each draw begins: one after the other, as calls would draw. What draws again, as a gradient does, begins at
 // the same place.
@@ -157,7 +170,7 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   made->hash = hash;
   made->deterministic = ctx->deterministic;
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
-  substitute(p, sizes_of(p, arguments), *made);
+  made->graph = substitute(p, arguments, made->lists);
   place_draws(ctx, p, *made);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
