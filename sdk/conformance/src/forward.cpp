@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "runner.hpp"
@@ -212,6 +214,7 @@ Result blank(const Session& session, const OpSamples& op, const Case& c, tn_dtyp
   r.dtype = dtype == TN_DTYPE_NONE ? "" : name_of(dtype);
   r.layout = name_of(layout);
   r.call = call_text(session, op, c, dtype);
+  if (layout != Layout::contiguous) r.call += ", " + r.layout;
   return r;
 }
 
@@ -222,6 +225,19 @@ std::string place_of(const Result& r) {
   for (const std::string& part : {r.dtype, r.layout})
     if (!part.empty()) place += " " + part;
   return place;
+}
+
+std::vector<std::string> decompositions(Session& session, const OpSamples& op) {
+  std::set<std::string> ops;
+  for (const Case& c : op.cases)
+    for (const tn_dtype dtype : dtypes_of(op, c, true)) try {
+        const Inputs inputs(session, inputs_of(op, c, dtype), Layout::contiguous);
+        for (std::string& part : session.decomposition(op.op, inputs.in, c.attrs))
+          ops.insert(std::move(part));
+      } catch (const Fault&) {  // a refusal
+        session.recover();
+      }
+  return {ops.begin(), ops.end()};
 }
 
 Inputs::Inputs(Session& session, const std::vector<Array>& arrays, Layout layout) {

@@ -39,6 +39,8 @@ void call_case(Session& session, const OpSamples& op, const Case& c, tn_dtype dt
 std::string call_text(const Session& session, const OpSamples& op, const Case& c, tn_dtype dtype);
 // Expected of values.
 inline constexpr const char* kOracleSays = "what the oracle in double precision says";
+// The ops that an op's cases are decomposed into; nothing runs.
+std::vector<std::string> decompositions(Session& session, const OpSamples& op);
 // What is wrong, "" for nothing, and what should be instead, "" for what the oracle says.
 struct Finding {
   Finding() = default;

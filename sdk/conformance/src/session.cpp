@@ -1,6 +1,7 @@
 #include "session.hpp"
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 #include <utility>
 
 namespace tenon::conformance {
@@ -239,6 +240,20 @@ bool Session::native(tn_op op, const std::vector<tn_tensor*>& inputs, const Attr
   check(tn_op_explain(ctx_, op, inputs.data(), static_cast<uint32_t>(inputs.size()), encoded.data(),
                       static_cast<uint32_t>(encoded.size()), &level, nullptr, 0, nullptr));
   return level == TN_SUPPORT_NATIVE;
+}
+
+std::vector<std::string> Session::decomposition(tn_op op, const std::vector<tn_tensor*>& inputs,
+                                                const Attrs& attrs) {
+  uint32_t level = TN_SUPPORT_UNSUPPORTED;
+  std::string text(1 << 16, 0);
+  uint64_t size = 0;
+  const std::vector<tn_attr> encoded = attrs.encode();
+  check(tn_op_explain(ctx_, op, inputs.data(), static_cast<uint32_t>(inputs.size()), encoded.data(),
+                      static_cast<uint32_t>(encoded.size()), &level, text.data(), text.size(),
+                      &size));
+  const auto answer = nlohmann::json::parse(text.c_str(), nullptr, false);
+  return answer.is_object() ? answer.value("decomposition", std::vector<std::string>())
+                            : std::vector<std::string>();
 }
 
 void Session::set_random(const RandomState& state) {

@@ -73,6 +73,9 @@ class Session {
   std::vector<Tensor> call(tn_op op, const std::vector<tn_tensor*>& inputs, const Attrs& attrs);
   // Whether a kernel of the device runs this call.
   bool native(tn_op op, const std::vector<tn_tensor*>& inputs, const Attrs& attrs);
+  // The ops that this call is decomposed into; none where a kernel runs it.
+  std::vector<std::string> decomposition(tn_op op, const std::vector<tn_tensor*>& inputs,
+                                         const Attrs& attrs);
   void set_random(const RandomState& state);
   RandomState random();
   // Drops what an earlier failure of the device left behind.

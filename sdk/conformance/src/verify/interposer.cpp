@@ -256,7 +256,7 @@ void run_in_place(const Plan& plan, const tn_view* const* args, size_t i, size_t
 }
 
 void run_in_places(const Plan& plan, const tn_view* const* args) {
-  if (!real->try_inplace || (plan.kernel->flags & TN_KERNEL_INPLACE) == 0 ||
+  if ((plan.kernel->flags & TN_KERNEL_INPLACE) == 0 ||
       (plan.kernel->flags & TN_KERNEL_NONDETERMINISTIC) != 0)
     return;
   const tn_view* const* outputs = args + plan.inputs;
@@ -288,8 +288,10 @@ tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
       return failed;
     }
     if (error) return error;
-    judge(plan, places);
-    run_in_places(plan, args);
+    if (real->try_inplace)
+      run_in_places(plan, args);
+    else
+      judge(plan, places);
     return nullptr;
   });
 }

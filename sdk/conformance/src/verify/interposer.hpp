@@ -25,7 +25,8 @@ class Interposed {
   std::vector<Observation> take();
   // Whether a kernel of this op says TN_KERNEL_INPLACE.
   bool has_inplace(const std::string& op) const;
-  // From now on (or no longer) each run of such a kernel is done again in the memory of each input that allows it. How many were.
+  // From now on (or no longer) each run of such a kernel is done again in the memory of each input that allows it, instead of looks
+  // around its outputs. How many were.
   void try_inplace(bool on);
   int64_t inplace_runs() const;
   // As SimulatedHost's, for the services that the plugin uses.

@@ -132,11 +132,9 @@ std::string quoted(const std::string& word) {
   return out + "'";
 }
 
-std::string explain_command(const Worker& worker, const Result& r) {
-  std::string text = "tenon --plugin " + quoted(worker.given) + " explain " + r.op + " --device " +
-                     quoted(worker.device);
-  if (!r.dtype.empty()) text += " --dtype " + r.dtype;
-  return text;
+std::string explain_command(const Worker& worker, const std::string& op, const std::string& dtype) {
+  return "tenon --plugin " + quoted(worker.given) + " explain " + op + " --device " +
+         quoted(worker.device) + (dtype.empty() ? "" : " --dtype " + dtype);
 }
 
 // Of one op's cases, with the reporter's books on whether a base op runs at all.
@@ -171,7 +169,7 @@ class Collector {
     c.advice = (c.gradient ? "look at the gradient recipe, and at the kernels that it uses; of "
                              "the op itself: "
                            : "look at the kernel: ") +
-               explain_command(worker_, r);
+               explain_command(worker_, r.op, r.dtype);
     if (r.expected != kOracleSays || failures_ > kMostAgain || !is_stale(r)) return;
     c.found += "; in a runtime of its own the same call is right";
     c.advice = kStaleAdvice;
@@ -266,7 +264,7 @@ void perf_unit(Session& session, const OpSamples& op, Reporter& r) {
 }
 
 // Failures have advice of their own.
-constexpr const char* kCrashAdvice = "run verify with --op in a debugger";
+constexpr const char* kCrashAdvice = "look at the kernel";
 
 }  // namespace
 
@@ -288,23 +286,24 @@ std::vector<Unit> op_units(const Profile&, const VerifyOptions& options, int lev
     const auto fact = facts.find(op.name);
     if (fact == facts.end()) continue;
     const bool base = fact->second.base, brief = options.brief;
-    const auto add = [&](const char* group, int at, const char* advice, auto body) {
+    const auto add = [&](const char* group, int at, auto body) {
       if (at > level) return;
       Unit u;
-      u.check = group + op.name, u.level = at, u.advice = advice, u.alone = false;
+      u.check = group + op.name, u.level = at, u.alone = false;
+      u.advice = "look at the kernel: " + explain_command(*worker, op.name, "");
       u.body = [worker, body](Reporter& r) { body(*worker, r); };
       units.push_back(std::move(u));
     };
-    add("op.", base ? 1 : 2, kCrashAdvice,
+    add("op.", base ? 1 : 2,
         [&op, base, brief](Worker& w, Reporter& r) { forward_unit(w, op, base, brief, r); });
     if (fact->second.differentiable) {
-      add("grad.", 3, kCrashAdvice,
+      add("grad.", 3,
           [&op, brief](Worker& w, Reporter& r) { collected(w, op, brief, r, run_gradients); });
-      add("grad2.", 3, kCrashAdvice,
+      add("grad2.", 3,
           [&op, brief](Worker& w, Reporter& r) { collected(w, op, brief, r, run_second_order); });
     }
     if (options.perf)
-      add("perf.", 3, "", [&op](Worker& w, Reporter& r) { perf_unit(w.get_session(), op, r); });
+      add("perf.", 3, [&op](Worker& w, Reporter& r) { perf_unit(w.get_session(), op, r); });
   }
   return units;
 }

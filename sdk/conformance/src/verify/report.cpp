@@ -151,7 +151,7 @@ std::string failures(const VerifyReport& report) {
   std::map<std::string, size_t> place;
   for (const CheckResult& r : report.cases) {
     if (r.verdict != Verdict::fail) continue;
-    const auto [at, fresh] = place.emplace(r.check, checks.size());
+    const auto [at, fresh] = place.emplace(r.check + "\n" + r.follows_from, checks.size());
     if (fresh) checks.push_back({r.check, {}});
     checks[at->second].cases.push_back(&r);
   }

@@ -16,6 +16,7 @@
 #include "elf.hpp"
 #include "expected.hpp"
 #include "plugin.hpp"
+#include "runner.hpp"
 #include "training.hpp"
 #include "worker.hpp"
 
@@ -282,6 +283,19 @@ class Verification {
     report_.reached = lowest - 1;
   }
 
+  // What an op whose kernels could not be watched, since the process died, is decomposed into.
+  std::vector<std::string> decomposition_of(const std::string& op) {
+    const auto& all = catalogue().ops();
+    const auto samples =
+        std::find_if(all.begin(), all.end(), [&](const OpSamples& s) { return s.name == op; });
+    if (samples == all.end()) return {};
+    try {
+      return Json::parse(
+          in_child([&] { return Json(decompositions(worker_->get_session(), *samples)).dump(); }));
+    } catch (const Wrong&) {  // then nothing is known
+      return {};
+    }
+  }
   // The failing checks of the ops that a check stands on: its own, of a gradient, and those whose kernels ran in it.
   std::vector<std::string> causes(const std::string& check,
                                   const std::set<std::string>& failing) const {
@@ -297,17 +311,30 @@ class Verification {
     for (const CheckResult& r : report_.cases)
       if (r.verdict == Verdict::fail) failing.insert(r.check);
     for (const std::string& c : failing)
-      if (uses_.count(c) == 0 || causes(c, failing).empty()) roots.insert(c);
-    for (CheckResult& r : report_.cases) {
-      if (r.verdict != Verdict::fail) continue;
-      if (r.check.starts_with("train.") || r.check.starts_with("optimizer")) {  // of many ops
-        const auto op = std::find_if(roots.begin(), roots.end(),
-                                     [](const auto& c) { return c.starts_with("op."); });
-        if (op != roots.end()) r.follows_from = *op;
+      if (uses_.count(c) == 0 && c.starts_with("op.")) uses_[c] = decomposition_of(c.substr(3));
+    for (const std::string& c : failing)
+      if (c.starts_with("op.") && causes(c, failing).empty()) roots.insert(c);
+    const auto root_of = [&](std::string check) -> std::string {
+      for (int step = 0; step < 8 && uses_.count(check) != 0; ++step) {
+        const std::vector<std::string> from = causes(check, failing);
+        for (const std::string& cause : from)
+          if (roots.count(cause) != 0) return cause;
+        if (from.empty()) break;
+        check = from.front();
       }
-      if (uses_.count(r.check) == 0) continue;
-      for (const std::string& cause : causes(r.check, failing))
-        if (r.follows_from.empty() && roots.count(cause) != 0) r.follows_from = cause;
+      return "";
+    };
+    for (CheckResult& r : report_.cases) {
+      if (r.verdict != Verdict::fail || roots.count(r.check) != 0) continue;
+      const bool of_many = r.check.starts_with("train.") || r.check.starts_with("optimizer");
+      if (of_many && !roots.empty()) r.follows_from = *roots.begin();
+      // A crash of an op's call in a check of all ops.
+      const std::string own = "op." + r.op;
+      const bool of_all = r.check.starts_with("memory.") || r.check.starts_with("kernels.");
+      if (of_all && failing.count(own) != 0)
+        r.follows_from = roots.count(own) != 0 ? own : root_of(own);
+      if (r.check.starts_with("grad")) uses_.try_emplace(r.check);
+      if (uses_.count(r.check) != 0) r.follows_from = root_of(r.check);
     }
   }
 

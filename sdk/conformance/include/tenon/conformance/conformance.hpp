@@ -20,7 +20,7 @@ struct Result {
   std::string op, sample, dtype, layout, device;
   Level level = Level::forward;
   Verdict verdict = Verdict::pass;
-  std::string call;      // "gelu(f32[3,5], approximate='tanh')"
+  std::string call;      // "gelu(f32[3,5], approximate='tanh'), strided"
   std::string why;       // "" for a pass
   std::string expected;  // instead of what is wrong
   bool native = false;   // a kernel of the device ran it, not a decomposition

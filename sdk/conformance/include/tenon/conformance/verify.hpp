@@ -31,7 +31,7 @@ struct CheckResult {
       advice;  // of a failure; found also says why something is unsupported
   // Of an op's cases.
   std::string op, dtype;
-  std::string given;  // "gelu(f32[3,5], approximate='tanh')"
+  std::string given;  // "gelu(f32[3,5], approximate='tanh'), strided"
   std::string
       follows_from;  // of a failure: a check that fails as well, of an op that this one uses
   bool gradient = false, native = false;
