@@ -155,7 +155,7 @@ void sweep_fresh_context(const NetworkSize& size, const char* optimizer, bool ca
   const Runtime rt = make_runtime();
   const Expected want = first_step(rt, size, optimizer, captured);
   for (const bool all_after : {false, true}) {
-    const int64_t step = stride() * (all_after ? 3 : 1);
+    const int64_t step = stride() * (all_after ? 3 : 1) * (captured && stride() > 1 ? 3 : 1);
     int64_t n = 1, live = 0, rounds = 0;
     for (bool failed = true; failed; n += step) {
       {
