@@ -74,7 +74,9 @@ void d_minimum(Recipe& b) { extremum(b, false); }
 // overflow; there the quotient is cut towards zero, and is one less where something was cut off and the signs differ.
 void floor_div_of_base(Recipe& b) {
   const Value x = b.in(0), y = b.in(1), r = rem(x, y);
-  if (kind_of(x.dtype()) == kFloat) return b.set(0, where(eq(y, 0), x / y, round((x - r) / y)));
+  if (kind_of(x.dtype()) ==
+      kFloat)  // a remainder as large as the divisor: that is an infinity of the other sign
+    return b.set(0, where(eq(y, 0), x / y, where(eq(r, y), -1, round((x - r) / y))));
   if (is_unsigned(x.dtype())) return b.set(0, x / y);
   b.set(0, x / y - where(ne(r, 0), cast(ne(lt(x, 0), lt(y, 0)), x.dtype()), 0));
 }

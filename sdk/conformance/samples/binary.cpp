@@ -104,8 +104,16 @@ void add_arithmetic(Catalogue& c) {
   mixed_dtypes(div);
 }
 
-// The whole number below a / b, from the remainder, which is exact.
-double floor_div(double a, double b) { return b == 0 ? a / b : std::round((a - rem(a, b)) / b); }
+// The greatest whole number q with q b not beyond a. A quotient that was rounded up to a whole number shows in the sign of q b - a.
+double floor_div(double a, double b) {
+  if (b == 0) return a / b;
+  if (std::isinf(a) || std::isnan(a) || std::isnan(b)) return NAN;
+  if (std::isinf(b)) return a != 0 && (a < 0) != (b < 0) ? -1 : 0;
+  const long double quotient = static_cast<long double>(a) / static_cast<long double>(b);
+  const double q = static_cast<double>(std::floor(quotient));
+  const bool beyond = std::fma(q, b, -a) * (b < 0 ? -1 : 1) > 0;
+  return std::fabs(q) < 0x1p52 && beyond ? q - 1 : q;
+}
 int64_t int_floor_div(int64_t a, int64_t b) {
   if (b == 0) return 0;
   return a / b - int64_t{a % b != 0 && (a < 0) != (b < 0)};
@@ -120,6 +128,11 @@ void add_division(Catalogue& c) {
   OpSamples& quotient = c.add(TN_OP_FLOOR_DIV, "floor_div");
   quotient.on(kNumbers).gives(binary(floor_div, int_floor_div), kRounded).gradient(Grad::either);
   elementwise_cases(quotient, {x, two});
+  quotient.add(Case{"infinities",
+                    {in({6}, values({-1, 1, 5, -5, 0, INFINITY})),
+                     in({6}, values({INFINITY, -INFINITY, INFINITY, -INFINITY, -INFINITY, 2}))}}
+                   .no_grad()
+                   .only(kFloats));
   quotient.add(Case{"signs", {signs_a, signs_b}}.no_grad().only(with_sign));
   // A quotient's remainder taken from a number leaves the dtype.
   quotient.add(Case{"extremes",
