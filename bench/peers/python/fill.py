@@ -79,6 +79,12 @@ def chain_inputs():
     return [filled((16,), seed, 2) for seed in (11, 12)]
 
 
+def sum_points(loss, grads):
+    """What a side shows of a loss and its gradients, numpy arrays."""
+    sums = [float(f(np.asarray(g, np.float64)).sum()) for g in grads for f in (np.positive, np.abs)]
+    return [float(loss), *sums]
+
+
 def lstm_params():
     """[w, r, bias [2, rows]] of each layer; gates in the order i f c o, which is torch's."""
     rows, params = 4 * LSTM_WIDTH, []

@@ -126,8 +126,7 @@ class Chain(Case):
     def check(self):
         self.prepare()
         loss, grads = self.function(*self.pair)
-        sums = [[float(np.sum(g, dtype=np.float64)), float(np.sum(np.abs(g), dtype=np.float64))] for g in grads]
-        return [float(loss)] + sum(sums, [])
+        return fill.sum_points(loss, grads)
 
 
 serve(f"jax {jax.__version__} jit on the CPU", {"D5": Chain(), "T1/sgd": Mlp(False), "T1/adam": Mlp(True)})

@@ -3,7 +3,7 @@
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
-#include "recipe/site.hpp"
+#include "recipe/run.hpp"
 #include "tenon/op_ids.h"
 #include "tenon/program.h"
 
@@ -150,23 +150,6 @@ Owned Capture::random_word(InputKind kind) {
   return Owned(ctx_, keep(ctx_, kept.get()));
 }
 
-// An op without a gradient of its own: its decomposition is recorded instead, which has one.
-uint32_t Capture::record_derived(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
-                                 const Attrs& attrs, uint32_t n_outputs, tn_tensor** outputs) {
-  std::vector<TraceInput> traced(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    traced[i].absent = !inputs[i];
-    if (!inputs[i]) continue;
-    traced[i].shape = shape_of(inputs[i]->view);
-    traced[i].weak = inputs[i]->view.flags & TN_VIEW_WEAK;
-  }
-  const Graph graph = trace_recipe(ctx_->runtime->ops, op.name(), op.def.decompose, traced, attrs,
-                                   n_outputs, &program_->symbols);
-  const std::vector<tn_tensor*> results = replay(ctx_, graph, inputs.data());
-  std::copy(results.begin(), results.end(), outputs);
-  return n_outputs;
-}
-
 // Puts a recorded op on the tape, with a site that has no program.
 void Capture::record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
                           const GraphNode& node, const tn_attr* attrs, uint32_t n_attrs,
@@ -179,11 +162,7 @@ void Capture::record_node(const OpEntry& op, const std::vector<tn_tensor*>& inpu
   site->entry = &op;
   site->n_in = static_cast<uint32_t>(inputs.size());
   site->attrs = complete_attrs(op, attrs, n_attrs);
-  for (tn_tensor* t : inputs) {
-    TraceInput& in = site->inputs.emplace_back();
-    in.absent = !t;
-    if (t) in.shape = shape_of(t->view), in.weak = t->view.flags & TN_VIEW_WEAK;
-  }
+  site->inputs = trace_inputs(inputs);
   for (size_t k = 0; k < node.outputs.size(); ++k) {
     site->outputs.push_back(program_->graph.values[static_cast<size_t>(node.outputs[k])].shape);
     if (is_floating(site->outputs.back().dtype))
@@ -237,7 +216,10 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
   bool recording = false;
   for (const InferredOutput& o : node.inferred.outputs) recording |= is_floating(o.shape.dtype);
   recording = recording && on_tape && ctx_->grad_mode && op.differentiable();
-  if (recording && !op.def.gradient) return record_derived(op, all, node.attrs, count, outputs);
+  if (recording && !op.def.gradient) {  // its decomposition has one
+    play_recipe(ctx_, name, op.def.decompose, all, node.attrs, {outputs, count});
+    return count;
+  }
 
   const auto at = static_cast<int>(program_->graph.nodes.size());
   OwnedList made(ctx_, count);
@@ -357,6 +339,8 @@ std::unique_ptr<tn_program> Capture::finish(tn_tensor* const* outputs, uint32_t 
   p.n_outputs = n;
   graph.results = std::move(results);
   graph.mark_live();
+  for (Place& from : p.inputs)
+    if (from.kind == InputKind::kVariable) from.index = variables_.at(from.variable).written;
   for (const auto& [variable, cell] : variables_) p.variables.push_back({variable, cell.written});
   p.steps.assign(steps_.begin(), steps_.end());
   return std::move(program_);

@@ -43,8 +43,6 @@ class Capture final : public Recorder {
   Owned tensor_of(int value);
   int value_of(tn_tensor* t, const char* what);
   Owned random_word(InputKind kind);
-  uint32_t record_derived(const OpEntry& op, const std::vector<tn_tensor*>& inputs,
-                          const Attrs& attrs, uint32_t n_outputs, tn_tensor** outputs);
   void record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs, const GraphNode& node,
                    const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs, uint32_t n);
 

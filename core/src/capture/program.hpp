@@ -11,7 +11,7 @@ namespace tenon {
 
 enum class InputKind : uint8_t {
   kArgument,  // index: of the run's inputs
-  kVariable,  // variable
+  kVariable,  // variable; index: whether it is assigned to
   kSlot,      // optimizer, group, index
   kStep,      // optimizer; index: steps of this run before it
   kConstant,  // tensor

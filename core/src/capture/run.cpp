@@ -105,7 +105,7 @@ class Inputs {
           run_.inputs[i] = arguments[from.index];
           break;
         case InputKind::kVariable:
-          take(i, *from.variable);
+          take(i, from);
           break;
         case InputKind::kSlot: {
           tn_tensor* t = from.optimizer->groups[from.group].slots[from.index];
@@ -134,18 +134,14 @@ class Inputs {
   }
 
  private:
-  void take(size_t i, tn_variable& v) {
-    if (!locks_.whole()) {
-      const std::lock_guard lock(v.mutex);
-      hold(i, v);
-      return;
-    }
-    hold(i, v);
-    run_.donate[i] = sole_reference(ctx_, v.value);
-  }
-  void hold(size_t i, const tn_variable& v) {
+  void take(size_t i, const Place& from) {
+    tn_variable& v = *from.variable;
+    std::unique_lock<std::mutex> lock;
+    if (!locks_.whole()) lock = std::unique_lock(v.mutex);
+    const bool stays = locks_.whole() && from.index;  // as it is until the run ends
     run_.inputs[i] = fit(v.value, "variable", v.name);
-    if (run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
+    run_.donate[i] = stays && sole_reference(ctx_, v.value);
+    if (!stays && run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
   }
   // As the program was prepared for: dense, on its device.
   tn_tensor* fit(tn_tensor* t, const char* what, const std::string& name) {
@@ -210,6 +206,7 @@ void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* a
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   check_arguments(ctx, p, arguments);
   const Borrowed run(ctx, p, specialise(ctx, p, arguments));
+  settle(ctx);
   // The context's own views of the old values would count as holders of their memory.
   if (!ctx->leaves.empty())
     for (const Place& to : p.targets)

@@ -119,18 +119,8 @@ void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
   for (const GraphNode& n : out.graph.nodes) {
     const auto it = n.op->n_state ? draw_of.find(n.inputs.back()) : draw_of.end();
     if (it == draw_of.end() || n.inputs.size() != n.op->n_fixed) continue;
-    std::vector<TraceInput> inputs(n.inputs.size());
-    for (size_t i = 0; i < inputs.size(); ++i) {
-      inputs[i].absent = n.inputs[i] < 0;
-      if (n.inputs[i] < 0) continue;
-      const GraphValue& v = out.graph.values[static_cast<size_t>(n.inputs[i])];
-      inputs[i].shape = v.shape;
-      inputs[i].weak = v.weak;
-    }
-    std::vector<Shape> outputs;
-    for (int o : n.outputs) outputs.push_back(out.graph.values[static_cast<size_t>(o)].shape);
     uint64_t& words = out.draws[it->second];
-    words = std::max(words, words_drawn(ctx->runtime->ops, *n.op, inputs, n.attrs, outputs));
+    words = std::max(words, words_drawn(ctx->runtime->ops, out.graph, n));
   }
   for (uint64_t& draw : out.draws) out.drawn += (std::exchange(draw, out.drawn) + 3) / 4;
 }

@@ -244,6 +244,11 @@ class OwnedList {
   Small<tn_tensor*, 4> items_;
 };
 
+// Takes in what other owners gave up, so that it no longer counts as held.
+inline void settle(tn_ctx* ctx) noexcept {
+  if (ctx->heap->remote.load(std::memory_order_relaxed)) ctx->heap->drain();
+}
+
 // Is this context's only reference to t the only one?
 inline bool sole_reference(const tn_ctx* ctx, const tn_tensor* t) noexcept {
   if (t->heap != ctx->heap) return false;

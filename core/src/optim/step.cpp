@@ -234,6 +234,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
   for (OptimizerGroup* group : w.groups)
     w.slots.insert(w.slots.end(), group->slots.begin(), group->slots.end());
   const std::vector<Owned> common = scalars(ctx, o, w.device);
+  settle(ctx);
   // The context's own views of the old values would count as holders of their memory.
   variable_forget(ctx, w.variables.data(), w.size());
 

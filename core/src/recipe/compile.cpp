@@ -430,7 +430,6 @@ void Lowering::place_results(const std::vector<int>& results) {
       program_->results.push_back(r);
       continue;
     }
-    if (values_[static_cast<size_t>(i)].immediate) i = contiguous(i);
     const LValue& v = values_[static_cast<size_t>(i)];
     r.shape = v.shape;
     r.shape_id = rt_->shapes.intern(&device_, v.shape, 0);
@@ -465,25 +464,24 @@ void Lowering::place_results(const std::vector<int>& results) {
     if (!b.shape_id) b.shape_id = rt_->shapes.intern(&device_, b.shape, 0);
 }
 
-// An output may lie over an input only where nothing reads the input later, and nothing else lies over it.
+// An output may lie over an input in the last step alone, so that after a step that fails everything is as it was; and where that
+// step sees the input once and no result is a view of it.
 void Lowering::check_aliases(const std::vector<int>& results) {
-  std::vector<int> last(inputs_.size(),
-                        -1);  // step that reads the input, and kForEver for a result that views it
-  const auto use = [&](int value, int step) {
+  std::vector<int> uses(inputs_.size());
+  const auto use = [&](int value) {
     if (value < 0) return;
     const LValue& v = values_[static_cast<size_t>(value)];
-    if (v.base == Base::kInput) last[static_cast<size_t>(v.index)] = step;
+    if (v.base == Base::kInput) ++uses[static_cast<size_t>(v.index)];
   };
-  for (size_t s = 0; s < steps_.size(); ++s)
-    for (int i : steps_[s].inputs) use(i, static_cast<int>(s));
-  for (int r : results) use(r, kForEver);
-  std::vector<bool> taken(inputs_.size());
-  for (Temp& t : temps_) {
-    if (t.alias < 0) continue;
-    const auto input = static_cast<size_t>(t.alias);
-    if (last[input] > t.first || taken[input]) t.alias = -1;
-    taken[input] = true;
+  if (!steps_.empty()) std::ranges::for_each(steps_.back().inputs, use);
+  for (int r : results) {
+    use(r);
+    use(r);  // more than once, whatever the step does
   }
+  for (Temp& t : temps_)
+    if (t.alias >= 0 && (t.first + 1 != static_cast<int>(steps_.size()) ||
+                         uses[static_cast<size_t>(t.alias)]++ != 1))
+      t.alias = -1;
 }
 
 // The temp that an immediate is uploaded to, for kernels that take none.
@@ -678,7 +676,9 @@ Program* Lowering::run(Graph& graph) {
     v.source = in.shape.dtype;
     inputs.push_back(add(v));
   }
-  const std::vector<int> results = lower_graph(graph, inputs);
+  std::vector<int> results = lower_graph(graph, inputs);
+  for (int& r : results)
+    if (r >= 0 && values_[static_cast<size_t>(r)].immediate) r = contiguous(r);
   check_aliases(results);
   place_results(results);
   emit();

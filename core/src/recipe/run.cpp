@@ -41,19 +41,22 @@ void op_call_donating(tn_ctx* ctx, tn_op op, std::span<tn_tensor* const> inputs,
        &donate);
 }
 
-// In a capture: its ops one by one.
-static void run_recorded(tn_ctx* ctx, const char* name, tn_recipe recipe,
-                         std::span<tn_tensor* const> inputs, std::span<const tn_attr> attrs,
-                         std::span<tn_tensor*> outputs) {
-  std::vector<TraceInput> traced(inputs.size());
-  for (size_t i = 0; i < inputs.size(); ++i)
-    if (!(traced[i].absent = !inputs[i]))
-      traced[i].shape = shape_of(inputs[i]->view),
-      traced[i].weak = inputs[i]->view.flags & TN_VIEW_WEAK;
-  Attrs complete;
-  complete.items.assign(attrs.begin(), attrs.end());
+std::vector<TraceInput> trace_inputs(std::span<tn_tensor* const> tensors) {
+  std::vector<TraceInput> out(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    out[i].absent = !tensors[i];
+    if (!tensors[i]) continue;
+    out[i].shape = shape_of(tensors[i]->view);
+    out[i].weak = tensors[i]->view.flags & TN_VIEW_WEAK;
+  }
+  return out;
+}
+
+void play_recipe(tn_ctx* ctx, std::string_view name, tn_recipe recipe,
+                 std::span<tn_tensor* const> inputs, const Attrs& attrs,
+                 std::span<tn_tensor*> outputs) {
   const Graph graph =
-      trace_recipe(ctx->runtime->ops, name, recipe, traced, complete,
+      trace_recipe(ctx->runtime->ops, name, recipe, trace_inputs(inputs), attrs,
                    static_cast<uint32_t>(outputs.size()), &ctx->recorder->symbols());
   const std::vector<tn_tensor*> results = replay(ctx, graph, inputs.data());
   std::copy(results.begin(), results.end(), outputs.begin());
@@ -62,8 +65,10 @@ static void run_recorded(tn_ctx* ctx, const char* name, tn_recipe recipe,
 void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
                 std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate) {
   NoGrad no_grad(ctx);
+  Attrs complete;
+  complete.items.assign(attrs.begin(), attrs.end());
   if (ctx->recorder) {
-    run_recorded(ctx, name, recipe, inputs, attrs, outputs);
+    play_recipe(ctx, name, recipe, inputs, complete, outputs);
     return;
   }
   std::string key = name;
@@ -97,8 +102,6 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
       given.push_back(in);
     }
     if (!device) device = ctx->device;
-    Attrs complete;
-    for (const tn_attr& a : attrs) complete.items.push_back(a);
     Graph graph = trace_recipe(ctx->runtime->ops, name, recipe, shapes, complete,
                                static_cast<uint32_t>(outputs.size()));
     CompileOptions options;

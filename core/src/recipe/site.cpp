@@ -39,23 +39,23 @@ uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op,
   const Graph graph = trace_recipe(ops, op.name(), op.def.decompose, inputs, attrs,
                                    op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
   uint64_t words = 0;
-  for (const GraphNode& n : graph.nodes) {
-    if (!n.op->n_state) continue;
-    std::vector<TraceInput> in(n.inputs.size());
-    std::vector<Shape> out;
-    for (size_t i = 0; i < n.inputs.size(); ++i) {
-      if (n.inputs[i] < 0) {
-        in[i].absent = true;
-        continue;
-      }
-      const GraphValue& v = graph.values[static_cast<size_t>(n.inputs[i])];
-      in[i].shape = v.shape;
-      in[i].weak = v.weak;
-    }
-    for (int o : n.outputs) out.push_back(graph.values[static_cast<size_t>(o)].shape);
-    words = std::max(words, words_drawn(ops, *n.op, in, n.attrs, out));
-  }
+  for (const GraphNode& n : graph.nodes)
+    if (n.op->n_state) words = std::max(words, words_drawn(ops, graph, n));
   return words;
+}
+
+uint64_t words_drawn(const OpRegistry& ops, const Graph& graph, const GraphNode& node) {
+  std::vector<TraceInput> inputs(node.inputs.size());
+  std::vector<Shape> outputs;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    inputs[i].absent = node.inputs[i] < 0;
+    if (node.inputs[i] < 0) continue;
+    const GraphValue& v = graph.values[static_cast<size_t>(node.inputs[i])];
+    inputs[i].shape = v.shape;
+    inputs[i].weak = v.weak;
+  }
+  for (int o : node.outputs) outputs.push_back(graph.values[static_cast<size_t>(o)].shape);
+  return words_drawn(ops, *node.op, inputs, node.attrs, outputs);
 }
 
 namespace {

@@ -66,6 +66,7 @@ tn_device* device_of(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, u
 uint64_t words_drawn(const OpRegistry& ops, const OpEntry& op,
                      const std::vector<TraceInput>& inputs, const Attrs& attrs,
                      const std::vector<Shape>& outputs);
+uint64_t words_drawn(const OpRegistry& ops, const Graph& graph, const GraphNode& node);
 
 // The gradient program for these wants and cotangents, made on first use.
 const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64_t cotangents);

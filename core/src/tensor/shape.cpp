@@ -18,10 +18,8 @@ void Shape::set_dense() {
   }
 }
 
-// Nothing and single elements are dense whatever their strides: kernels see it the same way, and the flag is part of plan keys.
+// Symbolic sizes come with strides of 0, and so are not. Nothing and single elements are dense whatever their strides: kernels see it the same way, and the flag is part of plan keys.
 bool dense_strides(int rank, const int64_t* dims, const int64_t* strides) {
-  for (int i = 0; i < rank; ++i)
-    if (dims[i] < 0) return false;
   for (int i = 0; i < rank; ++i)
     if (dims[i] == 0) return true;
   int64_t step = 1;

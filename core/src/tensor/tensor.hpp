@@ -93,12 +93,13 @@ struct Shape {
   int64_t strides[TN_MAX_RANK] = {};
 
   int64_t count() const {  // -1: a size is symbolic
-    int64_t n = 1;
+    uint64_t n = 1;
+    int64_t signs = 0;
     for (int i = 0; i < rank; ++i) {
-      if (dims[i] < 0) return -1;
-      n *= dims[i];
+      n *= static_cast<uint64_t>(dims[i]);
+      signs |= dims[i];
     }
-    return n;
+    return signs < 0 ? -1 : static_cast<int64_t>(n);
   }
   void set_dense();  // strides from dims; zeros where a size is symbolic
   bool dense() const;
