@@ -135,6 +135,7 @@ FAULTS = [
     ("op", "decomposition_missing", op("hard_shrink"), "op_value.hard_shrink"),
     ("op", "gradient_ignores_attribute", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink"),
     ("op", "value_wrong_everywhere", only("op_value.hard_shrink"), "op_value.hard_shrink"),
+    ("op", "attribute_ignored", only("op_value.scaled_add"), "op_value.scaled_add"),
     ("op", "value_is_no_number", only("op_value.scaled_add"), "op_value.scaled_add"),
     ("op", "attribute_missing", only("op_value.hard_shrink"), "op_value.hard_shrink"),
     ("op", "attribute_of_another_type", only("op_value.hard_shrink"), "op_value.hard_shrink"),

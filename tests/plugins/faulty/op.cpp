@@ -68,7 +68,9 @@ tn_error* TN_CALL rule_of_add(tn_infer* c) {
   return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");
 }
 void scaled_add(tenon::sdk::Recipe& r) {
-  const double scale = is("value_is_no_number") ? std::nan("") : r.f64(0);
+  const double scale = is("value_is_no_number")  ? std::nan("")
+                       : is("attribute_ignored") ? 1.5
+                                                 : r.f64(0);
   const tenon::sdk::Value scaled = r.in(0) * scale, bias = r.in(1);
   r.set(0, bias.v == TN_NO_VALUE && !is("absent_input_used") ? scaled : scaled + bias);
 }

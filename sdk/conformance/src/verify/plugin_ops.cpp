@@ -301,6 +301,45 @@ void check_values(const Op& op, const OpCall& call, CheckResult& result, Seen& s
     compare_with_f64(op, call, x, got);
 }
 
+bool same_values(const std::vector<Array>& a, const std::vector<Array>& b) {
+  if (a.size() != b.size()) return false;
+  for (size_t k = 0; k < a.size(); ++k)
+    if (a[k].dtype != b[k].dtype || a[k].dims != b[k].dims || encode(a[k]) != encode(b[k]))
+      return false;
+  return true;
+}
+
+// An attribute that changes nothing in any call that is tried with it alone, in numbers of both signs.
+void check_effects(const Op& op, Reporter& r) {
+  for (uint32_t key = 0; key < op.def.n_attrs; ++key) {
+    const std::string name = text_of(op.def.attrs[key].name);
+    size_t tried = 0;
+    bool changes = false;
+    for (const OpCall& call : op.subject.calls) {
+      if (changes || call.attrs.size() != 1 || call.attrs[0].key != key) continue;
+      OpCall plain = call;
+      plain.attrs.clear();
+      for (const double low : {kPositive, kBothSigns}) {
+        try {
+          const std::vector<Array> x = arrays_of(call, 5, low);
+          changes |= !same_values(op.values(call, x), op.values(plain, x));
+          ++tried;
+        } catch (const Fault&) {  // what is refused says nothing
+        }
+      }
+    }
+    if (tried == 0) continue;
+    r.attempt(name, [&] {
+      if (!changes)
+        throw Wrong("attribute " + name + " changes no result: " + std::to_string(tried) +
+                        " pairs of calls with and without it gave the same",
+                    "that an attribute changes something",
+                    "is it read, from its own key? If it shows only elsewhere, give a sample in "
+                    "which it does, or list this as expected");
+    });
+  }
+}
+
 void run_values(const Subject& s, Worker& w, Reporter& r) {
   const Op op(w, s);
   Seen seen;
@@ -321,6 +360,7 @@ void run_values(const Subject& s, Worker& w, Reporter& r) {
       r.add(result);
     });
   }
+  if (seen.ran > 0) check_effects(op, r);
   if (seen.ran > 0 && (seen.finite || !seen.floating)) return;
   r.attempt("", [&] {
     expect(seen.ran == 0, "no call gives a finite number",
