@@ -309,7 +309,8 @@ bool same_values(const std::vector<Array>& a, const std::vector<Array>& b) {
   return true;
 }
 
-// An attribute that changes nothing in any call that is tried with it alone, in numbers of both signs.
+// An attribute that changes nothing in any call that is tried with it alone: in several draws, in numbers of both signs, and also near
+// one where a sample says another range.
 void check_effects(const Op& op, Reporter& r) {
   for (uint32_t key = 0; key < op.def.n_attrs; ++key) {
     const std::string name = text_of(op.def.attrs[key].name);
@@ -317,12 +318,14 @@ void check_effects(const Op& op, Reporter& r) {
     bool changes = false;
     for (const OpCall& call : op.subject.calls) {
       if (changes || call.attrs.size() != 1 || call.attrs[0].key != key) continue;
-      OpCall plain = call;
+      OpCall plain = call, near_one = call;
       plain.attrs.clear();
-      for (const double low : {kPositive, kBothSigns}) {
+      near_one.ranged = false;
+      for (uint64_t seed = 5; seed < 13 && !changes; ++seed) {
+        const double low = seed % 2 ? kPositive : kBothSigns;
         try {
-          const std::vector<Array> x = arrays_of(call, 5, low);
-          changes |= !same_values(op.values(call, x), op.values(plain, x));
+          const std::vector<Array> x = arrays_of(seed < 9 ? call : near_one, seed, low);
+          changes = !same_values(op.values(call, x), op.values(plain, x));
           ++tried;
         } catch (const Fault&) {  // what is refused says nothing
         }
