@@ -50,7 +50,7 @@ RULES = [
 # Inside core/src, downwards only; folders of one set are level. A file directly in core/src is
 # on top of all. `plugin` loads tables, which it hands up, so it stands beside `device`.
 CORE_LAYERS = [{"base"}, {"tensor", "profile"}, {"device", "plugin"}, {"op"},
-               {"autograd", "ops", "recipe"}, {"capture", "optim", "model"}, {"capi"}]
+               {"autograd", "ops", "recipe"}, {"passes"}, {"capture", "optim", "model"}, {"capi"}]
 LEVEL = {name: i for i, names in enumerate(CORE_LAYERS) for name in names}
 
 

@@ -10,7 +10,8 @@ import re
 import sys
 
 FILE_LIMIT = 800
-CORE_LIMIT = 14000  # lines of core without core/src/ops
+CORE_LIMIT = 14000  # lines of core without ops and passes, whose files know nothing of each other
+APART = ("core/src/ops/", "core/src/passes/")
 GENERATED = re.compile(r"\W*Made by tools/")  # how a generated file begins
 CODE = {".c", ".h", ".cpp", ".hpp", ".inc", ".def", ".cu", ".cl", ".comp", ".glsl"}
 TEXT = CODE | {".py", ".cmake", ".sh"}
@@ -49,14 +50,13 @@ def main():
         lines = text.count("\n")
         if lines > FILE_LIMIT and not GENERATED.match(text):
             faults.append(f"{where}: {lines} lines, the limit is {FILE_LIMIT}")
-        if path.suffix in CODE and where.startswith("core/") and \
-                not where.startswith("core/src/ops/"):
+        if path.suffix in CODE and where.startswith("core/") and not where.startswith(APART):
             core += lines
         if path.name == "CMakeLists.txt" or path.suffix == ".cmake":
             faults += check_cmake(where, text)
-    print(f"core without ops: {core} lines of {CORE_LIMIT}")
+    print(f"core without ops and passes: {core} lines of {CORE_LIMIT}")
     if core > CORE_LIMIT:
-        faults.append(f"core: {core} lines without core/src/ops, the limit is {CORE_LIMIT}")
+        faults.append(f"core: {core} lines without ops and passes, the limit is {CORE_LIMIT}")
 
     base, cmake = root / "abi/include/tenon/base.h", root / "CMakeLists.txt"
     if base.exists() and cmake.exists():

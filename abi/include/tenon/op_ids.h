@@ -517,6 +517,8 @@
 #define TN_LSTM_STEPS_DIRECTION 0u
 #define TN_OP_LSTM_STEPS_GRAD 285u
 #define TN_LSTM_STEPS_GRAD_DIRECTION 0u
+#define TN_OP_REGION 286u
+#define TN_REGION_CODE 0u
 
 /* Ids of plugins' ops start here. */
 #define TN_OP_FIRST_PLUGIN 4096u

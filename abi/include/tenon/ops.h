@@ -3872,5 +3872,13 @@ TN_INLINE tn_error* tn_lstm_steps_grad(tn_ctx* ctx, tn_tensor* saved, tn_tensor*
   return NULL;
 }
 
+/* region(xs..., *, code: i64s) -> ys */
+TN_INLINE tn_error* tn_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, uint32_t n_code, const int64_t* code, tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_REGION_CODE, code, n_code);
+  return tn_op_call(ctx, TN_OP_REGION, xs, n_xs, attrs, n_attrs, outputs, capacity, out_n);
+}
+
 TN_EXTERN_C_END
 #endif

@@ -119,6 +119,5 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);
-std::string symbolic_text(const SymTable& symbols, const Shape& s);  // "f32[batch, 10]"
 
 }  // namespace tenon

@@ -3,7 +3,9 @@
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
+#include "passes/pass.hpp"
 #include "program.hpp"
+#include "recipe/graph_text.hpp"
 #include "recipe/site.hpp"
 
 namespace tenon {
@@ -136,13 +138,6 @@ uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, bool determin
 
 }  // namespace
 
-std::string symbolic_text(const SymTable& symbols, const Shape& s) {
-  std::string out = tn_dtype_name(s.dtype);
-  out += '[';
-  for (int i = 0; i < s.rank; ++i) out += (i ? ", " : "") + symbols.text(s.dims[i]);
-  return out += ']';
-}
-
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
   const uint64_t hash = hash_of(p, arguments, ctx->deterministic);
   const auto matches = [&](const Specialised& s) {
@@ -162,6 +157,9 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
   made->graph = substitute(p, arguments, made->lists);
   place_draws(ctx, p, *made);
+  const PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue,
+                            made->deterministic};
+  run_passes(made->graph, context, p.name);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     const Place& from = p.inputs[i];

@@ -44,6 +44,7 @@ set(TENON_OPS_SOURCES
   src/ops/recipe.cpp
   src/ops/recurrent.cpp
   src/ops/reduce.cpp
+  src/ops/region.cpp
   src/ops/reshape.cpp
   src/ops/resize.cpp
   src/ops/slice.cpp

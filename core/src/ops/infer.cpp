@@ -143,10 +143,16 @@ tn_error* Infer::common(std::initializer_list<uint32_t> inputs, uint32_t kinds,
   return common_of({inputs.begin(), inputs.size()}, kinds, out);
 }
 
+namespace {
+std::vector<uint32_t> first_numbers(uint32_t n) {
+  std::vector<uint32_t> out(n);
+  std::iota(out.begin(), out.end(), 0u);
+  return out;
+}
+}  // namespace
+
 tn_error* Infer::common_all(uint32_t kinds, tn_dtype* out) const {
-  std::vector<uint32_t> inputs(count());
-  std::iota(inputs.begin(), inputs.end(), 0u);
-  return common_of(inputs, kinds, out);
+  return common_of(first_numbers(count()), kinds, out);
 }
 
 void Infer::cast(uint32_t i, tn_dtype to) const {
@@ -156,6 +162,14 @@ void Infer::cast(uint32_t i, tn_dtype to) const {
 // ---- shapes
 
 tn_error* Infer::broadcast(std::initializer_list<uint32_t> inputs, Dims* out) const {
+  return broadcast_of({inputs.begin(), inputs.size()}, out);
+}
+
+tn_error* Infer::broadcast_all(Dims* out) const {
+  return broadcast_of(first_numbers(count()), out);
+}
+
+tn_error* Infer::broadcast_of(std::span<const uint32_t> inputs, Dims* out) const {
   Dims result;
   for (const uint32_t i : inputs)
     if (has(i)) result.n = std::max(result.n, rank(i));

@@ -73,6 +73,7 @@ class Infer {
 
   // Shape rules.
   tn_error* broadcast(std::initializer_list<uint32_t> inputs, Dims* out) const;
+  tn_error* broadcast_all(Dims* out) const;  // of all inputs
   tn_error* require_rank(uint32_t i, const char* name, uint32_t rank, const char* form) const;
   // Input i is a rank-0 scalar.
   tn_error* require_scalar(uint32_t i, const char* name) const;
@@ -120,6 +121,7 @@ class Infer {
   const tn_attr& attr(uint32_t key) const { return *c_->v->attr(c_, key); }
   tn_error* promote(std::span<const uint32_t> inputs, tn_dtype* out) const;
   tn_error* common_of(std::span<const uint32_t> inputs, uint32_t kinds, tn_dtype* out) const;
+  tn_error* broadcast_of(std::span<const uint32_t> inputs, Dims* out) const;
 
   tn_infer* c_;
 };

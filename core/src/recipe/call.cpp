@@ -138,8 +138,9 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
          capacity);
   const bool recording = ctx->grad_mode && site.records && any_node(inputs, n);
   if (recording && site.derived) {
-    Graph graph = trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose,
-                               site.inputs, site.attrs, count);
+    Graph graph =
+        trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs,
+                     site.attrs, count, nullptr, site.entry->id != TN_OP_REGION);
     std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
     for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
     return count;

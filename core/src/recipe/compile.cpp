@@ -366,7 +366,8 @@ std::vector<int> Lowering::decompose(const OpEntry& op, const std::vector<int>& 
     shapes.push_back(t);
   }
   Graph graph = trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs,
-                             op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs);
+                             op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs, nullptr,
+                             op.id != TN_OP_REGION);  // which rounds as its ops do
   if (first && options_.decomposed)
     for (const GraphNode& n : graph.nodes)
       if (n.live) options_.decomposed->push_back(n.op->name());

@@ -421,7 +421,7 @@ std::vector<bool> Graph::mark_live() {
 
 Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
                    const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
-                   SymTable* symbols) {
+                   SymTable* symbols, bool widens) {
   Graph narrow;
   for (bool wide = false;; wide = true) {
     Builder b;
@@ -441,7 +441,7 @@ Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recip
         r = b.one(TN_OP_CAST, {r}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
     }
     b.graph.mark_live();
-    if (wide || !rounds_twice(b.graph)) return std::move(b.graph);
+    if (wide || !widens || !rounds_twice(b.graph)) return std::move(b.graph);
     narrow = std::move(b.graph);
   }
 }

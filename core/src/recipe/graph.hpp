@@ -45,12 +45,12 @@ struct TraceInput {
 };
 
 // Both: where results of f16 or bf16 would be rounded more than once on the way, the recipe sees f32 in their place, and the graph
-// casts at both ends; but not where it has a product of matrices or a convolution.
+// casts at both ends; but not where it has a product of matrices or a convolution, or `widens` is false.
 
 // Form of a decomposition or an update: set(i) gives result i. n_results 0: as many as are set.
 Graph trace_recipe(const OpRegistry& ops, std::string_view name, tn_recipe recipe,
                    const std::vector<TraceInput>& inputs, const Attrs& attrs, uint32_t n_results,
-                   SymTable* symbols = nullptr);
+                   SymTable* symbols = nullptr, bool widens = true);
 
 // Gradient of an op. Inputs of the graph: the op's inputs, its outputs, the cotangents of its outputs. result i: gradient of input i in
 // its dtype and dims; -1 where it is not wanted or zero. has_cotangent: where false, the recipe sees zeros.

@@ -2461,5 +2461,12 @@ TN_INLINE void tn_b_lstm_steps_grad(tn_builder* builder, tn_value saved, tn_valu
   builder->v->call(builder, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, outputs, 3);
 }
 
+TN_INLINE void tn_b_region(tn_builder* builder, const tn_value* xs, uint32_t n_xs, const int64_t* code, uint32_t n_code, tn_value* outputs, uint32_t n_outputs) {
+  tn_attr attrs[1];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_REGION_CODE, code, n_code);
+  builder->v->call(builder, TN_OP_REGION, xs, n_xs, attrs, n_attrs, outputs, n_outputs);
+}
+
 TN_EXTERN_C_END
 #endif

@@ -10,4 +10,5 @@
 #include "kernels.h"
 #include "ops.h"
 #include "optimizer.h"
+#include "region.h"
 #endif

@@ -2470,4 +2470,13 @@ inline LstmStepsGradResult lstm_steps_grad(const Tensor& saved, const Tensor& r,
   return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
 }
 
+// region(xs..., *, code: i64s) -> ys
+inline std::vector<Tensor> region(const std::vector<Tensor>& xs, const Dims& code) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<1> attrs;
+  attrs.add(tn_attr_i64s(TN_REGION_CODE, code.data(), code.size()));
+  return detail::call_many(ctx, TN_OP_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n, xs.size());
+}
+
 }  // namespace tenon

@@ -343,6 +343,16 @@ CPU_PREPARE(copy) {
   return nullptr;
 }
 
+bool cast_of(tn_dtype from, tn_dtype to, Elementwise* out) {
+  for (const CastKernel& k : kDirect) {
+    if (k.from == from && k.to == to) return *out = k.kernel, true;
+  }
+  for (const CastKernel& k : kComplex) {
+    if (k.from == from && k.to == to) return *out = k.kernel, true;
+  }
+  return through_wide(from, to, out);
+}
+
 CPU_PREPARE(cast) {
   const tn_dtype from = sig.inputs[0]->dtype;
   const tn_dtype to = sig.outputs[0]->dtype;
@@ -352,15 +362,7 @@ CPU_PREPARE(cast) {
   if (packed(from) || packed(to)) return prepare_packed(device, sig, plan);
   if (!contiguous(sig.outputs[0])) return decline(plan, "the output is not dense");
   Elementwise kernel{};
-  bool found = false;
-  for (const CastKernel& k : kDirect) {
-    if (k.from == from && k.to == to) kernel = k.kernel, found = true;
-  }
-  for (const CastKernel& k : kComplex) {
-    if (k.from == from && k.to == to) kernel = k.kernel, found = true;
-  }
-  if (!found && !through_wide(from, to, &kernel))
-    return decline(plan, "no kernel for these dtypes");
+  if (!cast_of(from, to, &kernel)) return decline(plan, "no kernel for these dtypes");
   if (!make_plan<CastPlan>(plan, run_cast, device, kernel)) return out_of_memory(device);
   return nullptr;
 }

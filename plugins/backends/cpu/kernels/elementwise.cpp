@@ -80,7 +80,8 @@ void compute_long(const Job& job, Scratch& s, char* y, const char* const* in, ui
   }
 }
 
-// Writes past the caches: for outputs that would only push other data out of them.
+}  // namespace
+
 void stream_out(char* to, const char* from, int64_t bytes) {
 #if defined(__AVX512F__)
   for (; bytes >= 64; bytes -= 64, to += 64, from += 64) {
@@ -99,6 +100,8 @@ void stream_out(char* to, const char* from, int64_t bytes) {
 #endif
   std::memcpy(to, from, size_t(bytes));
 }
+
+namespace {
 
 bool should_stream(const Job& job) {
 #if defined(__SSE2__)

@@ -43,6 +43,7 @@ struct ElementwiseEntry {
   tn_dtype dtype;
   tn_kernel_run dense;  // all views dense, with equal dims
   tn_kernel_run any;
+  const Elementwise* kernel = nullptr;  // null: not as rows of its own
 };
 using EntryTable = std::span<const ElementwiseEntry>;
 
@@ -56,6 +57,15 @@ EntryTable binary_int64_entries();
 EntryTable where_entries();
 EntryTable clip_entries();
 EntryTable complex_entries();
+
+// Writes past the caches: for outputs that would only push other data out of them. `from` lies on a cache line. A fence is
+// the caller's.
+void stream_out(char* to, const char* from, int64_t bytes);
+
+// The kernel of an op without attributes for this dtype of its first data input (where: of the second); null: none.
+const Elementwise* elementwise_of(tn_op op, tn_dtype dtype);
+// That of a cast; false: none.
+bool cast_of(tn_dtype from, tn_dtype to, Elementwise* out);
 
 // Are all of these views dense and of the same dims?
 inline bool all_dense(const tn_signature& s) {

@@ -30,6 +30,13 @@ tn_error* use(const Device& device, const tn_signature& sig, const ElementwiseEn
 
 }  // namespace
 
+const Elementwise* elementwise_of(tn_op op, tn_dtype dtype) {
+  const ElementwiseEntry* e = find(op, dtype, unary_f32_entries(), unary_f64_entries(),
+                                   unary_int_entries(), binary_f32_entries(), binary_f64_entries(),
+                                   binary_int_entries(), binary_int64_entries(), where_entries());
+  return e ? e->kernel : nullptr;
+}
+
 CPU_PREPARE(unary) {
   const tn_dtype dtype = sig.inputs[0]->dtype;
   return use(device, sig,

@@ -251,14 +251,14 @@ struct Binary {
 template <class Op, class T, class S = T>
 constexpr ElementwiseEntry unary(tn_op op, tn_dtype dtype = sdk::dtype_of<S>) {
   using K = Unary<Op, T, S>;
-  if constexpr (std::is_same_v<T, S>) return {op, dtype, K::dense, K::any};
-  return {op, dtype, K::any, K::any};
+  if constexpr (std::is_same_v<T, S>) return {op, dtype, K::dense, K::any, &K::kernel};
+  return {op, dtype, K::any, K::any, &K::kernel};
 }
 template <class Op, class T, class S = T>
 constexpr ElementwiseEntry binary(tn_op op, tn_dtype dtype = sdk::dtype_of<S>) {
   using K = Binary<Op, T, S>;
-  if constexpr (std::is_same_v<T, S>) return {op, dtype, K::dense, K::any};
-  return {op, dtype, K::any, K::any};
+  if constexpr (std::is_same_v<T, S>) return {op, dtype, K::dense, K::any, &K::kernel};
+  return {op, dtype, K::any, K::any, &K::kernel};
 }
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -86,7 +86,7 @@ struct Where {
 
 template <class T>
 constexpr ElementwiseEntry where_of(tn_dtype dtype) {
-  return {TN_OP_WHERE, dtype, Where<T>::run, Where<T>::run};
+  return {TN_OP_WHERE, dtype, Where<T>::run, Where<T>::run, &Where<T>::kernel};
 }
 
 constexpr ElementwiseEntry kWhere[] = {
@@ -158,7 +158,7 @@ struct Clip {
 
 template <class T, class S = T>
 constexpr ElementwiseEntry clip_of() {
-  return {TN_OP_CLIP, sdk::dtype_of<S>, Clip<T, S>::run, Clip<T, S>::run};
+  return {TN_OP_CLIP, sdk::dtype_of<S>, Clip<T, S>::run, Clip<T, S>::run, &Clip<T, S>::kernel};
 }
 
 // A narrow integer is clipped in its own width, so that the absent bound fits.

@@ -234,6 +234,7 @@ void add_arrange(Catalogue& c);
 void add_index(Catalogue& c);
 void add_elements(Catalogue& c);
 void add_reduce(Catalogue& c);
+void add_region(Catalogue& c);
 void add_sort(Catalogue& c);
 void add_matmul(Catalogue& c);
 void add_products(Catalogue& c);

@@ -1,0 +1,110 @@
+// region: elementwise ops in one, for captures. See tenon/plugin/region.h.
+#include "tenon/plugin/region.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "infer.hpp"
+#include "recipe.hpp"
+#include "tensor/dtype.hpp"
+
+namespace tenon::ops {
+namespace {
+
+bool read(std::span<const int64_t> code, uint32_t inputs, tn_region_code* out) {
+  return tn_region_read(code.data(), code.size(), inputs, out) != 0;
+}
+
+// Do the operands of an instruction have the dtypes that its class asks for?
+bool fits(const tn_region_instruction& x, const std::vector<tn_dtype>& types) {
+  uint32_t n = 0;
+  const tn_region_class kind = tn_region_class_of(x.op, &n);
+  const auto type = [&](uint32_t k) { return types[static_cast<size_t>(x.args[k])]; };
+  switch (kind) {
+    case TN_REGION_SAME:
+      return type(0) == x.dtype && (n == 1 || type(1) == x.dtype);
+    case TN_REGION_COMPARE:
+      return type(0) == type(1) && x.dtype == TN_DTYPE_BOOL;
+    case TN_REGION_SELECT:
+      return type(0) == TN_DTYPE_BOOL && type(1) == x.dtype && type(2) == x.dtype;
+    default:
+      return kind == TN_REGION_CAST;
+  }
+}
+
+tn_error* region_rule(Infer& c) {
+  tn_region_code r;
+  if (c.count() == 0) return c.error("no inputs");
+  if (!read(c.list(TN_REGION_CODE), c.count(), &r))
+    return c.error(
+        "code is no list [{}, outputs, values ..., instructions of four numbers ...] over {} "
+        "inputs; "
+        "see tenon/plugin/region.h",
+        TN_REGION_VERSION, c.count());
+  std::vector<tn_dtype> types(c.count());
+  Dims dims;
+  TN_TRY(c.broadcast_all(&dims));
+  for (uint32_t i = 0; i < c.count(); ++i) TN_TRY(c.single(i, "xs", kAnyKind, &types[i]));
+  for (uint32_t k = 0; k < r.n_instructions; ++k) {
+    const tn_region_instruction x = tn_region_at(&r, k);
+    if (!kind_of(x.dtype) || (x.op != TN_REGION_CONSTANT && !fits(x, types)))
+      return c.error("code: instruction {} does not fit the dtypes of its operands", k);
+    types.push_back(x.dtype);
+  }
+  for (uint32_t i = 0; i < r.n_outputs; ++i)
+    TN_TRY(c.out(i, types[static_cast<size_t>(r.outputs[i])], dims));
+  return nullptr;
+}
+
+// The dims that all inputs broadcast to; the rule has seen that they do.
+Dims joint_dims(const Recipe& b) {
+  Dims dims;
+  for (uint32_t i = 0; i < b.count(); ++i) dims.n = std::max(dims.n, b.in(i).rank());
+  for (uint32_t a = 0; a < dims.n; ++a) {
+    dims[a] = 1;
+    for (uint32_t i = 0; i < b.count() && dims[a] == 1; ++i) {
+      const uint32_t rank = b.in(i).rank();
+      if (a + rank >= dims.n) dims[a] = b.in(i).dim(a + rank - dims.n);
+    }
+  }
+  return dims;
+}
+
+Value element_of(const Recipe& b, const tn_region_instruction& x) {
+  const auto bits = static_cast<uint64_t>(x.args[0]);
+  const bool floating = kind_of(x.dtype) == kFloat;
+  const double number = floating ? element_to_f64(&bits, x.dtype)
+                                 : static_cast<double>(element_to_i64(&bits, x.dtype));
+  return {b.raw(), tn_b_cast(b.raw(), b.raw()->v->scalar(b.raw(), number), x.dtype)};
+}
+
+void region_by_ops(Recipe& b) {
+  tn_region_code r;
+  if (!read(b.list(TN_REGION_CODE), b.count(), &r)) return;  // the rule has said so
+  std::vector<Value> values;
+  for (uint32_t i = 0; i < b.count(); ++i) values.push_back(b.in(i));
+  for (uint32_t k = 0; k < r.n_instructions; ++k) {
+    const tn_region_instruction x = tn_region_at(&r, k);
+    if (x.op == TN_REGION_CONSTANT) {
+      values.push_back(element_of(b, x));
+      continue;
+    }
+    tn_value in[3], out = TN_NO_VALUE;
+    uint32_t n = 0;
+    tn_region_class_of(x.op, &n);
+    for (uint32_t i = 0; i < n; ++i) in[i] = values[static_cast<size_t>(x.args[i])].v;
+    const tn_attr dtype = tn_attr_dtype(TN_CAST_DTYPE, x.dtype);
+    b.raw()->v->call(b.raw(), x.op, in, n, &dtype, x.op == TN_OP_CAST, &out, 1);
+    values.push_back({b.raw(), out});
+  }
+  const Dims dims = joint_dims(b);
+  for (uint32_t i = 0; i < r.n_outputs; ++i)
+    b.set(i, expand(values[static_cast<size_t>(r.outputs[i])], dims));
+}
+
+}  // namespace
+
+const OpRules rules_region = {TN_OP_REGION, rule<region_rule>, recipe<region_by_ops>, nullptr,
+                              nullptr};
+
+}  // namespace tenon::ops

@@ -1,0 +1,103 @@
+#include "dump.hpp"
+
+#include <atomic>
+#include <cstdio>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "recipe/graph_text.hpp"
+#include "tenon/plugin/region.h"
+
+namespace tenon {
+namespace {
+
+// The instructions of a region: "      v3 = mul(v0, v1): f32", where its inputs are v0, v1 ..., and its outputs.
+std::string region_text(const OpRegistry& ops, const GraphNode& n) {
+  tn_region_code r;
+  const tn_attr& code = n.attrs.items[TN_REGION_CODE];
+  const auto inputs = static_cast<uint32_t>(n.inputs.size());
+  if (!tn_region_read(static_cast<const int64_t*>(code.data), code.bits, inputs, &r)) return "";
+  std::string out;
+  for (uint32_t k = 0; k < r.n_instructions; ++k) {
+    const tn_region_instruction x = tn_region_at(&r, k);
+    out += fmt::format("      v{} = ", inputs + k);
+    if (x.op == TN_REGION_CONSTANT) {
+      out += element_text(&x.args[0], x.dtype, 9);
+    } else {
+      out += ops.get(x.op).name();
+      for (int i = 0; i < 3 && x.args[i] >= 0; ++i)
+        out += fmt::format("{}v{}", i ? ", " : "(", x.args[i]);
+      out += ')';
+    }
+    out += fmt::format(": {}\n", tn_dtype_name(x.dtype));
+  }
+  out += "      gives";
+  for (uint32_t i = 0; i < r.n_outputs; ++i) out += fmt::format(" v{}", r.outputs[i]);
+  return out + "\n";
+}
+
+std::string text_of(const OpRegistry& ops, const Graph& graph) {
+  const SymTable none;
+  std::string out;
+  for (int i : graph.inputs)
+    out += fmt::format("  %{}: {} = input\n", i, symbolic_text(none, value_of(graph, i).shape));
+  for (const GraphNode& n : graph.nodes) {
+    out += node_text(graph, none, n);
+    if (n.op->id == TN_OP_REGION) out += region_text(ops, n);
+  }
+  for (size_t i = 0; i < graph.results.size(); ++i)
+    out += fmt::format("  result {} = %{}\n", i, graph.results[i]);
+  return out;
+}
+
+// Nodes as boxes, values along the edges.
+std::string dot_of(const Graph& graph) {
+  const SymTable none;
+  std::string out = "digraph program {\n  rankdir=TB; node [shape=box, fontname=monospace];\n";
+  const auto edges = [&](const std::vector<int>& inputs, const std::string& to) {
+    for (int i : inputs) {
+      if (i < 0 || value_of(graph, i).constant) continue;
+      const int node = value_of(graph, i).node;
+      out += fmt::format("  {}{} -> {} [label=\"%{} {}\"];\n", node < 0 ? "v" : "n",
+                         node < 0 ? i : node, to, i, symbolic_text(none, value_of(graph, i).shape));
+    }
+  };
+  for (int i : graph.inputs) out += fmt::format("  v{} [label=\"input %{}\", shape=oval];\n", i, i);
+  for (size_t k = 0; k < graph.nodes.size(); ++k) {
+    out += fmt::format("  n{} [label=\"{}\"];\n", k, graph.nodes[k].op->name());
+    edges(graph.nodes[k].inputs, fmt::format("n{}", k));
+  }
+  for (size_t i = 0; i < graph.results.size(); ++i) {
+    out += fmt::format("  r{} [label=\"result {}\", shape=oval];\n", i, i);
+    edges({graph.results[i]}, fmt::format("r{}", i));
+  }
+  return out + "}\n";
+}
+
+}  // namespace
+
+Dump::Dump(const PassContext& c, std::string_view program) : runtime_(c.runtime) {
+  static std::atomic<int> count{0};
+  const std::string folder = environment(c.runtime, "DUMP");
+  if (folder.empty()) return;
+  std::string name;
+  for (char x : program) name += std::isalnum(static_cast<unsigned char>(x)) ? x : '_';
+  prefix_ = fmt::format("{}/{}-{}", folder, name.empty() ? "program" : name, ++count);
+}
+
+void Dump::write(const Graph& graph, std::string_view stage) {
+  if (prefix_.empty()) return;
+  const std::string path = fmt::format("{}-{}-{}", prefix_, stage_++, stage);
+  put(path + ".txt", text_of(runtime_->ops, graph));
+  put(path + ".dot", dot_of(graph));
+}
+
+void Dump::put(const std::string& path, const std::string& text) {
+  std::FILE* f = std::fopen(path.c_str(), "w");
+  const bool written = f && std::fwrite(text.data(), 1, text.size(), f) == text.size();
+  if ((!f || std::fclose(f) == 0) && written) return;
+  log(runtime_, TN_LOG_WARNING, fmt::format("TENON_DUMP: {} cannot be written", path));
+  prefix_.clear();
+}
+
+}  // namespace tenon

@@ -1,0 +1,23 @@
+// TENON_DUMP=DIR: the graph of each program before and after each pass that changed it, as text and for Graphviz:
+// DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts what was prepared.
+#pragma once
+#include <string>
+
+#include "pass.hpp"
+
+namespace tenon {
+
+class Dump {
+ public:
+  Dump(const PassContext& c, std::string_view program);
+  // A file that cannot be written is told once in the log; the program runs all the same.
+  void write(const Graph& graph, std::string_view stage);
+
+ private:
+  void put(const std::string& path, const std::string& text);
+  tn_runtime* runtime_;
+  std::string prefix_;  // empty: not wanted
+  int stage_ = 0;
+};
+
+}  // namespace tenon

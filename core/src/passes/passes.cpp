@@ -1,0 +1,44 @@
+// The order of the passes.
+#include "pass.hpp"
+
+#include "dump.hpp"
+
+namespace tenon {
+
+std::span<const Pass> passes() {
+  static constexpr Pass kPasses[] = {{"simplify", simplify},
+                                     {"subexpressions", share_subexpressions},
+                                     {"dead_code", remove_dead_code},
+                                     {"regions", form_regions}};
+  return kPasses;
+}
+
+void run_passes(Graph& graph, const PassContext& c, std::string_view program) {
+  Dump dump(c, program);
+  dump.write(graph, "captured");
+  for (const Pass& pass : passes()) {
+    remove_dead_code(graph, c);  // each begins with the nodes that are needed, numbered
+    if (pass.run(graph, c)) dump.write(graph, pass.name);
+  }
+}
+
+void replace_values(Graph& graph, std::vector<int>& with) {
+  const auto put = [&](int& v) {
+    if (v < 0) return;
+    int to = with[static_cast<size_t>(v)];
+    while (with[static_cast<size_t>(to)] != to) to = with[static_cast<size_t>(to)];
+    for (int at = v; at != to;) at = std::exchange(with[static_cast<size_t>(at)], to);
+    v = to;
+  };
+  for (GraphNode& n : graph.nodes)
+    for (int& i : n.inputs) put(i);
+  for (int& r : graph.results) put(r);
+}
+
+std::vector<int> same_values(const Graph& graph) {
+  std::vector<int> with(graph.values.size());
+  for (size_t i = 0; i < with.size(); ++i) with[i] = static_cast<int>(i);
+  return with;
+}
+
+}  // namespace tenon

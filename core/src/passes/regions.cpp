@@ -1,0 +1,386 @@
+// Regions: elementwise nodes over the same dims that feed each other, or share an input, become one node of the op "region".
+//
+// Every value gets a stage: a node outside all groups has the greatest stage of its inputs, and what leaves a group counts one
+// more than the group's own. A node joins a group of stage s if all its other inputs are there at stage s. So groups depend only on groups of lower
+// stages, and any two of one stage may become one: no circles. One walk over the nodes.
+#include <algorithm>
+#include <map>
+#include <queue>
+
+#include "base/error.hpp"
+#include "op/runtime.hpp"
+#include "op/select.hpp"
+#include "pass.hpp"
+#include "tenon/plugin/region.h"
+
+namespace tenon {
+namespace {
+
+constexpr size_t kMostInstructions = 96, kMostInputs = 24, kMostOutputs = 16;
+
+// What the device takes in a region, asked with regions of one instruction.
+class Takes {
+ public:
+  explicit Takes(const PassContext& c) : c_(c), region_(c.runtime->ops.get(TN_OP_REGION)) {}
+  const OpEntry& region() const { return region_; }
+  bool at_all() const { return device_has_kernel(c_.device, region_.slot); }
+
+  bool operator()(tn_op op, const std::vector<tn_dtype>& operands, tn_dtype result) {
+    const auto [at, fresh] = known_.emplace(Key{op, operands, result}, false);
+    if (!fresh) return at->second;
+    std::vector<int64_t> code = {TN_REGION_VERSION, 1, static_cast<int64_t>(operands.size()),
+                                 word(op, result)};
+    for (size_t i = 0; i < 3; ++i)
+      code.push_back(i < operands.size() ? static_cast<int64_t>(i) : -1);
+    return at->second = ask(code, operands, result);
+  }
+  static int64_t word(tn_op op, tn_dtype dtype) {
+    return static_cast<int64_t>(op | static_cast<uint64_t>(dtype) << 32);
+  }
+  static Attrs attrs(const OpEntry& region, const std::vector<int64_t>& code) {
+    const tn_attr a = tn_attr_i64s(TN_REGION_CODE, code.data(), static_cast<uint32_t>(code.size()));
+    return complete_attrs(region, &a, 1);
+  }
+
+ private:
+  using Key = std::tuple<tn_op, std::vector<tn_dtype>, tn_dtype>;
+
+  bool ask(const std::vector<int64_t>& code, const std::vector<tn_dtype>& operands,
+           tn_dtype result) {
+    Shape shape;
+    shape.rank = 1;
+    shape.dims[0] = 4;
+    shape.set_dense();
+    std::vector<tn_view> views;
+    for (tn_dtype t : operands) {
+      shape.dtype = t;
+      views.push_back(view_of(shape));
+    }
+    shape.dtype = result;
+    views.push_back(view_of(shape));
+    const Attrs a = attrs(region_, code);
+    Signature s;
+    s.op = &region_;
+    s.attrs = &a;
+    s.deterministic = c_.deterministic;
+    s.queue = c_.queue;
+    for (tn_view& v : views) {
+      v.dims = shape.dims;
+      v.strides = shape.strides;
+      (&v == &views.back() ? s.outputs : s.inputs).push_back(&v);
+    }
+    PlanEntry* plan = select_kernel(*c_.device, s, nullptr);
+    if (!plan) return false;
+    plan_release(plan);
+    return true;
+  }
+
+  const PassContext& c_;
+  const OpEntry& region_;
+  std::map<Key, bool> known_;
+};
+
+struct Group {
+  int stage = 0;
+  Shape dims;
+  std::vector<int> nodes;
+};
+
+class Regions {
+ public:
+  Regions(Graph& graph, const PassContext& c) : g_(graph), takes_(c) {}
+
+  size_t run() {
+    if (!takes_.at_all()) return 0;
+    group_of_.assign(g_.nodes.size(), -1);
+    stage_.assign(g_.values.size(), 0);
+    for (size_t k = 0; k < g_.nodes.size(); ++k) place(static_cast<int>(k));
+    return replace();
+  }
+
+ private:
+  const GraphValue& value(int v) const { return value_of(g_, v); }
+  int group(int v) const {
+    const int node = value(v).node;
+    return node < 0 ? -1 : group_of_[static_cast<size_t>(node)];
+  }
+  int stage(int v) const { return stage_[static_cast<size_t>(v)]; }
+  int needs(int v) const { return stage(v) + (group(v) >= 0); }
+
+  // The dtype in which a node sees its operand k.
+  static tn_dtype operand_dtype(tn_region_class kind, size_t k, tn_dtype result, tn_dtype common) {
+    return kind == TN_REGION_SELECT && k == 0 ? TN_DTYPE_BOOL
+           : kind == TN_REGION_COMPARE        ? common
+                                              : result;
+  }
+  static bool holds(tn_dtype dtype) {
+    const Kind k = dtype_kind(dtype);
+    return k != Kind::kNone && k != Kind::kComplex && k != Kind::kStorage;
+  }
+  // What a region has for a constant operand: its element in the dtype that the op computes in.
+  bool element(const GraphValue& c, tn_dtype dtype, int64_t* bits) const {
+    if (!holds(c.shape.dtype) || !holds(dtype)) return false;
+    uint64_t to[2] = {0, 0};
+    if (is_floating(c.shape.dtype)) {
+      element_from_f64(to, dtype, element_to_f64(c.bits, c.shape.dtype));
+    } else {
+      const int64_t i = element_to_i64(c.bits, c.shape.dtype);
+      if (i > (int64_t{1} << 53) || i < -(int64_t{1} << 53)) return false;
+      element_from_i64(to, dtype, i);
+    }
+    *bits = static_cast<int64_t>(to[0]);
+    return true;
+  }
+
+  bool fusable(const GraphNode& n) {
+    uint32_t operands = 0;
+    const tn_region_class kind = tn_region_class_of(n.op->id, &operands);
+    if (kind == TN_REGION_NONE || n.inputs.size() != operands) return false;
+    const tn_dtype result = value(n.outputs[0]).shape.dtype;
+    if (kind != TN_REGION_CAST)
+      for (uint32_t k = 0; k < n.attrs.size(); ++k) {
+        const tn_attr &a = n.attrs.items[k], &d = n.op->def.attrs[k].fallback;
+        const uint64_t bytes = attr_bytes(a);
+        if (a.bits != d.bits || (bytes && std::memcmp(a.data, d.data, bytes) != 0)) return false;
+      }
+    tn_dtype common = TN_DTYPE_NONE;
+    bool tensor = false;
+    for (int i : n.inputs) {
+      if (i < 0 || (value(i).weak && !value(i).constant)) return false;
+      tensor |= !value(i).constant;
+      if (!value(i).weak) common = value(i).shape.dtype;
+    }
+    if (!tensor || !holds(result)) return false;
+    std::vector<tn_dtype> types;
+    for (size_t k = 0; k < operands; ++k) {
+      const GraphValue& v = value(n.inputs[k]);
+      const tn_dtype want =
+          kind == TN_REGION_CAST ? v.shape.dtype : operand_dtype(kind, k, result, common);
+      int64_t bits = 0;
+      if (v.constant ? !element(v, want, &bits) : v.shape.dtype != want || !holds(want))
+        return false;
+      types.push_back(want);
+    }
+    return takes_(n.op->id, types, result);
+  }
+
+  void place(int k) {
+    const GraphNode& n = g_.nodes[static_cast<size_t>(k)];
+    int at = 0;
+    for (int i : n.inputs)
+      if (i >= 0) at = std::max(at, needs(i));
+    if (fusable(n)) {
+      const int to = join(n, at);
+      groups_[static_cast<size_t>(to)].nodes.push_back(k);
+      group_of_[static_cast<size_t>(k)] = to;
+      at = groups_[static_cast<size_t>(to)].stage;
+    }
+    for (int o : n.outputs) stage_[static_cast<size_t>(o)] = at;
+  }
+
+  // The group for a node that on its own would have this stage.
+  int join(const GraphNode& n, int own) {
+    const Shape& dims = value(n.outputs[0]).shape;
+    int best = -1, into = -1;
+    const auto candidate = [&](int g) {
+      return g >= 0 && same_dims(groups_[static_cast<size_t>(g)].dims, dims);
+    };
+    for (int i : n.inputs)
+      if (candidate(group(i))) best = std::max(best, groups_[static_cast<size_t>(group(i))].stage);
+    const auto inside = [&](int i) {
+      return candidate(group(i)) && groups_[static_cast<size_t>(group(i))].stage == best;
+    };
+    bool fits = best >= 0;
+    size_t size = 1;
+    std::vector<int> parts;
+    for (int i : n.inputs) {
+      if (!inside(i)) {
+        fits &= needs(i) <= best;
+      } else if (std::find(parts.begin(), parts.end(), group(i)) == parts.end()) {
+        parts.push_back(group(i));
+        size += groups_[static_cast<size_t>(group(i))].nodes.size();
+      }
+    }
+    if (fits && size <= kMostInstructions) {
+      into = parts[0];
+      for (size_t p = 1; p < parts.size(); ++p) merge(parts[p], into);
+    } else {
+      into = beside(n, own, dims);
+    }
+    note(n, into);
+    return into;
+  }
+
+  // A group of that stage that reads one of the node's inputs, or else a new one.
+  int beside(const GraphNode& n, int stage, const Shape& dims) {
+    for (int i : n.inputs) {
+      const auto it = readers_.find({value(i).constant ? -1 : i, stage});
+      if (it == readers_.end()) continue;
+      int g = it->second;
+      while (merged_into_[static_cast<size_t>(g)] >= 0) g = merged_into_[static_cast<size_t>(g)];
+      const Group& found = groups_[static_cast<size_t>(g)];
+      if (same_dims(found.dims, dims) && found.nodes.size() < kMostInstructions) return g;
+    }
+    groups_.push_back({stage, dims, {}});
+    merged_into_.push_back(-1);
+    return static_cast<int>(groups_.size()) - 1;
+  }
+  void note(const GraphNode& n, int g) {
+    for (int i : n.inputs)
+      if (!value(i).constant) readers_[{i, groups_[static_cast<size_t>(g)].stage}] = g;
+  }
+  void merge(int from, int into) {
+    for (int k : groups_[static_cast<size_t>(from)].nodes) {
+      group_of_[static_cast<size_t>(k)] = into;
+      groups_[static_cast<size_t>(into)].nodes.push_back(k);
+    }
+    groups_[static_cast<size_t>(from)].nodes.clear();
+    merged_into_[static_cast<size_t>(from)] = into;
+  }
+
+  // ---- from groups to nodes
+
+  // The nodes as one; empty: too many inputs or outputs.
+  std::optional<GraphNode> region_of(const std::vector<int>& nodes) const {
+    GraphNode out;
+    out.op = &takes_.region();
+    std::map<int, int64_t> number;  // of a value in the region
+    std::vector<const GraphNode*> members;
+    for (int k : nodes) members.push_back(&g_.nodes[static_cast<size_t>(k)]);
+    const std::vector<int> sorted = nodes;
+    const auto is_member = [&](int v) {
+      return std::binary_search(sorted.begin(), sorted.end(), value(v).node);
+    };
+    for (const GraphNode* n : members)
+      for (int i : n->inputs)
+        if (!value(i).constant && !is_member(i) &&
+            number.emplace(i, static_cast<int64_t>(out.inputs.size())).second)
+          out.inputs.push_back(i);
+    for (const GraphNode* n : members)
+      if (used_outside(n->outputs[0], sorted)) out.outputs.push_back(n->outputs[0]);
+    if (out.inputs.size() > kMostInputs || out.outputs.size() > kMostOutputs) return {};
+    std::vector<int64_t> code;
+    auto next = static_cast<int64_t>(out.inputs.size());
+    for (const GraphNode* n : members) {
+      uint32_t operands = 0;
+      const tn_region_class kind = tn_region_class_of(n->op->id, &operands);
+      const tn_dtype result = value(n->outputs[0]).shape.dtype;
+      tn_dtype common = TN_DTYPE_NONE;
+      for (int i : n->inputs)
+        if (!value(i).weak) common = value(i).shape.dtype;
+      int64_t args[3] = {-1, -1, -1};
+      for (size_t k = 0; k < operands; ++k) {
+        const GraphValue& v = value(n->inputs[k]);
+        if (!v.constant) {
+          args[k] = number.at(n->inputs[k]);
+          continue;
+        }
+        const tn_dtype want =
+            kind == TN_REGION_CAST ? v.shape.dtype : operand_dtype(kind, k, result, common);
+        int64_t bits = 0;
+        element(v, want, &bits);
+        code.insert(code.end(), {Takes::word(TN_REGION_CONSTANT, want), bits, -1, -1});
+        args[k] = next++;
+      }
+      code.insert(code.end(), {Takes::word(n->op->id, result), args[0], args[1], args[2]});
+      number[n->outputs[0]] = next++;
+    }
+    std::vector<int64_t> head = {TN_REGION_VERSION, static_cast<int64_t>(out.outputs.size())};
+    for (int o : out.outputs) head.push_back(number.at(o));
+    head.insert(head.end(), code.begin(), code.end());
+    out.attrs = Takes::attrs(takes_.region(), head);
+    out.live = true;
+    return out;
+  }
+
+  bool used_outside(int v, const std::vector<int>& members) const {
+    const auto [begin, end] =
+        std::equal_range(users_.begin(), users_.end(), std::pair(v, 0),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    return std::any_of(begin, end, [&](const auto& use) {
+      return !std::binary_search(members.begin(), members.end(), use.second);
+    });
+  }
+
+  // A group too wide for one region is cut: what comes first does not depend on the rest.
+  void emit(std::vector<int> nodes) {
+    if (nodes.size() < 2) {
+      for (int k : nodes) single_.push_back(k);
+      return;
+    }
+    if (std::optional<GraphNode> made = region_of(nodes)) {
+      regions_.emplace_back(nodes.back(), std::move(*made));
+      return;
+    }
+    const auto half = nodes.begin() + static_cast<long>(nodes.size() / 2);
+    emit({nodes.begin(), half});
+    emit({half, nodes.end()});
+  }
+
+  size_t replace() {
+    for (size_t k = 0; k < g_.nodes.size(); ++k)
+      for (int i : g_.nodes[k].inputs)
+        if (i >= 0) users_.emplace_back(i, static_cast<int>(k));
+    for (int r : g_.results)
+      if (r >= 0) users_.emplace_back(r, -1);
+    std::sort(users_.begin(), users_.end());
+    for (size_t k = 0; k < g_.nodes.size(); ++k)
+      if (group_of_[k] < 0) single_.push_back(static_cast<int>(k));
+    for (Group& g : groups_) {
+      std::sort(g.nodes.begin(), g.nodes.end());
+      emit(g.nodes);
+    }
+    if (regions_.empty()) return 0;
+    const size_t formed = regions_.size();
+    for (int k : single_) regions_.emplace_back(k, std::move(g_.nodes[static_cast<size_t>(k)]));
+    in_order();
+    return formed;
+  }
+
+  // Nodes in an order in which they can run, each about where its last part was.
+  void in_order() {
+    std::vector<int> from(g_.values.size(), -1), waits(regions_.size());
+    for (size_t u = 0; u < regions_.size(); ++u)
+      for (int o : regions_[u].second.outputs) from[static_cast<size_t>(o)] = static_cast<int>(u);
+    std::vector<std::vector<int>> next(regions_.size());
+    for (size_t u = 0; u < regions_.size(); ++u)
+      for (int i : regions_[u].second.inputs) {
+        if (i < 0 || from[static_cast<size_t>(i)] < 0) continue;
+        next[static_cast<size_t>(from[static_cast<size_t>(i)])].push_back(static_cast<int>(u));
+        ++waits[u];
+      }
+    using Ready = std::pair<int, int>;  // place, unit
+    std::priority_queue<Ready, std::vector<Ready>, std::greater<>> ready;
+    for (size_t u = 0; u < regions_.size(); ++u)
+      if (!waits[u]) ready.emplace(regions_[u].first, static_cast<int>(u));
+    std::vector<GraphNode> nodes;
+    while (!ready.empty()) {
+      const auto u = static_cast<size_t>(ready.top().second);
+      ready.pop();
+      for (int o : regions_[u].second.outputs)
+        g_.values[static_cast<size_t>(o)].node = static_cast<int>(nodes.size());
+      nodes.push_back(std::move(regions_[u].second));
+      for (int v : next[u])
+        if (--waits[static_cast<size_t>(v)] == 0)
+          ready.emplace(regions_[static_cast<size_t>(v)].first, v);
+    }
+    if (nodes.size() != regions_.size()) fail(TN_INTERNAL, "regions wait for each other");
+    g_.nodes = std::move(nodes);
+  }
+
+  Graph& g_;
+  Takes takes_;
+  std::vector<Group> groups_;
+  std::vector<int> merged_into_;
+  std::vector<int> group_of_, stage_;           // of nodes; of values
+  std::map<std::pair<int, int>, int> readers_;  // {input, stage} -> group
+  std::vector<std::pair<int, int>> users_;      // value, node
+  std::vector<int> single_;
+  std::vector<std::pair<int, GraphNode>> regions_;  // place in the order before, node
+};
+
+}  // namespace
+
+size_t form_regions(Graph& graph, const PassContext& c) { return Regions(graph, c).run(); }
+
+}  // namespace tenon

@@ -1,0 +1,64 @@
+// Regions: elementwise ops in one, run block by block so that what lies between them stays in L1.
+#ifndef TENON_CPU_REGION_HPP_
+#define TENON_CPU_REGION_HPP_
+#include <vector>
+
+#include "elementwise.hpp"
+#include "strided.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+inline constexpr int kRegionInputs = 24;
+inline constexpr int64_t kRegionScratch = 64 << 10;  // bytes of a thread
+
+// Where a value is while a block is computed.
+enum class Lies : uint8_t {
+  kUniform,  // one element, the same for the whole part: an input's, a constant or computed
+  kDense,    // an input that lies as the outputs do
+  kGather,   // an input that is gathered into a block
+  kBlock,    // a block of the thread's scratch
+  kOutput,   // straight in the output
+};
+
+struct RegionValue {
+  Lies where = Lies::kUniform;
+  int32_t bytes = 0;   // of an element
+  int32_t input = -1;  // of the kernel, or output
+  int32_t output = -1;
+  int64_t scratch = -1;  // offset in the thread's scratch
+  uint64_t bits = 0;     // of a constant
+  bool constant = false;
+};
+
+// One op on n elements, or on one where it is uniform.
+struct RegionStep {
+  Elementwise kernel;
+  int32_t args[3];
+  int32_t value;  // that it makes
+  uint32_t scalars;
+  bool converts;
+};
+
+struct RegionPlan {
+  explicit RegionPlan(const Device& d) : device(d) {}
+  const Device& device;
+  int n_inputs = 0, n_outputs = 0;
+  int64_t n = 0;
+  int64_t block = 0, block_bytes = 0;  // elements; room for them in the widest dtype
+  float ns = 0;                        // of one
+  std::vector<RegionValue> values;
+  std::vector<RegionStep> uniform, steps;
+  std::vector<int> moving;  // values whose place changes from block to block
+  std::vector<int> outputs;
+  int64_t converted = 0;  // offset of four blocks for conversions
+  int64_t scratch = 0;    // bytes of a thread
+  bool rows = false;      // row by row along the innermost axis
+  Walk<kRegionInputs> walk;
+};
+
+// The steps of a code, with a place for each value. Not null: why not, a literal.
+const char* plan_region(const tn_signature& sig, RegionPlan& plan);
+
+}  // namespace tenon::cpu::CPU_ISA
+
+#endif

@@ -1,0 +1,198 @@
+// From the code of a region to steps: which row function, where each value lies.
+#include <tenon/plugin/region.h>
+
+#include <algorithm>
+
+#include "region.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+namespace {
+
+constexpr int64_t kRowEnough = 128;     // shorter rows are gathered into blocks
+constexpr int64_t kBlockBytes = 4096;   // of one value
+constexpr int64_t kTouched = 40 << 10;  // of all values of a block
+constexpr int64_t kLeastBlock = 64;
+
+bool is_one(const tn_view& v) {
+  bool one = (v.flags & TN_VIEW_IMMEDIATE) != 0;
+  if (one || contiguous(&v)) return one || v.rank == 0 || v.count == 1;
+  one = true;
+  for (int i = 0; i < v.rank; ++i) one = one && (v.strides[i] == 0 || v.dims[i] == 1);
+  return one;
+}
+
+// How the inputs are walked: flat, row by row, or gathered.
+void place_inputs(const tn_signature& sig, RegionPlan& p) {
+  const tn_view& y = *sig.outputs[0];
+  static constexpr int64_t kZeros[TN_MAX_RANK] = {};
+  bool flat = true;
+  for (int k = 0; k < p.n_inputs; ++k) {
+    const tn_view& v = *sig.inputs[k];
+    RegionValue& value = p.values[size_t(k)];
+    value.where = is_one(v) ? Lies::kUniform : Lies::kDense;
+    value.input = k;
+    value.bytes = int32_t(tn_dtype_bytes(v.dtype, 1));
+    if (value.where == Lies::kDense && !contiguous(&v)) flat = false;
+  }
+  if (flat) return;
+  p.walk.build(p.n_inputs, y.rank, y.dims, [&](int k) {
+    return p.values[size_t(k)].where == Lies::kUniform ? kZeros : sig.inputs[k]->strides;
+  });
+  bool steps = true;
+  for (int k = 0; k < p.n_inputs; ++k) {
+    const int64_t step = p.walk.inner_stride(k);
+    steps = steps && (step == 0 || step == 1);
+  }
+  if (steps && (p.walk.rank <= 1 || p.walk.inner() >= kRowEnough)) {
+    p.rows = p.walk.rank > 1;
+    for (int k = 0; k < p.n_inputs; ++k)
+      if (p.walk.inner_stride(k) == 0) p.values[size_t(k)].where = Lies::kUniform;
+    return;
+  }
+  for (int k = 0; k < p.n_inputs; ++k) {
+    RegionValue& value = p.values[size_t(k)];
+    if (value.where == Lies::kDense && !contiguous(sig.inputs[k])) value.where = Lies::kGather;
+  }
+}
+
+bool kernel_of(const tn_region_instruction& x, const std::vector<tn_dtype>& types,
+               Elementwise* out) {
+  const auto type = [&](int k) { return types[size_t(x.args[k])]; };
+  if (x.op == TN_OP_CAST) {
+    if (type(0) == x.dtype) return false;
+    return cast_of(type(0), x.dtype, out);
+  }
+  const Elementwise* found = elementwise_of(x.op, type(x.op == TN_OP_WHERE ? 1 : 0));
+  if (found) *out = *found;
+  return found != nullptr;
+}
+
+// Blocks of scratch: given out in turn, taken back after the last use.
+class Blocks {
+ public:
+  int take() {
+    if (free_.empty()) return n_++;
+    const int b = free_.back();
+    free_.pop_back();
+    return b;
+  }
+  void give(int b) { free_.push_back(b); }
+  int count() const { return n_; }
+
+ private:
+  std::vector<int> free_;
+  int n_ = 0;
+};
+
+// Offsets for all values that live in scratch, and the size of a block.
+const char* place_blocks(RegionPlan& p) {
+  const size_t n = p.values.size();
+  std::vector<int> last(n, -1), block_of(n, -1);
+  for (size_t s = 0; s < p.steps.size(); ++s)
+    for (int k = 0; k < p.steps[s].kernel.n_inputs; ++k) last[size_t(p.steps[s].args[k])] = int(s);
+  Blocks blocks;
+  int64_t width = 4;
+  int touched = 0;
+  bool converts = false;
+  for (size_t v = 0; v < n; ++v) {
+    if (p.values[v].where == Lies::kGather) block_of[v] = blocks.take();
+    if (p.values[v].where != Lies::kUniform && p.values[v].bytes > width) width = p.values[v].bytes;
+    touched += p.values[v].where == Lies::kDense || p.values[v].where == Lies::kOutput;
+  }
+  for (size_t s = 0; s < p.steps.size(); ++s) {
+    const RegionStep& step = p.steps[s];
+    converts |= step.converts;
+    RegionValue& made = p.values[size_t(step.value)];
+    if (made.where == Lies::kBlock) block_of[size_t(step.value)] = blocks.take();
+    for (int k = 0; k < step.kernel.n_inputs; ++k) {
+      int& b = block_of[size_t(step.args[k])];
+      const bool again = std::find(step.args, step.args + k, step.args[k]) != step.args + k;
+      if (p.values[size_t(step.args[k])].where == Lies::kBlock && !again &&
+          last[size_t(step.args[k])] == int(s))
+        blocks.give(b);
+    }
+    if (made.where == Lies::kBlock && last[size_t(step.value)] < int(s))
+      blocks.give(block_of[size_t(step.value)]);
+    for (int k = 0; k < step.kernel.n_inputs; ++k)
+      width = std::max<int64_t>(width, step.kernel.row_in_bytes[k]);
+    width = std::max<int64_t>(width, step.kernel.row_out_bytes);
+  }
+  const int64_t all = blocks.count() + touched + (converts ? 4 : 0);
+  p.block = std::min(kBlockBytes / width, kTouched / (std::max<int64_t>(all, 1) * width));
+  p.block = std::max(kLeastBlock, p.block / 64 * 64);
+  const int64_t bytes = p.block_bytes = p.block * width;
+  for (size_t v = 0; v < n; ++v)
+    if (block_of[v] >= 0) p.values[v].scratch = block_of[v] * bytes;
+  int64_t at = blocks.count() * bytes;
+  p.converted = at;
+  at += converts ? 4 * bytes : 0;
+  for (int v : p.outputs) p.values[size_t(v)].scratch = at, at += bytes;  // for streams
+  for (size_t v = 0; v < n; ++v)
+    if (p.values[v].where == Lies::kUniform && p.values[v].input < 0)
+      p.values[v].scratch = at, at += 64;
+  p.scratch = at;
+  return at > kRegionScratch ? "too many values alive at once" : nullptr;
+}
+
+}  // namespace
+
+const char* plan_region(const tn_signature& sig, RegionPlan& p) {
+  tn_region_code code;
+  const I64s list = attr_i64s(sig, TN_REGION_CODE);
+  if (!tn_region_read(list.data, uint64_t(list.size), sig.n_inputs, &code))
+    return "a code of another version";
+  if (sig.n_inputs > uint32_t(kRegionInputs)) return "too many inputs";
+  p.n_inputs = int(sig.n_inputs);
+  p.n_outputs = int(sig.n_outputs);
+  p.n = sig.outputs[0]->count;
+  p.values.resize(sig.n_inputs);
+  place_inputs(sig, p);
+  std::vector<tn_dtype> types;
+  for (uint32_t k = 0; k < sig.n_inputs; ++k) types.push_back(sig.inputs[k]->dtype);
+  for (uint32_t i = 0; i < code.n_instructions; ++i) {
+    const tn_region_instruction x = tn_region_at(&code, i);
+    RegionValue made;
+    made.bytes = int32_t(tn_dtype_bytes(x.dtype, 1));
+    types.push_back(x.dtype);
+    if (x.op == TN_REGION_CONSTANT) {
+      made.constant = true;
+      made.bits = uint64_t(x.args[0]);
+      p.values.push_back(made);
+      continue;
+    }
+    RegionStep step{};
+    if (!kernel_of(x, types, &step.kernel)) return "no kernel for an op on this dtype";
+    step.value = int32_t(p.values.size());
+    step.converts = step.kernel.save != nullptr;
+    bool uniform = true;
+    for (int k = 0; k < step.kernel.n_inputs; ++k) {
+      step.args[k] = int32_t(x.args[k]);
+      const bool one = p.values[size_t(x.args[k])].where == Lies::kUniform;
+      if (one) step.scalars |= 1u << k;
+      uniform = uniform && one;
+      step.converts = step.converts || step.kernel.load[k];
+    }
+    for (uint32_t o = 0; o < code.n_outputs; ++o)
+      if (code.outputs[o] == step.value) made.output = made.output < 0 ? int32_t(o) : -2;
+    if (made.output == -2) return "a value that is two outputs";
+    if (made.output >= 0) {
+      made.where = Lies::kOutput;
+    } else {
+      made.where = uniform ? Lies::kUniform : Lies::kBlock;
+    }
+    p.values.push_back(made);
+    if (made.where != Lies::kUniform) p.ns += step.kernel.ns * 0.5f;
+    (made.where == Lies::kUniform ? p.uniform : p.steps).push_back(step);
+  }
+  p.outputs.resize(code.n_outputs);
+  for (uint32_t o = 0; o < code.n_outputs; ++o) {
+    if (p.values[size_t(code.outputs[o])].where != Lies::kOutput) return "a constant for an output";
+    p.outputs[o] = int(code.outputs[o]);
+  }
+  for (size_t v = 0; v < p.values.size(); ++v)
+    if (p.values[v].where == Lies::kDense) p.moving.push_back(int(v));
+  p.ns += 0.1f * float(p.moving.size() + p.outputs.size());
+  return place_blocks(p);
+}
+
+}  // namespace tenon::cpu::CPU_ISA

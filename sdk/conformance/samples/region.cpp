@@ -1,0 +1,209 @@
+// region: codes over every layout and dtype. The oracle reads a code by its description in plugin/region.h and rounds each
+// result to its dtype.
+#include <tenon/plugin/region.h>
+
+#include <cmath>
+#include <stdexcept>
+
+#include "elementwise.hpp"
+
+namespace tenon::conformance {
+namespace {
+
+double compute(tn_op op, const double* x) {
+  switch (op) {
+    case TN_OP_NEG:
+      return -x[0];
+    case TN_OP_ABS:
+      return std::fabs(x[0]);
+    case TN_OP_EXP:
+      return std::exp(x[0]);
+    case TN_OP_TANH:
+      return std::tanh(x[0]);
+    case TN_OP_SQRT:
+      return std::sqrt(x[0]);
+    case TN_OP_RELU:
+      return x[0] > 0 ? x[0] : 0;
+    case TN_OP_ADD:
+      return x[0] + x[1];
+    case TN_OP_SUB:
+      return x[0] - x[1];
+    case TN_OP_MUL:
+      return x[0] * x[1];
+    case TN_OP_DIV:
+      return x[0] / x[1];
+    case TN_OP_MAXIMUM:
+      return std::fmax(x[0], x[1]);
+    case TN_OP_LT:
+      return x[0] < x[1];
+    case TN_OP_WHERE:
+      return x[0] != 0 ? x[1] : x[2];
+    case TN_OP_CAST:
+      return x[0];
+    default:
+      throw std::logic_error("region: the oracle lacks an op");
+  }
+}
+
+double constant(tn_dtype dtype, int64_t bits) {
+  std::vector<unsigned char> bytes(sizeof bits);
+  std::memcpy(bytes.data(), &bits, sizeof bits);
+  bytes.resize(tn_dtype_bytes(dtype, 1));
+  return decode(dtype, {}, bytes).real(0);
+}
+
+std::vector<Array> region(const Call& call) {
+  const Dims code = call.attrs.list(TN_REGION_CODE);
+  std::vector<Array> values = broadcast_inputs(call);
+  const Dims dims = values[0].dims;
+  const auto outputs = static_cast<size_t>(code[1]);
+  for (size_t at = 2 + outputs; at < code.size(); at += 4) {
+    const auto op = static_cast<tn_op>(code[at] & 0xffffffff);
+    const auto dtype = static_cast<tn_dtype>(static_cast<uint64_t>(code[at]) >> 32);
+    Array y(dtype, dims);
+    for (int64_t k = 0; k < y.count(); ++k) {
+      double x[3] = {0, 0, 0};
+      for (size_t a = 0; a < 3 && op != TN_REGION_CONSTANT; ++a)
+        if (code[at + 1 + a] >= 0) x[a] = values[static_cast<size_t>(code[at + 1 + a])].real(k);
+      const double v = op == TN_REGION_CONSTANT ? constant(dtype, code[at + 1]) : compute(op, x);
+      if (y.floating())
+        y.set(k, v);
+      else
+        y.set(k, static_cast<int64_t>(v));
+    }
+    values.push_back(y);
+  }
+  std::vector<Array> out;
+  for (size_t i = 0; i < outputs; ++i) out.push_back(values[static_cast<size_t>(code[2 + i])]);
+  return out;
+}
+
+// A code under construction.
+class Code {
+ public:
+  explicit Code(int64_t inputs) : next_(inputs) {}
+  int64_t op(tn_op op, tn_dtype dtype, Dims args) {
+    words_.push_back(static_cast<int64_t>(op | static_cast<uint64_t>(dtype) << 32));
+    args.resize(3, -1);
+    words_.insert(words_.end(), args.begin(), args.end());
+    return next_++;
+  }
+  int64_t number(tn_dtype dtype, double value) {
+    Array a(dtype, {});
+    if (a.floating())
+      a.set(0, value);
+    else
+      a.set(0, static_cast<int64_t>(value));
+    int64_t bits = 0;
+    const auto bytes = encode(a);
+    std::memcpy(&bits, bytes.data(), bytes.size());
+    return op(TN_REGION_CONSTANT, dtype, {bits});
+  }
+  std::vector<Attr> gives(Dims outputs) const {
+    Dims all = {TN_REGION_VERSION, static_cast<int64_t>(outputs.size())};
+    all.insert(all.end(), outputs.begin(), outputs.end());
+    all.insert(all.end(), words_.begin(), words_.end());
+    return {list(TN_REGION_CODE, all)};
+  }
+
+ private:
+  int64_t next_;
+  Dims words_;
+};
+
+// relu(a * b + a) - 2, and the product.
+std::vector<Attr> chain(tn_dtype t) {
+  Code c(2);
+  const int64_t product = c.op(TN_OP_MUL, t, {0, 1});
+  const int64_t sum = c.op(TN_OP_ADD, t, {product, 0});
+  const int64_t positive = c.op(TN_OP_RELU, t, {sum});
+  return c.gives({c.op(TN_OP_SUB, t, {positive, c.number(t, 2)}), product});
+}
+
+// a < b ? tanh(a) : b - exp(a): many values alive, a bool among them.
+std::vector<Attr> choice(tn_dtype t) {
+  Code c(2);
+  const int64_t less = c.op(TN_OP_LT, TN_DTYPE_BOOL, {0, 1});
+  const int64_t left = c.op(TN_OP_TANH, t, {0});
+  const int64_t right = c.op(TN_OP_SUB, t, {1, c.op(TN_OP_EXP, t, {0})});
+  return c.gives({c.op(TN_OP_WHERE, t, {less, left, right}), less});
+}
+
+// |a * s| + c, where s and s * s are the same for all: computed once.
+std::vector<Attr> with_scalar(tn_dtype t) {
+  Code c(3);
+  const int64_t square = c.op(TN_OP_MUL, t, {1, 1});
+  const int64_t scaled = c.op(TN_OP_ABS, t, {c.op(TN_OP_MUL, t, {0, square})});
+  return c.gives({c.op(TN_OP_ADD, t, {scaled, 2})});
+}
+
+// Through another dtype and back; the intermediate is an output too.
+std::vector<Attr> through(tn_dtype t, tn_dtype other) {
+  Code c(1);
+  const int64_t there = c.op(TN_OP_CAST, other, {0});
+  const int64_t sum = c.op(TN_OP_ADD, other, {there, there});
+  return c.gives({c.op(TN_OP_CAST, t, {sum}), there});
+}
+
+// Thirty values that all live to the end.
+std::vector<Attr> wide(tn_dtype t) {
+  Code c(2);
+  Dims made;
+  for (int k = 0; k < 30; ++k)
+    made.push_back(c.op(k % 2 ? TN_OP_ADD : TN_OP_SUB, t, {0, k ? made.back() : 1}));
+  int64_t all = made[0];
+  for (const int64_t v : made) all = c.op(TN_OP_MAXIMUM, t, {all, v});
+  return c.gives({all});
+}
+
+void add_for(OpSamples& s, tn_dtype t) {
+  const std::string name = name_of(t) + "_";
+  const Fill small = is_float(t) || is_signed(t) ? uniform(-4, 4) : uniform(3, 9);
+  const auto add = [&](const char* what, std::vector<Input> inputs,
+                       std::vector<Attr> code) -> Case {
+    return Case{name + what, std::move(inputs), std::move(code)}.only({TN_DTYPE_NONE}).no_grad();
+  };
+  const auto x = [&](Dims dims) { return in(std::move(dims), small, t); };
+  s.add(add("chain", {x({3, 5}), x({3, 5})}, chain(t)));
+  s.add(add("rank0", {x({}), x({})}, chain(t)));
+  s.add(add("empty", {x({0, 4}), x({4})}, chain(t)));
+  s.add(add("row", {x({4, 200}), x({200})}, chain(t)));
+  s.add(add("column", {x({3, 1}), x({3, 150})}, chain(t)));
+  s.add(add("outer", {x({7, 1}), x({1, 9})}, chain(t)));
+  s.add(add("rank5", {x({2, 1, 3, 1, 4}), x({3, 2, 1})}, chain(t)));
+  s.add(add("scalar", {x({2, 70}), x({}), x({2, 1})}, with_scalar(t)));
+  s.add(add("one_for_all", {x({1, 1}), x({}), x({1})}, with_scalar(t)));
+  if (is_float(t) || is_signed(t)) s.add(add("wide", {x({6, 33}), x({6, 33})}, wide(t)));
+  s.add(add("large", {x({300, 257}), x({257})}, chain(t)).large());
+  if (!is_float(t)) return;
+  s.add(add("choice", {x({3, 50}), x({3, 50})}, choice(t)));
+  s.add(add("choice_large", {x({90001}), x({90001})}, choice(t)).large());
+  for (const tn_dtype other :
+       {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_I32, TN_DTYPE_I8})
+    if (other != t) s.add(add(("to_" + name_of(other)).c_str(), {x({5, 30})}, through(t, other)));
+}
+
+}  // namespace
+
+void add_region(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_REGION, "region");
+  s.on({TN_DTYPE_NONE}).gives(region, {16, false, false, 6}).gradient(Grad::either);
+  for (const tn_dtype t : kNumbers) add_for(s, t);
+  const auto f32 = TN_DTYPE_F32;
+  s.add(Case{"gradient",
+             {in({3, 5}, clear_of(-3, 3, {0}, 0.2)), in({5}, uniform(1, 2))},
+             chain(TN_DTYPE_F64)}
+            .only({TN_DTYPE_F64}));
+  for (const Dims& bad :
+       {Dims{}, Dims{2, 1, 1}, Dims{TN_REGION_VERSION, 0}, Dims{TN_REGION_VERSION, 1, 0},
+        Dims{TN_REGION_VERSION, 1, 1, TN_OP_MATMUL | int64_t{f32} << 32, 0, 0, -1},
+        Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 1, -1},
+        Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{TN_DTYPE_F64} << 32, 0, 0, -1},
+        Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 0}})
+    s.add(
+        Case{"refuses_" + text_of(bad), {in({2}, uniform(0, 1), f32)}, {list(TN_REGION_CODE, bad)}}
+            .only({TN_DTYPE_NONE})
+            .refused(TN_INVALID_ARGUMENT));
+}
+
+}  // namespace tenon::conformance
