@@ -12,6 +12,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/base.cpp
   conv/conv2d.cpp
   conv/geometry.cpp
+  conv/grid_sample.cpp
   conv/onednn_kernels.cpp
   conv/quantized.cpp
   conv/resize.cpp
