@@ -89,7 +89,14 @@ void d_floor_div(Recipe& b) {
 void mod_of_base(Recipe& b) {
   const Value x = b.in(0), y = b.in(1);
   if (!b.flag(TN_MOD_FMOD) || is_unsigned(x.dtype())) return b.set(0, rem(x, y));
-  b.set(0, where(lt(x, 0), -rem(abs(x), abs(y)), rem(abs(x), abs(y))));
+  if (kind_of(x.dtype()) == kFloat) {
+    const Value r = rem(abs(x), abs(y));
+    return b.set(0, where(lt(x, 0), -r, r));
+  }
+  // Where the signs differ the remainder of floored division is one divisor further; no size is
+  // taken, which the least integer has not.
+  const Value r = rem(x, y);
+  b.set(0, where(eq(r, 0), r, r - where(eq(lt(x, 0), lt(y, 0)), 0, y)));
 }
 void d_mod(Recipe& b) {
   const Value q = b.in(0) / b.in(1);

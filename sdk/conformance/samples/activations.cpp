@@ -101,13 +101,17 @@ std::vector<Array> leaky_relu(const Call& call) {
   return unary([=](double x) { return x < 0 ? slope * x : x; })(call);
 }
 
+// -0 is less than 0.
+bool less(double a, double b) { return a < b || (a == b && std::signbit(a) && !std::signbit(b)); }
+bool less(int64_t a, int64_t b) { return a < b; }
+
 std::vector<Array> clip(const Call& call) {
   const std::vector<Array> x = broadcast_inputs(call);
   Array y(common_dtype(call), x[0].dims);
   for (int64_t k = 0; k < y.count(); ++k) {
     const auto limited = [&](auto value, auto at) {
-      if (!x[1].absent && value < at(x[1])) value = at(x[1]);
-      if (x.size() > 2 && !x[2].absent && value > at(x[2])) value = at(x[2]);
+      if (!x[1].absent && less(value, at(x[1]))) value = at(x[1]);
+      if (x.size() > 2 && !x[2].absent && less(at(x[2]), value)) value = at(x[2]);
       return value;
     };
     if (y.floating())
@@ -128,6 +132,13 @@ void add_clip(Catalogue& c) {
   s.add({"high_only", {in({3, 5}, x), absent(), in({}, high)}});
   s.add({"host_low_only", {in({3, 5}, x), weak(low), absent()}});
   s.add({"host_limits", {in({3, 5}, x), weak(low), weak(high)}});
+  s.add(Case{
+      "zeros",
+      {in({5}, values({-0.0, 0.0, -0.0, 0.0, -0.0})), in({5}, values({0.0, -0.0, -0.0, 0.0, -1})),
+       in({5}, values({0.0, 0.0, -0.0, -0.0, 0.0}))}}
+            .no_grad()
+            .within(kSameBits)
+            .only(kFloats));
   s.add({"limits_by_row", {in({3, 5}, x), in({3, 1}, low), in({5}, high)}});
   s.add(Case{"special", {in({16}, special()), in({}, low), in({}, high)}}.no_grad().only(kFloats));
 }

@@ -21,12 +21,15 @@ int64_t int_pow(int64_t a, int64_t b) {
   for (int64_t k = 0; k < b; ++k) y *= a;
   return y;
 }
+// As IEEE 754-2019 has them: -0 is less than +0.
 double maximum(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  if (a == b) return std::signbit(a) ? b : a;
   return a > b ? a : b;
 }
 double minimum(double a, double b) {
   if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  if (a == b) return std::signbit(a) ? a : b;
   return a < b ? a : b;
 }
 double larger_size(double a, double b) { return std::max(std::fabs(a), std::fabs(b)); }
@@ -166,6 +169,32 @@ void add_division(Catalogue& c) {
   mod.add(Case{"signs", {signs_a, signs_b}}.no_grad().only(with_sign));
   mod.add(
       Case{"fmod_signs", {signs_a, signs_b}, {flag(TN_MOD_FMOD, true)}}.no_grad().only(with_sign));
+  for (const bool fmod : {false, true}) {
+    const std::string name = fmod ? "fmod_" : "";
+    const std::vector<Attr> how = {flag(TN_MOD_FMOD, fmod)};
+    // Quotients beyond a significand, and those that round to the next whole number.
+    mod.add(Case{name + "far",
+                 {in({10}, values({1e7, -1e7, 3e38, 1e-38, -1e30, 9, 16777217, 6, 1, -1e-40})),
+                  in({10}, values({3, 7, 1e-30, 1e-45, 3, 0.9, 0.1, 0.1, 0.1, 3e-41}))},
+                 how}
+                .no_grad()
+                .only({TN_DTYPE_F32, TN_DTYPE_F64}));
+    mod.add(Case{name + "random", {in({97}, uniform(-1e5, 1e5)), in({97}, uniform(-9, 9))}, how}
+                .no_grad()
+                .only({TN_DTYPE_F32, TN_DTYPE_F64}));
+    mod.add(Case{name + "extremes",
+                 {in({8}, values({-128, -128, 127, -128, 127, -1, 5, -128})),
+                  in({8}, values({3, -1, -128, -128, -2, -128, 0, 100}))},
+                 how}
+                .no_grad()
+                .only({TN_DTYPE_I8}));
+    mod.add(Case{name + "least", {in({1}, values({-0x1p63})), in({1}, values({3}))}, how}
+                .no_grad()
+                .only({TN_DTYPE_I64}));
+    mod.add(
+        Case{name + "special", {in({16, 1}, special()), in({16}, special())}, how}.no_grad().only(
+            kFloats));
+  }
   mod.add({"fmod", {in({3, 5}, x), in({5}, two)}, {flag(TN_MOD_FMOD, true)}});
   mixed_dtypes(mod);
 
@@ -237,7 +266,7 @@ void add_others(Catalogue& c) {
 
   const auto add_extremum = [&](tn_op op, const char* name, const Oracle& oracle) {
     OpSamples& s = c.add(op, name);
-    s.on(kNumbers).gives(oracle, kExact).gradient(Grad::yes);
+    s.on(kNumbers).gives(oracle, kSameBits).gradient(Grad::yes);
     // One above, one below, never near each other.
     const Fill a = clear_of(-4, 4, {-3, -1, 1, 3}, 0.4);
     const Fill b =

@@ -92,11 +92,13 @@ Outcome product_of(const Array& x, const Group& group) {
   for (const int64_t k : group) value *= x.real(k);
   return {value, std::fabs(value)};
 }
+// -0 is less than 0.
 Outcome greatest_of(const Array& x, const Group& group, double sign) {
   double best = -std::numeric_limits<double>::infinity();
   for (const int64_t k : group) {
-    if (std::isnan(x.real(k))) return {std::nan(""), 0};
-    best = std::max(best, sign * x.real(k));
+    const double v = sign * x.real(k);
+    if (std::isnan(v)) return {v, 0};
+    if (v > best || (v == best && !std::signbit(v))) best = v;
   }
   return {sign * best, 0};
 }
@@ -476,8 +478,17 @@ void add_reduce(Catalogue& c) {
                           const Group& g) { return greatest_of(x, g, greatest ? 1 : -1); },
                       [=](const Array& x, const Group& g) { return int_extremum(x, g, greatest); },
                       false),
-            kExact)
+            kSameBits)
         .gradient(Grad::yes);
+    for (const int64_t axis : {0, 1})
+      s.add(Case{"zeros" + std::to_string(axis),
+                 {in({2, 2}, values({-0.0, 0.0, -0.0, -0.0}))},
+                 {list(0, {axis})}}
+                .no_grad()
+                .only(kFloats));
+    s.add(Case{"zeros_long", {in({3, 301}, values({-0.0, -0.0, -0.0, 0.0, -0.0}))}, {list(0, {0})}}
+              .no_grad()
+              .only(kFloats));
     add_cases(s, distinct(-9, 9), OfNothing::refused);
     add_large(s, uniform(-9, 9));
     s.add(Case{"special", {in({16}, special())}}.no_grad().only(kFloats));

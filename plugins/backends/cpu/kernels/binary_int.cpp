@@ -25,6 +25,7 @@ constexpr ElementwiseEntry kEntries[] = {
     CPU_SIGNLESS(TN_OP_XOR, XorOp),
     CPU_SIGNED(TN_OP_DIV, IntDivOp),
     CPU_SIGNED(TN_OP_REM, IntRemOp),
+    CPU_SIGNED(TN_OP_MOD, IntFmodOp),
     CPU_SIGNED(TN_OP_POW, IntPowOp),
     CPU_SIGNED(TN_OP_SHL, ShlOp),
     CPU_SIGNED(TN_OP_SHR, ShrOp),

@@ -14,11 +14,11 @@ constexpr ElementwiseEntry kEntries[] = {
     CPU_SIGNLESS(TN_OP_OR, OrOp),         CPU_SIGNLESS(TN_OP_XOR, XorOp),
     CPU_SIGNLESS(TN_OP_EQ, EqOp),         CPU_SIGNLESS(TN_OP_NE, NeOp),
     CPU_SIGNED(TN_OP_DIV, IntDivOp),      CPU_SIGNED(TN_OP_REM, IntRemOp),
-    CPU_SIGNED(TN_OP_POW, IntPowOp),      CPU_SIGNED(TN_OP_SHL, ShlOp),
-    CPU_SIGNED(TN_OP_SHR, ShrOp),         CPU_SIGNED(TN_OP_MAXIMUM, MaximumOp),
-    CPU_SIGNED(TN_OP_MINIMUM, MinimumOp), CPU_SIGNED(TN_OP_LT, LtOp),
-    CPU_SIGNED(TN_OP_LE, LeOp),           CPU_SIGNED(TN_OP_GT, GtOp),
-    CPU_SIGNED(TN_OP_GE, GeOp),
+    CPU_SIGNED(TN_OP_MOD, IntFmodOp),     CPU_SIGNED(TN_OP_POW, IntPowOp),
+    CPU_SIGNED(TN_OP_SHL, ShlOp),         CPU_SIGNED(TN_OP_SHR, ShrOp),
+    CPU_SIGNED(TN_OP_MAXIMUM, MaximumOp), CPU_SIGNED(TN_OP_MINIMUM, MinimumOp),
+    CPU_SIGNED(TN_OP_LT, LtOp),           CPU_SIGNED(TN_OP_LE, LeOp),
+    CPU_SIGNED(TN_OP_GT, GtOp),           CPU_SIGNED(TN_OP_GE, GeOp),
 };
 
 }  // namespace

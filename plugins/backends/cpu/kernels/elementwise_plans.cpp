@@ -28,6 +28,15 @@ tn_error* use(const Device& device, const tn_signature& sig, const ElementwiseEn
   return nullptr;
 }
 
+tn_error* prepare_two(const Device& device, const tn_signature& sig, tn_op op, tn_plan* plan) {
+  const tn_dtype dtype = sig.inputs[0]->dtype;
+  if (sig.inputs[1]->dtype != dtype) return decline(plan, "inputs of different dtypes");
+  return use(device, sig,
+             find(op, dtype, binary_f32_entries(), binary_f64_entries(), binary_int_entries(),
+                  binary_int64_entries(), complex_entries()),
+             plan);
+}
+
 }  // namespace
 
 const Elementwise* elementwise_of(tn_op op, tn_dtype dtype) {
@@ -45,13 +54,11 @@ CPU_PREPARE(unary) {
              plan);
 }
 
-CPU_PREPARE(binary) {
-  const tn_dtype dtype = sig.inputs[0]->dtype;
-  if (sig.inputs[1]->dtype != dtype) return decline(plan, "inputs of different dtypes");
-  return use(device, sig,
-             find(sig.op, dtype, binary_f32_entries(), binary_f64_entries(), binary_int_entries(),
-                  binary_int64_entries(), complex_entries()),
-             plan);
+CPU_PREPARE(binary) { return prepare_two(device, sig, sig.op, plan); }
+
+// The tables have fmod as mod, and what has the sign of the divisor as rem.
+CPU_PREPARE(mod) {
+  return prepare_two(device, sig, attr_bool(sig, TN_MOD_FMOD) ? sig.op : TN_OP_REM, plan);
 }
 
 CPU_PREPARE(where) {

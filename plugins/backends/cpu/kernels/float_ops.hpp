@@ -73,8 +73,21 @@ CPU_BINARY(DivOp, 0.3f, a / b)
 CPU_BINARY(MaximumOp, 0.15f, vmax(a, b))
 CPU_BINARY(MinimumOp, 0.15f, vmin(a, b))
 
+#if defined(__FMA__)
+inline constexpr float kRemainderNs = 0.6f;
+#else
+inline constexpr float kRemainderNs = 6.0f;
+#endif
+struct FmodOp {
+  static constexpr float ns = kRemainderNs;
+  static constexpr bool heavy = true;
+  template <class V>
+  CPU_INLINE static V apply(V a, V b) {
+    return vfmod(a, b);
+  }
+};
 struct RemOp {
-  static constexpr float ns = 6.0f;
+  static constexpr float ns = kRemainderNs;
   static constexpr bool heavy = true;
   template <class V>
   CPU_INLINE static V apply(V a, V b) {
@@ -136,6 +149,7 @@ CPU_COMPARE(GeOp, a >= b)
   X(TN_OP_MUL, MulOp)         \
   X(TN_OP_DIV, DivOp)         \
   X(TN_OP_REM, RemOp)         \
+  X(TN_OP_MOD, FmodOp)        \
   X(TN_OP_POW, PowOp)         \
   X(TN_OP_ATAN2, Atan2Op)     \
   X(TN_OP_MAXIMUM, MaximumOp) \

@@ -59,7 +59,7 @@ CPU_INLINE ElementOf<V> fold_lanes(V v) {
 template <class F, class T>
 CPU_INLINE T fold_two(T a, T x) {
   using One = VecN<T, 1>;
-  return F::apply(One{} + a, One{} + x)[0];
+  return F::apply(splat<One>(a), splat<One>(x))[0];
 }
 
 // Folds items of T into wide values of W and gives results of Y; `mean` divides by the number of

@@ -79,6 +79,11 @@ CPU_INLINE T remainder(T a, T b) {
   const T r = T(a % b);
   return r != 0 && (r < 0) != (b < 0) ? T(r + b) : r;
 }
+// The sign of the dividend; by zero: 0.
+template <class T>
+CPU_INLINE T remainder_as_c(T a, T b) {
+  return b == 0 || (std::is_signed_v<T> && b == T(-1)) ? 0 : T(a % b);
+}
 // A negative exponent gives the true power cut to a whole number: 0 but for bases 1 and -1.
 template <class T>
 CPU_INLINE T integer_power(T base, T exponent) {
@@ -98,6 +103,7 @@ CPU_INLINE T integer_power(T base, T exponent) {
 }
 CPU_LANES(IntDivOp, 2.0f, divide)
 CPU_LANES(IntRemOp, 2.0f, remainder)
+CPU_LANES(IntFmodOp, 2.0f, remainder_as_c)
 CPU_LANES(IntPowOp, 5.0f, integer_power)
 
 }  // namespace tenon::cpu::CPU_ISA

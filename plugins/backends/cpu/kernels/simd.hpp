@@ -366,22 +366,21 @@ CPU_INLINE V vceil(V x) {
   return -vfloor(-x);
 }
 
-// NaN if either is NaN; else the greater. max(-0, +0) may be either.
+// maximum and minimum of IEEE 754-2019: NaN if either is NaN, and -0 is less than +0. Equal numbers
+// differ in the sign of a zero alone.
 template <class V>
 CPU_INLINE V vmax(V a, V b) {
-  if constexpr (std::is_floating_point_v<ElementOf<V>>) {
-    return select(a != a, a, select(a > b, a, b));  // the inner one is b when b is NaN
-  } else {
-    return select(a > b, a, b);
-  }
+  if constexpr (!std::is_floating_point_v<ElementOf<V>>) return select(a > b, a, b);
+  using U = UintVec<V>;
+  const V equal = bits_as<V>(bits_as<U>(a) & bits_as<U>(b));
+  return select(a != a, a, select(a == b, equal, select(a > b, a, b)));  // b where that is NaN
 }
 template <class V>
 CPU_INLINE V vmin(V a, V b) {
-  if constexpr (std::is_floating_point_v<ElementOf<V>>) {
-    return select(a != a, a, select(a < b, a, b));
-  } else {
-    return select(a < b, a, b);
-  }
+  if constexpr (!std::is_floating_point_v<ElementOf<V>>) return select(a < b, a, b);
+  using U = UintVec<V>;
+  const V equal = bits_as<V>(bits_as<U>(a) | bits_as<U>(b));
+  return select(a != a, a, select(a == b, equal, select(a < b, a, b)));
 }
 
 // ---- halves: two vectors of double from one of float, and back

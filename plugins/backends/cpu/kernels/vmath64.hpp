@@ -173,16 +173,33 @@ CPU_INLINE F64 vatan2(F64 y, F64 x) {
   return y;
 }
 
+// C's fmod, exact. The quotient, where the significand holds it, is too large by 1 at most, and what
+// it leaves is a multiple of the last place of y.
+template <class V>
+CPU_INLINE V vfmod(V a, V b) {
+#if defined(__FMA__)
+  using E = ElementOf<V>;
+  const V x = vabs(a), y = vabs(b), q = vfloor(x / y);
+  V r = fma(-q, y, x);
+  r = select(r < E(0), r + y, r);
+  const auto good =
+      (q < E(sizeof(E) == 4 ? 0x1p24 : 0x1p53)) & (y < std::numeric_limits<E>::infinity());
+  if (any_of(~good)) [[unlikely]] {
+    for (int i = 0; i < kCount<V>; ++i)
+      if (!good[i]) r[i] = std::fmod(x[i], y[i]);
+  }
+  return copy_sign(r, a);
+#else
+  for (int i = 0; i < kCount<V>; ++i) a[i] = std::fmod(a[i], b[i]);
+  return a;
+#endif
+}
 // Remainder with the sign of the divisor.
 template <class V>
 CPU_INLINE V vrem(V a, V b) {
-  using E = ElementOf<V>;
-  for (int i = 0; i < kCount<V>; ++i) {
-    E r = std::fmod(a[i], b[i]);
-    if (r != 0 && (r < 0) != (b[i] < 0)) r += b[i];
-    a[i] = r == 0 ? std::copysign(E(0), b[i]) : r;
-  }
-  return a;
+  V r = vfmod(a, b);
+  r = select((r != V{}) & ((r < V{}) != (b < V{})), r + b, r);
+  return select(r == V{}, copy_sign(V{}, b), r);
 }
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -119,8 +119,8 @@ void clip_row(void* out, const void* const* in, uint32_t scalars, int64_t n, con
   const int64_t steps[3] = {(scalars & 1) ? 0 : 1, (scalars & 2) ? 0 : 1, (scalars & 4) ? 0 : 1};
   using One = VecN<T, 1>;
   for (int64_t i = 0; i < n; ++i) {
-    const One v = One{} + x[i * steps[0]];
-    y[i] = vmin(vmax(v, One{} + low[i * steps[1]]), One{} + high[i * steps[2]])[0];
+    const One v = splat<One>(x[i * steps[0]]);
+    y[i] = vmin(vmax(v, splat<One>(low[i * steps[1]])), splat<One>(high[i * steps[2]]))[0];
   }
 }
 

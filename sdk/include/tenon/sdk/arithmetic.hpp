@@ -44,14 +44,23 @@ template <Real W>
 bool is_nan(W x) {
   return x != x;
 }
-// The greater of two; NaN wins, and of equals the first.
+template <Real W>
+bool is_signed(W x) {
+  if constexpr (Fractional<W>) return std::signbit(x);
+  return false;
+}
+// The greater of two, as maximum of IEEE 754-2019: NaN wins, and -0 is less than 0.
 template <Real W>
 W greater_of(W a, W b) {
-  return is_nan(a) || !(b > a || is_nan(b)) ? a : b;
+  if (is_nan(a) || is_nan(b)) return is_nan(a) ? a : b;
+  if (a == b) return is_signed(a) ? b : a;
+  return a > b ? a : b;
 }
 template <Real W>
 W lesser_of(W a, W b) {
-  return is_nan(a) || !(b < a || is_nan(b)) ? a : b;
+  if (is_nan(a) || is_nan(b)) return is_nan(a) ? a : b;
+  if (a == b) return is_signed(a) ? a : b;
+  return a < b ? a : b;
 }
 
 // Is a the greater one in argmax and its like, where b came first? NaN is the greatest.
