@@ -89,7 +89,7 @@ std::vector<Array> scatter_nd(const Call& call) {
   });
   if (adds && y.floating()) {
     y.scale = size;
-    y.terms = 8;
+    y.terms = std::max<int64_t>(8, updates.count());
   }
   return {y};
 }
@@ -215,7 +215,7 @@ void add_nd(Catalogue& c) {
   wrong(g, {"no_depth", {in({3, 4}, kAny), in({2, 0}, indices(3), TN_DTYPE_I64)}});
 
   OpSamples& s = c.add(TN_OP_SCATTER_ND, "scatter_nd");
-  s.on(kNumbers).gives(scatter_nd, kAdded).gradient(Grad::yes);
+  s.on(kNumbers).gives(scatter_nd, kSum).gradient(Grad::yes);
   for (const std::string mode : {"set", "add"}) {
     const auto add = [&](const char* title, const Input& x, const Input& i, const Input& u) {
       s.add({mode + title, {x, i, u}, {text(TN_SCATTER_ND_MODE, mode)}});

@@ -50,6 +50,13 @@ std::vector<Array> gather_along(const Array& x, const Array& indices, size_t axi
   return {y};
 }
 
+// As IEEE 754-2019 has maximum and minimum: -0 is less than 0, and NaN wins.
+double extremum(double a, double b, bool greatest) {
+  if (std::isnan(a) || std::isnan(b)) return std::nan("");
+  if (a == b) return std::signbit(a) == greatest ? b : a;
+  return (a > b) == greatest ? a : b;
+}
+
 std::vector<Array> scatter_along(const Call& call, size_t axis, const std::string& mode) {
   const Array& updates = call.in(2);
   Array y = call.in(0);
@@ -65,7 +72,7 @@ std::vector<Array> scatter_along(const Call& call, size_t axis, const std::strin
     } else if (y.floating()) {
       const double u = updates.real(k), old = y.f[at];
       size[at] += std::fabs(u);
-      y.f[at] = mode == "add" ? old + u : mode == "max" ? std::max(old, u) : std::min(old, u);
+      y.f[at] = mode == "add" ? old + u : extremum(old, u, mode == "max");
     } else {
       const int64_t u = updates.integer(k), old = y.i[at];
       y.set(to, mode == "add" ? old + u : mode == "max" ? std::max(old, u) : std::min(old, u));
@@ -73,7 +80,7 @@ std::vector<Array> scatter_along(const Call& call, size_t axis, const std::strin
   });
   if (mode == "add" && y.floating()) {
     y.scale = size;
-    y.terms = 8;
+    y.terms = std::max<int64_t>(8, call.in(1).count());
   }
   return {y};
 }
@@ -124,7 +131,7 @@ void add_scatter(Catalogue& c) {
             return scatter_along(call, axis_in(call, TN_SCATTER_AXIS),
                                  call.attrs.text(TN_SCATTER_MODE, "set"));
           },
-          kAdded)
+          kSum)
       .gradient(Grad::yes);
   for (const char* mode : {"set", "add", "max", "min"}) {
     const std::string name = mode;
@@ -148,6 +155,31 @@ void add_scatter(Catalogue& c) {
              {in({301, 17}, kAny), at({400}, 301), in({400, 17}, kAny)},
              {text(TN_SCATTER_MODE, "add")}}
             .large());
+  // So many that a half format, which counts ones to 2048 or 256, would lose the later ones.
+  const Fill once = values({1});
+  s.add(Case{"many_repeats",
+             {in({3, 2}, values({0})), in({4100}, values({0, 0, 0, 2}), TN_DTYPE_I64),
+              in({4100, 2}, once)},
+             {text(TN_SCATTER_MODE, "add")}}
+            .plain()
+            .no_grad()
+            .only(kFloats));
+  s.add(Case{"many_repeats_of_columns",
+             {in({2, 70}, values({1, 3})), in({300}, any_indices(70), TN_DTYPE_I64),
+              in({2, 300}, values({0.25, 64, -32}))},
+             {integer(TN_SCATTER_AXIS, 1), text(TN_SCATTER_MODE, "add")}}
+            .plain()
+            .no_grad()
+            .only(kFloats));
+  for (const std::string mode : {"max", "min"}) {
+    s.add(Case{mode + "_zeros",
+               {in({4}, values({0, -0.0, 0, -0.0})), in({4}, values({0, 1, 2, 3}), TN_DTYPE_I64),
+                in({4}, values({-0.0, 0, 0, -0.0}))},
+               {text(TN_SCATTER_MODE, mode)}}
+              .no_grad()
+              .within(kSameBits)
+              .only(kFloats));
+  }
   s.add(Case{
       "unknown_mode", {in({4}, kAny), at({2}, 4), in({2}, kAny)}, {text(TN_SCATTER_MODE, "mean")}}
             .refused(TN_INVALID_ARGUMENT)
@@ -162,13 +194,18 @@ void add_scatter(Catalogue& c) {
           [=](const Call& call) {
             return scatter_along(call, axis_in(call, TN_SCATTER_ADD_AXIS), "add");
           },
-          kAdded)
+          kSum)
       .gradient(Grad::yes);
   add_op.add({"rows", {in({5, 3}, kAny), at({4}, 5), in({4, 3}, kAny)}});
   add_op.add({"columns",
               {in({3, 4}, kAny), at({2}, 4), in({3, 2}, kAny)},
               {integer(TN_SCATTER_ADD_AXIS, 1)}});
   add_op.add({"repeats", {in({2}, kAny), at({9}, 2), in({9}, kAny)}});
+  add_op.add(Case{"many_repeats",
+                  {in({2}, values({0})), in({4100}, values({1}), TN_DTYPE_I64), in({4100}, once)}}
+                 .plain()
+                 .no_grad()
+                 .only(kFloats));
   add_op.add(Case{"large", {in({97, 11}, kAny), at({600}, 97), in({600, 11}, kAny)}}.large());
 }
 

@@ -19,10 +19,10 @@ CPU_INLINE T combine_one(T y, T u) {
     return T(combine_one<mode>(float(y), float(u)));
   } else if constexpr (mode == Mode::add) {
     return T(y + u);
-  } else if constexpr (mode == Mode::max) {
-    return u != u || u > y ? u : y;
   } else {
-    return u != u || u < y ? u : y;
+    using One = VecN<T, 1>;
+    const One a = splat<One>(y), b = splat<One>(u);
+    return mode == Mode::max ? vmax(a, b)[0] : vmin(a, b)[0];
   }
 }
 
@@ -57,8 +57,8 @@ CombineFunction find_combine(Mode mode, tn_dtype dtype) {
   CombineFunction found = nullptr;
   if (mode == Mode::set) return find_set(dtype);
   if (mode == Mode::add) {
-    using Added = sdk::Types<float, double, f16, bf16, uint8_t, uint16_t, uint32_t, uint64_t,
-                             sdk::c64, sdk::c128>;
+    using Added =
+        sdk::Types<float, double, uint8_t, uint16_t, uint32_t, uint64_t, sdk::c64, sdk::c128>;
     if (TN_DTYPE_CODE(dtype) == 0) dtype = TN_DTYPE_MAKE(1, TN_DTYPE_BITS(dtype), 1);  // wraps
     sdk::visit_dtype<Added>(
         dtype, [&](auto type) { found = combine_run<Mode::add, typename decltype(type)::type>; });
@@ -71,20 +71,89 @@ CombineFunction find_combine(Mode mode, tn_dtype dtype) {
   return found;
 }
 
+constexpr int64_t kPiece = 128;  // columns that a thread takes at a time, at most
+
+// Sums of half formats are rounded once: y[0..n) and the updates that go there, of which `next`
+// names the one behind each. u is the first row of updates, `step` bytes from one to the next.
+using SumFunction = void (*)(char* y, const char* u, int64_t step, uint32_t first,
+                             const uint32_t* next, int64_t n);
+constexpr uint32_t kNone = UINT32_MAX;
+
+template <class T>
+void sum_run(char* to, const char* u, int64_t step, uint32_t first, const uint32_t* next,
+             int64_t n) {
+  alignas(64) float sums[kPiece], terms[kPiece];
+  convert_run<float, T>(sums, to, n);
+  for (uint32_t i = first; i != kNone; i = next[i]) {
+    convert_run<float, T>(terms, u + int64_t(i) * step, n);
+    for (int64_t c = 0; c < n; ++c) sums[c] += terms[c];
+  }
+  convert_run<T, float>(to, sums, n);
+}
+SumFunction find_sum(Mode mode, tn_dtype dtype) {
+  if (mode != Mode::add) return nullptr;
+  return dtype == TN_DTYPE_F16 ? sum_run<f16> : dtype == TN_DTYPE_BF16 ? sum_run<bf16> : nullptr;
+}
+
+// Which updates meet at one place: the first of each, and the next one of each, in order.
+struct Chains {
+  Scratch<uint32_t> next, firsts;
+  int64_t count = 0;  // of firsts
+
+  // Null, or what went wrong. `size`: places.
+  tn_error* find(const Device& device, const Indices& indices, int64_t size) {
+    const int64_t n = indices.count();
+    if (n >= int64_t(kNone))
+      return fail(device, TN_OUT_OF_RANGE, "%lld updates are too many to add up", (long long)n);
+    // A table of the places, or, where those are many, of slots that places are put in by a hash.
+    int64_t slots = 1;
+    while (slots < 2 * n) slots *= 2;
+    const bool direct = size <= slots;
+    const Scratch<uint32_t> table(device, direct ? size : slots);
+    next.reset(device, n);
+    firsts.reset(device, n);
+    if (!table || !next || !firsts)
+      return fail(device, TN_OUT_OF_MEMORY, "no host memory for %lld updates", (long long)n);
+    std::memset(table.get(), 0xff, size_t(direct ? size : slots) * sizeof(uint32_t));
+    const int64_t* at = indices.data();
+    const auto slot_of = [&](int64_t place) {
+      if (direct) return place;
+      int64_t k = int64_t(uint64_t(place) * 0x9e3779b97f4a7c15u >> 20) & (slots - 1);
+      while (table[k] != kNone && at[table[k]] != place) k = (k + 1) & (slots - 1);
+      return k;
+    };
+    for (int64_t i = n - 1; i >= 0; --i) {
+      uint32_t& first = table[slot_of(at[i])];
+      next[i] = first;
+      first = uint32_t(i);
+    }
+    for (int64_t i = 0; i < n; ++i)
+      if (table[slot_of(at[i])] == uint32_t(i)) firsts[count++] = uint32_t(i);
+    return nullptr;
+  }
+};
+
 struct ScatterPlan {
   const Device& device;
   int axis;
   CombineFunction combine;
+  SumFunction sum;  // instead, where not null
 };
 
 // Updates of all indices in order, for columns begin..end of the inner dims.
-void apply(const ScatterPlan& plan, const Split& s, const Indices& indices, char* y, const char* u,
-           int64_t bytes, int64_t begin, int64_t end) {
+void apply(const ScatterPlan& plan, const Split& s, const Indices& indices, const Chains& chains,
+           char* y, const char* u, int64_t bytes, int64_t begin, int64_t end) {
   const int64_t n = end - begin;
-  for (int64_t i = 0; i < indices.count(); ++i) {
-    plan.combine(y + (indices.data()[i] * s.inner + begin) * bytes,
-                 u + (i * s.inner + begin) * bytes, n);
+  const auto row = [&](int64_t i) { return y + (indices.data()[i] * s.inner + begin) * bytes; };
+  if (plan.sum) {
+    for (int64_t k = 0; k < chains.count; ++k) {
+      const uint32_t first = chains.firsts[k];
+      plan.sum(row(first), u + begin * bytes, s.inner * bytes, first, chains.next.get(), n);
+    }
+    return;
   }
+  for (int64_t i = 0; i < indices.count(); ++i)
+    plan.combine(row(i), u + (i * s.inner + begin) * bytes, n);
 }
 
 tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
@@ -112,8 +181,12 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
     });
   }
   if (args[2]->count == 0) return nullptr;
+  Chains chains;
+  if (plan.sum) {
+    if (tn_error* error = chains.find(plan.device, indices, s.size)) return error;
+  }
   // Threads take columns or outer slices, so that equal indices meet in one thread, in order.
-  const int64_t piece = s.inner < 128 ? s.inner : 64;
+  const int64_t piece = s.inner < kPiece ? s.inner : kPiece / 2;
   const int64_t pieces = (s.inner + piece - 1) / piece;
   const double cost = double(indices.count()) * (double(piece) * 0.2 + 3);
   parallel(plan.device, s.outer * pieces, 1, cost, [&](int64_t begin, int64_t end) {
@@ -122,7 +195,7 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
       const int64_t last = (o + 1) * pieces < end ? (o + 1) * pieces : end;
       const int64_t first = begin % pieces * piece;
       const int64_t stop = (last - o * pieces) * piece;
-      apply(plan, s, indices, y + o * s.size * s.inner * bytes,
+      apply(plan, s, indices, chains, y + o * s.size * s.inner * bytes,
             updates + o * indices.count() * s.inner * bytes, bytes, first,
             stop < s.inner ? stop : s.inner);
       begin = last;
@@ -142,9 +215,11 @@ tn_error* prepare_combine(const Device& device, const tn_signature& sig, tn_plan
   }
   if (!contiguous(sig.outputs[0])) return decline(plan, "not dense");
   const CombineFunction combine = find_combine(mode, x->dtype);
-  if (!combine) return decline(plan, "no kernel for this dtype");
+  const SumFunction sum = find_sum(mode, x->dtype);
+  if (!combine && !sum) return decline(plan, "no kernel for this dtype");
   const int at = int(axis < 0 ? axis + x->rank : axis);
-  if (!make_plan<ScatterPlan>(plan, run_scatter, device, at, combine)) return out_of_memory(device);
+  if (!make_plan<ScatterPlan>(plan, run_scatter, device, at, combine, sum))
+    return out_of_memory(device);
   return nullptr;
 }
 

@@ -90,7 +90,6 @@ inline constexpr Tolerance kSum{1, true, false};          // sums of products in
 inline constexpr Tolerance kFunction{8, false, false};    // library functions
 inline constexpr Tolerance kComposite{24, false, false};  // several roundings in a row
 inline constexpr Tolerance kBiased{24, false, false, 2};  // a product that is rounded, then a bias
-inline constexpr Tolerance kAdded{1, false, false, 2};    // sums that are rounded term by term
 
 // ---- values
 
