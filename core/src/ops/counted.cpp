@@ -91,7 +91,7 @@ void nonzero_of_base(Recipe& b) {
 
 tn_error* unique_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.single(0, "x", kReal | kBool, &t));
+  TN_TRY(c.single(0, "x", kComputable, &t));
   int64_t n = 0, places = 0;
   TN_TRY(sizes(c, TN_UNIQUE_MAX_SIZE, &n, &places));
   const Dims to(1, places);
@@ -115,9 +115,15 @@ void unique_of_base(Recipe& b) {
     b.set(3, b.fill(0, f.places, TN_DTYPE_I64));
     return b.set(4, b.fill(0, Dims(), TN_DTYPE_I64));
   }
-  const Value order = b.iota(f.elements, 0, TN_DTYPE_I64);
+  const Value flat = reshape(x, f.elements), order = b.iota(f.elements, 0, TN_DTYPE_I64);
   tn_value out[2] = {TN_NO_VALUE, TN_NO_VALUE};
-  tn_b_sort(b.raw(), reshape(x, f.elements).v, order.v, 0, false, out);
+  if (is_complex(x)) {  // the sort being stable, the one by real parts leaves that of equals
+    tn_b_sort(b.raw(), imag(flat).v, order.v, 0, false, out);
+    tn_b_sort(b.raw(), gather(real(flat), {b.raw(), out[1]}, 0).v, out[1], 0, false, out);
+    out[0] = gather(flat, {b.raw(), out[1]}, 0).v;
+  } else {
+    tn_b_sort(b.raw(), flat.v, order.v, 0, false, out);
+  }
   const Value sorted = {b.raw(), out[0]}, origin = {b.raw(), out[1]};
   // The first of each run of equals; the sort being stable, also the first of them in x.
   const tn_value runs[] = {b.fill(1, Dims(1, 1), TN_DTYPE_BOOL).v,

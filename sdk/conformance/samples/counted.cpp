@@ -37,9 +37,24 @@ std::vector<Array> nonzero(const Call& call) {
   return {y, scalar(found.size())};
 }
 
+// The order of complex numbers: by the real part, of equal ones by the imaginary part; NaN is greatest.
+bool before(const Array& x, int64_t a, int64_t b) {
+  for (const int64_t part : {0, 1}) {
+    const double p = x.real(2 * a + part), q = x.real(2 * b + part);
+    if (std::isnan(p) || std::isnan(q)) {
+      if (std::isnan(p) != std::isnan(q)) return std::isnan(q);
+    } else if (p != q) {
+      return p < q;
+    }
+  }
+  return false;
+}
+
 std::vector<Array> unique(const Call& call) {
   const Array& x = call.in(0);
+  const bool pairs = x.parts() == 2;
   const auto less = [&](int64_t a, int64_t b) {
+    if (pairs) return before(x, a, b);
     if (!x.floating() && x.dtype != TN_DTYPE_U64) return x.integer(a) < x.integer(b);
     if (!x.floating())
       return static_cast<uint64_t>(x.integer(a)) < static_cast<uint64_t>(x.integer(b));
@@ -47,6 +62,7 @@ std::vector<Array> unique(const Call& call) {
     return x.real(a) < x.real(b);
   };
   const auto equal = [&](int64_t a, int64_t b) {
+    if (pairs) return x.real(2 * a) == x.real(2 * b) && x.real(2 * a + 1) == x.real(2 * b + 1);
     return x.floating() ? x.real(a) == x.real(b) : x.integer(a) == x.integer(b);
   };
   // Where each kind stands first, then by size. A search of all that went before: slow and plain.
@@ -61,7 +77,8 @@ std::vector<Array> unique(const Call& call) {
   std::vector<size_t> order(firsts.size()), place(firsts.size());
   std::iota(order.begin(), order.end(), size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
-    const bool nan = x.floating() && std::isnan(x.real(firsts[a])) && std::isnan(x.real(firsts[b]));
+    const bool nan =
+        !pairs && x.floating() && std::isnan(x.real(firsts[a])) && std::isnan(x.real(firsts[b]));
     return !nan && less(firsts[a], firsts[b]);
   });
   for (size_t p = 0; p < order.size(); ++p) place[order[p]] = p;
@@ -123,15 +140,21 @@ void add_counted(Catalogue& c) {
   n.add(Case{"special", {in({16}, special())}}.only(kFloats));
 
   OpSamples& u = c.add(TN_OP_UNIQUE, "unique");
-  u.on(kAll).gives(unique, kSameBits).gradient(Grad::yes);
+  u.on(types).gives(unique, kSameBits).gradient(Grad::yes);
   OpSamples repeated = u;
   add_sizes(repeated, sparse());
   for (Case& k : repeated.cases) u.add(std::move(k).no_grad());
   u.add(Case{"special", {in({18}, special())}}.no_grad().only(kFloats));
+  const double inf = HUGE_VAL, nan = std::nan("");
+  u.add(Case{"complex_order",
+             {in({14}, values({2, 1, 1, 9,   2,   -1, 1,    9, 0, -0., -0., 0,   inf, 1,
+                               2, 1, 1, nan, nan, 1,  -inf, 2, 1, nan, nan, nan, 2,   -inf}))}}
+            .no_grad()
+            .only({TN_DTYPE_C64, TN_DTYPE_C128}));
   for (const int64_t size : {-1, 4, 20})
     u.add(Case{"distinct" + std::to_string(size), {in({3, 3}, distinct(-9, 9))}, most(size)}
               .ties()
-              .only({TN_DTYPE_F64, TN_DTYPE_F32}));
+              .only({TN_DTYPE_F64, TN_DTYPE_F32, TN_DTYPE_C128}));
 }
 
 }  // namespace tenon::conformance
