@@ -48,8 +48,9 @@ Arcs arcs(Value z) {
   const Value x = real(z), y = imag(z), far = gt(abs(z), kHuge), l = log(z);
   const Value p = sqrt(complex(1 - x, -y)), q = sqrt(complex(1 + x, y));
   const Value pr = real(p), pi = imag(p), qr = real(q), qi = imag(q);
-  return {where(far, abs(imag(l)), 2 * atan2(pr, qr)),
-          atan2(x, where(far, abs(y), pr * qr - pi * qi)),
+  const Value zero = eq(x, 0);  // all is known of these parts there, also beside NaN
+  return {where(zero, std::numbers::pi / 2, where(far, abs(imag(l)), 2 * atan2(pr, qr))),
+          where(zero, x, atan2(x, where(far, abs(y), pr * qr - pi * qi))),
           where(far, real(l) + kLn2, asinh(abs(pr * qi - pi * qr))), lt(atan2(y, -1), 0)};
 }
 Value negative_if(Value c, Value x) { return where(c, -x, x); }
@@ -57,13 +58,15 @@ Value complex_asin(Value z) {
   const Arcs a = arcs(z);
   return complex(a.asin, negative_if(a.below, a.size));
 }
-// The real part is log(|1 + z| / |1 - z|), odd in x.
+// The real part is log(|1 + z| / |1 - z|), odd in x, and 0 where y is infinite, also beside NaN.
 Value complex_atanh(Value z) {
-  const Value x = real(z), y = imag(z), s = abs(x), h = abs(complex(1 - s, y));
-  const Value r =
-      where(eq(h, std::numeric_limits<double>::infinity()), 0, s / where(eq(h, 0), 1, h) / h * 4);
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const Value y = imag(z), given = real(z);
+  const Value x = where(eq(abs(y), kInfinity), where(eq(given, given), given, 0), given);
+  const Value s = abs(x), h = abs(complex(1 - s, y));
+  const Value r = where(eq(h, kInfinity), 0, s / where(eq(h, 0), 1, h) / h * 4);
   const Value far = 0.5 * (log(abs(complex(1 + s, y))) - log(h));
-  return complex(odd(x, where(gt(r, 1), far, 0.25 * log1p(r))),
+  return complex(where(eq(x, 0), x, odd(x, where(gt(r, 1), far, 0.25 * log1p(r)))),
                  0.5 * (atan2(y, 1 + x) + atan2(y, 1 - x)));
 }
 

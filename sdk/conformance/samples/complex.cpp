@@ -183,6 +183,11 @@ void add_functions(Catalogue& c) {
     if (op != TN_OP_SIGN && op != TN_OP_TANH && op != TN_OP_TAN)
       special(op, "complex_infinite", infinite, both);
   }
+  const double nan = std::nan("");
+  for (const tn_op op : {TN_OP_ASIN, TN_OP_ACOS, TN_OP_ATAN, TN_OP_ASINH, TN_OP_ACOSH, TN_OP_ATANH})
+    special(op, "complex_nan",
+            {nan, 0, nan, -0., 0, nan, -0., nan, nan, inf, nan, -inf, nan, 1, -2, nan, nan, nan},
+            both);
   special(TN_OP_TANH, "complex_large", {1e3, 1, -1e3, 2, 30, 2, -30, 1e3, 20, 1, -9, 1.5}, both);
   special(TN_OP_TAN, "complex_large", {1, 1e3, 2, -1e3, 2, 30, 1e3, -30, 1, 20, 1.5, -9}, both);
   special(TN_OP_EXPM1, "complex_small",
