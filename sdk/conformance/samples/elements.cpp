@@ -106,8 +106,10 @@ Array order_of(const Array& x, size_t axis, bool descending) {
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
       const double p = x.real(start + a * strides[axis]), q = x.real(start + b * strides[axis]);
-      if (std::isnan(p) || std::isnan(q)) return !std::isnan(p) && std::isnan(q);
-      return descending ? p > q : p < q;
+      // NaN counts as greatest.
+      const bool less = std::isnan(q) ? !std::isnan(p) : p < q;
+      const bool greater = std::isnan(p) ? !std::isnan(q) : p > q;
+      return descending ? greater : less;
     });
     for (size_t k = 0; k < order.size(); ++k)
       y.set(start + static_cast<int64_t>(k) * strides[axis], order[k]);

@@ -24,8 +24,10 @@ std::vector<Array> sort(const Call& call) {
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
       const double x = keys.real(at(a)), y = keys.real(at(b));
-      if (std::isnan(x) || std::isnan(y)) return !std::isnan(x) && std::isnan(y);
-      return descending ? x > y : x < y;
+      // NaN counts as greatest.
+      const bool less = std::isnan(y) ? !std::isnan(x) : x < y;
+      const bool greater = std::isnan(x) ? !std::isnan(y) : x > y;
+      return descending ? greater : less;
     });
     for (int64_t k = 0; k < n; ++k) {
       sorted_keys.copy_from(at(k), keys, at(order[static_cast<size_t>(k)]));

@@ -1,8 +1,10 @@
 // philox, uniform, normal, bernoulli and dropout: one pass over blocks of Philox words, with the
 // same numbers as the ops' decompositions give.
+#include "../scratch.hpp"
 #include "float_ops.hpp"
 #include "narrow.hpp"
 #include "philox.hpp"
+#include "tickets.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 namespace {
@@ -301,6 +303,106 @@ CPU_PREPARE(dropout) {
   const double scale = rate < 1 ? 1 / (1 - rate) : 1;
   if (!make_plan<DropoutPlan>(plan, run, device, threshold(rate), scale))
     return out_of_memory(device);
+  return nullptr;
+}
+
+// ---- permutation: the numbers in the order of 64 random bits each
+
+namespace {
+
+constexpr int64_t kHeaps = 256, kMostParts = 64;
+
+// Tickets of the upper half of the bits, put in heaps by their first byte, part by part.
+struct Heaps {
+  const Device& device;
+  const Philox philox;
+  const int64_t n, parts = parts_worth(device, double(n) * 3 / kParallelNs) < kMostParts
+                               ? parts_worth(device, double(n) * 3 / kParallelNs)
+                               : kMostParts;
+  uint32_t next[kMostParts][kHeaps] = {};
+  uint32_t start[kHeaps + 1] = {};
+
+  // body(ticket) for those of one part, in order.
+  template <class Body>
+  void tickets(int64_t part, Body&& body) const {
+    alignas(64) uint32_t words[2 * kBlock + Philox::kGroup];
+    const int64_t blocks = (n + kBlock - 1) / kBlock;
+    const int64_t end = std::min(n, blocks * (part + 1) / parts * kBlock);
+    for (int64_t i = blocks * part / parts * kBlock; i < end; i += kBlock) {
+      const int64_t m = std::min(end - i, kBlock);
+      philox.words(words, 2 * i, 2 * m);
+      for (int64_t k = 0; k < m; ++k) body(uint64_t(words[2 * k]) << 32 | uint64_t(i + k));
+    }
+  }
+  template <class Body>
+  void for_parts(Body&& body) {
+    parallel(device, parts, 1, double(n) * 2 / double(parts), [&](int64_t begin, int64_t end) {
+      for (int64_t part = begin; part < end; ++part) body(part);
+    });
+  }
+  void fill(uint64_t* to) {
+    for_parts([&](int64_t p) { tickets(p, [&](uint64_t t) { ++next[p][t >> 56]; }); });
+    uint32_t sum = 0;
+    for (int64_t h = 0; h < kHeaps; ++h) {
+      start[h] = sum;
+      for (int64_t p = 0; p < parts; ++p) {
+        const uint32_t here = next[p][h];
+        next[p][h] = sum;
+        sum += here;
+      }
+    }
+    start[kHeaps] = sum;
+    for_parts([&](int64_t p) { tickets(p, [&](uint64_t t) { to[next[p][t >> 56]++] = t; }); });
+  }
+  uint32_t lower_bits(uint64_t t) const {
+    uint32_t words[Philox::kGroup];
+    philox.words(words, int64_t(position(t)) / 2 * 4, 1);
+    return words[position(t) % 2 * 2 + 1];
+  }
+  // What is equal so far goes by the lower half, then by its number.
+  void settle(uint64_t* t, int64_t count) const {
+    for (int64_t i = 0, last; i + 1 < count; i = last) {
+      for (last = i + 1; last < count && key_of(t[last]) == key_of(t[i]); ++last) {
+      }
+      if (last - i < 2) continue;
+      std::sort(t + i, t + last, [&](uint64_t a, uint64_t b) {
+        const uint32_t x = lower_bits(a), y = lower_bits(b);
+        return x != y ? x < y : a < b;
+      });
+    }
+  }
+};
+
+tn_error* TN_CALL run_permutation(void* data, void*, const tn_view* const* args) {
+  const Device& device = *static_cast<const Device*>(data);
+  const int64_t n = args[3]->count;
+  int64_t* y = output<int64_t>(args[3]);
+  if (n > int64_t(UINT32_MAX))
+    return fail(device, TN_OUT_OF_RANGE, "%lld numbers are too many to permute", (long long)n);
+  const Scratch<uint64_t> sorted(device, n), spare(device, n);
+  const Scratch<Heaps> scratch(device, 1);
+  if (!sorted || !spare || !scratch)
+    return fail(device, TN_OUT_OF_MEMORY, "no host memory to permute %lld numbers", (long long)n);
+  Heaps& heaps = *new (scratch.get()) Heaps{device, state(args), n};
+  heaps.fill(sorted.get());
+  parallel(device, kHeaps, 1, double(n) * 8 / kHeaps, [&](int64_t begin, int64_t end) {
+    for (int64_t h = begin; h < end; ++h) {
+      const int64_t first = heaps.start[h], count = heaps.start[h + 1] - first;
+      uint64_t* t = sorted.get() + first;
+      sort_tickets(t, spare.get() + first, count);
+      heaps.settle(t, count);
+      for (int64_t i = 0; i < count; ++i) y[first + i] = position(t[i]);
+    }
+  });
+  return nullptr;
+}
+
+}  // namespace
+
+CPU_PREPARE(permutation) {
+  if (!contiguous(sig.outputs[0])) return decline(plan, "the output is not dense");
+  plan->run = run_permutation;
+  plan->data = const_cast<Device*>(&device);
   return nullptr;
 }
 

@@ -1,71 +1,16 @@
-// sort: stable by key along an axis, NaN last, with values that follow.
-//
-// A key becomes an unsigned number of the same order, with the position below it; these are all
-// different, so any sort of them is stable.
-#include <algorithm>
-
+// sort: stable by key along an axis, NaN counting as greatest, with values that follow.
 #include "index.hpp"
-#include "narrow.hpp"
+#include "tickets.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
-struct Long {
-  uint64_t key;
-  uint32_t at;
-  bool operator<(const Long& o) const { return key != o.key ? key < o.key : at < o.at; }
-};
-
-// Up to 32 bits of key go with the position into one number.
-template <class T>
-using Ticket = std::conditional_t<(sizeof(T) > 4), Long, uint64_t>;
-
-template <class T, class U>
-CPU_INLINE U ordered_float(T x, bool descending) {
-  if (x != x) return U(~U(0));
-  const U bits = bits_as<U>(x == T(0) ? T(0) : x);
-  const U top = U(1) << (8 * sizeof(U) - 1);
-  const U up = (bits & top) ? U(~bits) : U(bits | top);
-  return descending ? U(~up) : up;
-}
-
-template <class T>
-CPU_INLINE auto ordered(T x, bool descending) {
-  if constexpr (std::is_same_v<T, double>) {
-    return ordered_float<double, uint64_t>(x, descending);
-  } else if constexpr (sdk::is_float<T>) {
-    return ordered_float<float, uint32_t>(float(x), descending);
-  } else if constexpr (std::is_same_v<T, bool>) {
-    return uint32_t(descending ? !x : x);
-  } else {
-    using U = std::conditional_t<(sizeof(T) > 4), uint64_t, uint32_t>;
-    const U bias = std::is_signed_v<T> ? U(1) << (8 * sizeof(U) - 1) : U(0);
-    const U up = U(std::conditional_t<std::is_signed_v<T>, std::make_signed_t<U>, U>(x)) ^ bias;
-    return descending ? U(~up) : up;
-  }
-}
-
-[[gnu::noinline]] void sort_tickets(uint64_t* t, int64_t n) { std::sort(t, t + n); }
-[[gnu::noinline]] void sort_tickets(Long* t, int64_t n) { std::sort(t, t + n); }
-
 template <class T>
 void sort_positions(Ticket<T>* tickets, uint32_t* at, const T* keys, int64_t step, int64_t n,
                     bool descending) {
-  for (int64_t i = 0; i < n; ++i) {
-    if constexpr (sizeof(T) > 4) {
-      tickets[i] = {ordered(keys[i * step], descending), uint32_t(i)};
-    } else {
-      tickets[i] = uint64_t(ordered(keys[i * step], descending)) << 32 | uint64_t(i);
-    }
-  }
-  sort_tickets(tickets, n);
-  for (int64_t i = 0; i < n; ++i) {
-    if constexpr (sizeof(T) > 4) {
-      at[i] = tickets[i].at;
-    } else {
-      at[i] = uint32_t(tickets[i]);
-    }
-  }
+  for (int64_t i = 0; i < n; ++i) tickets[i] = ticket(keys[i * step], descending, i);
+  sort_tickets(tickets, tickets + n, n);
+  for (int64_t i = 0; i < n; ++i) at[i] = position(tickets[i]);
 }
 
 void take(char* y, const char* x, const uint32_t* at, int64_t step, int64_t n, int bytes) {
@@ -114,8 +59,8 @@ tn_error* TN_CALL run_sort(void* data, void*, const tn_view* const* args) {
   }
   const int value_bytes = int(tn_dtype_bytes(args[1]->dtype, 1));
   bool enough = true;
-  parallel(plan.device, s.outer * s.inner, 1, double(n) * 40, [&](int64_t begin, int64_t end) {
-    const Scratch<Ticket<T>> tickets(plan.device, n);
+  parallel(plan.device, s.outer * s.inner, 1, double(n) * 20, [&](int64_t begin, int64_t end) {
+    const Scratch<Ticket<T>> tickets(plan.device, 2 * n);
     const Scratch<uint32_t> at(plan.device, n);
     if (!tickets || !at) {
       __atomic_store_n(&enough, false, __ATOMIC_RELAXED);

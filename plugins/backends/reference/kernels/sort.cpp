@@ -1,4 +1,4 @@
-// sort(keys, values) -> sorted_keys, sorted_values: along `axis`, stable, ascending or descending; NaN comes last in both. Values
+// sort(keys, values) -> sorted_keys, sorted_values: along `axis`, stable, ascending or descending; NaN counts as greatest. Values
 // (of any dtype, with the dims of keys) move with their keys.
 #include <algorithm>
 #include <numeric>
@@ -29,8 +29,8 @@ struct Sort {
       const auto key = [&](int64_t k) { return keys[static_cast<size_t>(first + k * at.inner)]; };
       std::iota(order.begin(), order.end(), 0);
       std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) {
-        if (is_nan(key(a)) || is_nan(key(b))) return !is_nan(key(a)) && is_nan(key(b));
-        return descending ? key(b) < key(a) : key(a) < key(b);
+        const auto less = [](W x, W y) { return is_nan(y) ? !is_nan(x) : x < y; };
+        return descending ? less(key(b), key(a)) : less(key(a), key(b));
       });
       for (int64_t k = 0; k < at.size; ++k) {
         from[static_cast<size_t>(first + k * at.inner)] =

@@ -65,7 +65,7 @@ struct CumSum {
   }
 };
 
-struct Sort {  // stable; NaN comes last in both directions. Values move with their keys.
+struct Sort {  // stable; NaN counts as greatest. Values move with their keys.
   struct Data {
     int64_t axis = 0;
     bool descending = false;
@@ -85,8 +85,8 @@ struct Sort {  // stable; NaN comes last in both directions. Values move with th
           std::iota(order.begin(), order.end(), 0);
           std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) {
             const W a = keys.data()[first + i * at.inner], b = keys.data()[first + j * at.inner];
-            if (is_nan(a) || is_nan(b)) return !is_nan(a) && is_nan(b);
-            return plan.descending ? b < a : a < b;
+            const auto less = [](W p, W q) { return is_nan(q) ? !is_nan(p) : p < q; };
+            return plan.descending ? less(b, a) : less(a, b);
           });
           for (int64_t k = 0; int64_t source : order) {
             from.data()[first + k++ * at.inner] = first + source * at.inner;
