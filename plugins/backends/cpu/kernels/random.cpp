@@ -311,37 +311,40 @@ CPU_PREPARE(dropout) {
 namespace {
 
 constexpr int64_t kHeaps = 256, kMostParts = 64;
+constexpr int64_t kMany = 1 << 17;  // so many numbers are put in heaps first
 
 // Tickets of the upper half of the bits, put in heaps by their first byte, part by part.
 struct Heaps {
   const Device& device;
   const Philox philox;
-  const int64_t n, parts = parts_worth(device, double(n) * 3 / kParallelNs) < kMostParts
-                               ? parts_worth(device, double(n) * 3 / kParallelNs)
-                               : kMostParts;
+  const int64_t n, parts;
   uint32_t next[kMostParts][kHeaps] = {};
   uint32_t start[kHeaps + 1] = {};
 
-  // body(ticket) for those of one part, in order.
+  int64_t heap_of(uint32_t upper) const { return n < kMany ? 0 : upper >> 24; }
+
+  // body(part, first, end) for all parts of the numbers.
   template <class Body>
-  void tickets(int64_t part, Body&& body) const {
-    alignas(64) uint32_t words[2 * kBlock + Philox::kGroup];
+  void for_parts(Body&& body) const {
     const int64_t blocks = (n + kBlock - 1) / kBlock;
-    const int64_t end = std::min(n, blocks * (part + 1) / parts * kBlock);
-    for (int64_t i = blocks * part / parts * kBlock; i < end; i += kBlock) {
-      const int64_t m = std::min(end - i, kBlock);
-      philox.words(words, 2 * i, 2 * m);
-      for (int64_t k = 0; k < m; ++k) body(uint64_t(words[2 * k]) << 32 | uint64_t(i + k));
-    }
-  }
-  template <class Body>
-  void for_parts(Body&& body) {
     parallel(device, parts, 1, double(n) * 2 / double(parts), [&](int64_t begin, int64_t end) {
-      for (int64_t part = begin; part < end; ++part) body(part);
+      for (int64_t p = begin; p < end; ++p)
+        body(p, blocks * p / parts * kBlock, std::min(n, blocks * (p + 1) / parts * kBlock));
     });
   }
-  void fill(uint64_t* to) {
-    for_parts([&](int64_t p) { tickets(p, [&](uint64_t t) { ++next[p][t >> 56]; }); });
+  // upper: room for the upper halves.
+  void fill(uint64_t* to, uint32_t* upper) {
+    for_parts([&](int64_t p, int64_t first, int64_t end) {
+      alignas(64) uint32_t words[2 * kBlock + Philox::kGroup];
+      for (int64_t i = first; i < end; i += kBlock) {
+        const int64_t m = std::min(end - i, kBlock);
+        philox.words(words, 2 * i, 2 * m);
+        for (int64_t k = 0; k < m; ++k) {
+          upper[i + k] = words[2 * k];
+          ++next[p][heap_of(words[2 * k])];
+        }
+      }
+    });
     uint32_t sum = 0;
     for (int64_t h = 0; h < kHeaps; ++h) {
       start[h] = sum;
@@ -352,20 +355,25 @@ struct Heaps {
       }
     }
     start[kHeaps] = sum;
-    for_parts([&](int64_t p) { tickets(p, [&](uint64_t t) { to[next[p][t >> 56]++] = t; }); });
+    for_parts([&](int64_t p, int64_t first, int64_t end) {
+      for (int64_t i = first; i < end; ++i)
+        to[next[p][heap_of(upper[i])]++] = uint64_t(upper[i]) << 32 | uint64_t(i);
+    });
   }
   uint32_t lower_bits(uint64_t t) const {
     uint32_t words[Philox::kGroup];
     philox.words(words, int64_t(position(t)) / 2 * 4, 1);
     return words[position(t) % 2 * 2 + 1];
   }
-  // What is equal so far goes by the lower half, then by its number.
-  void settle(uint64_t* t, int64_t count) const {
+  // Sorts a heap: by all bytes but the last, and what is alike in these by all bits and the number.
+  void sort(uint64_t* t, uint64_t* spare, int64_t count) const {
+    sort_tickets<1, 3>(t, spare, count);
     for (int64_t i = 0, last; i + 1 < count; i = last) {
-      for (last = i + 1; last < count && key_of(t[last]) == key_of(t[i]); ++last) {
+      for (last = i + 1; last < count && t[last] >> 40 == t[i] >> 40; ++last) {
       }
       if (last - i < 2) continue;
       std::sort(t + i, t + last, [&](uint64_t a, uint64_t b) {
+        if (key_of(a) != key_of(b)) return a < b;
         const uint32_t x = lower_bits(a), y = lower_bits(b);
         return x != y ? x < y : a < b;
       });
@@ -379,18 +387,18 @@ tn_error* TN_CALL run_permutation(void* data, void*, const tn_view* const* args)
   int64_t* y = output<int64_t>(args[3]);
   if (n > int64_t(UINT32_MAX))
     return fail(device, TN_OUT_OF_RANGE, "%lld numbers are too many to permute", (long long)n);
-  const Scratch<uint64_t> sorted(device, n), spare(device, n);
+  const Scratch<uint64_t> tickets(device, n), spare(device, n);
   const Scratch<Heaps> scratch(device, 1);
-  if (!sorted || !spare || !scratch)
+  if (!tickets || !spare || !scratch)
     return fail(device, TN_OUT_OF_MEMORY, "no host memory to permute %lld numbers", (long long)n);
-  Heaps& heaps = *new (scratch.get()) Heaps{device, state(args), n};
-  heaps.fill(sorted.get());
+  const int64_t parts = std::min(kMostParts, parts_worth(device, double(n) * 3 / kParallelNs));
+  Heaps& heaps = *new (scratch.get()) Heaps{device, state(args), n, parts};
+  heaps.fill(tickets.get(), reinterpret_cast<uint32_t*>(spare.get()));
   parallel(device, kHeaps, 1, double(n) * 8 / kHeaps, [&](int64_t begin, int64_t end) {
     for (int64_t h = begin; h < end; ++h) {
       const int64_t first = heaps.start[h], count = heaps.start[h + 1] - first;
-      uint64_t* t = sorted.get() + first;
-      sort_tickets(t, spare.get() + first, count);
-      heaps.settle(t, count);
+      uint64_t* t = tickets.get() + first;
+      heaps.sort(t, spare.get() + first, count);
       for (int64_t i = 0; i < count; ++i) y[first + i] = position(t[i]);
     }
   });

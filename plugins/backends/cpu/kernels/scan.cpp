@@ -60,15 +60,20 @@ struct Product {
 template <class F, class W, int lines, class T>
 void scan_lines(T* y, const T* x, int64_t n, int64_t apart, const ScanPlan& plan) {
   F f[lines];
-  for (int64_t i = 0; i < n; ++i) {
-    const int64_t at = plan.reverse ? n - 1 - i : i;
+  const int64_t step = plan.reverse ? -1 : 1;
+  if (plan.reverse) x += n - 1, y += n - 1;
+  const auto run = [&](auto exclusive) {
+    for (int64_t i = 0; i < n; ++i, x += step, y += step) {
 #pragma GCC unroll 4
-    for (int k = 0; k < lines; ++k) {
-      const W before = f[k].value;
-      f[k].template take<true>(widened<W>(x[k * apart + at]));
-      y[k * apart + at] = T(plan.exclusive ? before : f[k].value);
+      for (int k = 0; k < lines; ++k) {
+        const W before = f[k].value;
+        f[k].template take<true>(widened<W>(x[k * apart]));
+        y[k * apart] = T(exclusive ? before : f[k].value);
+      }
     }
-  }
+  };
+  if (plan.exclusive) return run(std::true_type());
+  run(std::false_type());
 }
 
 // Columns of one slab: n steps of `step` elements, `width` running values side by side.

@@ -26,12 +26,12 @@ template <class U>
 CPU_INLINE U ordered_bits(U bits, U infinity) {
   const U top = U(U(1) << (8 * sizeof(U) - 1));
   const U size = U(bits & U(~top));
-  const U up = (bits & top) && size != 0 ? U(~bits) : U(size | top);
+  const U up = bits > top ? U(~bits) : U(size | top);
   return size > infinity ? U(~U(0)) : up;
 }
 
 template <class T>
-CPU_INLINE auto ordered_up(T x) {
+CPU_INLINE auto ordered_up(const T& x) {
   if constexpr (std::is_same_v<T, double>) {
     return ordered_bits(bits_as<uint64_t>(x), uint64_t(0x7ff0000000000000));
   } else if constexpr (std::is_same_v<T, float>) {
@@ -47,12 +47,12 @@ CPU_INLINE auto ordered_up(T x) {
 
 // A smaller key comes first, and so does a smaller ticket.
 template <class T>
-CPU_INLINE auto ordered(T x, bool descending) {
+CPU_INLINE auto ordered(const T& x, bool descending) {
   using Key = decltype(ordered_up(x));
   return Key(ordered_up(x) ^ (descending ? Key(~Key(0)) : Key(0)));
 }
 template <class T>
-CPU_INLINE Ticket<T> ticket(T x, bool descending, int64_t at) {
+CPU_INLINE Ticket<T> ticket(const T& x, bool descending, int64_t at) {
   const auto key = ordered(x, descending);
   if constexpr (sizeof(T) > 4) {
     return {key, uint32_t(at)};
@@ -67,21 +67,24 @@ CPU_INLINE uint64_t key_of(const Long& ticket) { return ticket.key; }
 // So many are sorted by their digits.
 inline constexpr int64_t kRadix = 256;
 
-// Sorts tickets whose positions ascend; `spare` has room for n more.
-template <class Tickets>
+// Sorts tickets whose positions ascend; `spare` has room for n more. By `digits` bytes of the key
+// from byte `first` on, where it may leave the order of those that are alike in these as it was.
+template <int first = 0, int digits = 8, class Tickets>
 [[gnu::noinline]] void sort_tickets(Tickets* t, Tickets* spare, int64_t n) {
-  constexpr int kDigits = sizeof(Tickets) == sizeof(uint64_t) ? 4 : 8;
+  constexpr int kBytes = sizeof(Tickets) == sizeof(uint64_t) ? 4 : 8;
+  constexpr int kDigits = digits < kBytes ? digits : kBytes;
   if (n < kRadix) return std::sort(t, t + n);
   uint32_t counts[kDigits][256] = {};
   for (int64_t i = 0; i < n; ++i) {
-    const uint64_t key = key_of(t[i]);
+    const uint64_t key = key_of(t[i]) >> 8 * first;
 #pragma GCC unroll 8
     for (int d = 0; d < kDigits; ++d) ++counts[d][key >> 8 * d & 255];
   }
-  // By each byte of the key, from the last on, those in which all are alike left out.
+  // By each byte, from the last on, those in which all are alike left out.
   Tickets* from = t;
   for (int d = 0; d < kDigits; ++d) {
-    if (counts[d][key_of(t[0]) >> 8 * d & 255] == n) continue;
+    const int shift = 8 * (first + d);
+    if (counts[d][key_of(t[0]) >> shift & 255] == n) continue;
     uint32_t* next = counts[d];
     for (uint32_t k = 0, sum = 0; k < 256; ++k) {
       const uint32_t here = next[k];
@@ -89,7 +92,7 @@ template <class Tickets>
       sum += here;
     }
     Tickets* to = from == t ? spare : t;
-    for (int64_t i = 0; i < n; ++i) to[next[key_of(from[i]) >> 8 * d & 255]++] = from[i];
+    for (int64_t i = 0; i < n; ++i) to[next[key_of(from[i]) >> shift & 255]++] = from[i];
     from = to;
   }
   if (from != t) std::memcpy(static_cast<void*>(t), from, size_t(n) * sizeof(Tickets));

@@ -5,6 +5,7 @@
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
+constexpr int64_t kFew = 24;
 constexpr int64_t kSkip = 32;       // elements that are looked at together
 constexpr int64_t kMostLines = 16;  // that lie side by side are copied out together
 
@@ -15,46 +16,62 @@ struct TopkPlan {
 };
 
 // How many tickets are kept before all but k of them are thrown out.
-int64_t room_for(int64_t n, int64_t k) {
-  const int64_t room = k > n / 4 ? n : k < 16 ? 64 : 4 * k;
-  return room < n ? room : n;
+int64_t room_for(int64_t n, int64_t k) { return k > n / 4 ? n : 4 * k; }
+
+// Which of kSkip elements behind those of all tickets come before this ticket, a bit for each.
+template <class T>
+CPU_INLINE uint32_t those_before(const T* x, const Ticket<T>& last, bool largest) {
+  using Key = decltype(ordered_up(*x));
+  const auto key = Key(key_of(last));
+  Key found = 0;
+  for (int64_t i = 0; i < kSkip; ++i)
+    found |= ordered(x[i], largest) < key ? Key(Key(1) << i) : Key(0);
+  return uint32_t(found);
 }
 
-// Does one of kSkip elements behind those of all tickets come before this ticket?
-template <class T>
-CPU_INLINE bool any_before(const T* x, const Ticket<T>& last, bool largest) {
-  const auto key = decltype(ordered_up(*x))(key_of(last));
-  uint32_t any = 0;
-  for (int64_t i = 0; i < kSkip; ++i) any |= uint32_t(ordered(x[i], largest) < key);
-  return any != 0;
+// body(ticket) for those behind the first `from` that come before `last`, a reference.
+template <class T, class Body>
+CPU_INLINE void for_better(const T* x, int64_t from, int64_t n, bool largest, const Ticket<T>& last,
+                           Body&& body) {
+  const auto look_at = [&](int64_t i) {
+    const Ticket<T> next = ticket(x[i], largest, i);
+    if (next < last) body(next);
+  };
+  int64_t i = from;
+  for (; i + kSkip <= n; i += kSkip) {
+    for (uint32_t left = those_before(x + i, last, largest); left; left &= left - 1)
+      look_at(i + __builtin_ctz(left));
+  }
+  for (; i < n; ++i) look_at(i);
 }
 
-// The first k of n tickets, in order, at t[0]; t has room for twice room_for(n, k). Only what comes
-// before the last of k tickets is looked at twice.
+// The first k of n tickets, in order, at t[0]: a few are kept sorted.
 template <class T>
-void choose(Ticket<T>* t, const T* x, int64_t n, int64_t k, bool largest) {
+void choose_few(Ticket<T>* t, const T* x, int64_t n, int64_t k, bool largest) {
+  const auto insert = [&](const Ticket<T>& next, int64_t at) {
+    for (; at > 0 && next < t[at - 1]; --at) t[at] = t[at - 1];
+    t[at] = next;
+  };
+  for (int64_t i = 0; i < k; ++i) insert(ticket(x[i], largest, i), i);
+  for_better(x, k, n, largest, t[k - 1], [&](const Ticket<T>& next) { insert(next, k - 1); });
+}
+// The same for many, of which t has room for twice room_for(n, k).
+template <class T>
+void choose_many(Ticket<T>* t, const T* x, int64_t n, int64_t k, bool largest) {
   const int64_t room = room_for(n, k);
   int64_t kept = 0;
   for (; kept < room; ++kept) t[kept] = ticket(x[kept], largest, kept);
-  if (room == n && n >= kRadix) return sort_tickets(t, t + n, n);
-  if (k < kept) std::nth_element(t, t + (k - 1), t + kept);
-  kept = k;
-  if (room < n) {
-    Ticket<T> last = t[k - 1];
-    for (int64_t i = room; i < n; ++i) {
-      while (i + kSkip <= n && !any_before(x + i, last, largest)) i += kSkip;
-      if (i == n) break;
-      const Ticket<T> next = ticket(x[i], largest, i);
-      if (!(next < last)) [[likely]]
-        continue;
-      t[kept++] = next;
-      if (kept < room) continue;
-      std::nth_element(t, t + (k - 1), t + kept);
-      kept = k;
-      last = t[k - 1];
-    }
-  }
-  if (k < kept) std::nth_element(t, t + (k - 1), t + kept);
+  if (room == n) return sort_tickets(t, t + n, n);
+  const auto keep_best = [&] {
+    std::nth_element(t, t + (k - 1), t + kept);
+    kept = k;
+  };
+  keep_best();
+  for_better(x, room, n, largest, t[k - 1], [&](const Ticket<T>& next) {
+    t[kept++] = next;
+    if (kept == room) keep_best();
+  });
+  keep_best();
   std::sort(t, t + k);
 }
 
@@ -100,7 +117,7 @@ tn_error* TN_CALL run_topk(void* data, void*, const tn_view* const* args) {
         line = lines.get();
       }
       for (int64_t c = 0; c < m; ++c, line += n) {
-        choose<T>(tickets.get(), line, n, k, plan.largest);
+        (k <= kFew ? choose_few<T> : choose_many<T>)(tickets.get(), line, n, k, plan.largest);
         const int64_t to = outer * k * s.inner + first + c;
         for (int64_t i = 0; i < k; ++i) {
           const uint32_t at = position(tickets[i]);
