@@ -171,6 +171,12 @@ void add_scatter(Catalogue& c) {
             .plain()
             .no_grad()
             .only(kFloats));
+  s.add(Case{"wide_rows",
+             {in({3, 1001}, kAny), in({7}, any_indices(3), TN_DTYPE_I64), in({7, 1001}, kAny)},
+             {text(TN_SCATTER_MODE, "add")}}
+            .plain()
+            .no_grad()
+            .only(kFloats));
   for (const std::string mode : {"max", "min"}) {
     s.add(Case{mode + "_zeros",
                {in({4}, values({0, -0.0, 0, -0.0})), in({4}, values({0, 1, 2, 3}), TN_DTYPE_I64),

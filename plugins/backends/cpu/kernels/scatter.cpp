@@ -73,7 +73,7 @@ CombineFunction find_combine(Mode mode, tn_dtype dtype) {
 
 constexpr int64_t kPiece = 128;  // columns that a thread takes at a time, at most
 
-// Sums of half formats are rounded once: y[0..n) and the updates that go there, of which `next`
+// Sums of half formats are rounded once: y[0..n), n at most kPiece, and the updates that go there, of which `next`
 // names the one behind each. u is the first row of updates, `step` bytes from one to the next.
 using SumFunction = void (*)(char* y, const char* u, int64_t step, uint32_t first,
                              const uint32_t* next, int64_t n);
@@ -90,9 +90,38 @@ void sum_run(char* to, const char* u, int64_t step, uint32_t first, const uint32
   }
   convert_run<T, float>(to, sums, n);
 }
-SumFunction find_sum(Mode mode, tn_dtype dtype) {
-  if (mode != Mode::add) return nullptr;
-  return dtype == TN_DTYPE_F16 ? sum_run<f16> : dtype == TN_DTYPE_BF16 ? sum_run<bf16> : nullptr;
+
+// The same for many updates of short rows: all of y, which is s.size rows of s.inner elements, in
+// `sums`, and the updates in order.
+using SlabFunction = void (*)(char* y, const char* u, const Indices& at, const Split& s,
+                              float* sums);
+constexpr int64_t kShort = 16;
+
+template <class T>
+void sum_slab(char* to, const char* u, const Indices& at, const Split& s, float* sums) {
+  constexpr int64_t kBlock = 64;  // rows
+  alignas(64) float terms[kBlock * kShort];
+  convert_run<float, T>(sums, to, s.size * s.inner);
+  for (int64_t i = 0; i < at.count(); i += kBlock) {
+    const int64_t n = at.count() - i < kBlock ? at.count() - i : kBlock;
+    convert_run<float, T>(terms, u + i * s.inner * int64_t(sizeof(T)), n * s.inner);
+    for (int64_t k = 0; k < n; ++k) {
+      float* row = sums + at.data()[i + k] * s.inner;
+      for (int64_t c = 0; c < s.inner; ++c) row[c] += terms[k * s.inner + c];
+    }
+  }
+  convert_run<T, float>(to, sums, s.size * s.inner);
+}
+
+struct Sums {
+  SumFunction run = nullptr;
+  SlabFunction slab = nullptr;
+};
+Sums find_sums(Mode mode, tn_dtype dtype) {
+  if (mode != Mode::add) return {};
+  if (dtype == TN_DTYPE_F16) return {sum_run<f16>, sum_slab<f16>};
+  if (dtype == TN_DTYPE_BF16) return {sum_run<bf16>, sum_slab<bf16>};
+  return {};
 }
 
 // Which updates meet at one place: the first of each, and the next one of each, in order.
@@ -137,23 +166,41 @@ struct ScatterPlan {
   const Device& device;
   int axis;
   CombineFunction combine;
-  SumFunction sum;  // instead, where not null
+  Sums sums;  // instead, where not null
 };
 
 // Updates of all indices in order, for columns begin..end of the inner dims.
 void apply(const ScatterPlan& plan, const Split& s, const Indices& indices, const Chains& chains,
            char* y, const char* u, int64_t bytes, int64_t begin, int64_t end) {
-  const int64_t n = end - begin;
-  const auto row = [&](int64_t i) { return y + (indices.data()[i] * s.inner + begin) * bytes; };
-  if (plan.sum) {
-    for (int64_t k = 0; k < chains.count; ++k) {
-      const uint32_t first = chains.firsts[k];
-      plan.sum(row(first), u + begin * bytes, s.inner * bytes, first, chains.next.get(), n);
-    }
+  const auto at = [&](int64_t i, int64_t c) {
+    return y + (indices.data()[i] * s.inner + c) * bytes;
+  };
+  if (!plan.sums.run) {
+    for (int64_t i = 0; i < indices.count(); ++i)
+      plan.combine(at(i, begin), u + (i * s.inner + begin) * bytes, end - begin);
     return;
   }
-  for (int64_t i = 0; i < indices.count(); ++i)
-    plan.combine(row(i), u + (i * s.inner + begin) * bytes, n);
+  for (int64_t k = 0; k < chains.count; ++k) {
+    const uint32_t first = chains.firsts[k];
+    for (int64_t c = begin; c < end; c += kPiece)
+      plan.sums.run(at(first, c), u + c * bytes, s.inner * bytes, first, chains.next.get(),
+                    end - c < kPiece ? end - c : kPiece);
+  }
+}
+
+tn_error* sum_slabs(const ScatterPlan& plan, const Split& s, const Indices& indices, char* y,
+                    const char* u) {
+  constexpr int64_t kBytes = 2;
+  const int64_t slab = s.size * s.inner, updates = indices.count() * s.inner;
+  bool enough = true;
+  parallel(plan.device, s.outer, 1, double(updates) * 2, [&](int64_t begin, int64_t end) {
+    const Scratch<float> sums(plan.device, slab);
+    if (!sums) return __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
+    for (int64_t o = begin; o < end; ++o)
+      plan.sums.slab(y + o * slab * kBytes, u + o * updates * kBytes, indices, s, sums.get());
+  });
+  if (enough) return nullptr;
+  return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld sums", (long long)slab);
 }
 
 tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
@@ -181,8 +228,10 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
     });
   }
   if (args[2]->count == 0) return nullptr;
+  if (plan.sums.slab && s.inner <= kShort && s.size <= indices.count())
+    return sum_slabs(plan, s, indices, y, updates);
   Chains chains;
-  if (plan.sum) {
+  if (plan.sums.run) {
     if (tn_error* error = chains.find(plan.device, indices, s.size)) return error;
   }
   // Threads take columns or outer slices, so that equal indices meet in one thread, in order.
@@ -215,10 +264,10 @@ tn_error* prepare_combine(const Device& device, const tn_signature& sig, tn_plan
   }
   if (!contiguous(sig.outputs[0])) return decline(plan, "not dense");
   const CombineFunction combine = find_combine(mode, x->dtype);
-  const SumFunction sum = find_sum(mode, x->dtype);
-  if (!combine && !sum) return decline(plan, "no kernel for this dtype");
+  const Sums sums = find_sums(mode, x->dtype);
+  if (!combine && !sums.run) return decline(plan, "no kernel for this dtype");
   const int at = int(axis < 0 ? axis + x->rank : axis);
-  if (!make_plan<ScatterPlan>(plan, run_scatter, device, at, combine, sum))
+  if (!make_plan<ScatterPlan>(plan, run_scatter, device, at, combine, sums))
     return out_of_memory(device);
   return nullptr;
 }
