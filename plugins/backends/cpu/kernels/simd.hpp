@@ -371,6 +371,17 @@ CPU_INLINE V vceil(V x) {
 template <class V>
 CPU_INLINE V vmax(V a, V b) {
   if constexpr (!std::is_floating_point_v<ElementOf<V>>) return select(a > b, a, b);
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Vec<float>>) {
+    const __m512 x = bits_as<__m512>(a), y = bits_as<__m512>(b);
+    return bits_as<V>(
+        _mm512_mask_add_ps(_mm512_range_ps(x, y, 5), _mm512_cmp_ps_mask(x, y, _CMP_UNORD_Q), x, y));
+  } else if constexpr (std::is_same_v<V, Vec<double>>) {
+    const __m512d x = bits_as<__m512d>(a), y = bits_as<__m512d>(b);
+    return bits_as<V>(
+        _mm512_mask_add_pd(_mm512_range_pd(x, y, 5), _mm512_cmp_pd_mask(x, y, _CMP_UNORD_Q), x, y));
+  }
+#endif
   using U = UintVec<V>;
   const V equal = bits_as<V>(bits_as<U>(a) & bits_as<U>(b));
   return select(a != a, a, select(a == b, equal, select(a > b, a, b)));  // b where that is NaN
@@ -378,6 +389,17 @@ CPU_INLINE V vmax(V a, V b) {
 template <class V>
 CPU_INLINE V vmin(V a, V b) {
   if constexpr (!std::is_floating_point_v<ElementOf<V>>) return select(a < b, a, b);
+#if defined(__AVX512F__)
+  if constexpr (std::is_same_v<V, Vec<float>>) {
+    const __m512 x = bits_as<__m512>(a), y = bits_as<__m512>(b);
+    return bits_as<V>(
+        _mm512_mask_add_ps(_mm512_range_ps(x, y, 4), _mm512_cmp_ps_mask(x, y, _CMP_UNORD_Q), x, y));
+  } else if constexpr (std::is_same_v<V, Vec<double>>) {
+    const __m512d x = bits_as<__m512d>(a), y = bits_as<__m512d>(b);
+    return bits_as<V>(
+        _mm512_mask_add_pd(_mm512_range_pd(x, y, 4), _mm512_cmp_pd_mask(x, y, _CMP_UNORD_Q), x, y));
+  }
+#endif
   using U = UintVec<V>;
   const V equal = bits_as<V>(bits_as<U>(a) | bits_as<U>(b));
   return select(a != a, a, select(a == b, equal, select(a < b, a, b)));
