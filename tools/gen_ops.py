@@ -262,7 +262,8 @@ def builder_header(ops):
 
 CPP_TYPE = {"i64": "int64_t", "f64": "double", "bool": "bool", "string": "std::string_view", "dtype": "tn_dtype",
             "i64s": "Dims", "f64s": "std::vector<double>"}
-CPP_WORDS = {"and", "or", "xor", "not"}
+# Words of the language, and the namespace that would be ambiguous beside a function of its name.
+CPP_WORDS = {"and", "or", "xor", "not", "std"}
 
 
 def camel(name):
@@ -368,8 +369,8 @@ Made by tools/gen_ops.py from abi/ops.def, abi/ops_text.md and the rules in core
 what it does at the edges, on every device. `tenon ops` lists them too, with who has them natively.
 
 A signature has the inputs, then, behind `*`, the attributes with their types and defaults; one without a default must be given.
-`x?` may be absent, `xs...` is any number of inputs. In C an op is `tn_<name>`, in C++ `tenon::<name>` (`and_`, `or_`, `xor_`
-and `not_` end in an underscore).
+`x?` may be absent, `xs...` is any number of inputs. In C an op is `tn_<name>`, in C++ `tenon::<name>` (`and_`, `or_`, `xor_`,
+`not_` and `std_` end in an underscore).
 
 Required attributes are arguments of the C function, the others come in a struct `tn_<name>_options` of `tenon/ops.h`, made by its
 `_init` with the defaults in it; NULL stands for all of them. `uniform` has the required `dims` and the options `low`, `high` and

@@ -107,7 +107,7 @@ TEST_CASE("program: a size without a value is that of the run") {
   tn_tensor *in[] = {a.get(), b.get()}, *out[1];
   uint32_t n = 0;
   CHECK_FAILS(tn_program_run(cx, p.get(), in, 2, out, 1, &n), TN_INVALID_ARGUMENT,
-              "batch is 1 in input \"y\", but 2");
+              "batch is 1 in input \"y\", but 2 in input \"x\"");
 }
 
 TEST_CASE("program: gradients, an optimizer and its state, as by calls") {

@@ -1,6 +1,7 @@
 // The C++ binding: owners, operators, options, exceptions, gradients, training, files.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <filesystem>
 #include <sstream>
@@ -244,6 +245,14 @@ TEST_CASE_FIXTURE(Fixture, "model: saved and opened") {
   }
   std::filesystem::remove(path);
   CHECK(code_of([&] { Model(runtime, path.string()); }) != TN_OK);
+}
+
+// Beside a function of its name the namespace std would be ambiguous to whoever says `using namespace tenon`.
+TEST_CASE_FIXTURE(Fixture, "ops: one whose name C++ takes ends in an underscore") {
+  const Tensor x = vec({1, 5});
+  CHECK(values(std_(x)) == Floats{2});
+  CHECK(values(tenon::std_(x, {.correction = 1})) == Floats{std::sqrt(8.f)});
+  CHECK(not_(eq(x, x)).read<bool>() == std::vector<bool>{false, false});
 }
 
 TEST_CASE_FIXTURE(Fixture, "runtime: plugins and devices are listed") {

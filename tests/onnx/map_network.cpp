@@ -34,7 +34,7 @@ Results mean_variance_normalization(const Call& c) {
   const Dims axes = c.integers("axes", {0, 2, 3});
   const Tensor& x = c.in(0);
   return {(x - mean(x, {.axes = axes, .keepdims = true})) /
-          std(x, {.axes = axes, .keepdims = true})};
+          std_(x, {.axes = axes, .keepdims = true})};
 }
 
 Results negative_log_likelihood(const Call& c) {

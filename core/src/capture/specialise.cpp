@@ -16,6 +16,7 @@ constexpr size_t kMostPrepared = 32;
 // The value of each symbol; in a capture perhaps a symbol of that.
 std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, SymTable* to) {
   std::vector<int64_t> sizes(p.symbols.count(), -1);
+  std::vector<size_t> from(sizes.size());  // the argument that gave it
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const Argument& a = p.arguments[i];
     const tn_view& v = arguments[i]->view;
@@ -25,11 +26,14 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
         fits = v.dims[k] == a.shape.dims[k];
         continue;
       }
-      int64_t& size = sizes[p.symbols.symbol_of(a.shape.dims[k])];
+      const auto symbol = p.symbols.symbol_of(a.shape.dims[k]);
+      int64_t& size = sizes[symbol];
       if (size != -1 && size != v.dims[k])
         fail(TN_INVALID_ARGUMENT,
-             "program \"{}\": {} is {} in input \"{}\", but {} in an input before it", p.name,
-             p.symbols.text(a.shape.dims[k]), v.dims[k], a.name, size);
+             "program \"{}\": {} is {} in input \"{}\", but {} in input \"{}\"", p.name,
+             p.symbols.text(a.shape.dims[k]), v.dims[k], a.name, size,
+             p.arguments[from[symbol]].name);
+      if (size == -1) from[symbol] = i;
       size = v.dims[k];
     }
     if (!fits)

@@ -1357,7 +1357,7 @@ struct StdOptions {
   double correction = 0.0;
 };
 // std(x, *, axes: i64s = [], keepdims: bool = 0, correction: f64 = 0.0) -> y
-inline Tensor std(const Tensor& x, const StdOptions& options = {}) {
+inline Tensor std_(const Tensor& x, const StdOptions& options = {}) {
   tn_ctx* const ctx = detail::first_context({x.context()});
   tn_tensor* const inputs[] = {x.get()};
   detail::AttrList<3> attrs;
