@@ -1,6 +1,7 @@
-// A plugin of two ops, with the faults that an op can have:
+// A plugin of three ops, with the faults that an op can have:
 //   hard_shrink(x, *, lambda = 0.5)          x where |x| > lambda, else 0
 //   scaled_add(x, bias?, *, scale = 1.5)     scale x + bias
+//   cubic(x, *, times = 2)                   times x^3
 #include <cmath>
 #include <cstdlib>
 #include <string_view>
@@ -29,6 +30,8 @@ tn_error* TN_CALL rule(tn_infer* c) {
   if (is("accepts_nothing") || (TN_DTYPE_CODE(x->dtype) != 2 && TN_DTYPE_CODE(x->dtype) != 4))
     return c->v->error(c, TN_INVALID_ARGUMENT, str("x must be floating"));
   if (is("rule_attribute_missing")) c->v->attr(c, 7);
+  if (is("rule_reads_a_number_as_whole") && c->v->attr(c, 0)->bits > 1000)
+    return c->v->error(c, TN_INVALID_ARGUMENT, str("lambda is above 1000"));
   return c->v->output(c, 0, x->dtype, x->rank, dims);
 }
 
@@ -47,6 +50,13 @@ void TN_CALL decompose(tn_builder* b) {
   if (is("value_wrong_in_f16") && b->v->dtype(b, x) == TN_DTYPE_F16)
     y = tn_b_where(b, passes(b), tn_b_mul(b, x, b->v->scalar(b, 1.25)),
                    y);  // rounded once: still in f16
+  const tn_dtype dtype = b->v->dtype(b, x);
+  if (is("value_wrong_in_f64") && dtype == TN_DTYPE_F64) y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
+  if (is("value_in_bf16")) y = tn_b_cast(b, tn_b_cast(b, y, TN_DTYPE_BF16), dtype);
+  if (is("input_in_f16"))
+    y = tn_b_mul(b, tn_b_cast(b, tn_b_cast(b, x, TN_DTYPE_F16), dtype), b->v->scalar(b, 0.3));
+  if (is("value_in_f32") && dtype == TN_DTYPE_F64)
+    y = tn_b_cast(b, tn_b_cast(b, y, TN_DTYPE_F32), dtype);
   if (is("value_wrong_everywhere")) y = tn_b_mul(b, y, b->v->scalar(b, 1.25));
   tenon::sdk::Recipe r(b);
   if (is("attribute_missing")) r.f64(1);
@@ -76,11 +86,28 @@ void scaled_add(tenon::sdk::Recipe& r) {
 }
 void scaled_add_gradient(tenon::sdk::Recipe& r) {
   r.set_summed(0, r.g() * r.f64(0));
-  if (r.in(1).v == TN_NO_VALUE) return;
+  if (r.in(1).v == TN_NO_VALUE || is("gradient_of_bias_missing")) return;
   if (is("gradient_not_summed"))
     r.set(1, r.g());
   else
     r.set_summed(1, r.g());
+}
+
+tn_error* TN_CALL rule_of_cubic(tn_infer* c) {
+  const tn_attr* times = c->v->attr(c, 0);
+  if (is("rule_reads_a_whole_as_number") ? tn_attr_get_f64(times) > 1000 : times->bits > 1000)
+    return tenon::sdk::rule_error(c, "times is above 1000");
+  return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");
+}
+void cubic(tenon::sdk::Recipe& r) {
+  r.set(0, r.in(0) * square(r.in(0)) * static_cast<double>(r.i64(0)));
+}
+// The gradient of a rounding is 0: right once, but not twice.
+void cubic_gradient(tenon::sdk::Recipe& r) {
+  tenon::sdk::Value x = r.in(0);
+  if (is("gradient_through_a_rounding"))
+    x = tenon::sdk::Value{r.raw(), tn_b_round(r.raw(), (x * 0x1p40).v)} * 0x1p-40;
+  r.set(0, r.g() * square(x) * (3 * static_cast<double>(r.i64(0))));
 }
 
 // The default gives the type, whichever way it is written.
@@ -96,8 +123,9 @@ static_assert(attr_def(0, "mode", "warm").fallback.bits == 4);
 constexpr tn_param kParams[] = {tenon::sdk::param("x")};
 constexpr tn_param kAddParams[] = {tenon::sdk::param("x"),
                                    tenon::sdk::param("bias", TN_PARAM_OPTIONAL)};
-const tn_attr_def kAttrs[] = {
-    tenon::sdk::attr_def(is("attribute_key_wrong") ? 5 : 0, "lambda", 0.5)};
+const tn_attr_def kAttrs[] = {tenon::sdk::attr_def(
+    is("attribute_key_wrong") ? 5 : 0, is("attribute_renamed") ? "lambd" : "lambda", 0.5)};
+constexpr tn_attr_def kCubicAttrs[] = {tenon::sdk::attr_def(0, "times", 2)};
 constexpr tn_attr_def kAddAttrs[] = {tenon::sdk::attr_def(0, "scale", 1.5)};
 const tn_op_def kOps[] = {
     tenon::sdk::op({.name = "hard_shrink",
@@ -113,7 +141,14 @@ const tn_op_def kOps[] = {
                     .attrs = kAddAttrs,
                     .rule = rule_of_add,
                     .decompose = tenon::sdk::recipe<scaled_add>,
-                    .gradient = tenon::sdk::recipe<scaled_add_gradient>})};
+                    .gradient = tenon::sdk::recipe<scaled_add_gradient>}),
+    tenon::sdk::op({.name = "cubic",
+                    .flags = TN_OP_ELEMENTWISE,
+                    .params = kParams,
+                    .attrs = kCubicAttrs,
+                    .rule = rule_of_cubic,
+                    .decompose = tenon::sdk::recipe<cubic>,
+                    .gradient = tenon::sdk::recipe<cubic_gradient>})};
 const tn_ops_vtbl kTable = tenon::sdk::ops_table(kOps);
 const tn_interface kInterfaces[] = {TENON_INTERFACE(OPS, kTable)};
 

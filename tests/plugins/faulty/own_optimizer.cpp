@@ -16,9 +16,9 @@ bool is(std::string_view fault) {
   return asked && fault == asked;
 }
 
-constexpr tn_hyper kHypers[] = {sdk::variable("lr", 0.1, 0, 1e30),
-                                sdk::variable("momentum", 0.5, 0, 1),
-                                sdk::variable("decay", 0, 0, 1e30)};
+const tn_hyper kHypers[] = {sdk::variable(is("option_renamed") ? "rate" : "lr", 0.1, 0, 1e30),
+                            sdk::variable("momentum", 0.5, 0, 1),
+                            sdk::variable("decay", 0, 0, 1e30)};
 constexpr tn_slot kSlots[] = {sdk::slot("momentum_buffer")};
 
 enum { kParameter, kGradient, kMomentum, kStep, kRate, kFactor, kDecay };
@@ -35,10 +35,10 @@ void update(sdk::Recipe& r) {
   r.set(1, m);
 }
 
-constexpr tn_optimizer_def kList[] = {
+const tn_optimizer_def kList[] = {
     sdk::optimizer(FAULTY_OPTIMIZER, kHypers, kSlots, sdk::recipe<update>)};
-constexpr tn_optimizer_vtbl kTable = sdk::optimizer_table(kList);
-constexpr tn_interface kInterfaces[] = {TENON_INTERFACE(OPTIMIZER, kTable)};
+const tn_optimizer_vtbl kTable = sdk::optimizer_table(kList);
+const tn_interface kInterfaces[] = {TENON_INTERFACE(OPTIMIZER, kTable)};
 
 }  // namespace
 

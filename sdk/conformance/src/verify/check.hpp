@@ -137,7 +137,7 @@ std::shared_ptr<Worker> make_worker(const Profile& profile, const std::string& g
 std::vector<Unit> op_units(const Profile& profile, const VerifyOptions& options, int level,
                            const std::shared_ptr<Worker>& worker, const OpFacts& facts);
 
-// Runs `body` in a child and gives its text; throws Wrong where it dies or throws.
-std::string in_child(const std::function<std::string()>& body);
+// Runs `body` in a child and gives its text; throws Wrong where it dies, throws, or takes longer than `limit` seconds.
+std::string in_child(const std::function<std::string()>& body, double limit = 120);
 
 }  // namespace tenon::conformance

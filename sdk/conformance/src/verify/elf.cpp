@@ -31,7 +31,7 @@ constexpr unsigned kMachine = EM_NONE;
 
 class Reader {
  public:
-  explicit Reader(const std::string& path) : bytes_(read_file(path)) {}
+  explicit Reader(const std::string& path) : path_(path), bytes_(read_file(path)) {}
 
   ElfFile read() {
     read_segments();
@@ -49,7 +49,8 @@ class Reader {
   T at(uint64_t offset) const {
     T value;
     expect(offset <= bytes_.size() && sizeof value <= bytes_.size() - offset,
-           "the file ends before byte " + std::to_string(offset + sizeof value), "a whole file");
+           "it is cut off: the file ends before byte " + std::to_string(offset + sizeof value),
+           "a whole file");
     std::memcpy(&value, bytes_.data() + offset, sizeof value);
     return value;
   }
@@ -65,9 +66,19 @@ class Reader {
     throw Wrong("its dynamic section points outside the file", "a shared library");
   }
 
+  // Of what has no ELF header.
+  std::string what_it_is() const {
+    if (bytes_.empty()) return path_ + " is an empty file";
+    if (bytes_.starts_with("!<arch>")) return path_ + " is a static archive";
+    std::string start;
+    for (const char c : bytes_.substr(0, 24))
+      start += c >= ' ' && c <= '~' ? std::string(1, c) : "?";
+    return path_ + " has no ELF header, it begins with \"" + start + "\"";
+  }
+
   void read_segments() {
     expect(bytes_.size() >= EI_NIDENT && std::memcmp(bytes_.data(), ELFMAG, SELFMAG) == 0,
-           "no ELF header", "a shared library");
+           what_it_is(), "a shared library");
     const auto header = at<Header>(0);
     constexpr unsigned char kClass = sizeof(void*) == 8 ? ELFCLASS64 : ELFCLASS32;
     expect(
@@ -80,7 +91,8 @@ class Reader {
       segments_.push_back(at<Segment>(header.e_phoff + k * sizeof(Segment)));
       const Segment& s = segments_.back();
       expect(s.p_offset <= bytes_.size() && s.p_filesz <= bytes_.size() - s.p_offset,
-             "its headers speak of more than its " + std::to_string(bytes_.size()) + " bytes",
+             "it is cut off: its headers speak of more than its " + std::to_string(bytes_.size()) +
+                 " bytes",
              "a whole file");
       if (s.p_type == PT_GNU_STACK) {
         out_.no_stack_note = false;
@@ -145,7 +157,7 @@ class Reader {
     return last + 1;
   }
 
-  std::string bytes_;
+  std::string path_, bytes_;
   std::vector<Segment> segments_;
   ElfFile out_;
 };

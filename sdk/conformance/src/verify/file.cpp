@@ -27,9 +27,20 @@ void check_elf(const Profile& p, Reporter&) { read_elf(p.path); }
 
 void check_exports(const Profile& p, Reporter&) {
   const ElfFile elf = read_elf(p.path);
-  expect(std::any_of(elf.symbols.begin(), elf.symbols.end(),
-                     [](const Symbol& s) { return s.defined && s.name == TN_PLUGIN_SYMBOL; }),
-         std::string("no function ") + TN_PLUGIN_SYMBOL, "that it is exported");
+  std::vector<std::string> names;
+  for (const Symbol& s : elf.symbols)
+    if (s.defined) names.push_back(s.name);
+  expect(std::count(names.begin(), names.end(), TN_PLUGIN_SYMBOL) > 0,
+         std::string("no function ") + TN_PLUGIN_SYMBOL + " in " + p.path + ", which exports " +
+             (names.empty() ? "nothing" : few(names)),
+         "that it is exported: a program finds a plugin by it");
+}
+
+void check_loads(const Profile& p, Reporter&) {
+  void* library = dlopen(p.path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  const char* why = library ? nullptr : dlerror();
+  expect(library != nullptr, why ? why : "the loader refuses it",
+         "that every library and symbol it needs is found");
 }
 
 void check_stray_symbols(const Profile& p, Reporter&) {
@@ -49,14 +60,10 @@ void check_imports(const Profile& p, Reporter&) {
 
 void check_needed(const Profile& p, Reporter&) {
   for (const std::string& name : read_elf(p.path).needed) {
-    expect(!name.starts_with("libtenon"), "is linked to " + name, "no link to libtenon");
+    expect(!name.starts_with("libtenon.so"), "is linked to " + name, "no link to libtenon");
     expect(!name.starts_with("libprotobuf"), "needs " + name + ", which clashes with the host's",
            "a private copy, or none");
   }
-  void* library = dlopen(p.path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  const char* why = library ? nullptr : dlerror();
-  expect(library != nullptr, why ? why : "the loader refuses it",
-         "that every library and symbol it needs is found");
 }
 
 // A folder of the machine that built it is not on the machine that runs it.
@@ -175,7 +182,9 @@ constexpr const char* kMap =
 
 const std::vector<Check> kFileChecks = {
     {"file.elf", 0, Kind::all, "a whole shared library for this machine",
-     "build it as a shared library (-shared -fPIC) for the machine that loads it", check_elf},
+     "name the library that tenon_add_plugin builds; by hand: -shared -fPIC, for the machine that "
+     "loads it",
+     check_elf},
     {"file.exports", 0, Kind::all, "exports tn_plugin_query",
      "write TENON_PLUGIN(...) once, or define tn_plugin_query with TN_PLUGIN_EXPORT",
      check_exports},
@@ -183,8 +192,12 @@ const std::vector<Check> kFileChecks = {
      kMap, check_stray_symbols},
     {"file.imports", 0, Kind::all, "imports no tn_ function",
      "call the services of tn_host, which open() is given", check_imports},
-    {"file.needed", 0, Kind::all, "every library and symbol it needs is found, none is libtenon",
-     "install the missing library, or remove it from the link line", check_needed},
+    {"file.loads", 0, Kind::all, "every library and symbol it needs is found",
+     "install the missing library, or remove it from the link line; a symbol that is missing is in "
+     "no library that it is linked to",
+     check_loads},
+    {"file.needed", 0, Kind::all, "none of the libraries it needs is libtenon, or clashes with it",
+     "remove it from the link line", check_needed},
     {"file.run_path", 0, Kind::all, "no run path into somebody's build folder",
      "set SKIP_BUILD_RPATH, or an INSTALL_RPATH of $ORIGIN", check_run_path},
     {"file.executable_stack", 0, Kind::all, "asks for no executable stack",

@@ -170,9 +170,18 @@ class Collector {
                              "the op itself: "
                            : "look at the kernel: ") +
                explain_command(worker_, r.op, r.dtype);
-    if (r.expected != kOracleSays || failures_ > kMostAgain || !is_stale(r)) return;
+    if (r.expected != kOracleSays || !again(r)) return;
     c.found += "; in a runtime of its own the same call is right";
     c.advice = kStaleAdvice;
+  }
+  // Whether it is a failure to be tried again, and stale. The first of each sample are tried, while that takes no longer than kPatience.
+  bool again(const Result& r) {
+    using Clock = std::chrono::steady_clock;
+    if (spent_ > kPatience || ++tried_[r.sample] > kMostAgain) return false;
+    const auto start = Clock::now();
+    const bool stale = is_stale(r);
+    spent_ += std::chrono::duration<double>(Clock::now() - start).count();
+    return stale;
   }
   // Wrong again where it was, and right where nothing ran before it.
   bool is_stale(const Result& r) {
@@ -194,7 +203,8 @@ class Collector {
     return verdict;
   }
 
-  static constexpr int kMostAgain = 3;
+  static constexpr int kMostAgain = 2;
+  static constexpr double kPatience = 5;  // seconds
   Worker& worker_;
   const OpSamples& op_;
   const bool brief_;
@@ -202,6 +212,8 @@ class Collector {
   std::vector<std::string> passed_;
   std::string declined_;
   int failures_ = 0;
+  std::map<std::string, int> tried_;  // by sample
+  double spent_ = 0;
 };
 
 constexpr const char* kBaseAdvice =

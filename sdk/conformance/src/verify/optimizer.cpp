@@ -285,9 +285,14 @@ void check_sample(Session& s, const std::string& name, const OptimizerSample& sa
                  " after the steps of " + sample.name);
 }
 
-void run_values(Worker& w, const std::string& name, Reporter& r) {
-  for (const OptimizerSample& sample : optimizer_samples_of(w.plugin, name))
-    r.attempt(sample.name, [&] { told([&] { check_sample(w.get_session(), name, sample); }); });
+void run_values(Worker& w, const std::string& name, bool own, Reporter& r) {
+  std::vector<Misread> misread;
+  if (own) {
+    const std::vector<std::string> names = definition_of(w.plugin, name).names;
+    for (const OptimizerSample& sample : optimizer_samples_of(w.plugin, name, names, &misread))
+      r.attempt(sample.name, [&] { told([&] { check_sample(w.get_session(), name, sample); }); });
+  }
+  for (const Misread& m : misread) r.attempt(m.where, [&] { throw m.wrong; });
   bool known = false;
   for (const OptimizerCase& c : optimizer_cases()) {
     if (c.name != name) continue;
@@ -550,7 +555,7 @@ std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<
     };
     add("optimizer.", kAdvice, [own](Worker& w, const std::string& n, Reporter& r) {
       if (own) check_own(w, n);
-      run_values(w, n, r);
+      run_values(w, n, own, r);
     });
     const auto add_own = [&](const char* group, const char* advice, auto body) {
       add(group, advice, [own, body](Worker& w, const std::string& n, Reporter& r) {

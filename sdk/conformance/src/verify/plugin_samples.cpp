@@ -11,6 +11,7 @@
 #include "elf.hpp"
 #include "plugin.hpp"
 #include "tenon/conformance/compare.hpp"
+#include "tenon/conformance/nearest.hpp"
 
 namespace tenon::conformance {
 namespace {
@@ -271,15 +272,45 @@ Json samples_in(const std::string& plugin) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return Json::object();  // file.manifest says so
   const Json j = Json::parse(read_file(path.string()), nullptr, false);
-  if (!j.is_object() || !j.contains("samples")) return Json::object();
-  expect(j["samples"].is_object(), "\"samples\" in the manifest is no object",
-         "an object of lists, one for each op");
-  return j["samples"];
+  return j.is_object() && j.contains("samples") ? j["samples"] : Json::object();
 }
 
 [[noreturn]] void misread(const std::string& where, const std::string& found,
                           const std::string& expected) {
-  throw Wrong(where + ": " + found, expected);
+  throw Wrong(where + ": " + found, expected, "correct \"samples\" in the manifest");
+}
+
+// What has no such attribute or option.
+[[noreturn]] void unknown_name(const std::string& where, const char* what, const std::string& name,
+                               const std::vector<std::string>& names) {
+  std::string all;
+  for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
+  throw Wrong(
+      where + ": there is no " + what + " \"" + name + "\"" + nearest(name, names),
+      names.empty() ? std::string("none: it has no ") + what + "s" : "one of " + all,
+      std::string("\"samples\" in the manifest must follow when the ") + what + " is renamed");
+}
+
+// Each sample in the list of `name`.
+template <class Read>
+void each_sample(const std::string& plugin, const std::string& name, std::vector<Misread>* misread,
+                 const Read& read) {
+  const Json all = samples_in(plugin);
+  if (!all.is_object() || !all.contains(name)) return;
+  if (!all[name].is_array()) {
+    misread->push_back({"samples", Wrong(name + ": its samples are no list", "a list of objects",
+                                         "correct \"samples\" in the manifest")});
+    return;
+  }
+  size_t number = 0;
+  for (const Json& j : all[name]) {
+    const std::string sample = "sample " + std::to_string(++number);
+    try {
+      read(sample, j);
+    } catch (const Wrong& w) {
+      misread->push_back({sample, w});
+    }
+  }
 }
 
 tn_dtype dtype_named(const std::string& name) {
@@ -375,6 +406,12 @@ void check_values(const std::string& where, const OpCall& c) {
   }
 }
 
+std::vector<std::string> names_of(const tn_op_def& op) {
+  std::vector<std::string> names;
+  for (uint32_t k = 0; k < op.n_attrs; ++k) names.push_back(text_of(op.attrs[k].name));
+  return names;
+}
+
 OpSample read_sample(const tn_op_def& op, const std::string& name, const Json& j) {
   const std::string where = text_of(op.name) + ", " + name;
   if (!j.is_object() || !j.contains("inputs") || !j["inputs"].is_array())
@@ -404,7 +441,7 @@ OpSample read_sample(const tn_op_def& op, const std::string& name, const Json& j
   for (const auto& [key, value] : attributes.items()) {
     uint32_t k = 0;
     while (k < op.n_attrs && text_of(op.attrs[k].name) != key) ++k;
-    if (k == op.n_attrs) misread(where, "there is no attribute \"" + key + "\"", "one of the op's");
+    if (k == op.n_attrs) unknown_name(where, "attribute", key, names_of(op));
     tell(op, s.call, read_attribute(where + ", " + key, k, op.attrs[k].fallback.tag, value));
   }
   if (j.contains("range")) {
@@ -421,13 +458,51 @@ OpSample read_sample(const tn_op_def& op, const std::string& name, const Json& j
   return s;
 }
 
-void take_sample(const OpSample& sample, tn_dtype dtype, Chosen& chosen) {
+OptimizerSample read_optimizer_sample(const std::string& optimizer, const std::string& name,
+                                      const Json& j, const std::vector<std::string>& known) {
+  OptimizerSample s;
+  s.name = name;
+  const std::string where = optimizer + ", " + name;
+  if (!j.is_object()) misread(where, j.dump(), "an object");
+  for (const auto& [key, value] : j.items())
+    if (key != "options" && key != "parameter" && key != "gradients" && key != "gives")
+      misread(where, "the key \"" + key + "\"", "options, parameter, gradients, gives");
+  const Json options = j.value("options", Json::object());
+  for (const auto& [key, value] : options.items()) {
+    if (std::count(known.begin(), known.end(), key) == 0)
+      unknown_name(where, "hyper-parameter", key, known);
+    if (!value.is_number()) misread(where, key + " is " + value.dump(), "a number");
+    s.options[key] = value;
+  }
+  const auto flat = [&](const char* key) {
+    const auto lists = read_lists(where, Json{{key, Json::array({j.value(key, Json())})}}, key);
+    return lists.front();
+  };
+  s.parameter = flat("parameter"), s.gives = flat("gives");
+  s.gradients = read_lists(where, j, "gradients");
+  const auto fits = [&](const std::vector<double>& v) { return v.size() == s.parameter.size(); };
+  if (s.gradients.empty() || !fits(s.gives) ||
+      !std::all_of(s.gradients.begin(), s.gradients.end(), fits))
+    misread(where, "lists of different lengths, or none",
+            "parameter, gives and each of the gradients of one length");
+  return s;
+}
+
+bool of_any_dtype(const OpSample& s) {
+  return std::count(s.any_dtype.begin(), s.any_dtype.end(), true) > 0;
+}
+
+// A sample where the dtype of the case is this.
+OpCall in_case(const OpSample& sample, tn_dtype dtype) {
   OpCall c = sample.call;
-  const bool any = std::count(sample.any_dtype.begin(), sample.any_dtype.end(), true) > 0;
   for (size_t k = 0; k < c.inputs.size(); ++k)
     if (sample.any_dtype[k]) c.inputs[k].dtype = dtype;
-  c.dtype = any || c.inputs.empty() ? dtype : c.inputs[0].dtype;
-  if (any || dtype == TN_DTYPE_F32) chosen.take(std::move(c));
+  c.dtype = of_any_dtype(sample) || c.inputs.empty() ? dtype : c.inputs[0].dtype;
+  return c;
+}
+
+void take_sample(const OpSample& sample, tn_dtype dtype, Chosen& chosen) {
+  if (of_any_dtype(sample) || dtype == TN_DTYPE_F32) chosen.take(in_case(sample, dtype));
 }
 
 }  // namespace
@@ -444,19 +519,19 @@ bool OpCall::floating() const {
                      [](const RuleInput& i) { return !i.absent && is_float(i.dtype); });
 }
 
-std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op) {
-  const std::string name = text_of(op.name);
-  const Json all = samples_in(plugin);
+std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op,
+                                 std::vector<Misread>* misread) {
   std::vector<OpSample> out;
-  if (!all.contains(name)) return out;
-  if (!all[name].is_array()) misread(name, "its samples are no list", "a list of objects");
-  for (const Json& j : all[name])
-    out.push_back(read_sample(op, "sample " + std::to_string(out.size() + 1), j));
+  each_sample(plugin, text_of(op.name), misread, [&](const std::string& sample, const Json& j) {
+    out.push_back(read_sample(op, sample, j));
+  });
   return out;
 }
 
 void check_sampled(const Profile& p) {
   const Json all = samples_in(p.path);
+  expect(all.is_object(), "\"samples\" in the manifest is no object",
+         "an object of lists, one for each op");
   for (const auto& [name, list] : all.items())
     expect(std::count(p.ops.begin(), p.ops.end(), name) +
                    std::count(p.optimizers.begin(), p.optimizers.end(), name) >
@@ -465,42 +540,17 @@ void check_sampled(const Profile& p) {
 }
 
 std::vector<OptimizerSample> optimizer_samples_of(const std::string& plugin,
-                                                  const std::string& optimizer) {
-  const Json all = samples_in(plugin);
+                                                  const std::string& optimizer,
+                                                  const std::vector<std::string>& known,
+                                                  std::vector<Misread>* misread) {
   std::vector<OptimizerSample> out;
-  if (!all.contains(optimizer)) return out;
-  if (!all[optimizer].is_array())
-    misread(optimizer, "its samples are no list", "a list of objects");
-  for (const Json& j : all[optimizer]) {
-    OptimizerSample s;
-    s.name = "sample " + std::to_string(out.size() + 1);
-    const std::string where = optimizer + ", " + s.name;
-    if (!j.is_object()) misread(where, j.dump(), "an object");
-    for (const auto& [key, value] : j.items())
-      if (key != "options" && key != "parameter" && key != "gradients" && key != "gives")
-        misread(where, "the key \"" + key + "\"", "options, parameter, gradients, gives");
-    const Json options = j.value("options", Json::object());
-    for (const auto& [key, value] : options.items()) {
-      if (!value.is_number()) misread(where, key + " is " + value.dump(), "a number");
-      s.options[key] = value;
-    }
-    const auto flat = [&](const char* key) {
-      const auto lists = read_lists(where, Json{{key, Json::array({j.value(key, Json())})}}, key);
-      return lists.front();
-    };
-    s.parameter = flat("parameter"), s.gives = flat("gives");
-    s.gradients = read_lists(where, j, "gradients");
-    const auto fits = [&](const std::vector<double>& v) { return v.size() == s.parameter.size(); };
-    if (s.gradients.empty() || !fits(s.gives) ||
-        !std::all_of(s.gradients.begin(), s.gradients.end(), fits))
-      misread(where, "lists of different lengths, or none",
-              "parameter, gives and each of the gradients of one length");
-    out.push_back(std::move(s));
-  }
+  each_sample(plugin, optimizer, misread, [&](const std::string& sample, const Json& j) {
+    out.push_back(read_optimizer_sample(optimizer, sample, j, known));
+  });
   return out;
 }
 
-RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic) {
+RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic, const tn_attr* raw) {
   const Attrs given(call.attrs);
   std::vector<tn_attr> attrs;
   for (uint32_t k = 0; k < op.n_attrs; ++k) {
@@ -508,13 +558,31 @@ RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic) {
     attrs.back().key = k;
   }
   for (const tn_attr& a : given.encode()) attrs[a.key] = a;
+  if (raw) attrs[raw->key] = *raw;
   return run_rule(op, call.inputs, attrs, symbolic);
+}
+
+std::vector<OpCall> candidates_of(const tn_op_def& op, const std::vector<OpSample>& samples) {
+  std::vector<OpCall> out;
+  for (const tn_dtype dtype : {TN_DTYPE_F32, TN_DTYPE_I64}) {
+    for (const OpSample& s : samples) out.push_back(in_case(s, dtype));
+    for (const size_t k : {0, 3, 10, 15}) {
+      OpCall c;
+      for (uint32_t i = 0; i < counts_of(op).front(); ++i)
+        c.inputs.push_back(input_of(dtype, shapes()[k][std::min<size_t>(i, 2)]));
+      c.dtype = dtype, c.attrs = required_of(op);
+      add_state(op, c);
+      out.push_back(std::move(c));
+    }
+  }
+  return out;
 }
 
 std::vector<OpCall> calls_of(const tn_op_def& op, const std::vector<OpSample>& samples, bool brief,
                              std::string* refused) {
   Chosen chosen(op, refused);
-  const std::vector<tn_dtype> few = {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_I32};
+  const std::vector<tn_dtype> few = {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16,
+                                     TN_DTYPE_I32};
   for (const tn_dtype dtype : brief ? few : kAll) {
     const size_t from = chosen.calls().size();
     for (const OpSample& s : samples) take_sample(s, dtype, chosen);

@@ -32,15 +32,22 @@ struct OpSample {
   std::vector<bool> any_dtype;  // for each input
 };
 
+// A sample that cannot be read: "sample 2", or "samples" where it is all of them, and what is wrong with it.
+struct Misread {
+  std::string where;
+  Wrong wrong;
+};
+
 // {"samples": {OP: [{"inputs": ["f32[3,4]", "[4]", null], "attributes": {NAME: value}, "range": [low, high],
 //                    "values": [[...], ...], "gives": [[...], ...]}, ...]}}
-// All but "inputs" may be left out. Throws Wrong with the place of what cannot be read.
-std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op);
+// All but "inputs" may be left out. What cannot be read goes to `misread`, with its place.
+std::vector<OpSample> samples_of(const std::string& plugin, const tn_op_def& op,
+                                 std::vector<Misread>* misread);
 // Throws Wrong where it has samples of what the plugin does not bring.
 void check_sampled(const Profile& profile);
 
 // Of an optimizer: {"options": {NAME: number}, "parameter": [...], "gradients": [[...], ...], "gives": [...]}, a step for each
-// gradient, and the parameter after them. "options" may be left out.
+// gradient, and the parameter after them. "options" may be left out; `known`: those that there are.
 struct OptimizerSample {
   std::string name;  // "sample 1"
   Hypers options;
@@ -48,7 +55,9 @@ struct OptimizerSample {
   std::vector<std::vector<double>> gradients;
 };
 std::vector<OptimizerSample> optimizer_samples_of(const std::string& plugin,
-                                                  const std::string& optimizer);
+                                                  const std::string& optimizer,
+                                                  const std::vector<std::string>& known,
+                                                  std::vector<Misread>* misread);
 
 // f(), with advice that fits where the core refused what the plugin did: its message says it all.
 template <class F>
@@ -61,8 +70,11 @@ auto told(F&& f) {
   }
 }
 
-// What the rule says to a call.
-RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic);
+// What the rule says to a call; `raw`, where it is there, stands for the attribute of its key.
+RuleResult infer_call(const tn_op_def& op, const OpCall& call, bool symbolic,
+                      const tn_attr* raw = nullptr);
+// Some calls of two dtypes, whether its rule takes them or not.
+std::vector<OpCall> candidates_of(const tn_op_def& op, const std::vector<OpSample>& samples);
 
 // Every call whose rule takes it, each once, those of the manifest first; the kit varies dtypes, shapes, optional inputs, and each
 // attribute alone. `refused`: what the rule said to the first one that it refused. brief: fewer of them.

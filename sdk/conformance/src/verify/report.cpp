@@ -168,16 +168,23 @@ std::string failures(const VerifyReport& report) {
       following[cause].push_back(c.check + " (" + std::to_string(c.cases.size()) + ")");
       continue;
     }
-    std::set<std::string> said;
-    for (size_t k = 0; k < std::min(kMost, c.cases.size()); ++k) {
+    std::set<std::string> said, advised;
+    size_t shown = 0;
+    for (size_t k = 0; k < c.cases.size(); ++k) {
+      // Beyond the first only one that advises something else, its command apart.
+      const std::string advice = c.cases[k]->advice.substr(0, c.cases[k]->advice.find(':'));
+      const bool fresh = advised.insert(advice).second;
+      if (k >= kMost && (shown > kMost || !fresh)) continue;
       out += text_without(*c.cases[k], said);
       said.insert({c.cases[k]->expected, c.cases[k]->advice});
+      ++shown;
     }
-    if (c.cases.size() > kMost)
-      out += "    and " + std::to_string(c.cases.size() - kMost) + " more of " + c.check + "\n";
+    if (shown < c.cases.size())
+      out += "    and " + std::to_string(c.cases.size() - shown) + " more of " + c.check + "\n";
   }
   for (const CheckResult& r : report.cases)  // of a whole check or kind
     if (r.verdict == Verdict::unsupported && r.op.empty()) out += text_of(r);
+  if (!report.not_run.empty()) out += "not run: " + report.not_run + "\n";
   for (const auto& [cause, list] : following) {
     out += "also fail, perhaps only because " + cause + " does:";
     const size_t shown = std::min(kMostFollowing, list.size());
@@ -201,6 +208,7 @@ void write_json(const VerifyReport& report, std::ostream& out) {
               {"fail", report.count(Verdict::fail)}}},
             {"seconds", report.seconds},
             {"cases", Json::array()}};
+  if (!report.not_run.empty()) j["not_run"] = report.not_run;
   for (const CheckResult& r : report.cases) {
     Json c = {{"check", r.check},
               {"where", r.where},

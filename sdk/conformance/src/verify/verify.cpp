@@ -10,6 +10,7 @@
 #include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -36,6 +37,11 @@ const std::vector<const std::vector<Check>*>& later_groups() {
       &kKernelChecks,    &kPlanChecks,   &kOpChecks,      &kTrainingChecks,
       &kOptimizerChecks, &kFormatChecks, &kPluginOpChecks};
   return all;
+}
+
+const Check& file_check(const char* name) {
+  return *std::ranges::find_if(kFileChecks,
+                               [&](const Check& c) { return c.name == std::string(name); });
 }
 
 const char* name_of(Kind kind) {
@@ -122,7 +128,10 @@ class Verification {
       throw std::runtime_error(o.plugin + " is a folder: name one plugin in it" +
                                in_folder(o.plugin));
     if (!std::filesystem::is_regular_file(o.plugin))
-      throw std::runtime_error(o.plugin + ": no such file");
+      throw std::runtime_error(o.plugin + (std::filesystem::exists(o.plugin)
+                                               ? " is no file: name the library of a plugin"
+                                               : ": no such file; name the library of a plugin, "
+                                                 "build/lib/tenon/plugins/NAME.so"));
     expected_ = read_expected(o.expected_fail);
     profile_.path = std::filesystem::canonical(o.plugin).string();
     report_.plugin = profile_.path;
@@ -134,8 +143,8 @@ class Verification {
 
   VerifyReport run() {
     const auto start = std::chrono::steady_clock::now();
-    const bool opens = probe();
-    if (options_.op.empty()) {
+    const bool library = is_library(), opens = library && probe();
+    if (options_.op.empty() && report_.not_run.empty()) {
       add_checks({&kFileChecks, &kNegotiationChecks});
       if (opens) add_checks({&kErrorChecks, &kLifeChecks, &kMemoryChecks, &kQueueChecks});
     }
@@ -184,6 +193,36 @@ class Verification {
     if (options_.perf && !profile_.has_device() &&
         plugin_op_units(profile_, options_, worker_).empty())
       throw std::runtime_error(profile_.id + " has no ops to time: --perf is for backends and ops");
+  }
+
+  // The failure of a check of the file, in a child.
+  std::optional<CheckResult> failure_of(const char* name) {
+    const Check& c = file_check(name);
+    std::optional<CheckResult> failed;
+    Reporter r(c.name, c.level, c.advice, [&](CheckResult result) {
+      if (result.verdict == Verdict::fail) failed = std::move(result);
+    });
+    r.attempt("", [&] {
+      in_child([&] {
+        c.body(profile_, r);
+        return std::string();
+      });
+    });
+    return failed;
+  }
+  // Whether it is a shared library with the plugin's function, which the loader takes. Where it is not, all that could be said beside
+  // that one failure has the same cause.
+  bool is_library() {
+    std::optional<CheckResult> failed;
+    for (const char* name : {"file.elf", "file.exports", "file.loads"})
+      if (!failed) failed = failure_of(name);
+    if (!failed) return true;
+    if (failed->check == "file.loads")  // a reason that says more than the loader does
+      for (const char* name : {"file.needed", "file.imports"})
+        if (std::optional<CheckResult> reason = failure_of(name)) failed = std::move(reason);
+    report_.not_run = "every other check: " + failed->check + " must pass first";
+    keep(std::move(*failed));  // no list of expected failures makes a plugin of it
+    return false;
   }
 
   // Whether the plugin opens at all, first with the kit's host, then with libtenon.
@@ -260,13 +299,17 @@ class Verification {
 
   void record(CheckResult r) {
     expected_.apply(r);
+    keep(std::move(r));
+  }
+  void keep(CheckResult r) {
     if (options_.on_result) options_.on_result(r);
     report_.cases.push_back(std::move(r));
   }
 
   void finish() {
     for (CheckResult& r :
-         expected_.stale(report_.cases, options_.op.empty() && options_.check.empty()))
+         expected_.stale(report_.cases,
+                         options_.op.empty() && options_.check.empty() && report_.not_run.empty()))
       record(std::move(r));
     std::map<std::string, size_t> place;
     for (const std::string& name : order_) place.emplace(name, place.size());
@@ -324,8 +367,19 @@ class Verification {
       }
       return "";
     };
+    const auto unopened = std::ranges::find_if(report_.cases, [](const CheckResult& r) {
+      return r.check == "negotiate.open" && r.verdict == Verdict::fail;
+    });
+    const std::string why = unopened == report_.cases.end() ? "" : unopened->found;
     for (CheckResult& r : report_.cases) {
       if (r.verdict != Verdict::fail || roots.count(r.check) != 0) continue;
+      if (r.found == why && r.check.starts_with("negotiate.") && r.check != "negotiate.open")
+        r.follows_from = "negotiate.open";
+      // The gradients of a plugin's op are held against its values, those of gradients against these.
+      for (const char* of : {"op_gradient.", "op_value."})
+        if (r.check.starts_with("op_gradient") && r.check != of + r.op &&
+            failing.count(of + r.op) != 0)
+          r.follows_from = of + r.op;
       const bool of_many = r.check.starts_with("train.") || r.check.starts_with("optimizer");
       if (of_many && !roots.empty()) r.follows_from = *roots.begin();
       // A crash of an op's call in a check of all ops.
@@ -372,8 +426,9 @@ std::vector<CheckInfo> list_checks() {
   return out;
 }
 
-std::string in_child(const std::function<std::string()>& body) {
+std::string in_child(const std::function<std::string()>& body, double limit) {
   Unit unit;
+  unit.limit = limit;
   unit.body = [&](Reporter& r) {
     CheckResult result;
     result.where = body();

@@ -56,6 +56,7 @@ struct VerifyReport {
   std::string plugin, id, device;
   int asked = kHighestLevel, reached = -1;  // -1: not even L0
   std::vector<CheckResult> cases;           // in the order of the checks
+  std::string not_run;  // where the file is no plugin: what was not tried, and why
   double seconds = 0;
   bool partial = false;  // of some checks only, by `op` or `check`: says nothing of a level
   size_t count(Verdict verdict) const;
@@ -64,7 +65,7 @@ struct VerifyReport {
 // Throws std::runtime_error for wrong use: no such file, no such op, an unreadable list of expected failures.
 VerifyReport verify(const VerifyOptions& options);
 
-// {"plugin", "id", "device", "level", "asked", "counts", "seconds", "cases"}
+// {"plugin", "id", "device", "level", "asked", "counts", "seconds", "cases"}, and "not_run" where that is not empty
 void write_json(const VerifyReport& report, std::ostream& out);
 // Op x dtype x {native, decomposed} x {forward, gradient}, in 80 columns; else than `whole` the ops of which something failed (and
 // not only because another op does), was expected to or is not supported.
