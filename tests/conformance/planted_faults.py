@@ -165,6 +165,8 @@ FAULTS = [
     ("op", "gradient_not_summed", op("scaled_add", "L3"), "op_gradient.scaled_add"),
     ("taken", "", only("optimizer."), "optimizer.adagrad"),
     ("own_optimizer", "momentum_from_its_neighbour", only("optimizer."), "optimizer.momentum_of_mine"),
+    ("own_optimizer", "wrong_in_f64", only("optimizer."), "optimizer.momentum_of_mine",
+     " in f64; ", "as in f32, f16 and bf16", "look for what the update does in f64 only"),
     ("own_optimizer", "option_renamed", only("optimizer."), "optimizer.momentum_of_mine",
      'momentum_of_mine, sample 1: there is no hyper-parameter "lr"', "one of rate, momentum, decay", ", 0 expected to fail, 1 failed"),
     ("own_optimizer", "rate_is_double", only("optimizer."), "optimizer.momentum_of_mine"),

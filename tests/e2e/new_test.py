@@ -20,6 +20,9 @@ NAME = f"demo_{kind}9"
 LEVELS = {"backend": "L3", "op": "L3", "optimizer": "L3", "format": "L3"}
 # Names that something has.
 TAKEN = {"backend": ["cpu", "reference"], "op": ["add", "conv2d"], "optimizer": ["adamw", "sgd", "basic"], "format": ["safetensors"]}
+# A number that check.c wants, another, and what it says then.
+WRONG = {"op": ("1.5f, 4.5f}", "1.5f, 4.25f}", "wrong at [2], want_y is 4.25"),
+         "optimizer": ("{0.2629208f, 2,", "{0.2629208f, 3,", "w[1] is wrong, want is 3")}
 ENV = {k: v for k, v in os.environ.items() if not k.startswith("TENON_")}
 
 
@@ -81,3 +84,8 @@ with tempfile.TemporaryDirectory() as name:
         nearest = run(TENON, "--plugin", plugins, "ops", NAME + "0", cwd=folder, status=1).stderr
         assert nearest.count(f'"{NAME}"') == 1, nearest
     verify(project / library, folder)
+    if kind in WRONG:  # what check.c wants is no more what comes out
+        file = project / "check.c"
+        file.write_text(file.read_text().replace(*WRONG[kind][:2]))
+        run("cmake", "--build", "build", "--target", "check", cwd=project)
+        assert WRONG[kind][2] in run(project / "build/check", cwd=folder, status=1).stderr

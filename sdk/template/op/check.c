@@ -1,4 +1,5 @@
-/* Calls the op with its attribute, and takes its gradient. Usage: check [--device NAME] */
+/* Calls the op with its attribute, and takes its gradient. Usage: check [--device NAME]
+ * To be edited with the op: its name, its attributes, its inputs (in run), and the numbers that come out (in main). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,8 +43,13 @@ int main(int argc, char** argv) {
   if (error) fprintf(stderr, "check: %s\n", tn_error_message(error));
   for (int i = 0; i < 3 && !error; ++i) {
     printf("myop: %g, gradient: %g\n", (double)y[i], (double)grad[i]);
-    right &= fabsf(y[i] - want_y[i]) < 1e-6f && fabsf(grad[i] - want_grad[i]) < 1e-6f;
+    if (fabsf(y[i] - want_y[i]) < 1e-6f && fabsf(grad[i] - want_grad[i]) < 1e-6f) continue;
+    fprintf(stderr, "check: wrong at [%d], want_y is %g, want_grad %g\n", i, (double)want_y[i],
+            (double)want_grad[i]);
+    right = 0;
   }
+  if (!error && !right)
+    fprintf(stderr, "check: if the op was changed, edit what check.c calls and wants\n");
   tn_tensor* all[] = {a.start, a.x, a.y, a.loss, a.grad};
   for (int i = 0; i < 5; ++i) tn_tensor_release(all[i]);
   tn_variable_release(a.variable), tn_ctx_release(a.cx), tn_runtime_release(a.rt);

@@ -1,4 +1,5 @@
-/* A step of the optimizer, and one of another that goes on from its state. Usage: check [--device NAME] */
+/* A step of the optimizer, and one of another that goes on from its state. Usage: check [--device NAME]
+ * To be edited with the optimizer: its name and options (in run), and the numbers that come out (in main). */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,8 +68,14 @@ int main(int argc, char** argv) {
   if (!error) error = tn_tensor_read(a.cx, a.end, w, sizeof w);
   if (error) fprintf(stderr, "check: %s\n", tn_error_message(error));
   int right = !error;
-  for (int i = 0; i < 3; ++i) right &= fabsf(w[i] - want[i]) < 1e-6f;
-  if (!error) printf("%.3f %.3f %.3f\n", (double)w[0], (double)w[1], (double)w[2]);
+  if (!error) printf("%.7g %.7g %.7g\n", (double)w[0], (double)w[1], (double)w[2]);
+  for (int i = 0; i < 3 && !error; ++i) {
+    if (fabsf(w[i] - want[i]) < 1e-6f) continue;
+    fprintf(stderr, "check: w[%d] is wrong, want is %.7g\n", i, (double)want[i]);
+    right = 0;
+  }
+  if (!error && !right)
+    fprintf(stderr, "check: if the optimizer was changed, edit what check.c makes and wants\n");
   for (uint32_t i = 0; i < kMost; ++i) tn_tensor_release(a.state[i]);
   tn_tensor_release(a.start), tn_tensor_release(a.grad), tn_tensor_release(a.zero);
   tn_tensor_release(a.end), tn_variable_release(a.w);

@@ -30,7 +30,8 @@ void update(sdk::Recipe& r) {
       in(is("momentum_from_its_neighbour") ? kRate : kFactor) * in(kMomentum) + in(kGradient);
   Value decay = in(kDecay);
   if (is("decay_is_no_number")) decay = decay * log(0.05 - decay);
-  const Value rate = is("rate_is_double") ? 2 * in(kRate) : in(kRate);
+  const bool doubled = is("rate_is_double") || (is("wrong_in_f64") && stored == TN_DTYPE_F64);
+  const Value rate = doubled ? 2 * in(kRate) : in(kRate);
   r.set(0, (in(kParameter)-rate * (m + decay * in(kParameter))).as(stored));
   r.set(1, m);
 }

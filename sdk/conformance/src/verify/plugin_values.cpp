@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "odd_one.hpp"
 #include "plugin_op.hpp"
 #include "tenon/conformance/compare.hpp"
 
@@ -61,17 +62,10 @@ class Council {
     }
   }
 
-  // The one that no other agrees with, while all others agree; NONE where that cannot be said.
-  tn_dtype odd_one() const {
-    if (members_.size() < 3) return TN_DTYPE_NONE;
-    for (size_t odd = 0; odd < members_.size(); ++odd) {
-      bool alone = true;
-      for (size_t a = 0; a < members_.size(); ++a)
-        for (size_t b = a + 1; b < members_.size(); ++b)
-          alone &= disagree(a, b) == (a == odd || b == odd);
-      if (alone) return members_[odd].dtype;
-    }
-    return TN_DTYPE_NONE;
+  // NONE where that cannot be said.
+  tn_dtype odd() const {
+    const int at = odd_one(members_.size(), [&](size_t a, size_t b) { return disagree(a, b); });
+    return at < 0 ? TN_DTYPE_NONE : members_[static_cast<size_t>(at)].dtype;
   }
   // How the odd one differs from the one of the others that has most digits: the first of them.
   std::string fault_of(tn_dtype odd) const {
@@ -103,11 +97,6 @@ class Council {
   std::vector<Member> members_;  // those with more digits first
 };
 
-// f64 is wrong, not the dtype that was held against it.
-struct WrongInF64 : Wrong {
-  using Wrong::Wrong;
-};
-
 void compare_with_f64(const Op& op, const OpCall& call, const std::vector<Array>& x,
                       const std::vector<Array>& got) {
   const OpCall wide = in_dtype(call, TN_DTYPE_F64);
@@ -116,7 +105,7 @@ void compare_with_f64(const Op& op, const OpCall& call, const std::vector<Array>
       difference(op.values(wide, in_dtype(x, TN_DTYPE_F64)), got, tolerance_of(call.dtype));
   if (fault.empty()) return;
   const Council council(op, call);
-  const tn_dtype odd = council.odd_one();
+  const tn_dtype odd = council.odd();
   if (odd == TN_DTYPE_F64)
     throw WrongInF64(council.fault_of(odd), "what " + council.others(odd) + " agree on",
                      "look for what the rule or the recipe does in f64 only: a constant, a branch "
