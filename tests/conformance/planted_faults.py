@@ -112,6 +112,8 @@ FAULTS = [
     ("backend", "layer_norm_unbiased", ["--level", "L2", "--op", "layer_norm"], "op.layer_norm"),
     ("backend", "plan_keeps_dims", op("layer_norm"), "op.layer_norm",
      "in a runtime of its own the same call is right", "TN_DEPENDS_DIMS"),
+    ("backend", "plan_keeps_dims_late", op("layer_norm"), "op.layer_norm",
+     "in a runtime of its own the same call is right", "TN_DEPENDS_DIMS"),
     ("backend", "many_axes_wrong", op("window_reduce"), "op.window_reduce"),
     ("backend", "stride_cut", op("conv"), "op.conv"),
     ("backend", "kernel_without_name", only("kernels.declarations", "L1"), "kernels.declarations"),
