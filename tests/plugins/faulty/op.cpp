@@ -95,6 +95,9 @@ void scaled_add_gradient(tenon::sdk::Recipe& r) {
 
 tn_error* TN_CALL rule_of_cubic(tn_infer* c) {
   const tn_attr* times = c->v->attr(c, 0);
+  if (const double read = tn_attr_get_f64(times);
+      is("rule_shows_a_whole_as_number") && !(read >= 0))
+    return tenon::sdk::rule_error(c, "times is ", read, ", it must be at least 0");
   if (is("rule_reads_a_whole_as_number") ? tn_attr_get_f64(times) > 1000 : times->bits > 1000)
     return tenon::sdk::rule_error(c, "times is above 1000");
   return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");

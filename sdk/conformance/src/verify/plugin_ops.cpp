@@ -75,29 +75,44 @@ void check_outputs(const Subject& s, const OpCall& call) {
          "the same");
 }
 
-// What the rule says with these bits in attribute `key`, its tag as declared: outputs or a refusal, and not in which words.
-std::string outcome_of(const tn_op_def& op, const OpCall& call, uint32_t key, uint64_t bits) {
+// What the rule says with these bits in attribute `key`, its tag as declared.
+RuleResult rule_with(const tn_op_def& op, const OpCall& call, uint32_t key, uint64_t bits) {
   tn_attr raw = op.attrs[key].fallback;
   raw.key = key, raw.bits = bits;
   try {
-    const RuleResult r = infer_call(op, call, false, &raw);
-    std::string out = std::to_string(r.code);
-    for (const RuleOutput& o : r.outputs) out += " " + name_of(o.dtype) + text_of(o.dims);
-    return out;
+    return infer_call(op, call, false, &raw);
   } catch (const Wrong& w) {
-    return w.found;
+    return {TN_INTERNAL, w.found, {}};
   }
 }
 
+// Whether it says otherwise to some of these, in other words apart.
 bool varies(const tn_op_def& op, const OpCall& call, uint32_t key,
             const std::vector<uint64_t>& bits) {
-  const std::string first = outcome_of(op, call, key, bits[0]);
-  return std::any_of(bits.begin(), bits.end(),
-                     [&](uint64_t b) { return outcome_of(op, call, key, b) != first; });
+  const RuleResult first = rule_with(op, call, key, bits[0]);
+  return std::any_of(bits.begin(), bits.end(), [&](uint64_t b) {
+    const RuleResult r = rule_with(op, call, key, b);
+    return r.code != first.code || r.outputs != first.outputs;
+  });
 }
 
-// An attribute that a rule reads as another type than its own gives itself away by what it heeds. As doubles the whole numbers from 1
-// are all next to 0: a rule that tells them apart reads no f64. And one that tells 0.25 from 10^6, as whole numbers both beyond
+// Whether a refusal of these shows them as an f64 would be shown, or as a whole number.
+bool shows_double(const tn_op_def& op, const OpCall& call, uint32_t key) {
+  const auto shows = [&](uint64_t bits, const char* text) {
+    return rule_with(op, call, key, bits).message.find(text) != std::string::npos;
+  };
+  return (shows(~uint64_t{0}, "nan") && !shows(1, "nan")) || shows(3, "e-323") || shows(7, "e-323");
+}
+bool shows_whole(const tn_op_def& op, const OpCall& call, uint32_t key) {
+  return std::ranges::any_of(std::vector<double>{-3.5, -1, 0.5, 4, 1e9}, [&](double x) {
+    const auto bits = std::bit_cast<uint64_t>(x);
+    const std::string text = rule_with(op, call, key, bits).message;
+    return text.find(std::to_string(static_cast<int64_t>(bits))) != std::string::npos;
+  });
+}
+
+// An attribute that a rule reads as another type than its own gives itself away by what it heeds, or shows. As doubles the whole numbers
+// from 1 are all next to 0: a rule that tells them apart reads no f64. And one that tells 0.25 from 10^6, as whole numbers both beyond
 // 4 * 10^18, but not 1 from 2^20, reads no i64.
 std::string misread_attribute(const tn_op_def& op, uint32_t key,
                               const std::vector<OpCall>& candidates) {
@@ -108,14 +123,14 @@ std::string misread_attribute(const tn_op_def& op, uint32_t key,
       all.push_back(std::bit_cast<uint64_t>(x));
     return all;
   }();
-  const uint32_t tag = op.attrs[key].fallback.tag;
-  for (const OpCall& call : candidates) {
-    if (tag == TN_ATTR_F64 && varies(op, call, key, kWhole))
-      return "an f64, as a whole number (its bits)";
-    if ((tag == TN_ATTR_I64 || tag == TN_ATTR_BOOL) && !varies(op, call, key, kWhole) &&
-        varies(op, call, key, kDoubles))
-      return tag == TN_ATTR_BOOL ? "a bool, as an f64" : "an i64, as an f64";
-  }
+  const bool f64 = op.attrs[key].fallback.tag == TN_ATTR_F64;
+  for (const OpCall& call : candidates)
+    if (f64 ? varies(op, call, key, kWhole) || shows_whole(op, call, key)
+            : shows_double(op, call, key) ||
+                  (!varies(op, call, key, kWhole) && varies(op, call, key, kDoubles)))
+      return f64                                          ? "an f64, as a whole number (its bits)"
+             : op.attrs[key].fallback.tag == TN_ATTR_BOOL ? "a bool, as an f64"
+                                                          : "an i64, as an f64";
   return "";
 }
 

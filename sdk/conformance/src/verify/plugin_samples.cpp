@@ -280,15 +280,16 @@ Json samples_in(const std::string& plugin) {
   throw Wrong(where + ": " + found, expected, "correct \"samples\" in the manifest");
 }
 
+constexpr const char* kFollow = "\"samples\" in the manifest must follow where a name changes";
+
 // What has no such attribute or option.
 [[noreturn]] void unknown_name(const std::string& where, const char* what, const std::string& name,
                                const std::vector<std::string>& names) {
   std::string all;
   for (const std::string& n : names) all += (all.empty() ? "" : ", ") + n;
-  throw Wrong(
-      where + ": there is no " + what + " \"" + name + "\"" + nearest(name, names),
-      names.empty() ? std::string("none: it has no ") + what + "s" : "one of " + all,
-      std::string("\"samples\" in the manifest must follow when the ") + what + " is renamed");
+  throw Wrong(where + ": there is no " + what + " \"" + name + "\"" + nearest(name, names),
+              names.empty() ? std::string("none: it has no ") + what + "s" : "one of " + all,
+              kFollow);
 }
 
 // Each sample in the list of `name`.
@@ -532,11 +533,12 @@ void check_sampled(const Profile& p) {
   const Json all = samples_in(p.path);
   expect(all.is_object(), "\"samples\" in the manifest is no object",
          "an object of lists, one for each op");
+  std::vector<std::string> names = p.ops;
+  names.insert(names.end(), p.optimizers.begin(), p.optimizers.end());
   for (const auto& [name, list] : all.items())
-    expect(std::count(p.ops.begin(), p.ops.end(), name) +
-                   std::count(p.optimizers.begin(), p.optimizers.end(), name) >
-               0,
-           "\"samples\" of the manifest has " + name, "ops and optimizers that the library has");
+    if (std::count(names.begin(), names.end(), name) == 0)
+      throw Wrong("\"samples\" of the manifest has " + name + nearest(name, names),
+                  "ops and optimizers that the library has", kFollow);
 }
 
 std::vector<OptimizerSample> optimizer_samples_of(const std::string& plugin,
