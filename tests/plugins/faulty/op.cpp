@@ -103,7 +103,10 @@ tn_error* TN_CALL rule_of_cubic(tn_infer* c) {
   return tenon::sdk::elementwise_rule<tenon::sdk::Floats>(c, "floating point");
 }
 void cubic(tenon::sdk::Recipe& r) {
-  r.set(0, r.in(0) * square(r.in(0)) * static_cast<double>(r.i64(0)));
+  tenon::sdk::Value y = r.in(0) * square(r.in(0)) * static_cast<double>(r.i64(0));
+  if (is("value_in_even_steps"))  // no fault
+    y = tenon::sdk::Value{r.raw(), tn_b_round(r.raw(), (y * 200).v)} / 200;
+  r.set(0, y);
 }
 // The gradient of a rounding is 0: right once, but not twice.
 void cubic_gradient(tenon::sdk::Recipe& r) {

@@ -136,18 +136,26 @@ bool compare_with_differences(const Op& op, const OpCall& call, const std::vecto
     return false;
   const std::vector<Array> got = gradients_of(op, call, x, weights);
   std::vector<Array> at = x;
+  const auto slope = [&](size_t v, size_t k, double step) {
+    at[v].f[k] = x[v].f[k] + step;
+    const double above = loss_of(op, call, at, weights);
+    at[v].f[k] = x[v].f[k] - step;
+    const double below = loss_of(op, call, at, weights);
+    at[v].f[k] = x[v].f[k];
+    return (above - below) / (2 * step);
+  };
   size_t next = 0;
   for (size_t v = 0; v < x.size(); ++v) {
     if (!is_variable(x[v])) continue;
     Array want(x[v].dtype, x[v].dims);
+    const Array& is = got[next++];
     for (size_t k = 0; k < want.f.size(); ++k) {
-      at[v].f[k] = x[v].f[k] + d.step;
-      const double above = loss_of(op, call, at, weights);
-      at[v].f[k] = x[v].f[k] - d.step;
-      want.f[k] = (above - loss_of(op, call, at, weights)) / (2 * d.step);
-      at[v].f[k] = x[v].f[k];
+      double& w = want.f[k] = slope(v, k, d.step);
+      if (k >= is.f.size() || std::fabs(is.f[k] - w) <= d.tolerance) continue;
+      // Across a jump the slope grows as the step shrinks: there is no gradient here.
+      if (std::fabs(w) > 1 && std::fabs(slope(v, k, d.step / 8)) > 4 * std::fabs(w)) w = is.f[k];
     }
-    compare_one(op.subject, v, want, got[next++], d.tolerance);
+    compare_one(op.subject, v, want, is, d.tolerance);
   }
   return true;
 }

@@ -1,6 +1,8 @@
 // Values of a plugin's op. The kit has no oracle: they are held against those in other dtypes, and what the plugin's samples say.
 #include <algorithm>
 #include <cmath>
+#include <iterator>
+#include <map>
 #include <set>
 
 #include "odd_one.hpp"
@@ -225,8 +227,37 @@ std::vector<Array> moved(std::vector<Array> x, double part) {
   return x;
 }
 
+// Whether results of these calls are all multiples of one step, as coarse among the small ones as among the large ones. What is rounded
+// to a dtype has finer steps where it is small.
+bool evenly_spaced(const Op& op, const std::vector<OpCall>& calls) {
+  std::map<int, std::set<double>> by_exponent;
+  size_t n = 0;
+  for (uint64_t seed = 100; seed < 200 && n < 3000; ++seed)
+    for (const OpCall& call : calls)
+      for (const Array& y : op.values(call, arrays_of(call, seed)))
+        for (const double v : y.f)
+          if (std::isfinite(v) && v != 0)
+            n += by_exponent[std::ilogb(v)].insert(std::fabs(v)).second;
+  double least = HUGE_VAL, most = 0;
+  size_t groups = 0;
+  for (const auto& [exponent, group] : by_exponent) {
+    if (group.size() < 16) continue;
+    double gap = HUGE_VAL;
+    for (auto v = group.begin(); std::next(v) != group.end(); ++v)
+      gap = std::min(gap, *std::next(v) - *v);
+    least = std::min(least, gap), most = std::max(most, gap), ++groups;
+  }
+  const auto multiples = [&](const auto& group) {
+    return std::all_of(group.second.begin(), group.second.end(), [&](double v) {
+      return std::fabs(std::remainder(v, least)) < 1e-3 * least;
+    });
+  };
+  return groups > 1 && most < 1.5 * least &&
+         std::all_of(by_exponent.begin(), by_exponent.end(), multiples);
+}
+
 // Fewer digits than the dtype has: all results stay as they are while the inputs move within the digits that are lost, and change
-// once they move further. An op that gives whole numbers, or few values, does the like: it is not looked at.
+// once they move further. An op that gives whole numbers, few values or even steps does the like: it is not looked at.
 void check_resolution(const Op& op, Reporter& r) {
   const auto in = [](tn_dtype t) {
     return [t](const OpCall& c) {
@@ -242,6 +273,7 @@ void check_resolution(const Op& op, Reporter& r) {
   // Within the digits that f32 lacks (of f32: within few of its units), and beyond a unit of f32, f16 and bf16.
   const double parts[] = {f64 ? 0x1p-40 : 0x1p-19, 0x1p-20, 0x1p-9, 0x1p-5};
   size_t tried = 0, changed[4] = {};
+  std::vector<OpCall> ran;
   int left = 12;
   for (const OpCall& call : calls) {
     if (!in(dtype)(call) || left-- <= 0) continue;
@@ -249,6 +281,7 @@ void check_resolution(const Op& op, Reporter& r) {
       const std::vector<Array> x = arrays_of(call, 17), y = op.values(call, x);
       std::vector<std::vector<Array>> near;
       for (const double part : parts) near.push_back(op.values(call, moved(x, part)));
+      ran.push_back(call);
       for (size_t k = 0; k < y.size(); ++k)
         for (size_t e = 0; y[k].dtype == dtype && e < y[k].f.size(); ++e) {
           const double v = y[k].f[e];
@@ -261,7 +294,7 @@ void check_resolution(const Op& op, Reporter& r) {
     }
   }
   if (tried < 20 || changed[3] * 10 < tried * 6) return;
-  const bool coarse = changed[0] * 20 < changed[3];
+  const bool coarse = changed[0] * 20 < changed[3] && !evenly_spaced(op, ran);
   CheckResult as;
   as.where = "precision in " + name_of(dtype), as.op = op.subject.name(), as.dtype = name_of(dtype);
   r.attempt(as, [&] {

@@ -159,9 +159,6 @@ std::string failures(const VerifyReport& report) {
     return a.cases[0]->level < b.cases[0]->level;
   });
   std::string out;
-  for (const CheckResult& r : report.cases)  // no case of an op ran
-    if (r.verdict == Verdict::unsupported && r.op.empty())
-      out += "unsupported  " + r.check + ": " + r.found + "\n";
   std::map<std::string, std::vector<std::string>> following;
   for (const OfCheck& c : checks) {
     if (const std::string& cause = c.cases[0]->follows_from; !cause.empty()) {
