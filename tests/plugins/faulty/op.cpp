@@ -30,6 +30,7 @@ tn_error* TN_CALL rule(tn_infer* c) {
   if (is("accepts_nothing") || (TN_DTYPE_CODE(x->dtype) != 2 && TN_DTYPE_CODE(x->dtype) != 4))
     return c->v->error(c, TN_INVALID_ARGUMENT, str("x must be floating"));
   if (is("rule_attribute_missing")) c->v->attr(c, 7);
+  if (is("rule_crashes")) std::abort();
   if (is("rule_reads_a_number_as_whole") && c->v->attr(c, 0)->bits > 1000)
     return c->v->error(c, TN_INVALID_ARGUMENT, str("lambda is above 1000"));
   return c->v->output(c, 0, x->dtype, x->rank, dims);
@@ -65,6 +66,7 @@ void TN_CALL decompose(tn_builder* b) {
   b->v->set(b, is("result_missing") ? 1 : 0, y);
 }
 void TN_CALL gradient(tn_builder* b) {
+  if (is("gradient_crashes")) std::abort();
   const tn_value g = b->v->cotangent(b, 0), zero = tn_b_mul(b, g, b->v->scalar(b, 0));
   const bool by_default = is("gradient_ignores_attribute");
   tn_value dx = tn_b_where(b, by_default ? passes_by_default(b) : passes(b), g, zero);

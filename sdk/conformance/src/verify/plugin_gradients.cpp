@@ -241,6 +241,7 @@ void run_calls(const Subject& s, Worker& w, Reporter& r, bool second) {
     const auto attempt = [&](uint64_t seed, double low, const char* how) {
       CheckResult as = case_of(s, call, true);
       as.where += how;
+      announce(s, call, true);
       r.attempt(as, [&] {
         told([&] {
           const std::vector<Array> x = arrays_of(call, seed, low);

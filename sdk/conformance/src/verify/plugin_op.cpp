@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "runner.hpp"
+
 namespace tenon::conformance {
 namespace {
 
@@ -64,6 +66,15 @@ CheckResult case_of(const Subject& s, const OpCall& call, bool gradient) {
   r.where = call.place();
   r.op = s.name(), r.dtype = name_of(call.dtype), r.gradient = gradient;
   return r;
+}
+
+void announce(const Subject& s, const OpCall& call, bool gradient) {
+  if (!on_case) return;
+  Result r;
+  r.op = s.name(), r.sample = call.place(), r.dtype = name_of(call.dtype);
+  r.level = gradient ? Level::grad : Level::forward;
+  r.call = r.op + "(" + r.sample + ")";
+  on_case(r);
 }
 
 Op::Op(Worker& worker, const Subject& s) : w(worker), subject(s), def(s.def) {

@@ -26,6 +26,8 @@ struct Subject {
 };
 
 CheckResult case_of(const Subject& s, const OpCall& call, bool gradient);
+// Tells who watches the process which call comes now.
+void announce(const Subject& s, const OpCall& call, bool gradient);
 
 struct Op {
   Worker& w;

@@ -322,6 +322,7 @@ void run_values(const Subject& s, Worker& w, Reporter& r) {
   std::set<std::string> in_f64;
   for (const OpCall& call : s.calls) {
     CheckResult result = case_of(s, call, false);
+    announce(s, call, false);
     r.attempt(result, [&] {
       try {
         told([&] { check_values(op, call, result, seen); });

@@ -348,6 +348,18 @@ class Verification {
     std::erase_if(out, [&](const std::string& c) { return failing.count(c) == 0; });
     return out;
   }
+  // Of a plugin's op: gradients are held against values, gradients of gradients against gradients; and what ends the process in the rule does
+  // so in all of them.
+  std::string own_cause(const CheckResult& r, const std::set<std::string>& failing) const {
+    const std::string name = r.check.substr(r.check.find('.') + 1), rule = "op_rule." + name;
+    const auto same = [&](const CheckResult& c) {
+      return c.check == rule && c.verdict == Verdict::fail && c.found == r.found;
+    };
+    if (r.check != rule && std::ranges::any_of(report_.cases, same)) return rule;
+    for (const std::string& of : {"op_value." + name, "op_gradient." + name})
+      if (r.check.starts_with("op_gradient") && r.check != of && failing.count(of) != 0) return of;
+    return "";
+  }
   // Which checks may fail only because others do, that themselves stand on none.
   void follow() {
     std::set<std::string> failing, roots;
@@ -375,11 +387,7 @@ class Verification {
       if (r.verdict != Verdict::fail || roots.count(r.check) != 0) continue;
       if (r.found == why && r.check.starts_with("negotiate.") && r.check != "negotiate.open")
         r.follows_from = "negotiate.open";
-      // The gradients of a plugin's op are held against its values, those of gradients against these.
-      for (const char* of : {"op_gradient.", "op_value."})
-        if (r.check.starts_with("op_gradient") && r.check != of + r.op &&
-            failing.count(of + r.op) != 0)
-          r.follows_from = of + r.op;
+      if (r.check.starts_with("op_")) r.follows_from = own_cause(r, failing);
       const bool of_many = r.check.starts_with("train.") || r.check.starts_with("optimizer");
       if (of_many && !roots.empty()) r.follows_from = *roots.begin();
       // A crash of an op's call in a check of all ops.
