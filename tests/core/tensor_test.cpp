@@ -33,6 +33,33 @@ TEST_CASE("tensor: values come back, dense and through views") {
   check_close(cx.read(f), {6, 3, 5, 2, 4, 1});
 }
 
+TEST_CASE("tensor: a slice that goes backwards is a view with a negative stride") {
+  Session cx;
+  const Tensor x = cx.f32({1, 2, 3, 4, 5, 6}, {2, 3});
+  const auto slice = [&](const std::vector<int64_t>& starts, const std::vector<int64_t>& stops,
+                         const std::vector<int64_t>& steps) {
+    tn_slice_options o = tn_slice_options_init();
+    o.n_steps = 2;
+    o.steps = steps.data();
+    return get([&](tn_tensor** out) {
+      return tn_slice(cx, x.get(), 2, starts.data(), 2, stops.data(), &o, out);
+    });
+  };
+  const Tensor turned = slice({INT64_MAX, 0}, {INT64_MIN, 3}, {-1, 2});
+  check_close(cx.read(turned), {4, 6, 1, 3});
+  CHECK(tn_tensor_strides(turned.get())[0] == -3);
+  CHECK(tn_tensor_strides(turned.get())[1] == 2);
+  check_close(cx.read(slice({1, -1}, {0, -4}, {-1, -2})), {6, 4});
+  CHECK(tn_tensor_count(slice({0, 0}, {1, 3}, {-1, 1}).get()) == 0);
+  const int64_t ends[] = {2, 3}, steps[] = {1, 0}, starts[] = {0, 0};
+  tn_slice_options o = tn_slice_options_init();
+  o.n_steps = 2;
+  o.steps = steps;
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_slice(cx, x.get(), 2, starts, 2, ends, &o, &out), TN_INVALID_ARGUMENT,
+              "slice: steps has 0 for axis 1");
+}
+
 TEST_CASE("tensor: rank above four, rank zero, no elements") {
   Session cx;
   const Tensor x = cx.f32(std::vector<float>(64, 2.f), {2, 2, 2, 2, 2, 2});

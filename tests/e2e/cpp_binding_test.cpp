@@ -111,6 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "ops: options by name, optional inputs, several outpu
   CHECK(values(where(x > 3, x, 0)) == Floats{0, 0, 0, 6, 5, 4});
   CHECK(dims(concat({x, x}, {.axis = 1})) == Dims{2, 6});
   CHECK(dims(reshape(x, {3, -1})) == Dims{3, 2});
+  CHECK(values(slice(x, {INT64_MAX, 2}, {INT64_MIN, 0}, {.steps = {-1, -2}})) == Floats{4, 2});
   CHECK(values(fill(cx, 3, {2})) == Floats{3, 3});
   CHECK(values(linear(vec({1, 1, 1}), x)) == Floats{6, 15});
   CHECK(values(sum(softmax(x), {.axes = {-1}}))[0] == doctest::Approx(1));

@@ -58,9 +58,8 @@ Results split_parts(const Call& c) {
   return split(x, c.given(1) ? c.numbers(1) : equal, {.axis = axis});
 }
 
-// Tenon goes forwards only: an axis with a negative step is flipped, and its places are counted from the other end.
 Results sliced(const Call& c) {
-  Tensor x = c.in(0);
+  const Tensor x = c.in(0);
   const Dims from = c.numbers(1), to = c.numbers(2);
   Dims axes(from.size());
   std::iota(axes.begin(), axes.end(), 0);
@@ -69,19 +68,7 @@ Results sliced(const Call& c) {
   Dims starts(x.rank(), 0), stops = dims_of(x), steps(x.rank(), 1);
   for (size_t k = 0; k < axes.size(); ++k) {
     const auto a = static_cast<size_t>(axis_of(axes[k], x));
-    const int64_t n = x.dims()[a];
-    const auto from_front = [n](int64_t place, int64_t low, int64_t high) {
-      return std::clamp(place < 0 ? std::max(place, -n - 1) + n : place, low, high);
-    };
-    steps[a] = std::abs(by[k]);
-    if (by[k] > 0) {
-      starts[a] = from_front(from[k], 0, n), stops[a] = from_front(to[k], 0, n);
-    } else {
-      starts[a] = n - 1 - from_front(from[k], -1, n - 1);
-      stops[a] = n - 1 - from_front(to[k], -1, n - 1);
-      x = flip(x, {static_cast<int64_t>(a)});
-    }
-    stops[a] = std::max(starts[a], stops[a]);
+    starts[a] = from[k], stops[a] = to[k], steps[a] = by[k];
   }
   return {slice(x, starts, stops, {.steps = steps})};
 }

@@ -9,8 +9,9 @@ T = torch
 
 
 def slices(x, starts, stops, steps=()):
-    steps = steps or [1] * x.dim()
-    return x[tuple(slice(a, b if b < 1 << 62 else None, s) for a, b, s in zip(starts, stops, steps))]
+    for a, (start, stop, step) in enumerate(zip(starts, stops, steps or [1] * x.dim())):
+        x = x.index_select(a, T.tensor(range(x.shape[a])[start:stop:step], dtype=T.int64))
+    return x
 
 
 def pad(x, value=None, low=(), high=(), interior=()):
@@ -118,6 +119,7 @@ ENTRIES = [
         lambda d: [
             ([d.normal(5, 7)], {"starts": [1, -6], "stops": [4, 7], "steps": [1, 2]}),
             ([d.normal(9)], {"starts": [2], "stops": [2**63 - 1]}),
+            ([d.normal(5, 7)], {"starts": [-2, 9], "stops": [-(2**63), 1], "steps": [-1, -2]}),
         ],
     ),
     Entry(

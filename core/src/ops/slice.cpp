@@ -70,28 +70,36 @@ void d_flip(Recipe& b) { b.set(0, flip(b.g(), axes_mask(b.list(TN_FLIP_AXES), b.
 
 // ---- slice
 
-// One axis of a slice over n concrete elements, clipped as Python does: 0 <= start <= n, `count`
-// elements.
+// One axis of a slice over n concrete elements, clipped as Python does: `count` elements, from
+// `start`.
 struct Range {
   int64_t start, count;
 };
+int64_t size_of_step(int64_t step) { return step < 0 ? -std::max(step, -INT64_MAX) : step; }
 Range clip_range(int64_t n, int64_t start, int64_t stop, int64_t step) {
-  start = std::clamp<int64_t>(start < 0 ? std::max(start, -n) + n : start, 0, n);
-  stop = std::clamp<int64_t>(stop < 0 ? std::max(stop, -n) + n : stop, 0, n);
-  return {start, start < stop ? (stop - start - 1) / step + 1 : 0};
+  const int64_t low = step < 0 ? -1 : 0;
+  const auto bound = [&](int64_t at) {
+    return std::clamp(at < 0 ? std::max(at, -n - 1) + n : at, low, n + low);
+  };
+  start = bound(start);
+  const int64_t span = step < 0 ? start - bound(stop) : bound(stop) - start;
+  return {start, span > 0 ? (span - 1) / size_of_step(step) + 1 : 0};
 }
 bool is_whole(int64_t start, int64_t stop, int64_t step) {
   return start == 0 && stop == kToEnd && step == 1;
 }
 
-// The number of elements that a slice of a symbolic dim n keeps.
+// The number of elements that a slice of a symbolic dim n keeps: those between two edges, each of
+// which is the number of elements before it. One that is gone to backwards is behind its place.
 int64_t symbolic_count(const Infer& c, int64_t n, int64_t start, int64_t stop, int64_t step) {
-  auto bound = [&](int64_t at) {
-    if (at == kToEnd) return n;
-    return at >= 0 ? c.min(n, at) : c.max(c.plus(n, at), 0);
+  const int64_t back = step < 0 ? 1 : 0;
+  const auto edge = [&](int64_t at) {
+    if (at == kToEnd || (back && at == -1)) return n;
+    if (at == INT64_MIN || (!back && at == 0)) return int64_t{0};
+    return at >= 0 ? c.min(n, at + back) : c.max(c.plus(n, at + back), 0);
   };
-  if (start == 0) return c.ceildiv(bound(stop), step);
-  return c.ceildiv(c.max(c.sub(bound(stop), bound(start)), 0), step);
+  const int64_t low = edge(back ? stop : start), high = edge(back ? start : stop);
+  return c.ceildiv(low == 0 ? high : c.max(c.sub(high, low), 0), size_of_step(step));
 }
 
 tn_error* slice_rule(Infer& c) {
@@ -107,16 +115,15 @@ tn_error* slice_rule(Infer& c) {
   Dims to, strides, first;
   for (uint32_t a = 0; a < n; ++a) {
     const int64_t step = steps.empty() ? 1 : steps[a], d = c.dim(0, a);
-    if (step <= 0)
-      return c.error("step {} of axis {}: steps are positive. To go backwards use flip.", step, a);
+    if (step == 0)
+      return c.error("steps has 0 for axis {}; a step is 1 or more, or -1 or less to go backwards",
+                     a);
     if (concrete(d)) {
       const Range r = clip_range(d, starts[a], stops[a], step);
       to.push(r.count);
       first.push(r.start);
     } else {
-      to.push(is_whole(starts[a], stops[a], step)
-                  ? d
-                  : symbolic_count(c, d, starts[a], stops[a], step));
+      to.push(symbolic_count(c, d, starts[a], stops[a], step));
       first.push(0);
     }
     // An axis of at most one element is not stepped over; its product with a huge step could
@@ -135,12 +142,13 @@ tn_error* slice_rule(Infer& c) {
 // Positions start, start + step, ... of the m elements kept along an axis of n, where n is
 // symbolic.
 Value positions(const Recipe& b, int64_t n, int64_t m, int64_t start, int64_t step) {
-  Dims length;
-  length.push(m);
-  const Value first = start >= 0
-                          ? b.fill(static_cast<double>(start), Dims(), TN_DTYPE_I64)
-                          : maximum(b.dim_scalar(n, TN_DTYPE_I64) + static_cast<double>(start), 0);
-  return b.iota(length, 0, TN_DTYPE_I64) * static_cast<double>(step) + first;
+  constexpr int64_t kFar = int64_t{1} << 53;  // what is exact in constants; behind every element
+  const auto at = [&](int64_t i) { return static_cast<double>(std::clamp(i, -kFar, kFar)); };
+  const Value size = b.dim_scalar(n, TN_DTYPE_I64);
+  const Value first = start < 0  ? maximum(size + at(start), 0)
+                      : step < 0 ? minimum(size - 1, at(start))
+                                 : b.fill(at(start), Dims(), TN_DTYPE_I64);
+  return b.iota(Dims(1, m), 0, TN_DTYPE_I64) * at(step) + first;
 }
 
 // The cotangent goes back to where its elements came from: by one pad over the concrete axes, by a
@@ -149,17 +157,19 @@ void d_slice(Recipe& b) {
   const auto starts = b.list(TN_SLICE_STARTS), stops = b.list(TN_SLICE_STOPS),
              steps = b.list(TN_SLICE_STEPS);
   const Dims from = b.in(0).dims();
-  Value g = b.g();
   Dims low(from.n, 0), high(from.n, 0), interior(from.n, 0);
+  uint32_t backwards = 0;
   for (uint32_t a = 0; a < from.n; ++a) {
     if (!concrete(from[a])) continue;
     const int64_t step = steps.empty() ? 1 : steps[a];
     const Range r = clip_range(from[a], starts[a], stops[a], step);
-    low[a] = r.count == 0 ? from[a] : r.start;
-    high[a] = r.count == 0 ? 0 : from[a] - (r.start + (r.count - 1) * step + 1);
-    interior[a] = r.count > 1 ? step - 1 : 0;
+    const int64_t over = r.count > 1 ? (r.count - 1) * step : 0;  // from the first to the last
+    if (step < 0) backwards |= 1u << a;
+    low[a] = r.count == 0 ? from[a] : r.start + std::min<int64_t>(over, 0);
+    high[a] = r.count == 0 ? 0 : from[a] - 1 - r.start - std::max<int64_t>(over, 0);
+    interior[a] = r.count > 1 ? size_of_step(step) - 1 : 0;
   }
-  g = pad(g, low, high, interior);
+  Value g = pad(flip(b.g(), backwards), low, high, interior);
   for (uint32_t a = 0; a < from.n; ++a) {
     const int64_t step = steps.empty() ? 1 : steps[a];
     if (concrete(from[a]) || is_whole(starts[a], stops[a], step)) continue;

@@ -31,15 +31,32 @@ std::vector<Array> transpose(const Call& call) {
   return {transposed(call.in(0), perm)};
 }
 
+// The places that Python's range(n)[start:stop:step] holds.
+Dims range_places(int64_t n, int64_t start, int64_t stop, int64_t step) {
+  const int64_t low = step < 0 ? -1 : 0, high = step < 0 ? n - 1 : n;
+  const auto bound = [&](int64_t at) {
+    return at < 0 ? std::max(at + n, low) : std::min(at, high);
+  };
+  Dims places;
+  for (int64_t i = bound(start); step < 0 ? i > bound(stop) : i < bound(stop); i += step) {
+    places.push_back(i);
+    if (std::abs(step / 2) > n) break;  // the next one is outside, and might overflow
+  }
+  return places;
+}
+
 std::vector<Array> slice(const Call& call) {
   const Array& x = call.in(0);
   const Dims starts = call.attrs.list(TN_SLICE_STARTS), stops = call.attrs.list(TN_SLICE_STOPS);
   const Dims steps = call.attrs.list(TN_SLICE_STEPS, Dims(x.rank(), 1));
-  Dims dims(x.rank());
-  for (size_t k = 0; k < dims.size(); ++k)
-    dims[k] = (stops[k] - starts[k] + steps[k] - 1) / steps[k];
+  std::vector<Dims> places;
+  Dims dims;
+  for (size_t k = 0; k < x.rank(); ++k) {
+    places.push_back(range_places(x.dims[k], starts[k], stops[k], steps[k]));
+    dims.push_back(static_cast<int64_t>(places[k].size()));
+  }
   return {moved(x, dims, [&](Dims index) {
-    for (size_t k = 0; k < index.size(); ++k) index[k] = starts[k] + index[k] * steps[k];
+    for (size_t k = 0; k < index.size(); ++k) index[k] = places[k][static_cast<size_t>(index[k])];
     return index;
   })};
 }
@@ -189,6 +206,7 @@ void add_views(Catalogue& c) {
       .add({"identity", {in({2, 3}, kAny)}, {list(TN_TRANSPOSE_PERM, {0, 1})}})
       .add({"empty", {in({0, 2}, kAny)}, {list(TN_TRANSPOSE_PERM, {1, 0})}})
       .add(f32({"twice_the_same", {in({2, 3}, kAny)}, {list(TN_TRANSPOSE_PERM, {0, 0})}}));
+  constexpr int64_t kLast = INT64_MAX, kFront = INT64_MIN;
   add_move(c, TN_OP_SLICE, "slice", slice)
       .add({"inside",
             {in({5, 6}, kAny)},
@@ -205,7 +223,42 @@ void add_views(Catalogue& c) {
             {list(TN_SLICE_STARTS, {2, 0}), list(TN_SLICE_STOPS, {2, 3})}})
       .add({"all",
             {in({2, 3}, kAny)},
-            {list(TN_SLICE_STARTS, {0, 0}), list(TN_SLICE_STOPS, {2, 3})}});
+            {list(TN_SLICE_STARTS, {0, 0}), list(TN_SLICE_STOPS, {2, 3})}})
+      .add({"from_the_end",
+            {in({5, 6}, kAny)},
+            {list(TN_SLICE_STARTS, {-4, -100}), list(TN_SLICE_STOPS, {-1, 100})}})
+      .add({"backwards",
+            {in({5}, kAny)},
+            {list(TN_SLICE_STARTS, {kLast}), list(TN_SLICE_STOPS, {kFront}),
+             list(TN_SLICE_STEPS, {-1})}})
+      .add({"mixed_signs",
+            {in({7, 4, 6}, kAny)},
+            {list(TN_SLICE_STARTS, {-2, 0, 4}), list(TN_SLICE_STOPS, {0, 4, -100}),
+             list(TN_SLICE_STEPS, {-2, 3, -3})}})
+      .add({"backwards_clipped",
+            {in({4, 5}, kAny)},
+            {list(TN_SLICE_STARTS, {100, 3}), list(TN_SLICE_STOPS, {0, -5}),
+             list(TN_SLICE_STEPS, {-1, -2})}})
+      .add({"backwards_nothing",
+            {in({4, 3}, kAny)},
+            {list(TN_SLICE_STARTS, {1, kLast}), list(TN_SLICE_STOPS, {2, kFront}),
+             list(TN_SLICE_STEPS, {-1, -1})}})
+      .add({"backwards_from_before_all",
+            {in({4}, kAny)},
+            {list(TN_SLICE_STARTS, {-6}), list(TN_SLICE_STOPS, {kFront}),
+             list(TN_SLICE_STEPS, {-1})}})
+      .add({"backwards_empty",
+            {in({0, 3}, kAny)},
+            {list(TN_SLICE_STARTS, {kLast, 2}), list(TN_SLICE_STOPS, {kFront, 0}),
+             list(TN_SLICE_STEPS, {-1, -1})}})
+      .add({"huge_steps",
+            {in({4, 3}, kAny)},
+            {list(TN_SLICE_STARTS, {2, 1}), list(TN_SLICE_STOPS, {kFront, kLast}),
+             list(TN_SLICE_STEPS, {kFront, kLast})}})
+      .add(f32({"step_0",
+                {in({2, 3}, kAny)},
+                {list(TN_SLICE_STARTS, {0, 0}), list(TN_SLICE_STOPS, {2, 3}),
+                 list(TN_SLICE_STEPS, {1, 0})}}));
   add_move(c, TN_OP_FLIP, "flip", flip)
       .add({"one", {in({3, 4}, kAny)}, {list(TN_FLIP_AXES, {1})}})
       .add({"both", {in({3, 4}, kAny)}, {list(TN_FLIP_AXES, {0, -1})}})
