@@ -184,6 +184,20 @@ TEST_CASE("program: what needs elements fails, and says which value has none") {
   CHECK_FAILS(tn_tensor_read(cx, x.get(), data, sizeof data), TN_FAILED_PRECONDITION,
               "tn_tensor_read: value %0 of capture \"f\", f32[2], has no elements");
   CHECK_FAILS(tn_tensor_item_f64(cx, x.get(), &item), TN_FAILED_PRECONDITION, "no elements");
+  const Tensor rows = input(cx, "rows", {TN_DIM_ANY, 4}, {"batch", ""});
+  const Tensor twice = get([&](tn_tensor** o) {
+    tn_tensor* both[] = {rows.get(), rows.get()};
+    return tn_concat(cx, both, 2, nullptr, o);
+  });
+  const auto shown = [](const Tensor& t) {
+    char buffer[256];
+    REQUIRE_OK(tn_tensor_format(t.get(), nullptr, buffer, sizeof buffer));
+    return std::string(buffer);
+  };
+  CHECK(shown(rows).find("f32[batch, 4] ") == 0);
+  CHECK(shown(twice).find("f32[(batch + batch), 4] ") == 0);
+  CHECK_FAILS(tn_tensor_read(cx, rows.get(), data, sizeof data), TN_FAILED_PRECONDITION,
+              "f32[batch, 4], has no elements");
   tn_tensor* out[2];
   CHECK_FAILS(tn_nonzero(cx, x.get(), nullptr, &out[0], &out[1]), TN_FAILED_PRECONDITION,
               "nonzero");
@@ -191,7 +205,8 @@ TEST_CASE("program: what needs elements fails, and says which value has none") {
   tn_capture_abort(cx);
   tn_program* none = nullptr;
   CHECK_FAILS(tn_capture_end(cx, nullptr, 0, &none), TN_FAILED_PRECONDITION, "no capture");
-  // The value outlives its capture, and is of no use.
+  // The values outlive their capture, and are of no use.
+  CHECK(shown(twice).find("f32[(batch + batch), 4] ") == 0);
   CHECK_FAILS(tn_neg(cx, x.get(), out), TN_FAILED_PRECONDITION, "capture \"f\"");
 }
 

@@ -121,7 +121,7 @@ Owned Backward::seed(const tn_tensor* output) {
     fail(TN_INVALID_ARGUMENT,
          "gradient: the output is {}; only an output of one element can do without a cotangent. "
          "Reduce it with tn_sum or tn_mean.",
-         shape_text(output->view));
+         named_shape(output));
   if (!is_abstract(output) && output->device->host_memory() && output->device->is_inline()) {
     DeviceState& ds = ctx_->state(output->device);
     const Shape shape = shape_of(output->view);
@@ -156,7 +156,7 @@ void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
          "recorded");
   if (cotangent && !same_type(cotangent->view, output->view))
     fail(TN_INVALID_ARGUMENT, "gradient: the cotangent is {}, the output {}",
-         shape_text(cotangent->view), shape_text(output->view));
+         named_shape(cotangent), named_shape(output));
   Owned grad = cotangent ? Owned(ctx_, keep(ctx_, cotangent)) : seed(output);
   reach(output->node);
   add(output->node, output->out_index, grad.release());
@@ -256,8 +256,8 @@ void Backward::run_hooks(Node* n) {
       fail(TN_INVALID_ARGUMENT, "gradient hook: gives a tensor on {} for a gradient on {}",
            other->device ? other->device->name : "the host", slot->device->name);
     if (!same_type(other->view, slot->view))
-      fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}",
-           shape_text(other->view), shape_text(slot->view));
+      fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}", named_shape(other),
+           named_shape(slot));
     drop(ctx_, slot);
     slot = replacement.release();
   }

@@ -85,7 +85,7 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     const tn_format_options o = take_struct(options, tn_format_options_init(), "tn_tensor_format");
     if (o.precision < 0 || o.edge_items < 0)
       fail(TN_INVALID_ARGUMENT, "tn_tensor_format: precision and edge_items cannot be negative");
-    std::string text = shape_text(t->view) + " " + (t->device ? t->device->name : "host");
+    std::string text = named_shape(t) + " " + (t->device ? t->device->name : "host");
     if (is_abstract(t))
       return give_whole_words(text + "  (" + abstract_text(t) + ")", buffer, capacity);
     if (dtype_kind(t->view.dtype) == Kind::kStorage) {

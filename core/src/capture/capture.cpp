@@ -12,11 +12,16 @@ namespace {
 
 constexpr tn_view kAbsent{0, 0, nullptr, nullptr, 0, 0, 0, TN_VIEW_ABSENT, 0};
 
-void free_name(void* user) { delete static_cast<std::string*>(user); }
+// What the tensors of a capture know of it, also when it is gone.
+struct Note {
+  std::string name;
+  std::mutex mutex;
+  std::map<int64_t, std::string> sizes = {};  // symbolic dims
+};
+void free_note(void* user) { delete static_cast<Note*>(user); }
+Note& note_of(const Buffer* b) { return *static_cast<Note*>(b->user); }
 
-std::string capture_of(const tn_tensor* t) {
-  return *static_cast<const std::string*>(t->buffer->user);
-}
+const std::string& capture_of(const tn_tensor* t) { return note_of(t->buffer).name; }
 
 // What a rule sees of a value: no strides, since where it will lie is not known.
 tn_view shown(const GraphValue& v, bool scalar) {
@@ -33,7 +38,20 @@ void need_elements(const tn_tensor* t, const char* function) {
   fail(TN_FAILED_PRECONDITION,
        "{}: {}, {}, has no elements before the program runs. Make it an output of the program and "
        "read what a run gives.",
-       function, abstract_text(t), shape_text(t->view));
+       function, abstract_text(t), named_shape(t));
+}
+
+std::string named_shape(const tn_tensor* t) {
+  if (!is_abstract(t)) return shape_text(t->view);
+  Note& note = note_of(t->buffer);
+  const std::lock_guard lock(note.mutex);
+  std::string out = tn_dtype_name(t->view.dtype);
+  out += '[';
+  for (int i = 0; i < t->view.rank; ++i) {
+    const int64_t d = t->view.dims[i];
+    out += (i ? ", " : "") + (is_symbolic(d) ? note.sizes.at(d) : fmt::format("{}", d));
+  }
+  return out += ']';
 }
 
 std::string abstract_text(const tn_tensor* t) {
@@ -50,8 +68,8 @@ Capture::Capture(tn_ctx* ctx, std::string_view name)
   program_->runtime = runtime_retain(ctx->runtime);
   program_->device = ctx->device;
   program_->name = name;
-  buffer_->user = new std::string(name);
-  buffer_->destroy = free_name;
+  buffer_->user = new Note{std::string(name), {}};
+  buffer_->destroy = free_note;
 }
 
 int Capture::add_value(const Shape& shape) {
@@ -64,6 +82,11 @@ int Capture::add_value(const Shape& shape) {
 
 Owned Capture::tensor_of(int value) {
   const Shape& shape = program_->graph.values[static_cast<size_t>(value)].shape;
+  Note& note = note_of(buffer_.get());
+  const std::lock_guard lock(note.mutex);
+  for (int i = 0; i < shape.rank; ++i)
+    if (const int64_t d = shape.dims[i]; is_symbolic(d) && !note.sizes.contains(d))
+      note.sizes.emplace(d, program_->symbols.text(d));
   const uint64_t id = ctx_->runtime->shapes.intern(program_->device, shape, kAbstract);
   return Owned(ctx_, make_view(ctx_, buffer_.get(), program_->device, shape, id,
                                static_cast<uint64_t>(value)));
