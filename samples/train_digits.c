@@ -21,6 +21,7 @@ typedef struct Training {
   tn_variable* vars[kParams];
   tn_optimizer* optimizer;
   tn_schedule* schedule;
+  tn_program* step; /* rows of train to the mean loss */
   int64_t *order, *classes;
   double* curve; /* loss of each epoch */
   double accuracy, start;
@@ -80,36 +81,51 @@ static void show(const Training* t, int64_t epoch, int64_t done, double loss) {
 
 static const double kNoise = 0.4; /* greatest change of a grey value from 0 to 1 */
 
-/* Everything that one step makes, so that one place releases it. */
+/* Everything that the recording of a step makes, so that one place releases it. */
 typedef struct Step {
-  tn_tensor *index, *clean, *noise, *images, *labels, *params[kParams], *logits, *loss,
+  tn_tensor *rows, *clean, *noise, *images, *labels, *params[kParams], *logits, *loss,
       *grads[kParams];
 } Step;
 
-static tn_error* step_run(Training* t, const int64_t* rows, int64_t n, Step* s, double* out_loss) {
+static tn_error* step_record(Training* t, Step* s) {
+  const int64_t any = TN_DIM_ANY;
+  const tn_str batch = tn_string("batch");
   tn_uniform_options range = tn_uniform_options_init();
   range.low = -kNoise, range.high = kNoise;
-  TN_TRY(tn_tensor_from_i64(t->ctx, rows, 1, &n, &s->index));
-  TN_TRY(tn_gather(t->ctx, t->images, s->index, NULL, &s->clean));
-  TN_TRY(tn_uniform(t->ctx, 2, (const int64_t[]){n, kPixels}, &range, &s->noise));
+  TN_TRY(tn_capture_begin(t->ctx, tn_string("step")));
+  TN_TRY(tn_capture_input(t->ctx, tn_string("rows"), TN_DTYPE_I64, 1, &any, &batch, &s->rows));
+  TN_TRY(tn_gather(t->ctx, t->images, s->rows, NULL, &s->clean));
+  TN_TRY(tn_uniform(t->ctx, 2, tn_tensor_dims(s->clean), &range, &s->noise));
   TN_TRY(tn_add(t->ctx, s->clean, s->noise, &s->images));
-  TN_TRY(tn_gather(t->ctx, t->labels, s->index, NULL, &s->labels));
+  TN_TRY(tn_gather(t->ctx, t->labels, s->rows, NULL, &s->labels));
   for (int k = 0; k < kParams; ++k) TN_TRY(tn_variable_take(t->ctx, t->vars[k], &s->params[k]));
   TN_TRY(net_logits(t->ctx, s->params, s->images, &s->logits));
   TN_TRY(tn_cross_entropy(t->ctx, s->logits, s->labels, NULL, NULL, &s->loss));
   TN_TRY(tn_grad(t->ctx, s->loss, t->vars, kParams, s->grads));
-  TN_TRY(tn_schedule_step(t->ctx, t->schedule));
   TN_TRY(tn_optimizer_step(t->ctx, t->optimizer, t->vars, s->grads, kParams));
-  return tn_tensor_item_f64(t->ctx, s->loss, out_loss);
+  return tn_capture_end(t->ctx, &s->loss, 1, &t->step);
 }
 
-static tn_error* step(Training* t, const int64_t* rows, int64_t n, double* out_loss) {
+/* One program for batches of any size: the last one of an epoch is smaller. */
+static tn_error* step_create(Training* t) {
   Step s = {0};
-  tn_error* error = step_run(t, rows, n, &s, out_loss);
-  tn_tensor* const single[] = {s.index, s.clean, s.noise, s.images, s.labels, s.logits, s.loss};
+  tn_error* error = step_record(t, &s);
+  tn_capture_abort(t->ctx); /* does nothing where the recording has ended */
+  tn_tensor* const single[] = {s.rows, s.clean, s.noise, s.images, s.labels, s.logits, s.loss};
   for (size_t i = 0; i < sizeof single / sizeof *single; ++i) tn_tensor_drop(t->ctx, single[i]);
   for (int k = 0; k < kParams; ++k)
     tn_tensor_drop(t->ctx, s.params[k]), tn_tensor_drop(t->ctx, s.grads[k]);
+  return error;
+}
+
+static tn_error* step(Training* t, const int64_t* rows, int64_t n, double* out_loss) {
+  tn_tensor *index = NULL, *loss = NULL;
+  uint32_t count = 0;
+  TN_TRY(tn_schedule_step(t->ctx, t->schedule));
+  TN_TRY(tn_tensor_from_i64(t->ctx, rows, 1, &n, &index));
+  tn_error* error = tn_program_run(t->ctx, t->step, &index, 1, &loss, 1, &count);
+  if (!error) error = tn_tensor_item_f64(t->ctx, loss, out_loss);
+  tn_tensor_drop(t->ctx, index), tn_tensor_drop(t->ctx, loss);
   return error;
 }
 
@@ -207,7 +223,8 @@ static tn_error* prepare(Training* t) {
   TN_TRY(tn_tensor_from_f32(t->ctx, t->train.pixels, 2, dims, &t->images));
   TN_TRY(tn_tensor_from_i64(t->ctx, t->train.labels, 1, dims, &t->labels));
   for (int k = 0; k < kParams; ++k) TN_TRY(variable_create(t, k));
-  return optimizer_create(t);
+  TN_TRY(optimizer_create(t));
+  return step_create(t);
 }
 
 static tn_error* curve_problem(const Training* t) {
@@ -264,6 +281,7 @@ static tn_error* run(Training* t) {
 }
 
 static void release(Training* t) {
+  tn_program_release(t->step);
   tn_schedule_release(t->schedule);
   tn_optimizer_release(t->optimizer);
   for (int k = 0; k < kParams; ++k) tn_variable_release(t->vars[k]);

@@ -137,6 +137,7 @@ struct Training {
   const LeNet& net;
   tenon::Optimizer optimizer;
   tenon::Schedule schedule;  // of the learning rate: a cosine down to 0
+  tenon::Program step;       // images of bytes and their labels to the mean loss
   std::mt19937_64 random;
 
   Training(Context& context, const LeNet& network, const Options& o, int64_t steps)
@@ -144,7 +145,17 @@ struct Training {
         net(network),
         optimizer(cx, "adam", {{"lr", o.lr}}),
         schedule(cx, "cosine", {{"lr", o.lr}, {"steps", steps}}, optimizer.hyper("lr")),
+        step(tenon::capture(cx, "step", [this](tenon::Capture& in) { return record(in); })),
         random(o.seed) {}
+
+  // Forward, gradients and optimizer, for batches of any size: the last one of an epoch is smaller.
+  std::vector<Tensor> record(tenon::Capture& in) {
+    const Tensor images = in.input("images", {"batch", 28, 28}, TN_DTYPE_U8);
+    const Tensor labels = in.input("labels", {"batch"}, TN_DTYPE_I64);
+    const Tensor loss = tenon::cross_entropy(net(images), labels);
+    optimizer.step(net.vars, tenon::grad(loss, net.vars));
+    return {loss};
+  }
 
   // One pass over the images in a new order; the mean loss.
   double epoch(const Data& data, int64_t batch) {
@@ -155,10 +166,9 @@ struct Training {
     for (size_t from = 0; from < order.size(); from += static_cast<size_t>(batch)) {
       const size_t n = std::min(static_cast<size_t>(batch), order.size() - from);
       const Tensor rows(cx, std::span(order).subspan(from, n), {static_cast<int64_t>(n)});
-      const Tensor logits = net(shifted(tenon::gather(data.images, rows), random));
-      const Tensor loss = tenon::cross_entropy(logits, tenon::gather(data.labels, rows));
+      const Tensor images = shifted(tenon::gather(data.images, rows), random);
       schedule.step();
-      optimizer.step(net.vars, tenon::grad(loss, net.vars));
+      const Tensor loss = step(cx, {images, tenon::gather(data.labels, rows)})[0];
       sum += loss.item() * static_cast<double>(n);
     }
     return sum / static_cast<double>(order.size());

@@ -382,7 +382,7 @@ Required attributes are arguments of the C function, the others come in a struct
 ```
 
 ```c
-  TN_TRY(tn_uniform(t->ctx, 2, (const int64_t[]){n, kPixels}, &range, &s->noise));
+  TN_TRY(tn_uniform(t->ctx, 2, tn_tensor_dims(s->clean), &range, &s->noise));
 ```
 
 An option that is a list has its length beside it: `stride` and `n_stride`. An op of a plugin has no such function: `tn_op_call` takes its
