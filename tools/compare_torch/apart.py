@@ -14,6 +14,7 @@ APART = {
     "categorical": DRAWS,
     "permutation": DRAWS,
     "dropout": DRAWS,
+    "checked_index": "the indices themselves, or an error",
     "lstm_steps": "a part of lstm, which is compared",
     "lstm_steps_grad": "a part of the gradient of lstm, which is compared",
 }

@@ -517,7 +517,11 @@
 #define TN_LSTM_STEPS_DIRECTION 0u
 #define TN_OP_LSTM_STEPS_GRAD 285u
 #define TN_LSTM_STEPS_GRAD_DIRECTION 0u
-#define TN_OP_REGION 286u
+#define TN_OP_CHECKED_INDEX 286u
+#define TN_CHECKED_INDEX_SIZE 0u
+#define TN_CHECKED_INDEX_WHAT 1u
+#define TN_CHECKED_INDEX_FROM_END 2u
+#define TN_OP_REGION 287u
 #define TN_REGION_CODE 0u
 
 /* Ids of plugins' ops start here. */

@@ -3872,6 +3872,29 @@ TN_INLINE tn_error* tn_lstm_steps_grad(tn_ctx* ctx, tn_tensor* saved, tn_tensor*
   return NULL;
 }
 
+typedef struct tn_checked_index_options {
+  uint32_t struct_size;
+  int32_t from_end;
+  tn_str what;
+} tn_checked_index_options;
+TN_INLINE tn_checked_index_options tn_checked_index_options_init(void) {
+  tn_checked_index_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.what = tn_string("indices");
+  o.from_end = 1;
+  return o;
+}
+/* checked_index(indices, *, size: i64, what: string = 'indices', from_end: bool = 1) -> y */
+TN_INLINE tn_error* tn_checked_index(tn_ctx* ctx, tn_tensor* indices, int64_t size, const tn_checked_index_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64(TN_CHECKED_INDEX_SIZE, size);
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_CHECKED_INDEX_WHAT, options->what);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_CHECKED_INDEX_FROM_END, options->from_end);
+  return tn_op_call(ctx, TN_OP_CHECKED_INDEX, &indices, 1, attrs, n_attrs, out_y, 1, &n_out);
+}
+
 /* region(xs..., *, code: i64s) -> ys */
 TN_INLINE tn_error* tn_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, uint32_t n_code, const int64_t* code, tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
   tn_attr attrs[1];

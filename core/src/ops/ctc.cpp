@@ -6,6 +6,7 @@
 
 #include "loss.hpp"
 #include "recurrent.hpp"
+#include "scatter.hpp"
 
 namespace tenon::ops {
 
@@ -65,14 +66,14 @@ struct Ctc {
   explicit Ctc(const Recipe& builder) : b(builder), x(b.in(0)), steps(x.dim(0)) {
     const int64_t sequences = x.dim(1), classes = x.dim(2), most = b.in(1).dim(1);
     const auto blank = static_cast<double>(b.i64(TN_CTC_BLANK));
-    label_lengths = checked(b, b.in(3), b.add(most, 1));
+    label_lengths = checked(b.in(3), b.add(most, 1), "ctc: label_lengths", false);
     const Value count = with(label_lengths, 1);
     // What lies beyond a length stands for nothing, and is not looked at.
     Dims columns(2, 1);
     columns[1] = most;
     const Value labels = checked(
-        b, where(lt(b.iota(columns, 1, TN_DTYPE_I64), count), cast(b.in(1), TN_DTYPE_I64), blank),
-        classes);
+        where(lt(b.iota(columns, 1, TN_DTYPE_I64), count), cast(b.in(1), TN_DTYPE_I64), blank),
+        classes, "ctc: labels", false);
     Dims between(2, 0), one(2, 1);
     between[1] = 1;
     one[0] = sequences;
@@ -90,7 +91,7 @@ struct Ctc {
     const Value time = b.iota(times, 0, TN_DTYPE_I64);
     const Value item = time * b.dim_scalar(sequences, TN_DTYPE_I64) + b.iota(rows, 1, TN_DTYPE_I64);
     places = item * b.dim_scalar(classes, TN_DTYPE_I64) + with(classes_of, 0);
-    valid = lt(time, reshape(checked(b, b.in(2), b.add(steps, 1)), rows));
+    valid = lt(time, reshape(checked(b.in(2), b.add(steps, 1), "ctc: input_lengths", false), rows));
   }
 
   static Value either(Value p, Value q) { return {p.b, tn_b_or(p.b, p.v, q.v)}; }

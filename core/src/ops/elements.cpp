@@ -1,19 +1,11 @@
 // take_along_axis, topk, gather_nd, scatter_nd: elements by an index of their own each. All of them
-// read and write x as one flat axis; what is outside an axis of x becomes an index outside that one.
+// check the indices and then read and write x as one flat axis.
 #include <algorithm>
 
 #include "scatter.hpp"
 
 namespace tenon::ops {
 namespace {
-
-// The places `i` on an axis of `n` elements, counted from the front; outside of it `count`, the
-// number of all elements: no other part of an address brings that back inside.
-Value within(const Recipe& b, Value i, int64_t n, int64_t count) {
-  const Value size = b.dim_scalar(n, TN_DTYPE_I64), outside = b.dim_scalar(count, TN_DTYPE_I64);
-  const Value at = where(lt(i, 0), i + size, i);
-  return where(lt(at, 0), outside, where(lt(at, size), at, outside));
-}
 
 // ---- take_along_axis
 
@@ -34,7 +26,8 @@ tn_error* take_along_axis_rule(Infer& c) {
   return c.out(0, c.dtype(0), to);
 }
 
-// x with dims as [outer, n, inner], seen as one axis, and indices [outer, k, inner] into that.
+// x with dims as [outer, n, inner], seen as one axis, and indices [outer, k, inner], each in 0 to n - 1,
+// into that.
 struct Lines {
   Dims dims;      // of x
   int64_t count;  // of x
@@ -50,11 +43,10 @@ Lines lines(const Recipe& b, const Dims& dims, Value indices, uint32_t axis) {
     return d;
   };
   const auto scalar = [&](int64_t dim) { return b.dim_scalar(dim, TN_DTYPE_I64); };
-  const int64_t count = b.mul(outer, b.mul(n, inner));
-  const Value at = reshape(cast(indices, TN_DTYPE_I64), axes(outer, indices.dim(axis), inner));
+  const Value at = reshape(indices, axes(outer, indices.dim(axis), inner));
   const Value row = b.iota(axes(outer, 1, 1), 0, TN_DTYPE_I64) * scalar(b.mul(n, inner));
   const Value start = row + b.iota(axes(1, 1, inner), 2, TN_DTYPE_I64);
-  return {dims, count, within(b, at, n, count) * scalar(inner) + start};
+  return {dims, b.mul(outer, b.mul(n, inner)), at * scalar(inner) + start};
 }
 // The cotangents g of the elements at `l`, added up where they came from.
 Value put_back(const Recipe& b, const Lines& l, Value g) {
@@ -70,7 +62,8 @@ Lines take_lines(const Recipe& b, uint32_t axis) {
     if (b.same(from[a], 1)) from[a] = to[a];
     to[a] = from[a];
   }
-  return lines(b, from, expand(b.in(1), to), axis);
+  const Value at = checked(b.in(1), from[axis], "take_along_axis: indices", true);
+  return lines(b, from, expand(at, to), axis);
 }
 
 void take_along_axis_of_base(Recipe& b) {
@@ -96,7 +89,7 @@ tn_error* topk_rule(Infer& c) {
   TN_TRY(c.axis(c.i64(TN_TOPK_AXIS), c.rank(0), &axis));
   const int64_t k = c.i64(TN_TOPK_K), n = c.dim(0, axis);
   if (k < 0 || (concrete(n) && k > n))
-    return c.error("k is {}; x is {}, and axis {} has {} elements", k, c.text(0), axis,
+    return c.error("k is {}; for axis {} of x, {}, it must be 0 to {}", k, axis, c.text(0),
                    dim_text(n));
   Dims to = c.dims(0);
   to[axis] = concrete(n) ? k : c.min(n, k);
@@ -144,26 +137,27 @@ tn_error* require_rows(const Infer& c, Dims* slots) {
   return c.check_count(to);
 }
 
-// x, or another of these dims, with its first `depth` axes as one, and the rows as indices of that.
+// x, input 0 of `op`, with its first `depth` axes as one, and the rows, input 1, as indices of that.
 struct Rows {
   Dims dims;
   Value places;
 };
-Rows rows_of(const Recipe& b, const Dims& from, Value indices) {
+Rows rows_of(const Recipe& b, const char* op) {
+  const Value indices = b.in(1);
+  const Dims from = b.in(0).dims();
   const uint32_t last = indices.rank() - 1;
   const auto depth = static_cast<uint32_t>(indices.dim(last));
-  const int64_t count = b.product({from.d, depth});
   Rows out;
-  out.dims.push(count);
+  out.dims.push(b.product({from.d, depth}));
   for (uint32_t a = depth; a < from.n; ++a) out.dims.push(from[a]);
-  const Value all = cast(indices, TN_DTYPE_I64);
   for (uint32_t k = 0; k < depth; ++k) {
     Dims starts(last + 1, 0), stops(last + 1, kToEnd);
     starts[last] = k;
     stops[last] = k + 1;
-    const Value i = squeeze(slice(all, starts, stops, Dims()), 1u << last);
+    const Value i = squeeze(slice(indices, starts, stops, Dims()), 1u << last);
     const Value stride = b.dim_scalar(b.product({from.d + k + 1, depth - k - 1}), TN_DTYPE_I64);
-    const Value part = within(b, i, from[k], count) * stride;
+    const Value part =
+        checked(i, from[k], fmt::format("{}: indices[..., {}]", op, k), true) * stride;
     out.places = k == 0 ? part : out.places + part;
   }
   return out;
@@ -175,12 +169,12 @@ tn_error* gather_nd_rule(Infer& c) {
   return c.out(0, c.dtype(0), to);
 }
 void gather_nd_of_base(Recipe& b) {
-  const Rows r = rows_of(b, b.in(0).dims(), b.in(1));
+  const Rows r = rows_of(b, "gather_nd");
   b.set(0, gather(reshape(b.in(0), r.dims), r.places, 0));
 }
 void d_gather_nd(Recipe& b) {
   if (!b.wants(0)) return;
-  const Rows r = rows_of(b, b.in(0).dims(), b.in(1));
+  const Rows r = rows_of(b, "gather_nd");
   const Value zeros = b.fill(0, r.dims, b.g().dtype());
   b.set(0, reshape_like(scatter(zeros, r.places, b.g(), 0, "add"), b.in(0)));
 }
@@ -203,13 +197,13 @@ tn_error* scatter_nd_rule(Infer& c) {
 }
 void scatter_nd_of_base(Recipe& b) {
   const Value x = b.in(0);
-  const Rows r = rows_of(b, x.dims(), b.in(1));
+  const Rows r = rows_of(b, "scatter_nd");
   const char* mode = adds(b.string(TN_SCATTER_ND_MODE)) ? "add" : "set";
   b.set(0, reshape_like(scatter(reshape(x, r.dims), r.places, b.in(2), 0, mode), x));
 }
 void d_scatter_nd(Recipe& b) {
   const Value x = b.in(0);
-  const Rows r = rows_of(b, x.dims(), b.in(1));
+  const Rows r = rows_of(b, "scatter_nd");
   const Value g = reshape(b.g(), r.dims), taken = gather(g, r.places, 0);
   const bool add = adds(b.string(TN_SCATTER_ND_MODE));
   if (b.wants(0))

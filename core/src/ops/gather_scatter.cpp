@@ -1,4 +1,5 @@
-// Reading and writing along one axis by index: gather, scatter, scatter_add, embedding, one_hot.
+// Reading and writing along one axis by index: gather, scatter, scatter_add, embedding, one_hot,
+// checked_index.
 #include "scatter.hpp"
 
 namespace tenon::ops {
@@ -54,7 +55,9 @@ tn_error* embedding_rule(Infer& c) {
   TN_TRY(gathered_dims(c, 0, &to));
   return c.out(0, c.dtype(0), to);
 }
-void embedding_of_base(Recipe& b) { b.set(0, gather(b.in(0), b.in(1), 0)); }
+void embedding_of_base(Recipe& b) {
+  b.set(0, gather(b.in(0), checked(b.in(1), b.in(0).dim(0), "embedding: indices", true), 0));
+}
 void d_embedding(Recipe& b) { gather_gradient(b, 0); }
 
 // ---- scatter
@@ -122,8 +125,10 @@ tn_error* scatter_add_rule(Infer& c) {
   return scatter_into(c, c.i64(TN_SCATTER_ADD_AXIS), kNumber);
 }
 void scatter_add_of_base(Recipe& b) {
-  const uint32_t axis = axis_of(b.i64(TN_SCATTER_ADD_AXIS), b.in(0).rank());
-  b.set(0, scatter(b.in(0), b.in(1), b.in(2), axis, "add"));
+  const Value x = b.in(0);
+  const uint32_t axis = axis_of(b.i64(TN_SCATTER_ADD_AXIS), x.rank());
+  const Value at = checked(b.in(1), x.dim(axis), "scatter_add: indices", true);
+  b.set(0, scatter(x, at, b.in(2), axis, "add"));
 }
 void d_scatter_add(Recipe& b) {
   added_gradient(b, axis_of(b.i64(TN_SCATTER_ADD_AXIS), b.in(0).rank()));
@@ -136,8 +141,7 @@ tn_error* one_hot_rule(Infer& c) {
   const int64_t depth = c.i64(TN_ONE_HOT_DEPTH);
   if (depth == -1) return c.error("depth is -1; it must be the number of classes");
   const tn_dtype t = c.type(TN_ONE_HOT_DTYPE);
-  if (!(kind_of(t) & kComputable) || std::string_view(tn_dtype_name(t)) == "?")
-    return c.error("dtype {} is not one to compute with", tn_dtype_name(t));
+  TN_TRY(c.dtype_attr(TN_ONE_HOT_DTYPE, kComputable));
   TN_TRY(c.check_rank(c.rank(0) + 1));
   Dims to = c.dims(0);
   to.push(depth);
@@ -152,7 +156,30 @@ void one_hot_of_base(Recipe& b) {
   b.set(0, cast(eq(unsqueeze(indices, 1u << indices.rank()), classes), b.type(TN_ONE_HOT_DTYPE)));
 }
 
+// ---- checked_index
+
+tn_error* checked_index_rule(Infer& c) {
+  TN_TRY(require_indices(c, 0, "indices"));
+  const int64_t size = c.i64(TN_CHECKED_INDEX_SIZE);
+  if (size == -1) return c.error("size is -1; it must be the number of elements along an axis");
+  if (!concrete(size)) c.add(size, 0);  // fails where it is no symbol
+  return c.out(0, TN_DTYPE_I64, c.dims(0));
+}
+
+// Looked up, so that gather checks them: as unsigned numbers where negative ones do not count from the
+// end.
+void checked_index_of_base(Recipe& b) {
+  const Value at = b.in(0);
+  const Value all = b.iota(Dims(1, b.i64(TN_CHECKED_INDEX_SIZE)), 0, TN_DTYPE_I64);
+  b.set(0, gather(all, b.flag(TN_CHECKED_INDEX_FROM_END) ? at : cast(at, TN_DTYPE_U64), 0));
+}
+
 }  // namespace
+
+Value checked(Value indices, int64_t size, std::string_view what, bool from_end) {
+  return {indices.b,
+          tn_b_checked_index(indices.b, indices.v, size, {what.data(), what.size()}, from_end)};
+}
 
 // The place of each update in their order is scattered and read back to find the last one.
 Value taken_by_last(const Recipe& b, Value g, Value indices, uint32_t axis) {
@@ -177,5 +204,8 @@ const OpRules rules_embedding = {TN_OP_EMBEDDING, rule<embedding_rule>, recipe<e
                                  recipe<d_embedding>, nullptr};
 const OpRules rules_one_hot = {TN_OP_ONE_HOT, rule<one_hot_rule>, recipe<one_hot_of_base>, nullptr,
                                "its input is an integer index"};
+const OpRules rules_checked_index = {TN_OP_CHECKED_INDEX, rule<checked_index_rule>,
+                                     recipe<checked_index_of_base>, nullptr,
+                                     "its input is an integer index"};
 
 }  // namespace tenon::ops

@@ -1,6 +1,7 @@
 #include "infer.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
@@ -239,6 +240,31 @@ tn_error* Infer::length(uint32_t key, const char* name, uint32_t n, bool or_empt
   const size_t found = list(key).size();
   if (found == n || (or_empty && found == 0)) return nullptr;
   return error("{} has {} entries; it must have {}{}", name, found, n, or_empty ? " or none" : "");
+}
+
+tn_error* Infer::within(uint32_t key, const char* name, int64_t least, int64_t most) const {
+  const int64_t one = i64(key);
+  const bool is_list = attr(key).tag == TN_ATTR_I64S;
+  for (const int64_t v : is_list ? list(key) : std::span(&one, 1)) {
+    if (v >= least && v <= most) continue;
+    return error("{} {} {}; it must be {}{}", name, is_list ? "has" : "is", v, least,
+                 most == INT64_MAX ? " or more" : fmt::format(" to {}", most));
+  }
+  return nullptr;
+}
+
+tn_error* Infer::finite(uint32_t key, const char* name) const {
+  if (std::isfinite(f64(key))) return nullptr;
+  return error("{} is {}; it must be a finite number", name, f64(key));
+}
+
+tn_error* Infer::dtype_attr(uint32_t key, uint32_t kinds) const {
+  const tn_dtype t = type(key);
+  const std::string_view name = tn_dtype_name(t);
+  if ((kind_of(t) & kinds) && name != "?") return nullptr;
+  return error("dtype is {}; it must be {}",
+               name == "?" ? fmt::format("{:#x}, which is none", t) : std::string(name),
+               kinds == kAnyKind ? "one" : kinds_text(kinds));
 }
 
 tn_error* Infer::dims_attr(uint32_t key, Dims* out) const {

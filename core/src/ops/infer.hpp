@@ -83,6 +83,12 @@ class Infer {
                  uint32_t* mask) const;
   // Length of a list attribute; an empty list passes when `or_empty`.
   tn_error* length(uint32_t key, const char* name, uint32_t n, bool or_empty) const;
+  // An integer attribute, or each entry of a list of them, is one of least to most.
+  tn_error* within(uint32_t key, const char* name, int64_t least, int64_t most = INT64_MAX) const;
+  // An attribute that is neither infinite nor NaN.
+  tn_error* finite(uint32_t key, const char* name) const;
+  // An attribute dtype of one of these kinds.
+  tn_error* dtype_attr(uint32_t key, uint32_t kinds) const;
   // dims attribute: each >= 0 or symbolic, at most TN_MAX_RANK, the count below 2^63.
   tn_error* dims_attr(uint32_t key, Dims* out) const;
   tn_error* check_count(const Dims& dims) const;

@@ -2,6 +2,7 @@
 // first: 'mean' and 'sum' give a scalar, 'none' one loss per sample or element. f16 and bf16 are
 // computed in f32.
 #include "loss.hpp"
+#include "scatter.hpp"
 
 namespace tenon::ops {
 
@@ -89,9 +90,7 @@ tn_error* check_smoothing(const Infer& c, uint32_t key) {
 // device that cannot report it stands for some class.
 tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
   tn_dtype t = TN_DTYPE_NONE;
-  const int64_t ignore = c.i64(kIgnoreIndex);
-  if (ignore < -kExact || ignore > kExact)
-    return c.error("ignore_index is {}; the limit is {}", ignore, kExact);
+  TN_TRY(c.within(kIgnoreIndex, "ignore_index", -kExact, kExact));
   TN_TRY(c.has(2) ? c.common({0, 2}, kFloat, &t) : c.single(0, name, kFloat, &t));
   TN_TRY(require_classes(c, name));
   if (c.dim(0, 1) == 0)
@@ -127,7 +126,8 @@ struct Labels {
   Value hit;     // [N, C, ...] bool: the class of each label; of an ignored one some class, or none
   Value counts;  // for how much each counts in the mean; none: 1
 };
-Labels labels_of(const Recipe& b, bool check) {
+// check: what they are called, or null.
+Labels labels_of(const Recipe& b, const char* check) {
   const int64_t ignore = b.i64(kIgnoreIndex);
   const tn_dtype t = b.in(0).dtype();
   const Value classes = b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64);
@@ -137,8 +137,7 @@ Labels labels_of(const Recipe& b, bool check) {
     out.kept = ne(at, static_cast<double>(ignore));
     if (check || b.in(2)) at = where(out.kept, at, 0);
   }
-  // gather checks them. As unsigned numbers, because negative indices would count from the end.
-  if (check) at = gather(classes, cast(at, TN_DTYPE_U64), 0);
+  if (check) at = checked(at, b.in(0).dim(1), check, false);
   out.hit = eq(unsqueeze(at, 2u), along(classes, 1, b.in(0).rank()));
   if (b.in(2)) {
     out.counts = gather(b.in(2), at, 0);
@@ -169,9 +168,9 @@ Value share(const Recipe& b, double smoothing) {
   return smoothing / b.dim_scalar(b.in(0).dim(1), b.in(0).dtype());
 }
 
-// Sets the losses for the logarithms of the probabilities.
-void set_at_labels(const Recipe& b, Value lp, double smoothing) {
-  const Labels l = labels_of(b, true);
+// Sets the losses for the logarithms of the probabilities. name: of the labels, in errors.
+void set_at_labels(const Recipe& b, Value lp, double smoothing, const char* name) {
+  const Labels l = labels_of(b, name);
   Value each = -sum(where(l.hit, lp, 0), 2u, false);
   if (b.in(2)) each = each * l.counts;
   if (smoothing > 0) {
@@ -195,21 +194,22 @@ void set_weight_gradient(const Recipe& b, const Labels& l, Value lp, Value g, do
   b.set(2, sum(each * g, lp.all_axes() & ~2u, false));
 }
 
-void nll_of_base(Recipe& b) { set_at_labels(b, b.in(0), 0); }
+void nll_of_base(Recipe& b) { set_at_labels(b, b.in(0), 0, "nll: labels"); }
 void d_nll(Recipe& b) {
-  const Labels l = labels_of(b, false);
+  const Labels l = labels_of(b, nullptr);
   const Value g = class_cotangent(b, l), dx = where(l.hit, -g, 0);
   if (b.wants(0)) b.set(0, with_class_weights(b, dx));
   set_weight_gradient(b, l, b.in(0), g, 0);
 }
 
 void cross_entropy_of_base(Recipe& b) {
-  set_at_labels(b, log_softmax(b.in(0), 1), b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING));
+  set_at_labels(b, log_softmax(b.in(0), 1), b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING),
+                "cross_entropy: labels");
 }
 void d_cross_entropy(Recipe& b) {
   const double smooth = b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING);
   const Value x = b.in(0);
-  const Labels l = labels_of(b, false);
+  const Labels l = labels_of(b, nullptr);
   const Value g = class_cotangent(b, l);
   if (b.wants(0)) {
     const Value p = softmax(x, 1);

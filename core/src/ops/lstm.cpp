@@ -2,6 +2,8 @@
 // whose backward recursion is lstm_steps_grad. Gates lie in the order i o f c.
 #include "recurrent.hpp"
 
+#include "scatter.hpp"
+
 namespace tenon::ops {
 namespace {
 
@@ -18,8 +20,11 @@ tn_error* lstm_rule(Infer& c) {
 void lstm_of_base(Recipe& b) {
   const RecurrentInputs in(b);
   const Value gates = gates_of(b, in.x, in.w, bias_sum(in.bias, 4, in.width));
+  const Value lengths = in.lengths.v == TN_NO_VALUE
+                            ? in.lengths
+                            : checked(in.lengths, b.add(in.steps, 1), "lstm: lengths", false);
   tn_value out[4];
-  tn_b_lstm_steps(b.raw(), gates.v, in.r.v, in.lengths.v, in.h0.v, wide_if(b.in(6)).v,
+  tn_b_lstm_steps(b.raw(), gates.v, in.r.v, lengths.v, in.h0.v, wide_if(b.in(6)).v,
                   wide_if(b.in(7)).v, b.str(TN_LSTM_DIRECTION), out);
   for (uint32_t i = 0; i < 3; ++i) b.set(i, cast({b.raw(), out[i]}, b.in(0).dtype()));
 }
@@ -85,12 +90,14 @@ Value hole_of(Value peephole, uint32_t d, int64_t k, int64_t width) {
 Value row(Value gates, int64_t k) { return without(part(gates, 1, k, k + 1), 1); }  // of [B, n, H]
 Value gate(Value v, int64_t k) { return without(part(v, 3, k, k + 1), 3); }  // of [T, B, D, n, H]
 
+constexpr const char* kStepsLengths = "lstm_steps: lengths";
+
 void lstm_steps_of_base(Recipe& b) {
   const tn_dtype t = b.in(0).dtype();
   const Value gates = wide(b.in(0)), r = wide(b.in(1)), hole = wide_if(b.in(5));
   const int64_t width = r.dim(2);
   if (!unrolls(b, gates.dim(0))) return;
-  const Sequence s(b, gates.dim(0), gates.dim(1), width, gates.dtype(), b.in(2));
+  const Sequence s(b, gates.dim(0), gates.dim(1), width, gates.dtype(), b.in(2), kStepsLengths);
   const auto step = [&](Sequence::Step& p) {
     const uint32_t d = p.d;
     const Value m = matmul(p.now[0], s.of_direction(r, d), false, true);
@@ -132,7 +139,7 @@ void d_lstm_steps(Recipe& b) {
   if (c0 && b.wants(4)) b.set(4, {b.raw(), out[2]});
   const bool wants_hole = hole && b.wants(5);
   if (!b.wants(1) && !wants_hole) return;
-  const Sequence s(b, gates.dim(0), gates.dim(1), width, gates.dtype(), b.in(2));
+  const Sequence s(b, gates.dim(0), gates.dim(1), width, gates.dtype(), b.in(2), kStepsLengths);
   if (b.wants(1)) {
     const Value y = by_sequence(wide(b.out(0)));
     b.set(1, matrices_gradient(b, g, s.previous(y, h0, false)));
@@ -169,7 +176,8 @@ void lstm_steps_grad_of_base(Recipe& b) {
   const Value extra = wide_if(b.in(8));
   const int64_t width = r.dim(2);
   if (!unrolls(b, saved.dim(0))) return;
-  const Sequence s(b, saved.dim(0), saved.dim(1), width, saved.dtype(), b.in(2));
+  const Sequence s(b, saved.dim(0), saved.dim(1), width, saved.dtype(), b.in(2),
+                   "lstm_steps_grad: lengths");
   const Value v = split_last(saved, 5, width);
   const Value i = gate(v, 0), o = gate(v, 1), f = gate(v, 2), n = gate(v, 3), c = gate(v, 4);
   const Value before = s.previous(c, wide_if(b.in(3)), true), q = tanh(c);

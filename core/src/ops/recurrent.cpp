@@ -3,6 +3,8 @@
 // are computed in f32.
 #include "recurrent.hpp"
 
+#include "scatter.hpp"
+
 namespace tenon::ops {
 
 static_assert(TN_RNN_DIRECTION == 0 && TN_GRU_DIRECTION == 0 && TN_LSTM_DIRECTION == 0 &&
@@ -111,11 +113,6 @@ Value merge_last(Value x) {
   return reshape(x, to);
 }
 
-// Unsigned, because negative indices would count from the end.
-Value checked(const Recipe& b, Value x, int64_t count) {
-  return gather(b.iota(Dims(1, count), 0, TN_DTYPE_I64), cast(x, TN_DTYPE_U64), 0);
-}
-
 bool unrolls(const Recipe& b, int64_t steps) {
   if (concrete(steps) && steps <= 16384) return true;
   b.fail(TN_UNIMPLEMENTED,
@@ -130,7 +127,7 @@ bool unrolls(const Recipe& b, int64_t steps) {
 // ---- sequences
 
 Sequence::Sequence(const Recipe& b, int64_t steps, int64_t batch, int64_t width, tn_dtype dtype,
-                   Value lengths)
+                   Value lengths, const char* name)
     : b_(b),
       steps_(steps),
       batch_(batch),
@@ -139,7 +136,7 @@ Sequence::Sequence(const Recipe& b, int64_t steps, int64_t batch, int64_t width,
       reverse_(b.string(TN_RNN_DIRECTION) == "reverse"),
       directions_(b.string(TN_RNN_DIRECTION) == "bidirectional" ? 2 : 1) {
   if (lengths.v == TN_NO_VALUE) return;
-  lengths_ = checked(b, lengths, b.add(steps, 1));
+  lengths_ = checked(lengths, b.add(steps, 1), name, false);
   Dims times(4, 1), sequences(4, 1);
   times[0] = steps;
   sequences[1] = batch;
@@ -291,8 +288,10 @@ Value bias_sum(Value bias, int64_t gates, int64_t width) {
 
 namespace {
 
-Sequence sequence_of(const Recipe& b, const RecurrentInputs& in) {
-  return {b, in.steps, in.batch, in.width, in.x.dtype(), in.lengths};
+constexpr const char *kRnnLengths = "rnn: lengths", *kGruLengths = "gru: lengths";
+
+Sequence sequence_of(const Recipe& b, const RecurrentInputs& in, const char* name) {
+  return {b, in.steps, in.batch, in.width, in.x.dtype(), in.lengths, name};
 }
 
 void set_outputs(const Recipe& b, const Sequence& s, const Sequence::Result& result) {
@@ -329,7 +328,7 @@ tn_error* rnn_rule(Infer& c) {
 void rnn_of_base(Recipe& b) {
   const RecurrentInputs in(b);
   if (!unrolls(b, in.steps)) return;
-  const Sequence s = sequence_of(b, in);
+  const Sequence s = sequence_of(b, in, kRnnLengths);
   const bool relu = b.string(TN_RNN_ACTIVATION) == "relu";
   const Value gates = gates_of(b, in.x, in.w, bias_sum(in.bias, 1, in.width));
   const auto step = [&](Sequence::Step& p) {
@@ -344,7 +343,7 @@ void rnn_of_base(Recipe& b) {
 void d_rnn(Recipe& b) {
   const RecurrentInputs in(b);
   if (!unrolls(b, in.steps)) return;
-  const Sequence s = sequence_of(b, in);
+  const Sequence s = sequence_of(b, in, kRnnLengths);
   const Value y = by_sequence(wide(b.out(0))), gy = by_sequence(wide(b.g(0)));
   const Value slope =
       b.string(TN_RNN_ACTIVATION) == "relu" ? cast(gt(y, 0), y.dtype()) : 1 - square(y);
@@ -402,7 +401,7 @@ struct Gru {
 void gru_of_base(Recipe& b) {
   if (!unrolls(b, b.in(0).dim(0))) return;
   const Gru p(b);
-  const Sequence s = sequence_of(b, p.in);
+  const Sequence s = sequence_of(b, p.in, kGruLengths);
   const int64_t width = p.in.width;
   const Value m_outer = p.linear ? p.in.r : p.matrices(0, 2);
   const Value m_inner = p.linear ? Value() : p.matrices(2, 3);
@@ -434,7 +433,7 @@ Value gate(Value v, int64_t k) { return without(part(v, 3, k, k + 1), 3); }  // 
 void d_gru(Recipe& b) {
   if (!unrolls(b, b.in(0).dim(0))) return;
   const Gru p(b);
-  const Sequence s = sequence_of(b, p.in);
+  const Sequence s = sequence_of(b, p.in, kGruLengths);
   const int64_t width = p.in.width;
   const Value gy = by_sequence(wide(b.g(0)));
   const Value before = s.previous(by_sequence(wide(b.out(0))), p.in.h0, false);  // [T, B, D, H]

@@ -36,9 +36,6 @@ inline Value joined(std::initializer_list<Value> parts, uint32_t axis) {
 Value split_last(Value x, int64_t n, int64_t width);
 // [..., n, H] as [..., n * H].
 Value merge_last(Value x);
-// The integers of `x`, each 0 to count - 1: looked up, so that gather checks them. Another one is
-// OUT_OF_RANGE; on a device that cannot report it stands for some number in the range.
-Value checked(const Recipe& b, Value x, int64_t count);
 // Whether a recipe may write out so many steps. False: it has failed, as the number is symbolic or too
 // large.
 bool unrolls(const Recipe& b, int64_t steps);
@@ -46,9 +43,9 @@ bool unrolls(const Recipe& b, int64_t steps);
 // How the steps go. A recipe that writes them out must first ask unrolls().
 class Sequence {
  public:
-  // lengths: the input as given, or none.
+  // lengths: the input as given, or none; name: what it is called, as "gru: lengths".
   Sequence(const Recipe& b, int64_t steps, int64_t batch, int64_t width, tn_dtype dtype,
-           Value lengths);
+           Value lengths, const char* name);
 
   // [B, ...] of [T, B, D, ...].
   Value at(Value v, int64_t t, uint32_t d) const;

@@ -58,6 +58,10 @@ struct Device : sdk::Device {
 [[gnu::format(printf, 3, 4)]] tn_error* fail(const Device& device, tn_code code, const char* format,
                                              ...);
 
+// OUT_OF_RANGE for an index of this dtype, in the words of sdk::outside_text. Never null.
+tn_error* outside(const Device& device, const char* what, tn_dtype dtype, int64_t index,
+                  int64_t position, int64_t size, bool from_end);
+
 // The kernel does not take the signature. `why` must be a literal. Returns null: declining is no
 // error.
 inline tn_error* decline(tn_plan* plan, const char* why) {

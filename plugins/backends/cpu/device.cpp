@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <tenon/sdk/wide.hpp>
 
 #include "isa.hpp"
 #include "scratch.hpp"
@@ -91,6 +92,13 @@ tn_error* fail(const Device& device, tn_code code, const char* format, ...) {
   std::vsnprintf(text, sizeof text, format, args);
   va_end(args);
   return device.host.error(code, text);
+}
+
+tn_error* outside(const Device& device, const char* what, tn_dtype dtype, int64_t index,
+                  int64_t position, int64_t size, bool from_end) {
+  return sdk::guard(device.host, [&] {
+    sdk::fail(TN_OUT_OF_RANGE, sdk::outside_text(what, dtype, index, position, size, from_end));
+  });
 }
 
 }  // namespace tenon::cpu

@@ -225,11 +225,46 @@ std::vector<Array> one_hot(const Call& call) {
   return {y};
 }
 
+void add_checked_index(Catalogue& c) {
+  OpSamples& s = c.add(TN_OP_CHECKED_INDEX, "checked_index");
+  s.gives(
+      [](const Call& call) {
+        const Array& at = call.in(0);
+        Array y(TN_DTYPE_I64, at.dims);
+        for (int64_t k = 0; k < at.count(); ++k) {
+          const int64_t i = at.integer(k);
+          y.set(k, i < 0 ? i + call.attrs.integer(TN_CHECKED_INDEX_SIZE, 0) : i);
+        }
+        return std::vector<Array>{y};
+      },
+      kExact);
+  const auto size = [](int64_t n) { return integer(TN_CHECKED_INDEX_SIZE, n); };
+  const Attr front = flag(TN_CHECKED_INDEX_FROM_END, false);
+  for (const tn_dtype dtype : kIntegers) {
+    const bool natural = std::ranges::count(kUnsigned, dtype) > 0;
+    const Fill any = natural ? indices(7) : any_indices(7);
+    s.add({name_of(dtype), {in({3, 4}, any, dtype)}, {size(7)}});
+    s.add({name_of(dtype) + "_front", {in({5}, indices(7), dtype)}, {size(7), front}});
+    s.add(Case{name_of(dtype) + "_outside", {in({3}, values({1, 7, 0}), dtype)}, {size(7)}}
+              .out_of_range());
+  }
+  const auto add = [&](const char* name, Dims dims, int64_t n) {
+    s.add({name, {in(std::move(dims), any_indices(n), TN_DTYPE_I64)}, {size(n)}});
+  };
+  add("rank0", {}, 4);
+  add("empty", {0, 2}, 0);
+  add("long", {3000}, 301);
+  const Input before = in({2}, values({0, -1}), TN_DTYPE_I64);
+  s.add(Case{"before_front", {before}, {size(7), front}}.out_of_range());
+  s.add(Case{"no_size", {before}, {size(-1)}}.refused(TN_INVALID_ARGUMENT));
+}
+
 }  // namespace
 
 void add_index(Catalogue& c) {
   add_gather(c);
   add_scatter(c);
+  add_checked_index(c);
 
   OpSamples& hot = c.add(TN_OP_ONE_HOT, "one_hot");
   hot.on({TN_DTYPE_I64, TN_DTYPE_I32, TN_DTYPE_U8}).gives(one_hot, kExact);

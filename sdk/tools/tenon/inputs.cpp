@@ -104,6 +104,7 @@ constexpr Row kRows[] = {
     {"lstm", "16x8x32,1x256x32,1x256x64,1x512,-,-,-,-", ""},
     {"lstm_steps", "16x8x1x256,1x256x64,-,-,-,-", ""},
     {"lstm_steps_grad", "16x8x1x320,1x256x64,-,-,-,-,-,-,-", ""},
+    {"checked_index", "1000", "size=1000"},
     {"ctc", "16x8x10,8x4,8,8", ""},
     {"resize", "8x16x32x32", "dims=8,16,64,64"},
     {"grid_sample", "8x16x32x32,8x16x16x2", ""},
@@ -130,9 +131,9 @@ constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"
 constexpr std::string_view kShifts[] = {"shl", "shr"};
 constexpr std::string_view kBytes[] = {"matmul_integer", "conv_integer", "qlinear_matmul",
                                        "qlinear_conv"};
-constexpr std::string_view kIndexed[] = {"one_hot",   "gather",        "scatter", "scatter_add",
-                                         "embedding", "cross_entropy", "nll",     "take_along_axis",
-                                         "gather_nd", "scatter_nd"};
+constexpr std::string_view kIndexed[] = {
+    "one_hot", "gather",          "scatter",   "scatter_add", "embedding",    "cross_entropy",
+    "nll",     "take_along_axis", "gather_nd", "scatter_nd",  "checked_index"};
 
 // The dtype of one input: indices and labels are i64, conditions bool, and ops on bits do not take floats.
 tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {

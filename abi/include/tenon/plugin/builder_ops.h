@@ -2461,6 +2461,19 @@ TN_INLINE void tn_b_lstm_steps_grad(tn_builder* builder, tn_value saved, tn_valu
   builder->v->call(builder, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, outputs, 3);
 }
 
+TN_INLINE tn_value tn_b_checked_index(tn_builder* builder, tn_value indices, int64_t size, tn_str what, int32_t from_end) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[1];
+  inputs[0] = indices;
+  attrs[n_attrs++] = tn_attr_i64(TN_CHECKED_INDEX_SIZE, size);
+  attrs[n_attrs++] = tn_attr_string(TN_CHECKED_INDEX_WHAT, what);
+  attrs[n_attrs++] = tn_attr_bool(TN_CHECKED_INDEX_FROM_END, from_end);
+  builder->v->call(builder, TN_OP_CHECKED_INDEX, inputs, 1, attrs, n_attrs, &y, 1);
+  return y;
+}
+
 TN_INLINE void tn_b_region(tn_builder* builder, const tn_value* xs, uint32_t n_xs, const int64_t* code, uint32_t n_code, tn_value* outputs, uint32_t n_outputs) {
   tn_attr attrs[1];
   uint32_t n_attrs = 0;

@@ -2470,6 +2470,21 @@ inline LstmStepsGradResult lstm_steps_grad(const Tensor& saved, const Tensor& r,
   return {std::move(results[0]), std::move(results[1]), std::move(results[2])};
 }
 
+struct CheckedIndexOptions {
+  std::string_view what = "indices";
+  bool from_end = true;
+};
+// checked_index(indices, *, size: i64, what: string = 'indices', from_end: bool = 1) -> y
+inline Tensor checked_index(const Tensor& indices, int64_t size, const CheckedIndexOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({indices.context()});
+  tn_tensor* const inputs[] = {indices.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64(TN_CHECKED_INDEX_SIZE, size));
+  attrs.add(tn_attr_string(TN_CHECKED_INDEX_WHAT, to_str(options.what)));
+  attrs.add(tn_attr_bool(TN_CHECKED_INDEX_FROM_END, options.from_end));
+  return detail::call(ctx, TN_OP_CHECKED_INDEX, inputs, 1, attrs.items, attrs.n);
+}
+
 // region(xs..., *, code: i64s) -> ys
 inline std::vector<Tensor> region(const std::vector<Tensor>& xs, const Dims& code) {
   tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});

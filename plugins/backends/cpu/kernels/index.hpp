@@ -8,46 +8,50 @@
 
 namespace tenon::cpu::CPU_ISA {
 
-// Positions 0..size-1 from a dense view of any integer dtype.
+// `count` positions 0..size-1 out of indices, those below 0 counted from the end where `wraps`. The
+// place of the first that lies outside, or -1.
+template <class I>
+int64_t to_positions(int64_t* to, const I* from, int64_t count, int64_t size, bool wraps) {
+  const int64_t add = wraps && std::is_signed_v<I> ? size : 0;
+  bool good = true;
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t k = int64_t(from[i]);
+    const int64_t at = k < 0 ? int64_t(uint64_t(k) + uint64_t(add)) : k;
+    good &= uint64_t(at) < uint64_t(size);
+    to[i] = at;
+  }
+  if (good) return -1;
+  int64_t bad = 0;
+  while (uint64_t(to[bad]) < uint64_t(size)) ++bad;
+  return bad;
+}
+
+// The same from a dense view of any integer dtype. Null, or OUT_OF_RANGE: see `outside`.
+inline tn_error* read_positions(const Device& device, const char* what, const tn_view* v,
+                                int64_t size, bool wraps, int64_t* to) {
+  int64_t bad = -1, index = 0;
+  sdk::visit_dtype<sdk::Integers>(v->dtype, [&](auto type) {
+    const auto* from = input<typename decltype(type)::type>(v);
+    bad = to_positions(to, from, v->count, size, wraps);
+    if (bad >= 0) index = int64_t(from[bad]);
+  });
+  return bad < 0 ? nullptr : outside(device, what, v->dtype, index, bad, size, wraps);
+}
+
+// The positions of gather and scatter. what: of their indices, in errors.
 class Indices {
  public:
-  // Null, or OUT_OF_RANGE naming the first index that lies outside -size..size-1.
-  tn_error* read(const Device& device, const tn_view* v, int64_t size) {
+  tn_error* read(const Device& device, const char* what, const tn_view* v, int64_t size) {
     count_ = v->count;
     own_.reset(device, count_);
     if (!own_)
       return fail(device, TN_OUT_OF_MEMORY, "no host memory for %lld indices", (long long)count_);
-    int64_t bad = -1;
-    sdk::visit_dtype<sdk::Integers>(v->dtype, [&](auto type) {
-      bad = normalise(input<typename decltype(type)::type>(v), size);
-    });
-    if (bad < 0) return nullptr;
-    return fail(device, TN_OUT_OF_RANGE,
-                "index %lld at position %lld is outside an axis of %lld elements",
-                (long long)own_[bad], (long long)bad, (long long)size);
+    return read_positions(device, what, v, size, true, own_.get());
   }
   const int64_t* data() const { return own_.get(); }
   int64_t count() const { return count_; }
 
  private:
-  // The position of the first bad index, whose value is left in the array, or -1.
-  template <class I>
-  int64_t normalise(const I* from, int64_t size) {
-    int64_t* to = own_.get();
-    bool good = true;
-    for (int64_t i = 0; i < count_; ++i) {
-      const int64_t k = int64_t(from[i]);
-      const int64_t at = k < 0 && std::is_signed_v<I> ? k + size : k;
-      good &= uint64_t(at) < uint64_t(size);
-      to[i] = at;
-    }
-    if (good) return -1;
-    int64_t bad = 0;
-    while (uint64_t(to[bad]) < uint64_t(size)) ++bad;
-    to[bad] = int64_t(from[bad]);
-    return bad;
-  }
-
   Scratch<int64_t> own_;
   int64_t count_ = 0;
 };

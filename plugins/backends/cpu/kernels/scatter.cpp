@@ -164,6 +164,7 @@ struct Chains {
 
 struct ScatterPlan {
   const Device& device;
+  const char* what;
   int axis;
   CombineFunction combine;
   Sums sums;  // instead, where not null
@@ -209,7 +210,7 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
   const int64_t bytes = int64_t(tn_dtype_bytes(x->dtype, 1));
   const Split s = split_at(x, plan.axis);
   Indices indices;
-  if (tn_error* error = indices.read(plan.device, args[1], s.size)) return error;
+  if (tn_error* error = indices.read(plan.device, plan.what, args[1], s.size)) return error;
   const char* from = input<char>(x);
   const char* updates = input<char>(args[2]);
   char* y = output<char>(args[3]);
@@ -253,8 +254,8 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
   return nullptr;
 }
 
-tn_error* prepare_combine(const Device& device, const tn_signature& sig, tn_plan* plan, Mode mode,
-                          int64_t axis) {
+tn_error* prepare_combine(const Device& device, const tn_signature& sig, tn_plan* plan,
+                          const char* what, Mode mode, int64_t axis) {
   const tn_view* x = sig.inputs[0];
   if (TN_DTYPE_BITS(x->dtype) < 8) return decline(plan, "elements smaller than a byte");
   if (!is_index(sig.inputs[1]->dtype)) return decline(plan, "indices that are not integers");
@@ -267,7 +268,7 @@ tn_error* prepare_combine(const Device& device, const tn_signature& sig, tn_plan
   const Sums sums = find_sums(mode, x->dtype);
   if (!combine && !sums.run) return decline(plan, "no kernel for this dtype");
   const int at = int(axis < 0 ? axis + x->rank : axis);
-  if (!make_plan<ScatterPlan>(plan, run_scatter, device, at, combine, sums))
+  if (!make_plan<ScatterPlan>(plan, run_scatter, device, what, at, combine, sums))
     return out_of_memory(device);
   return nullptr;
 }
@@ -279,10 +280,12 @@ CPU_PREPARE(scatter) {
   if (attr_is(sig, TN_SCATTER_MODE, "add")) mode = Mode::add;
   if (attr_is(sig, TN_SCATTER_MODE, "max")) mode = Mode::max;
   if (attr_is(sig, TN_SCATTER_MODE, "min")) mode = Mode::min;
-  return prepare_combine(device, sig, plan, mode, attr_i64(sig, TN_SCATTER_AXIS));
+  return prepare_combine(device, sig, plan, "scatter: indices", mode,
+                         attr_i64(sig, TN_SCATTER_AXIS));
 }
 CPU_PREPARE(scatter_add) {
-  return prepare_combine(device, sig, plan, Mode::add, attr_i64(sig, TN_SCATTER_ADD_AXIS));
+  return prepare_combine(device, sig, plan, "scatter_add: indices", Mode::add,
+                         attr_i64(sig, TN_SCATTER_ADD_AXIS));
 }
 
 }  // namespace tenon::cpu::CPU_ISA

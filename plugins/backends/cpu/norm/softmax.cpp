@@ -118,8 +118,8 @@ tn_error* TN_CALL run_cross_entropy(void* data, void*, const tn_view* const* arg
   const T* x = input<T>(args[0]);
   const Label* labels = input<Label>(args[1]);
   if (const int64_t r = bad_label(labels, p); r < p.rows) {
-    return fail(*p.device, TN_OUT_OF_RANGE, "label %lld at index %lld is outside 0..%lld",
-                (long long)labels[r], (long long)r, (long long)(p.n - 1));
+    return outside(*p.device, "cross_entropy: labels", args[1]->dtype, int64_t(labels[r]), r, p.n,
+                   false);
   }
   const bool none = p.reduction == Reduction::none;
   T* losses = output<T>(args[none ? 3 : 4]);

@@ -125,7 +125,7 @@ template <class T>
 tn_error* TN_CALL run_gru(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const GruPlan<T>*>(data);
   const Sequences& s = p.s;
-  if (tn_error* e = s.check_lengths("gru", args[4])) return e;
+  if (tn_error* e = s.check_lengths("gru: lengths", args[4])) return e;
   const int64_t width = s.width, gates = 3 * width;
   T *y = output<T>(args[6]), *work = output<T>(args[8]);
   add_biases(p, absent(args[3]) ? nullptr : input<T>(args[3]), work + p.bias);

@@ -54,7 +54,7 @@ template <class T>
 tn_error* TN_CALL run_lstm_steps(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const LstmPlan*>(data);
   const Sequences& s = p.s;
-  if (tn_error* e = s.check_lengths("lstm_steps", args[2])) return e;
+  if (tn_error* e = s.check_lengths("lstm_steps: lengths", args[2])) return e;
   const int64_t width = s.width, gates = 4 * width;
   const T* x = input<T>(args[0]);
   T *y = output<T>(args[6]), *saved = output<T>(args[9]), *work = output<T>(args[10]);
@@ -129,7 +129,7 @@ template <class T>
 tn_error* TN_CALL run_lstm_steps_grad(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const LstmPlan*>(data);
   const Sequences& s = p.s;
-  if (tn_error* e = s.check_lengths("lstm_steps_grad", args[2])) return e;
+  if (tn_error* e = s.check_lengths("lstm_steps_grad: lengths", args[2])) return e;
   const int64_t width = s.width, gates = 4 * width;
   T *dgates = output<T>(args[9]), *work = output<T>(args[12]);
   const Panels<T> panels{gates, width};

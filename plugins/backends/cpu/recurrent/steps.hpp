@@ -78,13 +78,11 @@ struct Sequences {
     if (lengths == TN_DTYPE_NONE) return steps;
     return lengths == TN_DTYPE_I64 ? input<int64_t>(v)[b] : input<int32_t>(v)[b];
   }
-  tn_error* check_lengths(const char* op, const tn_view* v) const {
+  // what: of the lengths, in errors.
+  tn_error* check_lengths(const char* what, const tn_view* v) const {
     for (int64_t b = 0; lengths != TN_DTYPE_NONE && b < batch; ++b) {
       const int64_t n = length(v, b);
-      if (n < 0 || n > steps)
-        return fail(*device, TN_OUT_OF_RANGE, "%s: length %lld of sequence %lld is not 0 to %lld",
-                    op, static_cast<long long>(n), static_cast<long long>(b),
-                    static_cast<long long>(steps));
+      if (n < 0 || n > steps) return outside(*device, what, lengths, n, b, steps + 1, false);
     }
     return nullptr;
   }

@@ -27,6 +27,7 @@ REFERENCE_KERNEL(where, sdk::Where, TN_KERNEL_INPLACE);
 REFERENCE_KERNEL(pad, sdk::Pad, 0);
 REFERENCE_KERNEL(concat, sdk::Concat, 0);
 REFERENCE_KERNEL(gather, sdk::Gather, 0);
+REFERENCE_KERNEL(checked_index, sdk::CheckedIndex, 0);
 REFERENCE_KERNEL(philox, sdk::Philox, 0);
 
 }  // namespace tenon::reference

@@ -22,7 +22,7 @@ struct Scatter {
   }
   static void run(const Data& plan, const sdk::Queue&, const sdk::Args& args) {
     const AxisSplit at = split_at(sdk::dims(args[0]), plan.axis);
-    const Dense<int64_t> positions = load_positions(args[1], at.size);
+    const Dense<int64_t> positions = load_positions("scatter: indices", args[1], at.size);
     visit_wide(args[0].dtype, [&]<class W>(W) {
       Dense<W> result = load<W>(args[0]);
       const Dense<W> updates = load_like<W>(args[2], args[3]);

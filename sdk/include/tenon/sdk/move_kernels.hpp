@@ -2,6 +2,7 @@
 // dtype of whole bytes, or (Philox) fill a tensor with random bits. Their meaning: docs/ops.md.
 #ifndef TENON_SDK_MOVE_KERNELS_HPP_
 #define TENON_SDK_MOVE_KERNELS_HPP_
+#include <string>
 #include <vector>
 
 #include "host_kernels.hpp"
@@ -101,12 +102,29 @@ struct Gather {  // dims of y are x[:axis] + indices.dims + x[axis+1:]
   static void run(int64_t axis, const Queue&, const Args& args) {
     const AxisSplit at = split_at(dims(args[0]), axis);
     Dense<int64_t> from;  // rows of at.inner elements
-    const auto positions = load_positions(args[1], at.size);
+    const auto positions = load_positions("gather: indices", args[1], at.size);
     for (int64_t o = 0; o < at.outer; ++o) {
       for (int64_t p : positions) from.push_back(o * at.size + p);
     }
     const int64_t row = at.inner * element_bytes(args[0]);
     store_bytes(select_bytes(load_bytes(args[0]), from, row), args[2]);
+  }
+};
+
+struct CheckedIndex {
+  struct Data {
+    int64_t size = 0;
+    std::string what;
+    bool from_end = true;
+  };
+  static Plan<Data> prepare(const Signature& s) {
+    if (!has_dtype<Integers>(s.input(0).dtype)) return s.decline("indices not integer");
+    return Data{attr_i64(s, TN_CHECKED_INDEX_SIZE),
+                std::string(attr_string(s, TN_CHECKED_INDEX_WHAT)),
+                attr_bool(s, TN_CHECKED_INDEX_FROM_END)};
+  }
+  static void run(const Data& plan, const Queue&, const Args& args) {
+    store(load_positions(plan.what, args[0], plan.size, plan.from_end), args[1]);
   }
 };
 

@@ -12,6 +12,8 @@
 #include <cstddef>
 #include <cstring>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "dtype.hpp"
@@ -168,16 +170,30 @@ inline Dense<int64_t> load_indices(const tn_view& v) {
   return out;
 }
 
-// Indices along an axis of `size`, as gather and scatter take them: negative ones count from the end, one outside the axis is an
-// error that names it.
-inline Dense<int64_t> load_positions(const tn_view& indices, int64_t size) {
+// What to say of an index, of this dtype and at this position, that is outside an axis of `size` elements: "gather: indices has 9 at
+// position 2, outside an axis of 3 elements: use -3 to 2". what: "gather: indices". from_end: those below 0 count from the end of the
+// axis; without it the numbers need not be places along one.
+inline std::string outside_text(std::string_view what, tn_dtype dtype, int64_t index,
+                                int64_t position, int64_t size, bool from_end) {
+  const bool is_unsigned = has_dtype<Unsigned>(dtype);
+  const std::string value = is_unsigned ? text(static_cast<uint64_t>(index)) : text(index);
+  std::string s = text(what, " has ", value, " at position ", position);
+  if (from_end) s += text(", outside an axis of ", size, " elements");
+  if (size > 0) s += text(": use ", from_end && !is_unsigned ? -size : 0, " to ", size - 1);
+  return s;
+}
+
+// Indices along an axis of `size`, as gather and scatter take them: negative ones count from the end where `from_end`, one outside
+// the axis is an error that names it.
+inline Dense<int64_t> load_positions(std::string_view what, const tn_view& indices, int64_t size,
+                                     bool from_end = true) {
   Dense<int64_t> positions = load_indices(indices);
-  const int64_t least = has_dtype<Unsigned>(indices.dtype) ? 0 : -size;
+  const int64_t least = has_dtype<Unsigned>(indices.dtype) || !from_end ? 0 : -size;
   for (size_t i = 0; i < positions.size(); ++i) {
     const int64_t index = positions[i];
     if (index < least || index >= size) {
-      fail(TN_OUT_OF_RANGE, "index ", index, " at position ", i, " is outside an axis of ", size,
-           " elements");
+      fail(TN_OUT_OF_RANGE,
+           outside_text(what, indices.dtype, index, static_cast<int64_t>(i), size, from_end));
     }
     if (index < 0) positions[i] += size;
   }

@@ -49,7 +49,7 @@ struct Scatter {  // x with the updates, whose dims are those of the gather, com
   }
   static void run(const Data& plan, const Queue&, const Args& args) {
     const AxisSplit at = split_at(dims(args[0]), plan.axis);
-    const auto positions = load_positions(args[1], at.size);
+    const auto positions = load_positions("scatter: indices", args[1], at.size);
     visit_wide(args[0].dtype, [&]<class W>(W) {
       auto result = load<W>(args[0]);
       const auto updates = load_like<W>(args[2], args[3]);
