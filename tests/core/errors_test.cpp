@@ -146,6 +146,60 @@ TEST_CASE("errors: a negative size names the op and the attribute") {
   CHECK(out == nullptr);
 }
 
+TEST_CASE("errors: an attribute out of its range is named, with what it may be") {
+  Session cx;
+  const Tensor x = cx.f32(std::vector<float>(32, 1.f), {1, 2, 4, 4}),
+               w = cx.f32(std::vector<float>(54, 1.f), {3, 2, 3, 3});
+  const auto fails = [&](tn_op op, std::vector<tn_tensor*> in, std::vector<tn_attr> attrs,
+                         tn_code code, const std::string& message) {
+    tn_tensor* out = nullptr;
+    uint32_t n = 0;
+    const Outcome o(tn_op_call(cx, op, in.data(), static_cast<uint32_t>(in.size()), attrs.data(),
+                               static_cast<uint32_t>(attrs.size()), &out, 1, &n));
+    CHECK(o.code == code);
+    CHECK(o.message == message);
+  };
+  const auto invalid = [&](tn_op op, std::vector<tn_tensor*> in, std::vector<tn_attr> attrs,
+                           const char* message) {
+    fails(op, std::move(in), std::move(attrs), TN_INVALID_ARGUMENT, message);
+  };
+  const int64_t none[] = {2, 0}, minus[] = {0, -1}, two[] = {2, 2}, far[] = {1, 1LL << 40},
+                most[] = {1, INT64_MAX}, flat[] = {0, 0, 0, INT64_MAX}, zeros[] = {0, 0, 0, 0};
+  const auto list = [](uint32_t key, const int64_t* v) { return tn_attr_i64s(key, v, 2); };
+  tn_tensor *const t = x.get(), *const k = w.get();
+  invalid(TN_OP_MAX_POOL2D, {t}, {list(TN_MAX_POOL2D_WINDOW, none)},
+          "max_pool2d: window has 0; it must be 1 to 2147483647");
+  invalid(TN_OP_AVG_POOL2D, {t},
+          {list(TN_AVG_POOL2D_WINDOW, two), list(TN_AVG_POOL2D_STRIDE, none)},
+          "avg_pool2d: stride has 0; it must be 1 to 2147483647");
+  invalid(TN_OP_AVG_POOL2D, {t},
+          {list(TN_AVG_POOL2D_WINDOW, two), list(TN_AVG_POOL2D_PADDING, minus)},
+          "avg_pool2d: padding has -1; it must be 0 to 2147483647");
+  invalid(TN_OP_CONV2D, {t, k}, {list(TN_CONV2D_DILATION, none)},
+          "conv2d: dilation has 0; it must be 1 to 2147483647");
+  invalid(TN_OP_CONV2D, {t, k}, {list(TN_CONV2D_STRIDE, far)},
+          "conv2d: stride has 1099511627776; it must be 1 to 2147483647");
+  invalid(TN_OP_CONV2D, {t, k}, {tn_attr_i64(TN_CONV2D_GROUPS, 2)},
+          "conv2d: groups is 2; it must divide the 3 output channels of w, f32[3, 2, 3, 3]");
+  invalid(TN_OP_LRN, {t}, {tn_attr_i64(TN_LRN_SIZE, 0)},
+          "lrn: size is 0; it must be 1 to 2147483647");
+  invalid(TN_OP_LRN, {t}, {tn_attr_i64(TN_LRN_SIZE, 3), tn_attr_f64(TN_LRN_BETA, INFINITY)},
+          "lrn: beta is inf; it must be a finite number");
+  invalid(TN_OP_LEAKY_RELU, {t}, {tn_attr_f64(TN_LEAKY_RELU_SLOPE, NAN)},
+          "leaky_relu: slope is nan; it must be a finite number");
+  invalid(TN_OP_CELU, {t}, {tn_attr_f64(TN_CELU_ALPHA, 0)},
+          "celu: alpha is 0; it must be another number");
+  invalid(TN_OP_IOTA, {}, {list(TN_IOTA_DIMS, two), tn_attr_dtype(TN_IOTA_DTYPE, TN_DTYPE_C64)},
+          "iota: dtype is c64; it must be integer or floating point");
+  invalid(TN_OP_PAD_REFLECT, {t},
+          {tn_attr_i64s(TN_PAD_REFLECT_LOW, zeros, 4), tn_attr_i64s(TN_PAD_REFLECT_HIGH, flat, 4)},
+          "pad_reflect: low 0 and high 9223372036854775807 of axis 3: x is f32[1, 2, 4, 4], and "
+          "that axis must have more than 9223372036854775807 elements");
+  fails(TN_OP_TILE, {t}, {list(TN_TILE_REPEATS, most)}, TN_OUT_OF_RANGE,
+        "tile: attribute repeats has 9223372036854775807: sizes overflow 64 bits: 4 with "
+        "9223372036854775807");
+}
+
 TEST_CASE("errors: after shutdown") {
   Session cx;
   const Tensor a = cx.f32({1}, {1});

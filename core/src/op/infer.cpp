@@ -16,18 +16,22 @@ struct Infer : tn_infer {
   Inferred result;
   std::optional<Error> pending;  // of a function that cannot return one
 
-  // Outside a capture what is below 0 is no symbol: either it was given, or it came out of what was given.
-  [[noreturn]] void not_a_size(int64_t size) const {
+  // The name of the attribute that has this number; "" for none.
+  std::string_view giver_of(int64_t number) const {
     for (uint32_t k = 0; k < op->def.n_attrs; ++k) {
       const tn_attr& a = attrs->items[k];
       const auto* list = static_cast<const int64_t*>(a.data);
-      const bool given = a.tag == TN_ATTR_I64
-                             ? static_cast<int64_t>(a.bits) == size
-                             : a.tag == TN_ATTR_I64S && std::count(list, list + a.bits, size) > 0;
-      if (given)
-        fail(TN_INVALID_ARGUMENT, "attribute {} has {}; a size cannot be negative",
-             view_of(op->def.attrs[k].name), size);
+      if (a.tag == TN_ATTR_I64 ? static_cast<int64_t>(a.bits) == number
+                               : a.tag == TN_ATTR_I64S && std::count(list, list + a.bits, number))
+        return view_of(op->def.attrs[k].name);
     }
+    return {};
+  }
+  // Outside a capture what is below 0 is no symbol: either it was given, or it came out of what was given.
+  [[noreturn]] void not_a_size(int64_t size) const {
+    const std::string_view giver = giver_of(size);
+    if (!giver.empty())
+      fail(TN_INVALID_ARGUMENT, "attribute {} has {}; a size cannot be negative", giver, size);
     fail(TN_INVALID_ARGUMENT, "a size comes out as {}; it cannot be negative", size);
   }
   void require_size(int64_t size) const {
@@ -39,8 +43,18 @@ struct Infer : tn_infer {
       require_size(b);
       return symbols ? symbols->make(kind, a, b) : dim_apply(kind, a, b);
     } catch (...) {
-      if (!pending) pending.emplace(error_from_exception());
+      if (!pending) pending.emplace(guard([&] { blame(b == 0 ? 0 : std::max(a, b)); }));
       return 0;
+    }
+  }
+  // Throws again what was caught; where sizes overflow it names the attribute that has this number.
+  [[noreturn]] void blame(int64_t number) const {
+    try {
+      throw;
+    } catch (const Error& e) {
+      const std::string_view giver = giver_of(number);
+      if (e.code() != TN_OUT_OF_RANGE || giver.empty()) throw;
+      fail(e.code(), "attribute {} has {}: {}", giver, number, e.message());
     }
   }
 };

@@ -17,6 +17,23 @@ tn_error* gelu_rule(Infer& c) {
   return one_input<kFloat>(c);
 }
 
+// One float in, one out, and so many attributes, which are finite numbers.
+template <uint32_t N, const char* const (&Names)[N]>
+tn_error* shaped_rule(Infer& c) {
+  for (uint32_t k = 0; k < N; ++k) TN_TRY(c.finite(k, Names[k]));
+  return one_input<kFloat>(c);
+}
+constexpr const char* kSlope[] = {"slope"};
+constexpr const char* kAlpha[] = {"alpha"};
+constexpr const char* kAlphaGamma[] = {"alpha", "gamma"};
+constexpr const char* kAlphaBeta[] = {"alpha", "beta"};
+
+// x is divided by alpha.
+tn_error* celu_rule(Infer& c) {
+  if (c.f64(TN_CELU_ALPHA) == 0) return c.error("alpha is 0; it must be another number");
+  return shaped_rule<1, kAlpha>(c);
+}
+
 // ---- relu, leaky_relu
 
 void relu_of_base(Recipe& b) { b.set(0, maximum(b.in(0), 0)); }
@@ -163,14 +180,14 @@ const OpRules rules_gelu = {TN_OP_GELU, rule<gelu_rule>, recipe<gelu_of_base>, r
                             nullptr};
 const OpRules rules_silu = {TN_OP_SILU, rule<one_input<kFloat>>, recipe<silu_of_base>,
                             recipe<d_silu>, nullptr};
-const OpRules rules_leaky_relu = {TN_OP_LEAKY_RELU, rule<one_input<kFloat>>,
+const OpRules rules_leaky_relu = {TN_OP_LEAKY_RELU, rule<shaped_rule<1, kSlope>>,
                                   recipe<leaky_relu_of_base>, recipe<d_leaky_relu>, nullptr};
-const OpRules rules_elu = {TN_OP_ELU, rule<one_input<kFloat>>, recipe<elu_of_base>, recipe<d_elu>,
-                           nullptr};
-const OpRules rules_selu = {TN_OP_SELU, rule<one_input<kFloat>>, recipe<selu_of_base>,
+const OpRules rules_elu = {TN_OP_ELU, rule<shaped_rule<1, kAlpha>>, recipe<elu_of_base>,
+                           recipe<d_elu>, nullptr};
+const OpRules rules_selu = {TN_OP_SELU, rule<shaped_rule<2, kAlphaGamma>>, recipe<selu_of_base>,
                             recipe<d_selu>, nullptr};
-const OpRules rules_celu = {TN_OP_CELU, rule<one_input<kFloat>>, recipe<celu_of_base>,
-                            recipe<d_celu>, nullptr};
+const OpRules rules_celu = {TN_OP_CELU, rule<celu_rule>, recipe<celu_of_base>, recipe<d_celu>,
+                            nullptr};
 const OpRules rules_prelu = {TN_OP_PRELU, rule<two_inputs<kFloat>>, recipe<prelu_of_base>,
                              recipe<d_prelu>, nullptr};
 const OpRules rules_mish = {TN_OP_MISH, rule<one_input<kFloat>>, recipe<mish_of_base>,
@@ -179,7 +196,7 @@ const OpRules rules_softsign = {TN_OP_SOFTSIGN, rule<one_input<kFloat>>, recipe<
                                 recipe<d_softsign>, nullptr};
 const OpRules rules_log_sigmoid = {TN_OP_LOG_SIGMOID, rule<one_input<kFloat>>,
                                    recipe<log_sigmoid_of_base>, recipe<d_log_sigmoid>, nullptr};
-const OpRules rules_hard_sigmoid = {TN_OP_HARD_SIGMOID, rule<one_input<kFloat>>,
+const OpRules rules_hard_sigmoid = {TN_OP_HARD_SIGMOID, rule<shaped_rule<2, kAlphaBeta>>,
                                     recipe<hard_sigmoid_of_base>, recipe<d_hard_sigmoid>, nullptr};
 const OpRules rules_hard_swish = {TN_OP_HARD_SWISH, rule<one_input<kFloat>>,
                                   recipe<hard_swish_of_base>, recipe<d_hard_swish>, nullptr};

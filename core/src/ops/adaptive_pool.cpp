@@ -20,11 +20,10 @@ tn_error* pooled_dims(Infer& c, uint32_t n) {
   TN_TRY(c.length(kOutputSize, "output_size", n, false));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
+  TN_TRY(c.within(kOutputSize, "output_size", 1, INT32_MAX));
   const auto sizes = c.list(kOutputSize);
   Dims to = c.dims(0);
   for (uint32_t i = 0; i < n; ++i) {
-    if (sizes[i] < 1 || sizes[i] > INT32_MAX)
-      return c.error("output_size {}: each is 1 to {}", numbers_text(sizes), INT32_MAX);
     if (to[2 + i] == 0)
       return c.error("x is {}: it must have elements along spatial axis {}", c.text(0), i);
     to[2 + i] = sizes[i];

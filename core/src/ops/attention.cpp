@@ -55,8 +55,7 @@ tn_error* check_attention(const Infer& c, uint32_t q, tn_dtype t, Dims* out_dims
   TN_TRY(check_heads(c, q));
   const uint32_t n = c.rank(q), mask = q + 3;
   if (c.dim(q, n - 1) == 0) return c.error("q is {}: its vectors have no elements", c.text(q));
-  const double scale = c.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
-  if (!std::isfinite(scale)) return c.error("scale is {}; it must be a number", scale);
+  TN_TRY(c.finite(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, "scale"));
   Dims dims = c.dims(q);
   if (c.has(mask)) {
     TN_TRY(c.require_kind(mask, "mask", kBool | kFloat));

@@ -10,13 +10,6 @@ namespace tenon::ops {
 
 tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k,
                     int64_t* out) {
-  if (s.stride[i] < 1 || s.lhs_dilation[i] < 1 || s.rhs_dilation[i] < 1)
-    return c.error("stride {} and dilation {} of spatial axis {}: both are 1 or more", s.stride[i],
-                   s.lhs_dilation[i] < 1 ? s.lhs_dilation[i] : s.rhs_dilation[i], i);
-  for (const int64_t v : {s.stride[i], s.lhs_dilation[i], s.rhs_dilation[i], s.low[i], s.high[i]})
-    if (v > INT32_MAX || v < -INT32_MAX)
-      return c.error("stride, dilation or padding {} of spatial axis {}: the limit is {}", v, i,
-                     INT32_MAX);
   if (k == 0) return c.error("the kernel has no elements along spatial axis {}", i);
   auto dilated = [&](int64_t d, int64_t by) {
     if (by == 1 || d == 0) return d;
@@ -50,10 +43,9 @@ namespace {
 // Channels of x [N, C, ...] and w [O, C / groups, ...] fit together.
 tn_error* conv_channels(const Infer& c, uint32_t x, uint32_t w, int64_t groups) {
   const int64_t channels = c.dim(x, 1), outputs = c.dim(w, 0);
-  if (groups < 1) return c.error("groups is {}; it must be 1 or more", groups);
   if (concrete(outputs) && outputs % groups != 0)
-    return c.error("the {} output channels of w, {}, do not divide into {} groups", outputs,
-                   c.text(w), groups);
+    return c.error("groups is {}; it must divide the {} output channels of w, {}", groups, outputs,
+                   c.text(w));
   if (!c.differ(c.mul(c.dim(w, 1), groups), channels)) return nullptr;
   return c.error(
       "channels differ: x is {}, w is {}, groups {}: w must be [O, C / groups, spatial...] with C "
@@ -146,10 +138,10 @@ tn_error* check_conv_attrs(const Infer& c, const ConvKeys& k, uint32_t n) {
   TN_TRY(c.length(k.stride, "stride", n, false));
   TN_TRY(c.length(k.padding, "padding", n, false));
   TN_TRY(c.length(k.dilation, "dilation", n, false));
-  for (const int64_t p : c.list(k.padding))
-    if (p < 0) return c.error("padding {} is negative", numbers_text(c.list(k.padding)));
-  if (c.i64(k.groups) < 1) return c.error("groups is {}; it must be 1 or more", c.i64(k.groups));
-  return nullptr;
+  TN_TRY(c.within(k.stride, "stride", 1, INT32_MAX));
+  TN_TRY(c.within(k.padding, "padding", 0, INT32_MAX));
+  TN_TRY(c.within(k.dilation, "dilation", 1, INT32_MAX));
+  return c.within(k.groups, "groups", 1, INT32_MAX);
 }
 
 tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n) {
@@ -252,6 +244,12 @@ tn_error* conv_rule(Infer& c) {
   TN_TRY(c.length(TN_CONV_HIGH, "high", n, true));
   TN_TRY(c.length(TN_CONV_LHS_DILATION, "lhs_dilation", n, true));
   TN_TRY(c.length(TN_CONV_RHS_DILATION, "rhs_dilation", n, true));
+  TN_TRY(c.within(TN_CONV_STRIDE, "stride", 1, INT32_MAX));
+  TN_TRY(c.within(TN_CONV_LOW, "low", -INT32_MAX, INT32_MAX));
+  TN_TRY(c.within(TN_CONV_HIGH, "high", -INT32_MAX, INT32_MAX));
+  TN_TRY(c.within(TN_CONV_LHS_DILATION, "lhs_dilation", 1, INT32_MAX));
+  TN_TRY(c.within(TN_CONV_RHS_DILATION, "rhs_dilation", 1, INT32_MAX));
+  TN_TRY(c.within(TN_CONV_GROUPS, "groups", 1, INT32_MAX));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.common({0, 1}, kReal, &t));
   Dims to;

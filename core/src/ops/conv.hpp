@@ -13,8 +13,8 @@ struct ConvSpec {
 };
 
 // Number of windows along spatial axis i of n elements with k kernel elements. None for no
-// elements; an error where the kernel is too long for those there are, or a stride or dilation is
-// below 1.
+// elements; an error where the kernel is too long for those there are. Strides, dilations and paddings
+// are in their ranges.
 tn_error* conv_size(const Infer& c, const ConvSpec& s, uint32_t i, int64_t n, int64_t k,
                     int64_t* out);
 

@@ -64,10 +64,14 @@ tn_error* input_grad_rule(Infer& c) {
   if (c.differ(c.dim(0, 1), c.dim(1, 0)))
     return c.error("g is {}, w is {}: g must have the {} output channels of w", c.text(0),
                    c.text(1), dim_text(c.dim(1, 0)));
+  if (concrete(c.dim(1, 0)) && c.dim(1, 0) % s.groups != 0)
+    return c.error("groups is {}; it must divide the {} output channels of w, {}", s.groups,
+                   c.dim(1, 0), c.text(1));
   const Dims to = dims4(c.dim(0, 0), c.mul(c.dim(1, 1), s.groups),
                         c.i64(TN_CONV2D_INPUT_GRAD_HEIGHT), c.i64(TN_CONV2D_INPUT_GRAD_WIDTH));
   for (uint32_t i = 0; i < 2; ++i) {
-    if (to[2 + i] == -1) return c.error("height and width must be 0 or more");
+    if (to[2 + i] == -1)
+      return c.error("{} is -1; it must be 0 or more", i == 0 ? "height" : "width");
     int64_t size = 0;
     TN_TRY(conv_size(c, s, i, to[2 + i], c.dim(1, 2 + i), &size));
     if (c.differ(size, c.dim(0, 2 + i)))
@@ -105,12 +109,13 @@ tn_error* weight_grad_rule(Infer& c) {
     return c.error("g is {}, x is {}: their batches differ", c.text(0), c.text(1));
   for (const int64_t channels : {c.dim(0, 1), c.dim(1, 1)})
     if (concrete(channels) && channels % s.groups != 0)
-      return c.error("g is {}, x is {}: their channels do not divide into {} groups", c.text(0),
-                     c.text(1), s.groups);
+      return c.error("groups is {}; it must divide the channels of g, {}, and of x, {}", s.groups,
+                     c.text(0), c.text(1));
   const Dims to = dims4(c.dim(0, 1), c.floordiv(c.dim(1, 1), s.groups),
                         c.i64(TN_CONV2D_WEIGHT_GRAD_HEIGHT), c.i64(TN_CONV2D_WEIGHT_GRAD_WIDTH));
   for (uint32_t i = 0; i < 2; ++i) {
-    if (to[2 + i] == -1) return c.error("height and width must be 1 or more");
+    if (to[2 + i] == -1 || to[2 + i] == 0)
+      return c.error("{} is {}; it must be 1 or more", i == 0 ? "height" : "width", to[2 + i]);
     int64_t size = 0;
     TN_TRY(conv_size(c, s, i, c.dim(1, 2 + i), to[2 + i], &size));
     if (c.differ(size, c.dim(0, 2 + i)))

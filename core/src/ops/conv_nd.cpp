@@ -71,9 +71,6 @@ tn_error* check_transposed(const Infer& c, const TransposeKeys& k, uint32_t n) {
   const auto stride = c.list(k.conv.stride), dilation = c.list(k.conv.dilation),
              more = c.list(k.output_padding);
   for (uint32_t i = 0; i < n; ++i) {
-    if (stride[i] < 1 || dilation[i] < 1)
-      return c.error("stride {} and dilation {}: each is 1 or more", numbers_text(stride),
-                     numbers_text(dilation));
     if (more[i] < 0 || (more[i] >= stride[i] && more[i] >= dilation[i]))
       return c.error("output_padding {} must be 0 or more, and less than stride {} or dilation {}",
                      numbers_text(more), numbers_text(stride), numbers_text(dilation));
@@ -90,10 +87,7 @@ tn_error* transposed_size(const Infer& c, const TransposeKeys& k, uint32_t i, in
   const auto reach = [&](int64_t size, int64_t step) {
     return c.mul(concrete(size) ? size - 1 : c.sub(size, 1), step);
   };
-  int64_t padding = 0;
-  if (__builtin_mul_overflow(c.list(k.conv.padding)[i], 2, &padding))
-    return c.error_of(TN_OUT_OF_RANGE,
-                      fmt::format("padding {} overflows", c.list(k.conv.padding)[i]));
+  const int64_t padding = 2 * c.list(k.conv.padding)[i];
   *out = c.plus(c.add(reach(d, c.list(k.conv.stride)[i]), reach(taps, c.list(k.conv.dilation)[i])),
                 c.list(k.output_padding)[i] + 1 - padding);
   if (*out != INT64_MIN && *out != 0) return nullptr;
@@ -114,8 +108,8 @@ tn_error* transpose_rule(Infer& c) {
     return c.error("channels differ: x is {}, w is {}: w must be [C, O / groups, ...] with C = {}",
                    c.text(0), c.text(1), dim_text(channels));
   if (concrete(channels) && channels % groups != 0)
-    return c.error("the {} channels of x, {}, do not divide into {} groups", channels, c.text(0),
-                   groups);
+    return c.error("groups is {}; it must divide the {} channels of x, {}", groups, channels,
+                   c.text(0));
   Dims to;
   to.push(c.dim(0, 0));
   to.push(c.mul(c.dim(1, 1), groups));

@@ -8,19 +8,13 @@
 namespace tenon::ops {
 namespace {
 
-tn_error* require_dtype(const Infer& c, tn_dtype t, uint32_t kinds) {
-  if ((kind_of(t) & kinds) && std::string_view(tn_dtype_name(t)) != "?") return nullptr;
-  return c.error("dtype {} does not fit here", tn_dtype_name(t));
-}
-
 tn_error* iota_rule(Infer& c) {
   Dims to;
   TN_TRY(c.dims_attr(TN_IOTA_DIMS, &to));
   uint32_t axis = 0;
   TN_TRY(c.axis(c.i64(TN_IOTA_AXIS), to.n, &axis));
-  const tn_dtype t = c.type(TN_IOTA_DTYPE);
-  TN_TRY(require_dtype(c, t, kReal));
-  return c.out(0, t, to);
+  TN_TRY(c.dtype_attr(TN_IOTA_DTYPE, kReal));
+  return c.out(0, c.type(TN_IOTA_DTYPE), to);
 }
 
 tn_error* fill_rule(Infer& c) {
@@ -28,7 +22,7 @@ tn_error* fill_rule(Infer& c) {
   TN_TRY(c.dims_attr(TN_FILL_DIMS, &to));
   TN_TRY(c.require_scalar(0, "value"));
   const tn_dtype t = c.type(TN_FILL_DTYPE);
-  TN_TRY(require_dtype(c, t, kAnyKind));
+  TN_TRY(c.dtype_attr(TN_FILL_DTYPE, kAnyKind));
   c.cast(0, t);
   return c.out(0, t, to);
 }
@@ -44,7 +38,7 @@ tn_error* arange_rule(Infer& c) {
   const double start = c.f64(TN_ARANGE_START), stop = c.f64(TN_ARANGE_STOP),
                step = c.f64(TN_ARANGE_STEP);
   const tn_dtype t = c.type(TN_ARANGE_DTYPE);
-  TN_TRY(require_dtype(c, t, kReal));
+  TN_TRY(c.dtype_attr(TN_ARANGE_DTYPE, kReal));
   const auto whole = [](double v) { return std::trunc(v) == v && std::fabs(v) <= kExact; };
   if (!(std::isfinite(start) && std::isfinite(stop) && std::isfinite(step)) || step == 0)
     return c.error("start {}, stop {}, step {}: they must be finite, and step not 0", start, stop,

@@ -8,10 +8,6 @@ namespace {
 constexpr int64_t kLargestBlock = 1 << 20;
 constexpr const char* kForm = "[N, C, H, W]";
 
-tn_error* require_block(const Infer& c, int64_t block) {
-  if (block >= 1 && block <= kLargestBlock) return nullptr;
-  return c.error("block is {}; it must be 1 to {}", block, kLargestBlock);
-}
 tn_error* divide(const Infer& c, uint32_t axis, int64_t by, int64_t* out) {
   const int64_t d = c.dim(0, axis);
   *out = c.floordiv(d, by);
@@ -23,7 +19,7 @@ tn_error* depth_to_space_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kAnyKind, &t));
   const int64_t block = c.i64(TN_DEPTH_TO_SPACE_BLOCK);
-  TN_TRY(require_block(c, block));
+  TN_TRY(c.within(TN_DEPTH_TO_SPACE_BLOCK, "block", 1, kLargestBlock));
   TN_TRY(c.choice("mode", c.string(TN_DEPTH_TO_SPACE_MODE), {"DCR", "CRD"}));
   TN_TRY(c.require_rank(0, "x", 4, kForm));
   Dims to = c.dims(0);
@@ -37,7 +33,7 @@ tn_error* space_to_depth_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kAnyKind, &t));
   const int64_t block = c.i64(TN_SPACE_TO_DEPTH_BLOCK);
-  TN_TRY(require_block(c, block));
+  TN_TRY(c.within(TN_SPACE_TO_DEPTH_BLOCK, "block", 1, kLargestBlock));
   TN_TRY(c.require_rank(0, "x", 4, kForm));
   Dims to = c.dims(0);
   to[1] = c.mul(to[1], block * block);

@@ -147,8 +147,7 @@ void d_diagonal(Recipe& b) {
 tn_error* eye_rule(Infer& c) {
   const int64_t n = c.i64(TN_EYE_N), m = c.i64(TN_EYE_M);
   const tn_dtype t = c.type(TN_EYE_DTYPE);
-  if (!(kind_of(t) & kComputable) || std::string_view(tn_dtype_name(t)) == "?")
-    return c.error("dtype {} is not one to compute with", tn_dtype_name(t));
+  TN_TRY(c.dtype_attr(TN_EYE_DTYPE, kComputable));
   if (n < 0 || m < -1)
     return c.error("n is {} and m {}; they are sizes, and -1 for m means that of n", n, m);
   Dims to(2, n);

@@ -89,10 +89,7 @@ void d_kl_div(Recipe& b) {
 
 // ---- hinge, cosine_loss: the target says by its sign whether two things belong together
 
-tn_error* check_margin(const Infer& c, uint32_t key) {
-  if (std::isfinite(c.f64(key))) return nullptr;
-  return c.error("margin is {}; it must be a number", c.f64(key));
-}
+tn_error* check_margin(const Infer& c, uint32_t key) { return c.finite(key, "margin"); }
 tn_error* sign_target(const Infer& c, uint32_t i) {
   tn_dtype t = TN_DTYPE_NONE;
   return c.single(i, "target", kReal, &t);

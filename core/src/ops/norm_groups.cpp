@@ -45,10 +45,10 @@ tn_error* group_norm_rule(Infer& c) {
   TN_TRY(check_epsilon(c, TN_GROUP_NORM_EPSILON));
   if (c.rank(0) < 2) return c.error("x is {}; it must have rank 2 or more: [N, C, ...]", c.text(0));
   const int64_t groups = c.i64(TN_GROUP_NORM_GROUPS), channels = c.dim(0, 1);
-  if (groups < 1) return c.error("groups is {}; it must be 1 or more", groups);
+  TN_TRY(c.within(TN_GROUP_NORM_GROUPS, "groups", 1));
   if (c.differ(c.mul(c.floordiv(channels, groups), groups), channels))
-    return c.error("x is {}: its channels, axis 1, do not divide into {} groups", c.text(0),
-                   groups);
+    return c.error("groups is {}; it must divide the channels, axis 1, of x, {}", groups,
+                   c.text(0));
   return channel_parameters(c, t);
 }
 
@@ -117,8 +117,10 @@ tn_error* lrn_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   if (c.rank(0) < 2) return c.error("x is {}; it must have rank 2 or more: [N, C, ...]", c.text(0));
-  const int64_t size = c.i64(TN_LRN_SIZE);
-  if (size < 1) return c.error("size is {}; it must be 1 or more", size);
+  TN_TRY(c.within(TN_LRN_SIZE, "size", 1, INT32_MAX));
+  TN_TRY(c.finite(TN_LRN_ALPHA, "alpha"));
+  TN_TRY(c.finite(TN_LRN_BETA, "beta"));
+  TN_TRY(c.finite(TN_LRN_BIAS, "bias"));
   return c.elementwise(t, c.dims(0), {0});
 }
 

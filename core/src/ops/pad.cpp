@@ -19,12 +19,12 @@ tn_error* pad_rule(Infer& c) {
   TN_TRY(c.length(TN_PAD_LOW, "low", n, false));
   TN_TRY(c.length(TN_PAD_HIGH, "high", n, false));
   TN_TRY(c.length(TN_PAD_INTERIOR, "interior", n, true));
+  TN_TRY(c.within(TN_PAD_INTERIOR, "interior", 0));
   const auto low = c.list(TN_PAD_LOW), high = c.list(TN_PAD_HIGH),
              interior = c.list(TN_PAD_INTERIOR);
   Dims to;
   for (uint32_t a = 0; a < n; ++a) {
     const int64_t d = c.dim(0, a), between = interior.empty() ? 0 : interior[a];
-    if (between < 0) return c.error("interior {} of axis {} is negative", between, a);
     int64_t size = d, both = 0;
     if (between > 0 && (!concrete(d) || d > 1)) {
       const int64_t gaps = concrete(d) ? d - 1 : c.max(c.sub(d, 1), 0);

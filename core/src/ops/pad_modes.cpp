@@ -18,20 +18,16 @@ tn_error* mode_rule(Infer& c) {
   const uint32_t n = c.rank(0);
   TN_TRY(c.length(kLow, "low", n, false));
   TN_TRY(c.length(kHigh, "high", n, false));
+  TN_TRY(c.within(kLow, "low", 0));  // slice takes elements away
+  TN_TRY(c.within(kHigh, "high", 0));
   const auto low = c.list(kLow), high = c.list(kHigh);
   Dims to;
   for (uint32_t a = 0; a < n; ++a) {
-    if (low[a] < 0 || high[a] < 0)
-      return c.error(
-          "low {} and high {} of axis {}: none may be negative. To take elements away "
-          "use slice.",
-          low[a], high[a], a);
     const int64_t d = c.dim(0, a), most = Reflect ? std::max(low[a], high[a]) : 0;
     if (concrete(d) && d <= most && (low[a] > 0 || high[a] > 0))
       return c.error(
-          "low {} and high {} of axis {}: x is {}, and that axis must have {} elements "
-          "or more",
-          low[a], high[a], a, c.text(0), most + 1);
+          "low {} and high {} of axis {}: x is {}, and that axis must have more than {} elements",
+          low[a], high[a], a, c.text(0), most);
     to.push(c.plus(c.plus(d, low[a]), high[a]));
     if (to[a] == INT64_MIN)
       return c.error_of(TN_OUT_OF_RANGE,

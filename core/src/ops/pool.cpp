@@ -38,6 +38,9 @@ tn_error* pool_rule(Infer& c) {
   TN_TRY(c.length(kWindow, "window", N, false));
   TN_TRY(c.length(kStride, "stride", N, true));
   TN_TRY(c.length(kPadding, "padding", N, false));
+  TN_TRY(c.within(kWindow, "window", 1, INT32_MAX));
+  TN_TRY(c.within(kStride, "stride", 1, INT32_MAX));
+  TN_TRY(c.within(kPadding, "padding", 0, INT32_MAX));
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kFloat, &t));
   const WindowSpec s = spec_of(c);
@@ -45,7 +48,7 @@ tn_error* pool_rule(Infer& c) {
     if (c.list(kPadding)[i] >= c.list(kWindow)[i])
       return c.error(
           "padding {} must be smaller than the window {}: else a window sees nothing else",
-          dims_text(c.list(kPadding)), dims_text(c.list(kWindow)));
+          numbers_text(c.list(kPadding)), numbers_text(c.list(kWindow)));
   Dims to;
   TN_TRY(window_dims(c, s, c.dims(0), &to));
   return c.out(0, t, to);

@@ -153,6 +153,11 @@ tn_error* convolved_dims(const Infer& c, const Keys& k, uint32_t x, uint32_t w, 
   TN_TRY(c.length(k.low, "low", n, true));
   TN_TRY(c.length(k.high, "high", n, true));
   TN_TRY(c.length(k.dilation, "dilation", n, true));
+  TN_TRY(c.within(k.stride, "stride", 1, INT32_MAX));
+  TN_TRY(c.within(k.low, "low", -INT32_MAX, INT32_MAX));
+  TN_TRY(c.within(k.high, "high", -INT32_MAX, INT32_MAX));
+  TN_TRY(c.within(k.dilation, "dilation", 1, INT32_MAX));
+  TN_TRY(c.within(k.groups, "groups", 1, INT32_MAX));
   return conv_dims(c, x, w, spec_of(c, k, n), out);
 }
 

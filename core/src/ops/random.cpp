@@ -11,9 +11,7 @@
 
 namespace tenon::ops {
 
-tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t, uint32_t kinds) {
-  if (!(kind_of(t) & kinds) || std::string_view(tn_dtype_name(t)) == "?")
-    return c.error("dtype {} does not fit here", tn_dtype_name(t));
+tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t) {
   Dims dims;
   TN_TRY(c.dims_attr(dims_key, &dims));
   return c.out(0, t, dims);
@@ -47,11 +45,12 @@ Dims pair_dims(const Recipe& b, const Dims& dims) {
 
 namespace {
 
-tn_error* philox_rule(Infer& c) { return drawn(c, TN_PHILOX_DIMS, TN_DTYPE_U32, kInt); }
+tn_error* philox_rule(Infer& c) { return drawn(c, TN_PHILOX_DIMS, TN_DTYPE_U32); }
 
 // ---- uniform
 
 tn_error* uniform_rule(Infer& c) {
+  TN_TRY(c.dtype_attr(TN_UNIFORM_DTYPE, kFloat));
   const double low = c.f64(TN_UNIFORM_LOW), high = c.f64(TN_UNIFORM_HIGH);
   if (!finite(low) || !finite(high) || low > high)
     return c.error("low {} and high {}: low <= high, both finite", low, high);
@@ -62,7 +61,7 @@ tn_error* uniform_rule(Infer& c) {
   if (low < -most || high > most || high - low > most)
     return c.error("low {} and high {}: for {} they, and high - low, must be at most {}", low, high,
                    tn_dtype_name(t), most);
-  return drawn(c, TN_UNIFORM_DIMS, t, kFloat);
+  return drawn(c, TN_UNIFORM_DIMS, t);
 }
 
 // f32 and below: the upper 24 bits of a word. f64: the upper 53 of two words, the first one above.
@@ -90,7 +89,8 @@ tn_error* normal_rule(Infer& c) {
   const double mean = c.f64(TN_NORMAL_MEAN), deviation = c.f64(TN_NORMAL_DEVIATION);
   if (!finite(mean) || !finite(deviation) || deviation < 0)
     return c.error("mean {} and deviation {}: both finite, deviation >= 0", mean, deviation);
-  return drawn(c, TN_NORMAL_DIMS, c.type(TN_NORMAL_DTYPE), kFloat);
+  TN_TRY(c.dtype_attr(TN_NORMAL_DTYPE, kFloat));
+  return drawn(c, TN_NORMAL_DIMS, c.type(TN_NORMAL_DTYPE));
 }
 
 void normal_of_base(Recipe& b) {
@@ -117,7 +117,8 @@ tn_error* check_probability(const Infer& c, const char* name, double p) {
 
 tn_error* bernoulli_rule(Infer& c) {
   TN_TRY(check_probability(c, "probability", c.f64(TN_BERNOULLI_PROBABILITY)));
-  return drawn(c, TN_BERNOULLI_DIMS, c.type(TN_BERNOULLI_DTYPE), kComputable);
+  TN_TRY(c.dtype_attr(TN_BERNOULLI_DTYPE, kComputable));
+  return drawn(c, TN_BERNOULLI_DIMS, c.type(TN_BERNOULLI_DTYPE));
 }
 
 void bernoulli_of_base(Recipe& b) {

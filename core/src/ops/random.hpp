@@ -9,8 +9,8 @@ inline constexpr const char* kNoInputs = "random numbers depend on no differenti
 
 inline bool finite(double v) { return v - v == 0; }
 
-// The result has the dims of attribute dims_key and the dtype t, of one of these kinds.
-tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t, uint32_t kinds);
+// The result has the dims of attribute dims_key and the dtype t.
+tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t);
 
 // Uniform numbers of 0 to 1. The state stands in inputs `first`, first + 1 and first + 2.
 Value unit(const Recipe& b, uint32_t first, const Dims& dims, tn_dtype t);

@@ -30,15 +30,16 @@ bool holds(tn_dtype t, int64_t low, int64_t high) {
 }
 
 tn_error* randint_rule(Infer& c) {
+  TN_TRY(c.dtype_attr(TN_RANDINT_DTYPE, kInt));
   const int64_t low = c.i64(TN_RANDINT_LOW), high = c.i64(TN_RANDINT_HIGH);
   const tn_dtype t = c.type(TN_RANDINT_DTYPE);
   int64_t width = 0;
   if (low >= high || __builtin_sub_overflow(high, low, &width))
     return c.error("low {} and high {}: low < high, and high - low at most 2^63 - 1", low, high);
-  if (kind_of(t) == kInt && !holds(t, low, high - 1))
+  if (!holds(t, low, high - 1))
     return c.error("low {} and high {}: {} does not hold all of these numbers", low, high,
                    tn_dtype_name(t));
-  return drawn(c, TN_RANDINT_DIMS, t, kInt);
+  return drawn(c, TN_RANDINT_DIMS, t);
 }
 
 void randint_of_base(Recipe& b) {
@@ -85,7 +86,8 @@ tn_error* truncated_normal_rule(Infer& c) {
     return c.error("mean {} and deviation {}: both finite, deviation > 0", mean, deviation);
   if (!finite(low) || !finite(high) || low >= high)
     return c.error("low {} and high {}: low < high, both finite", low, high);
-  return drawn(c, TN_TRUNCATED_NORMAL_DIMS, c.type(TN_TRUNCATED_NORMAL_DTYPE), kFloat);
+  TN_TRY(c.dtype_attr(TN_TRUNCATED_NORMAL_DTYPE, kFloat));
+  return drawn(c, TN_TRUNCATED_NORMAL_DIMS, c.type(TN_TRUNCATED_NORMAL_DTYPE));
 }
 
 void truncated_normal_of_base(Recipe& b) {

@@ -37,9 +37,7 @@ tn_error* check_options(const Infer& c) {
       {"half_pixel", "half_pixel_symmetric", "pytorch_half_pixel", "align_corners", "asymmetric"}));
   TN_TRY(c.choice("nearest", c.string(TN_RESIZE_NEAREST),
                   {"round_prefer_floor", "round_prefer_ceil", "floor", "ceil"}));
-  if (std::isfinite(c.f64(TN_RESIZE_CUBIC_COEFFICIENT))) return nullptr;
-  return c.error("cubic_coefficient is {}; it must be a number",
-                 c.f64(TN_RESIZE_CUBIC_COEFFICIENT));
+  return c.finite(TN_RESIZE_CUBIC_COEFFICIENT, "cubic_coefficient");
 }
 
 // floor(size * scale) for each axis.

@@ -13,6 +13,7 @@ namespace {
 tn_error* tile_rule(Infer& c) {
   tn_dtype t = TN_DTYPE_NONE;
   TN_TRY(c.single(0, "x", kAnyKind, &t));
+  TN_TRY(c.within(TN_TILE_REPEATS, "repeats", 0));
   const auto repeats = c.list(TN_TILE_REPEATS);
   const auto given = static_cast<uint32_t>(std::min<size_t>(repeats.size(), TN_MAX_RANK + 1));
   TN_TRY(c.check_rank(given));
@@ -21,7 +22,6 @@ tn_error* tile_rule(Infer& c) {
   for (uint32_t a = 0; a < n; ++a) {
     const int64_t size = a + c.rank(0) < n ? 1 : c.dim(0, a + c.rank(0) - n),
                   times = a + given < n ? 1 : repeats[a + given - n];
-    if (times < 0) return c.error("repeats {}: {} is negative", numbers_text(repeats), times);
     to.push(c.mul(size, times));
   }
   TN_TRY(c.check_count(to));

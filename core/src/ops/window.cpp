@@ -8,17 +8,6 @@ namespace tenon::ops {
 tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dims* out) {
   Dims to;
   for (uint32_t a = 0; a < dims.n; ++a) {
-    if (s.window[a] < 1 || s.stride[a] < 1 || s.dilation[a] < 1)
-      return c.error("window {}, stride {} and dilation {} of axis {}: each is 1 or more",
-                     s.window[a], s.stride[a], s.dilation[a], a);
-    if (s.low[a] < 0 || s.high[a] < 0)
-      return c.error(
-          "padding {} and {} of axis {} is negative; use pad or slice to take elements away",
-          s.low[a], s.high[a], a);
-    for (const int64_t v : {s.window[a], s.stride[a], s.dilation[a], s.low[a], s.high[a]})
-      if (v > INT32_MAX)
-        return c.error("window, stride, dilation or padding {} of axis {}: the limit is {}", v, a,
-                       INT32_MAX);
     const int64_t reach = (s.window[a] - 1) * s.dilation[a], padding = s.low[a] + s.high[a];
     const int64_t last = c.plus(dims[a], padding - reach - 1);
     if (last == INT64_MIN && dims[a] != 0)
@@ -101,6 +90,11 @@ tn_error* windowed_dims(const Infer& c, Dims* out) {
   TN_TRY(c.length(TN_WINDOW_REDUCE_LOW, "low", n, true));
   TN_TRY(c.length(TN_WINDOW_REDUCE_HIGH, "high", n, true));
   TN_TRY(c.length(TN_WINDOW_REDUCE_DILATION, "dilation", n, true));
+  TN_TRY(c.within(TN_WINDOW_REDUCE_WINDOW, "window", 1, INT32_MAX));
+  TN_TRY(c.within(TN_WINDOW_REDUCE_STRIDE, "stride", 1, INT32_MAX));
+  TN_TRY(c.within(TN_WINDOW_REDUCE_LOW, "low", 0, INT32_MAX));
+  TN_TRY(c.within(TN_WINDOW_REDUCE_HIGH, "high", 0, INT32_MAX));
+  TN_TRY(c.within(TN_WINDOW_REDUCE_DILATION, "dilation", 1, INT32_MAX));
   return window_dims(c, spec_of(c, n), c.dims(0), out);
 }
 

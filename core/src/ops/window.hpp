@@ -10,7 +10,8 @@ struct WindowSpec {
   Dims window, stride, low, high, dilation;
 };
 
-// Dims of the result for x with these dims.
+// Dims of the result for x with these dims. All of s is in its range: windows, strides and dilations 1
+// or more, paddings 0 or more, none above 2^31 - 1.
 tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dims* out);
 
 Value window_reduce(Value x, const WindowSpec& s, const char* mode);
