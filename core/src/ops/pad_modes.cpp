@@ -28,7 +28,8 @@ tn_error* mode_rule(Infer& c) {
       return c.error(
           "low {} and high {} of axis {}: x is {}, and that axis must have more than {} elements",
           low[a], high[a], a, c.text(0), most);
-    to.push(c.plus(c.plus(d, low[a]), high[a]));
+    const int64_t behind = c.plus(d, low[a]);
+    to.push(behind == INT64_MIN ? behind : c.plus(behind, high[a]));
     if (to[a] == INT64_MIN)
       return c.error_of(TN_OUT_OF_RANGE,
                         fmt::format("low {} and high {} of axis {} overflow", low[a], high[a], a));
