@@ -94,6 +94,7 @@ const char* place_blocks(RegionPlan& p) {
   int64_t width = 4;
   int touched = 0;
   bool converts = false;
+  for (const RegionStep& step : p.uniform) converts |= step.converts;
   for (size_t v = 0; v < n; ++v) {
     if (p.values[v].where == Lies::kGather) block_of[v] = blocks.take();
     if (p.values[v].where != Lies::kUniform && p.values[v].bytes > width) width = p.values[v].bytes;

@@ -1,0 +1,637 @@
+// Random programs: a capture gives the bits of its calls, values and gradients, and both are near what the same ops give in
+// double precision on the reference backend.
+//
+//   random_programs --device NAME --plugin PATH --reference PATH [--count N] [--seed S] [--program P]
+//
+// A program is a list of steps over values, about 20 of them, with variables, random numbers, repeated steps and steps that change
+// nothing, so that every pass has something to do. With TENON_DUMP set, what each pass did lies there.
+#include <tenon/tenon.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <memory>
+#include <random>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace {
+
+void check(tn_error* e) {
+  if (!e) return;
+  const std::string message = tn_error_message(e);
+  tn_error_release(e);
+  throw std::runtime_error(message);
+}
+
+using T = std::shared_ptr<tn_tensor>;
+using Dims = std::vector<int64_t>;
+
+T own(tn_tensor* t) { return {t, tn_tensor_release}; }
+Dims dims_of(const T& t) {
+  const int64_t* d = tn_tensor_dims(t.get());
+  return {d, d + tn_tensor_rank(t.get())};
+}
+
+// Ops of one context, in one dtype.
+struct Ops {
+  tn_ctx* ctx;
+  tn_dtype dtype;
+
+  T call(tn_op op, const std::vector<T>& in, const std::vector<tn_attr>& attrs = {}) const {
+    std::vector<tn_tensor*> raw;
+    for (const T& t : in) raw.push_back(t.get());
+    tn_tensor* out[4] = {};
+    uint32_t n = 0;
+    check(tn_op_call(ctx, op, raw.data(), static_cast<uint32_t>(raw.size()), attrs.data(),
+                     static_cast<uint32_t>(attrs.size()), out, 4, &n));
+    for (uint32_t i = 1; i < n; ++i) tn_tensor_release(out[i]);
+    return own(out[0]);
+  }
+  T number(double v) const {
+    tn_tensor* t = nullptr;
+    check(tn_tensor_scalar_f64(ctx, v, &t));
+    return own(t);
+  }
+  T full(double v, const Dims& dims) const {
+    tn_tensor* t = nullptr;
+    check(tn_tensor_full(ctx, dtype, v, static_cast<uint32_t>(dims.size()), dims.data(), &t));
+    return own(t);
+  }
+  T cast(const T& x, tn_dtype to) const {
+    return call(TN_OP_CAST, {x}, {tn_attr_dtype(TN_CAST_DTYPE, to)});
+  }
+  T above(const T& x, double least) const {  // |x| + least
+    return call(TN_OP_ADD, {call(TN_OP_ABS, {x}), number(least)});
+  }
+  T reduced(tn_op op, const T& x, int64_t axis, bool keep = true) const {
+    return call(op, {x}, {tn_attr_i64s(0, &axis, 1), tn_attr_bool(1, keep)});
+  }
+};
+
+// What may be said of a result in another precision.
+enum class Kind { smooth, kinked, rough };
+
+struct Step;
+using Apply = std::function<T(const Ops&, const T&, const T&, double)>;
+struct Op {
+  const char* name;
+  int arity;
+  Kind kind;
+  Apply apply;
+};
+
+int64_t last_axis(const T& x) { return static_cast<int64_t>(tn_tensor_rank(x.get())) - 1; }
+
+std::vector<Op> make_ops() {
+  using enum Kind;
+  std::vector<Op> all;
+  const auto unary = [&](const char* name, tn_op op, Kind kind) {
+    all.push_back({name, 1, kind,
+                   [op](const Ops& o, const T& x, const T&, double) { return o.call(op, {x}); }});
+  };
+  unary("neg", TN_OP_NEG, smooth);
+  unary("abs", TN_OP_ABS, kinked);
+  unary("tanh", TN_OP_TANH, smooth);
+  unary("sin", TN_OP_SIN, smooth);
+  unary("cos", TN_OP_COS, smooth);
+  unary("erf", TN_OP_ERF, smooth);
+  unary("sigmoid", TN_OP_SIGMOID, smooth);
+  unary("gelu", TN_OP_GELU, smooth);
+  unary("silu", TN_OP_SILU, smooth);
+  unary("softplus", TN_OP_SOFTPLUS, smooth);
+  unary("mish", TN_OP_MISH, smooth);
+  unary("softsign", TN_OP_SOFTSIGN, smooth);
+  unary("relu", TN_OP_RELU, kinked);
+  unary("floor", TN_OP_FLOOR, rough);
+  unary("ceil", TN_OP_CEIL, rough);
+  unary("round", TN_OP_ROUND, rough);
+  unary("sign", TN_OP_SIGN, rough);
+  const auto add = [&](const char* name, int arity, Kind kind, Apply f) {
+    all.push_back({name, arity, kind, std::move(f)});
+  };
+  add("exp", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {x})})});
+  });
+  add("expm1", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_EXPM1, {o.call(TN_OP_TANH, {x})});
+  });
+  add("log", 1, kinked, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_LOG, {o.above(x, p + 2)});
+  });
+  add("log1p", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_LOG1P, {o.call(TN_OP_ABS, {x})});
+  });
+  add("sqrt", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_SQRT, {o.above(x, 1)});
+  });
+  add("rsqrt", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_RSQRT, {o.above(x, 1)});
+  });
+  add("square", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_SQUARE, {o.call(TN_OP_TANH, {x})});
+  });
+  add("reciprocal", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_RECIPROCAL, {o.above(x, 1)});
+  });
+  // What simplification takes out.
+  add("times_one", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_MUL, {x, o.number(1)});
+  });
+  add("plus_zero", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_ADD, {x, o.number(0)});
+  });
+  add("minus_zero", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_SUB, {x, o.number(0)});
+  });
+  add("twice_negated", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_NEG, {o.call(TN_OP_NEG, {x})});
+  });
+  add("same_cast", 1, smooth,
+      [](const Ops& o, const T& x, const T&, double) { return o.cast(x, o.dtype); });
+  add("times_ones", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_MUL, {o.full(1, dims_of(x)), x});
+  });
+  add("plus_full", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_ADD, {x, o.full(p, dims_of(x))});
+  });
+  add("times_number", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_MUL, {x, o.number(p)});
+  });
+  add("number_minus", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_SUB, {o.number(p), x});
+  });
+  add("copy", 1, smooth,
+      [](const Ops& o, const T& x, const T&, double) { return o.call(TN_OP_COPY, {x}); });
+  // Other dtypes on the way.
+  add("through_f16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+    const T half = o.cast(x, TN_DTYPE_F16);
+    return o.cast(o.call(TN_OP_MUL, {half, o.call(TN_OP_TANH, {half})}), o.dtype);
+  });
+  add("through_bf16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+    const T half = o.cast(x, TN_DTYPE_BF16);
+    return o.cast(
+        o.call(TN_OP_ADD,
+               {half, o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {half})})})}),
+        o.dtype);
+  });
+  add("through_i32", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+    const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(5)}), TN_DTYPE_I32);
+    return o.cast(o.call(TN_OP_MUL, {whole, whole}), o.dtype);
+  });
+  const auto binary = [&](const char* name, tn_op op, Kind kind) {
+    add(name, 2, kind, [op](const Ops& o, const T& x, const T& y, double) {
+      return o.call(op, {x, y});
+    });
+  };
+  binary("add", TN_OP_ADD, smooth);
+  binary("sub", TN_OP_SUB, smooth);
+  binary("maximum", TN_OP_MAXIMUM, kinked);
+  binary("minimum", TN_OP_MINIMUM, kinked);
+  add("mul", 2, smooth, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_MUL, {o.call(TN_OP_TANH, {x}), y});
+  });
+  add("div", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_DIV, {x, o.above(y, 1)});
+  });
+  add("pow", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_POW, {o.above(x, 0.5), o.call(TN_OP_TANH, {y})});
+  });
+  add("atan2", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_ATAN2, {x, o.above(y, 1)});
+  });
+  add("where_less", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_WHERE, {o.call(TN_OP_LT, {x, y}), x, y});
+  });
+  add("where_logic", 2, rough, [](const Ops& o, const T& x, const T& y, double p) {
+    const T both =
+        o.call(TN_OP_AND, {o.call(TN_OP_GE, {x, y}), o.call(TN_OP_NE, {x, o.number(p)})});
+    return o.call(TN_OP_WHERE, {o.call(TN_OP_NOT, {both}), y, o.number(p)});
+  });
+  add("equal", 2, rough, [](const Ops& o, const T& x, const T& y, double) {
+    return o.call(TN_OP_ADD, {x, o.cast(o.call(TN_OP_EQ, {x, y}), o.dtype)});
+  });
+  add("clip", 1, kinked, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_CLIP, {x, o.number(-1 - p * p), o.number(1 + p * p)});
+  });
+  // Along axes, and moved.
+  add("sum", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.reduced(TN_OP_SUM, o.call(TN_OP_TANH, {x}), 0);
+  });
+  add("mean", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.reduced(TN_OP_MEAN, x, last_axis(x));
+  });
+  add("max", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
+    return o.reduced(TN_OP_MAX, x, last_axis(x));
+  });
+  add("logsumexp", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.reduced(TN_OP_LOGSUMEXP, x, last_axis(x));
+  });
+  add("softmax", 1, smooth,
+      [](const Ops& o, const T& x, const T&, double) { return o.call(TN_OP_SOFTMAX, {x}); });
+  add("cumsum", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_CUMSUM, {o.call(TN_OP_TANH, {x})}, {tn_attr_i64(TN_CUMSUM_AXIS, 0)});
+  });
+  add("transpose", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    const int64_t perm[] = {1, 0};
+    return o.call(TN_OP_TRANSPOSE, {x}, {tn_attr_i64s(TN_TRANSPOSE_PERM, perm, 2)});
+  });
+  add("reshape_twice", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    const int64_t flat[] = {tn_tensor_count(x.get())};
+    const Dims dims = dims_of(x);
+    return o.call(TN_OP_RESHAPE, {o.call(TN_OP_RESHAPE, {x}, {tn_attr_i64s(0, flat, 1)})},
+                  {tn_attr_i64s(0, dims.data(), 2)});
+  });
+  add("flip", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
+    const int64_t axis[] = {1};
+    return o.call(TN_OP_FLIP, {x}, {tn_attr_i64s(TN_FLIP_AXES, axis, 1)});
+  });
+  add("concat", 2, smooth, [](const Ops& o, const T& x, const T&, double) {
+    const T both = o.call(TN_OP_CONCAT, {x, x}, {tn_attr_i64(TN_CONCAT_AXIS, 1)});
+    const int64_t start[] = {0, 1}, stop[] = {INT64_MAX, dims_of(x)[1] + 1};
+    return o.call(TN_OP_SLICE, {both},
+                  {tn_attr_i64s(TN_SLICE_STARTS, start, 2), tn_attr_i64s(TN_SLICE_STOPS, stop, 2)});
+  });
+  add("matmul", 2, smooth, [](const Ops& o, const T& x, const T&, double) {
+    const T square =
+        o.call(TN_OP_MATMUL, {x, x},
+               {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, 1)});
+    return o.call(TN_OP_MATMUL, {o.call(TN_OP_TANH, {square}), x});
+  });
+  // Random numbers.
+  add("uniform", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+    const Dims dims = dims_of(x);
+    return o.call(TN_OP_ADD,
+                  {x, o.call(TN_OP_UNIFORM, {}, {tn_attr_i64s(TN_UNIFORM_DIMS, dims.data(), 2)})});
+  });
+  add("dropout", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+    return o.call(TN_OP_DROPOUT, {x}, {tn_attr_f64(TN_DROPOUT_RATE, 0.3)});
+  });
+  return all;
+}
+
+const std::vector<Op>& ops() {
+  static const std::vector<Op> all = make_ops();
+  return all;
+}
+
+struct Step {
+  size_t op;
+  size_t a, b;  // values: inputs, the variable, then the results of steps
+  double p;
+};
+
+constexpr size_t kInputs = 2, kGiven = kInputs + 1;
+
+struct Recipe {
+  Dims dims[kGiven];  // of inputs and variable
+  std::vector<Step> steps;
+  Kind kind = Kind::smooth;
+};
+
+Dims broadcast(const Dims& a, const Dims& b) {
+  Dims out = a;
+  for (size_t i = 0; i < out.size(); ++i) {
+    if (a[i] != b[i] && a[i] != 1 && b[i] != 1) return {};
+    out[i] = std::max(a[i], b[i]);
+  }
+  return out;
+}
+
+class Generator {
+ public:
+  explicit Generator(uint64_t seed) : random_(seed) {}
+  size_t below(size_t n) { return random_() % n; }
+  double number() { return std::uniform_real_distribution<double>(-1.5, 1.5)(random_); }
+
+  Recipe recipe(std::map<std::string, int>& used) {
+    static constexpr int64_t kSizes[] = {1, 3, 4, 8, 17, 130};
+    Recipe r;
+    const int64_t rows = kSizes[below(5)], columns = kSizes[1 + below(5)];
+    r.dims[0] = {rows, columns};
+    r.dims[1] = {below(2) ? rows : 1, columns};
+    r.dims[2] = {1, below(2) ? columns : 1};
+    std::vector<Dims> dims(r.dims, r.dims + kGiven);
+    const size_t n = 12 + below(17);
+    const auto worst = static_cast<Kind>(below(3));
+    while (r.steps.size() < n) {
+      Step s{below(ops().size()), late(dims.size()), late(dims.size()), number()};
+      if (!r.steps.empty() && below(8) == 0) s = r.steps[below(r.steps.size())];  // the same again
+      const Op& op = ops()[s.op];
+      if (op.kind > worst) continue;
+      if (op.arity == 2) {
+        for (int tries = 0; broadcast(dims[s.a], dims[s.b]).empty() && tries < 8; ++tries)
+          s.b = below(dims.size());
+        if (broadcast(dims[s.a], dims[s.b]).empty()) s.b = s.a;
+      }
+      dims.push_back(result(op, dims[s.a], dims[s.b]));
+      r.kind = std::max(r.kind, op.kind);
+      ++used[op.name];
+      r.steps.push_back(s);
+    }
+    return r;
+  }
+
+ private:
+  // Rather a late value than an early one.
+  size_t late(size_t n) { return below(3) ? n - 1 - below(std::min<size_t>(n, 4)) : below(n); }
+  static Dims result(const Op& op, const Dims& a, const Dims& b) {
+    const std::string name = op.name;
+    if (name == "transpose") return {a[1], a[0]};
+    if (name == "sum") return {1, a[1]};
+    if (name == "mean" || name == "max" || name == "logsumexp") return {a[0], 1};
+    if (name == "concat" || name == "matmul" || op.arity == 1) return a;
+    return broadcast(a, b);
+  }
+  std::mt19937_64 random_;
+};
+
+// The recipe once: its last value, the loss, the gradients of inputs and variable, all as tensors; the variable takes a step.
+std::vector<T> execute(const Ops& o, const Recipe& r, const std::vector<T>& inputs,
+                       tn_variable* v) {
+  std::vector<T> values, leaves;
+  for (const T& t : inputs) {
+    tn_tensor* leaf = nullptr;
+    check(tn_tensor_leaf(o.ctx, t.get(), &leaf));
+    leaves.push_back(own(leaf));
+  }
+  tn_tensor* taken = nullptr;
+  check(tn_variable_take(o.ctx, v, &taken));
+  leaves.push_back(own(taken));
+  values = leaves;
+  for (const Step& s : r.steps)
+    values.push_back(ops()[s.op].apply(o, values[s.a], values[s.b], s.p));
+  T loss;
+  for (size_t back = 1; back <= 3; ++back) {  // the last three
+    const T square = o.call(TN_OP_SQUARE, {o.call(TN_OP_TANH, {values[values.size() - back]})});
+    const T mean = o.call(TN_OP_MEAN, {square});
+    loss = loss ? o.call(TN_OP_ADD, {loss, mean}) : mean;
+  }
+  std::vector<T> out = {values.back(), loss};
+  std::vector<tn_tensor*> by, grads(leaves.size());
+  for (const T& t : leaves) by.push_back(t.get());
+  tn_tensor* outputs[] = {loss.get()};
+  if (tn_tensor_requires_grad(loss.get()))
+    check(tn_vjp(o.ctx, outputs, nullptr, 1, by.data(), static_cast<uint32_t>(by.size()),
+                 TN_GRAD_ALLOW_UNUSED, grads.data()));
+  for (tn_tensor* g : grads)
+    if (g) out.push_back(own(g));
+  if (grads.back()) {
+    tn_tensor* plain = nullptr;
+    check(tn_tensor_detach(o.ctx, taken, &plain));
+    const T next = o.call(TN_OP_SUB, {own(plain), o.call(TN_OP_MUL, {out.back(), o.number(0.1)})});
+    check(tn_variable_assign(o.ctx, v, next.get()));
+  }
+  return out;
+}
+
+struct Result {
+  std::vector<std::vector<double>> values;
+  std::vector<std::string> bits;
+};
+
+class Side {
+ public:
+  Side(const char* device, const std::string& plugin, tn_dtype dtype) {
+    tn_runtime_desc desc = tn_runtime_desc_init();
+    const tn_str paths[] = {{plugin.data(), plugin.size()}};
+    desc.plugin_paths = paths;
+    desc.plugin_path_count = 1;
+    check(tn_runtime_create(&desc, &runtime_));
+    check(tn_ctx_create(runtime_, tn_string(device), &ops_.ctx));
+    ops_.dtype = dtype;
+  }
+  ~Side() {
+    tn_ctx_release(ops_.ctx);
+    tn_runtime_release(runtime_);
+  }
+  Side(const Side&) = delete;
+
+  // Two runs, with inputs from `seed`, and the variable at the end.
+  // `shake`: each input element is moved by so much of itself, up or down.
+  Result run(const Recipe& r, uint64_t seed, bool captured, double shake = 0) {
+    shake_ = shake;
+    check(tn_ctx_set_seed(ops_.ctx, seed));
+    std::mt19937_64 random(seed);
+    tn_variable* raw = nullptr;
+    check(tn_variable_create(ops_.ctx, tn_string("v"), filled(r.dims[kInputs], random).get(), 0,
+                             &raw));
+    const std::unique_ptr<tn_variable, void (*)(tn_variable*)> v(raw, tn_variable_release);
+    std::unique_ptr<tn_program, void (*)(tn_program*)> program(nullptr, tn_program_release);
+    if (captured) program.reset(capture(r, v.get()));
+    Result out;
+    for (int turn = 0; turn < 2; ++turn) {
+      std::vector<T> inputs;
+      for (size_t k = 0; k < kInputs; ++k) inputs.push_back(filled(r.dims[k], random));
+      keep(captured ? replay(program.get(), inputs) : execute(ops_, r, inputs, v.get()), out);
+    }
+    tn_tensor* last = nullptr;
+    check(tn_variable_take(ops_.ctx, v.get(), &last));
+    keep({own(last)}, out);
+    return out;
+  }
+
+ private:
+  T filled(const Dims& dims, std::mt19937_64& random) {
+    int64_t n = 1;
+    for (const int64_t d : dims) n *= d;
+    std::vector<float> data(static_cast<size_t>(n));
+    for (float& x : data) x = std::uniform_real_distribution<float>(-2, 2)(random);
+    tn_tensor* t = nullptr;
+    check(tn_tensor_from_f32(ops_.ctx, data.data(), static_cast<uint32_t>(dims.size()), dims.data(),
+                             &t));
+    const T made = own(t);
+    if (ops_.dtype == TN_DTYPE_F32) return made;
+    std::vector<double> wide(data.begin(), data.end());
+    std::mt19937_64 coin(wide.size());
+    for (double& x : wide) x *= 1 + (coin() % 2 ? shake_ : -shake_);
+    check(tn_tensor_from_host(ops_.ctx, TN_DTYPE_F64, static_cast<uint32_t>(dims.size()),
+                              dims.data(), wide.data(), wide.size() * sizeof(double), &t));
+    return own(t);
+  }
+
+  tn_program* capture(const Recipe& r, tn_variable* v) {
+    check(tn_capture_begin(ops_.ctx, tn_string("random")));
+    try {
+      std::vector<T> inputs;
+      for (size_t k = 0; k < kInputs; ++k) {
+        tn_tensor* t = nullptr;
+        check(tn_capture_input(ops_.ctx, tn_string(k ? "y" : "x"), ops_.dtype, 2, r.dims[k].data(),
+                               nullptr, &t));
+        inputs.push_back(own(t));
+      }
+      const std::vector<T> outputs = execute(ops_, r, inputs, v);
+      std::vector<tn_tensor*> list;
+      for (const T& t : outputs) list.push_back(t.get());
+      tn_program* p = nullptr;
+      check(tn_capture_end(ops_.ctx, list.data(), static_cast<uint32_t>(list.size()), &p));
+      return p;
+    } catch (...) {
+      tn_capture_abort(ops_.ctx);
+      throw;
+    }
+  }
+
+  std::vector<T> replay(tn_program* p, const std::vector<T>& inputs) {
+    std::vector<tn_tensor*> in, out(16);
+    for (const T& t : inputs) in.push_back(t.get());
+    uint32_t n = 0;
+    check(tn_program_run(ops_.ctx, p, in.data(), static_cast<uint32_t>(in.size()), out.data(), 16,
+                         &n));
+    std::vector<T> results;
+    for (uint32_t i = 0; i < n; ++i) results.push_back(own(out[i]));
+    return results;
+  }
+
+  void keep(const std::vector<T>& tensors, Result& out) {
+    for (const T& t : tensors) {
+      const T wide = ops_.cast(t, TN_DTYPE_F64);
+      std::vector<double> data(static_cast<size_t>(tn_tensor_count(t.get())));
+      check(tn_tensor_read(ops_.ctx, wide.get(), data.data(), data.size() * sizeof(double)));
+      out.values.push_back(data);
+      std::string bytes(tn_tensor_bytes(t.get()), 0);
+      check(tn_tensor_read(ops_.ctx, t.get(), bytes.data(), bytes.size()));
+      out.bits.push_back(bytes);
+    }
+  }
+
+  tn_runtime* runtime_ = nullptr;
+  Ops ops_{};
+  double shake_ = 0;
+};
+
+double largest(const std::vector<double>& values) {
+  double most = 0;
+  for (const double v : values) most = std::max(most, std::fabs(v));
+  return most;
+}
+
+// "" or where two results differ by more than `tolerance` of the largest element, or of 1/100: what goes into it is about 1. `shaken`: `want` for inputs moved by 2^-20; what
+// moves with them may differ by 16 times as much.
+std::string difference(const Result& got, const Result& want, bool only_values, double tolerance,
+                       const Result* shaken = nullptr) {
+  if (got.values.size() != want.values.size()) return "another number of results";
+  for (size_t k = 0; k < (only_values ? 2 : got.values.size()); ++k) {
+    const size_t n = got.values[k].size();
+    double allowed = tolerance * std::max(1e-2, largest(want.values[k])), moved = 0;
+    for (size_t i = 0; shaken && i < n; ++i)
+      moved = std::max(moved, std::fabs(shaken->values[k][i] - want.values[k][i]));
+    allowed += 16 * moved;
+    for (size_t i = 0; i < n; ++i) {
+      const double a = got.values[k][i], b = want.values[k][i];
+      if (!(std::fabs(a - b) <= allowed) && !(std::isnan(a) && std::isnan(b)))
+        return "result " + std::to_string(k) + " at " + std::to_string(i) + ": " +
+               std::to_string(a) + ", expected " + std::to_string(b);
+    }
+  }
+  return "";
+}
+
+std::string text_of(const Recipe& r) {
+  std::string out;
+  for (size_t k = 0; k < kGiven; ++k)
+    out += "  %" + std::to_string(k) + ": [" + std::to_string(r.dims[k][0]) + ", " +
+           std::to_string(r.dims[k][1]) + "]\n";
+  for (size_t k = 0; k < r.steps.size(); ++k) {
+    const Step& s = r.steps[k];
+    out += "  %" + std::to_string(k + kGiven) + " = " + ops()[s.op].name + "(%" +
+           std::to_string(s.a) + ", %" + std::to_string(s.b) + ", " + std::to_string(s.p) + ")\n";
+  }
+  return out;
+}
+
+struct Options {
+  std::string device, plugin, reference;
+  uint64_t count = 1000, seed = 1;
+  uint64_t program = 0;  // this one alone
+};
+
+int run(const Options& o) {
+  Side side(o.device.c_str(), o.plugin, TN_DTYPE_F32);
+  Side judge("reference", o.reference, TN_DTYPE_F64);
+  std::map<std::string, int> used;
+  uint64_t failed = 0, steps = 0, judged = 0, reordered = 0, sensitive = 0;
+  for (uint64_t k = 0; k < o.count; ++k) {
+    const uint64_t seed = o.program ? o.program : o.seed * 1000003 + k;
+    Generator generator(seed);
+    const Recipe r = generator.recipe(used);
+    steps += r.steps.size();
+    std::string fault;
+    try {
+      const Result called = side.run(r, seed, false);
+      const Result captured = side.run(r, seed, true);
+      if (called.bits != captured.bits) {
+        fault = difference(captured, called, false, 0x1p-18);
+        reordered += fault.empty();
+        if (!fault.empty()) fault = "captured and called differ: " + fault;
+      }
+      if (fault.empty() && r.kind != Kind::rough) {
+        ++judged;
+        const bool only_values = r.kind == Kind::kinked;
+        const Result exact = judge.run(r, seed, false);
+        fault = difference(captured, exact, only_values, 2e-4);
+        if (!fault.empty()) {
+          const Result shaken = judge.run(r, seed, false, 0x1p-20);
+          fault = difference(captured, exact, only_values, 2e-4, &shaken);
+          sensitive += fault.empty();
+        }
+        if (!fault.empty()) fault = "far from double precision: " + fault;
+      }
+    } catch (const std::exception& e) {
+      fault = e.what();
+    }
+    if (fault.empty()) continue;
+    if (++failed <= 5)
+      std::printf("program %llu: %s\n%s", static_cast<unsigned long long>(seed), fault.c_str(),
+                  text_of(r).c_str());
+  }
+  uint64_t least = UINT64_MAX;
+  for (const Op& op : ops())
+    least = std::min<uint64_t>(least, static_cast<uint64_t>(used[op.name]));
+  std::printf(
+      "%llu programs of %.1f steps, %zu kinds of step, each at least %llu times: %llu failed, %llu "
+      "sums in another order, %llu judged in double precision, %llu sensitive to their inputs\n",
+      static_cast<unsigned long long>(o.count),
+      static_cast<double>(steps) / static_cast<double>(o.count), ops().size(),
+      static_cast<unsigned long long>(least), static_cast<unsigned long long>(failed),
+      static_cast<unsigned long long>(reordered), static_cast<unsigned long long>(judged),
+      static_cast<unsigned long long>(sensitive));
+  return failed || (o.count >= 5000 && least < 50) ? 1 : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Options o;
+  for (int k = 1; k + 1 < argc; k += 2) {
+    const std::string name = argv[k], value = argv[k + 1];
+    if (name == "--device")
+      o.device = value;
+    else if (name == "--plugin")
+      o.plugin = value;
+    else if (name == "--reference")
+      o.reference = value;
+    else if (name == "--count")
+      o.count = std::stoull(value);
+    else if (name == "--seed")
+      o.seed = std::stoull(value);
+    else if (name == "--program")
+      o.program = std::stoull(value), o.count = 1;
+    else
+      return std::fprintf(stderr, "random_programs: unknown option %s\n", argv[k]), 2;
+  }
+  if (o.device.empty() || o.plugin.empty() || o.reference.empty())
+    return std::fprintf(stderr,
+                        "usage: random_programs --device NAME --plugin PATH --reference PATH "
+                        "[--count N] [--seed S]\n"),
+           2;
+  try {
+    return run(o);
+  } catch (const std::exception& e) {
+    return std::fprintf(stderr, "random_programs: %s\n", e.what()), 1;
+  }
+}
