@@ -1,8 +1,9 @@
 // Regions: elementwise nodes over the same dims that feed each other, or share an input, become one node of the op "region".
 //
 // Every value gets a stage: a node outside all groups has the greatest stage of its inputs, and what leaves a group counts one
-// more than the group's own. A node joins a group of stage s if all its other inputs are there at stage s. So groups depend only on groups of lower
-// stages, and any two of one stage may become one: no circles. One walk over the nodes.
+// more than the group's own. A node joins a group of stage s if all its other inputs are there at stage s. So groups depend only on
+// groups of lower stages, and any two of one stage may become one: no circles. A group that no node outside uses yet may still be put
+// off to a later stage. One walk over the nodes.
 #include <algorithm>
 #include <map>
 #include <queue>
@@ -82,6 +83,7 @@ class Takes {
 
 struct Group {
   int stage = 0;
+  bool pinned = false;  // a node outside uses one of its values
   Shape dims;
   std::vector<int> nodes;
 };
@@ -104,7 +106,10 @@ class Regions {
     const int node = value(v).node;
     return node < 0 ? -1 : group_of_[static_cast<size_t>(node)];
   }
-  int stage(int v) const { return stage_[static_cast<size_t>(v)]; }
+  int stage(int v) const {
+    return group(v) < 0 ? stage_[static_cast<size_t>(v)]
+                        : groups_[static_cast<size_t>(group(v))].stage;
+  }
   int needs(int v) const { return stage(v) + (group(v) >= 0); }
 
   // The dtype in which a node sees its operand k.
@@ -166,47 +171,46 @@ class Regions {
 
   void place(int k) {
     const GraphNode& n = g_.nodes[static_cast<size_t>(k)];
-    int at = 0;
-    for (int i : n.inputs)
-      if (i >= 0) at = std::max(at, needs(i));
+    int at = 0, to = -1;
     if (fusable(n)) {
-      const int to = join(n, at);
+      to = group_of_[static_cast<size_t>(k)] = join(n);
       groups_[static_cast<size_t>(to)].nodes.push_back(k);
-      group_of_[static_cast<size_t>(k)] = to;
-      at = groups_[static_cast<size_t>(to)].stage;
+    }
+    for (int i : n.inputs) {
+      if (i < 0) continue;
+      at = std::max(at, needs(i));
+      if (group(i) >= 0 && group(i) != to) groups_[static_cast<size_t>(group(i))].pinned = true;
     }
     for (int o : n.outputs) stage_[static_cast<size_t>(o)] = at;
   }
 
-  // The group for a node that on its own would have this stage.
-  int join(const GraphNode& n, int own) {
+  // The group for a node. Groups of its inputs take part if they are of its stage; those that nobody outside uses yet can be put off
+  // until then.
+  int join(const GraphNode& n) {
     const Shape& dims = value(n.outputs[0]).shape;
-    int best = -1, into = -1;
-    const auto candidate = [&](int g) {
-      return g >= 0 && same_dims(groups_[static_cast<size_t>(g)].dims, dims);
-    };
-    for (int i : n.inputs)
-      if (candidate(group(i))) best = std::max(best, groups_[static_cast<size_t>(group(i))].stage);
-    const auto inside = [&](int i) {
-      return candidate(group(i)) && groups_[static_cast<size_t>(group(i))].stage == best;
-    };
-    bool fits = best >= 0;
-    size_t size = 1;
     std::vector<int> parts;
+    int at = 0;
     for (int i : n.inputs) {
-      if (!inside(i)) {
-        fits &= needs(i) <= best;
-      } else if (std::find(parts.begin(), parts.end(), group(i)) == parts.end()) {
-        parts.push_back(group(i));
-        size += groups_[static_cast<size_t>(group(i))].nodes.size();
-      }
+      const int g = group(i);
+      const bool near = g >= 0 && same_dims(groups_[static_cast<size_t>(g)].dims, dims);
+      if (near && std::find(parts.begin(), parts.end(), g) == parts.end()) parts.push_back(g);
+      if (i >= 0) at = std::max(at, near ? stage(i) : needs(i));
     }
-    if (fits && size <= kMostInstructions) {
-      into = parts[0];
-      for (size_t p = 1; p < parts.size(); ++p) merge(parts[p], into);
-    } else {
-      into = beside(n, own, dims);
+    size_t size = 1;
+    std::erase_if(parts, [&](int g) {
+      const Group& part = groups_[static_cast<size_t>(g)];
+      const bool apart = part.pinned && part.stage < at;
+      if (!apart) size += part.nodes.size();
+      return apart;
+    });
+    if (size > kMostInstructions) {
+      for (int i : n.inputs)
+        if (i >= 0) at = std::max(at, needs(i));
+      parts.clear();
     }
+    const int into = parts.empty() ? beside(n, at, dims) : parts[0];
+    groups_[static_cast<size_t>(into)].stage = at;
+    for (size_t p = 1; p < parts.size(); ++p) merge(parts[p], into);
     note(n, into);
     return into;
   }
@@ -219,9 +223,11 @@ class Regions {
       int g = it->second;
       while (merged_into_[static_cast<size_t>(g)] >= 0) g = merged_into_[static_cast<size_t>(g)];
       const Group& found = groups_[static_cast<size_t>(g)];
-      if (same_dims(found.dims, dims) && found.nodes.size() < kMostInstructions) return g;
+      if (found.stage == stage && same_dims(found.dims, dims) &&
+          found.nodes.size() < kMostInstructions)
+        return g;
     }
-    groups_.push_back({stage, dims, {}});
+    groups_.push_back({stage, false, dims, {}});
     merged_into_.push_back(-1);
     return static_cast<int>(groups_.size()) - 1;
   }
@@ -235,6 +241,7 @@ class Regions {
       groups_[static_cast<size_t>(into)].nodes.push_back(k);
     }
     groups_[static_cast<size_t>(from)].nodes.clear();
+    groups_[static_cast<size_t>(into)].pinned |= groups_[static_cast<size_t>(from)].pinned;
     merged_into_[static_cast<size_t>(from)] = into;
   }
 
