@@ -23,6 +23,7 @@ struct Pass {
 };
 
 size_t remove_dead_code(Graph& graph, const PassContext& c);
+size_t expand_recipes(Graph& graph, const PassContext& c);
 size_t simplify(Graph& graph, const PassContext& c);
 size_t share_subexpressions(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);

@@ -6,7 +6,8 @@
 namespace tenon {
 
 std::span<const Pass> passes() {
-  static constexpr Pass kPasses[] = {{"simplify", simplify},
+  static constexpr Pass kPasses[] = {{"expand", expand_recipes},
+                                     {"simplify", simplify},
                                      {"subexpressions", share_subexpressions},
                                      {"dead_code", remove_dead_code},
                                      {"regions", form_regions}};

@@ -1,0 +1,165 @@
+// Expansion: nodes of ops that the device has no kernel for become the nodes of their recipes, so that the passes after this one see
+// what will run.
+#include <algorithm>
+#include <deque>
+
+#include "base/error.hpp"
+#include "op/infer.hpp"
+#include "op/runtime.hpp"
+#include "op/select.hpp"
+#include "pass.hpp"
+#include "tenon/op_ids.h"
+
+namespace tenon {
+namespace {
+
+constexpr int kDeepest = 64;
+
+class Expand {
+ public:
+  Expand(Graph& graph, const PassContext& c) : g_(graph), c_(c) {}
+
+  size_t run() {
+    std::vector<GraphNode> before = std::move(g_.nodes);
+    g_.nodes.clear();
+    for (GraphNode& n : before) add(std::move(n), 0);
+    return expanded_;
+  }
+
+ private:
+  GraphValue& value(int v) { return g_.values[static_cast<size_t>(v)]; }
+
+  void add(GraphNode&& n, int depth) {
+    if (depth < kDeepest && n.op->def.decompose && !n.op->is(TN_OP_VIEW)) {
+      const Inferred inferred = infer_now(n);
+      if (!has_kernel(n, inferred) && splice(n, inferred.casts, depth)) {
+        ++expanded_;
+        return;
+      }
+    }
+    n.live = true;
+    for (int o : n.outputs) value(o).node = static_cast<int>(g_.nodes.size());
+    g_.nodes.push_back(std::move(n));
+  }
+
+  Inferred infer_now(const GraphNode& n) {
+    std::deque<tn_view> views;
+    std::vector<const tn_view*> seen;
+    for (int i : n.inputs) seen.push_back(&views.emplace_back(input_view(i)));
+    return infer(*n.op, seen, n.attrs);
+  }
+
+  // For dense inputs of the dtypes that the op's rule asks for. What cannot be told here is left as it is.
+  bool has_kernel(const GraphNode& n, const Inferred& inferred) {
+    if (!device_has_kernel(c_.device, n.op->slot)) return false;
+    std::deque<tn_view> views;
+    Signature s;
+    s.op = n.op;
+    s.attrs = &n.attrs;
+    s.deterministic = c_.deterministic;
+    s.queue = c_.queue;
+    std::deque<Shape> shapes;
+    const auto view = [&](Shape shape, uint8_t flags) {
+      shape.set_dense();
+      const Shape& kept = shapes.emplace_back(shape);
+      tn_view v = view_of(kept);
+      v.flags |= flags;
+      return &views.emplace_back(v);
+    };
+    for (size_t k = 0; k < n.inputs.size(); ++k) {
+      if (n.inputs[k] < 0) {
+        s.inputs.push_back(&views.emplace_back(input_view(-1)));
+        continue;
+      }
+      const GraphValue& in = value(n.inputs[k]);
+      Shape shape = in.shape;
+      if (inferred.casts[k] != TN_DTYPE_NONE) shape.dtype = inferred.casts[k];
+      if (n.op->is(TN_OP_ELEMENTWISE) && !in.constant) {
+        const tn_dtype dtype = shape.dtype;
+        shape = inferred.outputs[0].shape;
+        shape.dtype = dtype;
+      }
+      s.inputs.push_back(view(shape, in.constant || in.weak ? TN_VIEW_IMMEDIATE : 0));
+    }
+    for (const InferredOutput& o : inferred.outputs) s.outputs.push_back(view(o.shape, 0));
+    PlanEntry* plan = select_kernel(*c_.device, s, nullptr);
+    if (!plan) return false;
+    plan_release(plan);
+    return true;
+  }
+  tn_view input_view(int i) {
+    if (i >= 0) return view_of(value(i));
+    tn_view absent{};
+    absent.flags = TN_VIEW_ABSENT;
+    return absent;
+  }
+
+  // Value v in the dtype that a rule asks for.
+  int as(int v, tn_dtype dtype) {
+    if (dtype == TN_DTYPE_NONE || dtype == value(v).shape.dtype) return v;
+    GraphNode cast;
+    cast.op = &c_.runtime->ops.get(TN_OP_CAST);
+    const tn_attr to = tn_attr_dtype(TN_CAST_DTYPE, dtype);
+    cast.attrs = complete_attrs(*cast.op, &to, 1);
+    cast.inputs = {v};
+    GraphValue made;
+    made.shape = value(v).shape;
+    made.shape.dtype = dtype;
+    cast.outputs = {static_cast<int>(g_.values.size())};
+    g_.values.push_back(made);
+    add(std::move(cast), 0);
+    return static_cast<int>(g_.values.size()) - 1;
+  }
+
+  // The nodes of the op's recipe in the place of n. False: something about it does not fit; nothing is changed.
+  bool splice(const GraphNode& n, const std::vector<tn_dtype>& casts, int depth) {
+    std::vector<TraceInput> inputs;
+    for (int i : n.inputs) {
+      TraceInput& in = inputs.emplace_back();
+      in.absent = i < 0;
+      if (i < 0) continue;
+      if (value(i).constant || value(i).weak) return false;  // the rule would cast it
+      in.shape = value(i).shape;
+      if (casts[inputs.size() - 1] != TN_DTYPE_NONE) in.shape.dtype = casts[inputs.size() - 1];
+    }
+    Graph inner = trace_recipe(c_.runtime->ops, n.op->name(), n.op->def.decompose, inputs, n.attrs,
+                               n.op->is(TN_OP_OUTPUTS_VARY) ? 0 : n.op->def.n_outputs, nullptr,
+                               n.op->id != TN_OP_REGION);
+    if (inner.results.size() < n.outputs.size()) return false;
+    for (size_t k = 0; k < n.outputs.size(); ++k) {
+      const GraphValue& r = inner.values[static_cast<size_t>(inner.results[k])];
+      const Shape& want = value(n.outputs[k]).shape;
+      if (r.node < 0 || r.weak || r.shape.dtype != want.dtype || !same_dims(r.shape, want) ||
+          std::count(inner.results.begin(), inner.results.end(), inner.results[k]) != 1)
+        return false;
+    }
+    std::vector<int> map(inner.values.size(), -1);
+    for (size_t i = 0; i < inner.inputs.size(); ++i)
+      map[static_cast<size_t>(inner.inputs[i])] = n.inputs[i] < 0 ? -1 : as(n.inputs[i], casts[i]);
+    for (size_t k = 0; k < n.outputs.size(); ++k)
+      map[static_cast<size_t>(inner.results[k])] = n.outputs[k];
+    for (size_t v = 0; v < inner.values.size(); ++v) {
+      if (map[v] >= 0 || inner.values[v].absent) continue;
+      map[v] = static_cast<int>(g_.values.size());
+      g_.values.push_back(inner.values[v]);
+    }
+    for (GraphNode& node : inner.nodes) {
+      if (!node.live) continue;
+      for (int& i : node.inputs)
+        if (i >= 0) i = map[static_cast<size_t>(i)];
+      for (int& o : node.outputs) o = map[static_cast<size_t>(o)];
+      add(std::move(node), depth + 1);
+    }
+    return true;
+  }
+
+  Graph& g_;
+  const PassContext& c_;
+  size_t expanded_ = 0;
+};
+
+}  // namespace
+
+size_t expand_recipes(Graph& graph, const PassContext& c) { return Expand(graph, c).run(); }
+
+}  // namespace tenon
