@@ -125,6 +125,25 @@ enum {
 static const float bench_lstm_scale = 0.125f; /* uniform in +-1 / sqrt(width) */
 static const double bench_lstm_rate = 1;
 
+/* T4: a GPT. Parameters in this order: table and positions, then for each block weight and bias of a
+ * norm, of qkv (its rows q, k, v), of the projection, of a norm and of two layers, then those of the
+ * last norm; the table gives the logits too. Norms start as 1 and 0, biases as 0, and the matrix that
+ * is parameter i is filled with seed SEED + i. The tokens of batch i have the seed SEED + 100 + i: in
+ * each row one more than LENGTH, and each is to tell the next. */
+enum {
+  BENCH_GPT_LAYERS = 6,
+  BENCH_GPT_WIDTH = 384,
+  BENCH_GPT_HEADS = 6,
+  BENCH_GPT_VOCABULARY = 8192,
+  BENCH_GPT_BATCH = 4,
+  BENCH_GPT_LENGTH = 256,
+  BENCH_GPT_BATCHES = 4,
+  BENCH_GPT_CHECK_STEPS = 6,
+  BENCH_GPT_SEED = 500,
+};
+static const float bench_gpt_scale = 0.0625f;
+static const double bench_gpt_rate = 1e-3, bench_gpt_decay = 1e-2;
+
 /* O1: AdamW over this many parameters, in 1 or 160 equal tensors. */
 enum { BENCH_ADAMW_PARAMS = 10000000, BENCH_ADAMW_CHECK_STEPS = 5 };
 

@@ -75,6 +75,17 @@ _MLP_SIZES = [i * o for i, o in _MLP_LAYERS]
 MLP_FLOP = 64 * 2.0 * (2 * sum(_MLP_SIZES) + sum(_MLP_SIZES[1:]))
 
 
+def _eager(case):
+    what = f"{case.what.split(',')[0]}, eager"
+    return Case(f"{case.id}/eager", what, case.peers[:1], judged=False, tolerance=case.tolerance,
+                work=case.work, bound=case.bound)  # fmt: skip
+
+
+def _and_eager(*cases):
+    """The cases, and the same of ours without a captured program beside the first peer of each."""
+    return [*cases, *map(_eager, cases)]
+
+
 def _mlp_case(name, what, goal, floor):
     peers = [
         libtorch(f"T1/{name}"),
@@ -86,6 +97,11 @@ def _mlp_case(name, what, goal, floor):
     return Case(f"T1/{name}", what, peers, goal=goal, floor=floor, tolerance=1e-4,
                 work=MLP_FLOP, bound="fma_gflops")  # fmt: skip
 
+
+# A multiply-add of each weight in a matrix for every token, forward and for both gradients, and the
+# half of two products forward and five backward that causal attention needs.
+_GPT_WEIGHTS = 6 * 12 * 384**2 + 8192 * 384
+GPT_FLOP = 2.0 * 4 * 256 * (3 * _GPT_WEIGHTS + 7 * 6 * 384 * 256 / 2)
 
 # Both layers forward and back, without the gradient of the input.
 LSTM_FLOP = 5.5 * 2.0 * 64 * 16 * 1024 * (256 + 256)
@@ -122,6 +138,22 @@ def _eager_cases():
         for rows in (512, 4096)
         for op, size in ops.items()
     ]
+
+
+# The chain reads two floats an element and writes one; op by op it moves 28.
+def _elementwise_case(size, captured):
+    eager = libtorch(f"E2/{size}")
+    name, moved = ("E1", 3) if captured else ("E2", 28)
+    compiled = [Peer("torch.compile", "torch", f"E1/{size}"), Peer("jax.jit", "jax", f"E1/{size}")]
+    return Case(
+        f"{name}/{size}",
+        f"{size} elements",
+        [eager, *compiled] if captured else [eager],
+        goal={"best": 1.0, "libtorch": 5} if captured else {"libtorch": 1.3},
+        tolerance=1e-5,
+        work=4.0 * moved * 2**24 if size == "16M" else 0,  # the others come from a cache
+        bound="stream_gbs",
+    )
 
 
 def _attention_case(backward, batch, length):
@@ -197,15 +229,28 @@ ROWS = [
              goal={"jax.jit": 5, "torch.compile": 5}, own=0.25, tolerance=1e-5),
     ]),
     Row("D6", "small matmul, f32", "ns", _matmul_cases()),
-    Row("T1", "MLP training step", "us", [
+    Row("T1", "MLP training step", "us", _and_eager(
         _mlp_case("sgd", "SGD, batch 64", {"best": 1.5}, {"libtorch": 1.2}),
         _mlp_case("adam", "Adam, batch 64", {"best": 1.5, "libtorch": 4}, {"libtorch": 2.5}),
-    ]),
-    Row("T2", "LeNet-5 training step", "us", [
+    )),
+    Row("T2", "LeNet-5 training step", "us", _and_eager(
         Case("T2", "SGD, batch 64",
              [libtorch("T2"), libtorch("T2-fused", "libtorch fused"),
               Peer("torch.compile", "torch", "T2")],
              goal={"best": 2.5}, own=1600, tolerance=1e-3, work=LENET_FLOP, bound="fma_gflops"),
+    )),
+    Row("T4", "GPT training step", "ms", _and_eager(
+        Case("T4", "AdamW, 4 x 256 tokens",
+             [Peer("torch.compile", "torch", "T4"),
+              Peer("compile, fused", "torch", "T4-fused"),
+              Peer("torch eager", "torch", "T4-eager")],
+             goal={"best": 1.25}, tolerance=1e-3, work=GPT_FLOP, bound="fma_gflops"),
+    )),
+    Row("E1", "10 elementwise ops, captured", "us", [
+        _elementwise_case(size, True) for size in ("64K", "1M", "16M")
+    ]),
+    Row("E2", "the same, eager", "us", [
+        _elementwise_case(size, False) for size in ("64K", "1M", "16M")
     ]),
     Row("E3", "single ops on rows, eager", "us", _eager_cases()),
     Row("A1", "attention, 12 heads of 64", "ms", [
@@ -215,11 +260,11 @@ ROWS = [
     Row("C1", "convolutions of ResNet-18", "ms", [
         _conv_case(kind, batch) for batch in (1, 16) for kind in ("forward", "input", "weight")
     ]),
-    Row("T5", "LSTM training step", "ms", [
-        Case("T5", "2 layers of 256, 64 steps, batch 16, SGD",
+    Row("T5", "LSTM training step", "ms", _and_eager(
+        Case("T5", "SGD, 2 layers of 256, 64 steps, batch 16",
              [libtorch("T5"), Peer("torch eager", "torch", "T5")],
              goal={"best": 1.3}, tolerance=1e-4, work=LSTM_FLOP, bound="fma_gflops"),
-    ]),
+    )),
     Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),
     Row("S1", "500 MB safetensors, summed", "ms", [
         Case(f"S1/{state}", f"{state} page cache",

@@ -28,6 +28,12 @@ tn_error* session_push_sizes(tn_ctx* cx, tn_variable* const* variables, int coun
 /* Replaces a tensor by a leaf of the same value. */
 tn_error* session_leaf(tn_ctx* cx, tn_tensor** tensor);
 
+/* What a program computes: borrows its inputs, which belong to the capture. */
+typedef tn_error* (*session_body)(void* model, tn_tensor* const* inputs, tn_tensor** out_result);
+/* Captures one call of `body` with inputs of the dtypes and sizes of `like`: a program of one result. */
+tn_error* session_capture(tn_ctx* cx, session_body body, void* model, tn_tensor* const* like,
+                          uint32_t n, tn_program** out_program);
+
 /* The cases of each file. */
 extern const bench_case attention_cases[];
 extern const int attention_case_count;
@@ -35,12 +41,16 @@ extern const bench_case conv_cases[];
 extern const int conv_case_count;
 extern const bench_case eager_cases[];
 extern const int eager_case_count;
+extern const bench_case elementwise_cases[];
+extern const int elementwise_case_count;
 extern const bench_case dispatch_cases[];
 extern const int dispatch_case_count;
 extern const bench_case training_cases[];
 extern const int training_case_count;
 extern const bench_case recurrent_cases[];
 extern const int recurrent_case_count;
+extern const bench_case gpt_cases[];
+extern const int gpt_case_count;
 extern const bench_case optimizer_cases[];
 extern const int optimizer_case_count;
 extern const bench_case file_cases[];

@@ -93,6 +93,30 @@ tn_error* session_push_sizes(tn_ctx* cx, tn_variable* const* variables, int coun
   return NULL;
 }
 
+enum { MOST_INPUTS = 4 };
+
+static tn_error* capture(tn_ctx* cx, session_body body, void* model, tn_tensor* const* like,
+                         uint32_t n, tn_tensor** inputs, tn_tensor** result, tn_program** out) {
+  TN_TRY(tn_capture_begin(cx, tn_string("bench")));
+  for (uint32_t i = 0; i < n; ++i) {
+    const char name[] = {(char)('a' + (int)i), 0};
+    TN_TRY(tn_capture_input(cx, tn_string(name), tn_tensor_dtype(like[i]), tn_tensor_rank(like[i]),
+                            tn_tensor_dims(like[i]), NULL, &inputs[i]));
+  }
+  TN_TRY(body(model, inputs, result));
+  return tn_capture_end(cx, result, 1, out);
+}
+
+tn_error* session_capture(tn_ctx* cx, session_body body, void* model, tn_tensor* const* like,
+                          uint32_t n, tn_program** out_program) {
+  tn_tensor *inputs[MOST_INPUTS] = {NULL}, *result = NULL;
+  tn_error* error = capture(cx, body, model, like, n, inputs, &result, out_program);
+  tn_capture_abort(cx); /* nothing where the capture has ended */
+  for (uint32_t i = 0; i < n; ++i) tn_tensor_drop(cx, inputs[i]);
+  tn_tensor_drop(cx, result);
+  return error;
+}
+
 static int64_t peak_bytes(void) {
   tn_ctx* cx = NULL;
   tn_memory_stats stats = tn_memory_stats_init();
@@ -105,11 +129,13 @@ static int64_t peak_bytes(void) {
 int main(void) {
   enum { CAPACITY = 128 };
   static bench_case cases[CAPACITY];
-  const bench_case* parts[] = {dispatch_cases, training_cases,  recurrent_cases, optimizer_cases,
-                               file_cases,     attention_cases, conv_cases,      eager_cases};
-  const int counts[] = {dispatch_case_count,  training_case_count, recurrent_case_count,
-                        optimizer_case_count, file_case_count,     attention_case_count,
-                        conv_case_count,      eager_case_count};
+  const bench_case* parts[] = {dispatch_cases,  training_cases,   recurrent_cases, gpt_cases,
+                               optimizer_cases, file_cases,       attention_cases, conv_cases,
+                               eager_cases,     elementwise_cases};
+  const int counts[] = {dispatch_case_count,   training_case_count,  recurrent_case_count,
+                        gpt_case_count,        optimizer_case_count, file_case_count,
+                        attention_case_count,  conv_case_count,      eager_case_count,
+                        elementwise_case_count};
   int n = 0;
   for (size_t p = 0; p < sizeof counts / sizeof *counts; ++p)
     for (int i = 0; i < counts[p] && n < CAPACITY; ++i) cases[n++] = parts[p][i];

@@ -14,13 +14,14 @@
 
 namespace peer {
 
-std::vector<bench_case> dispatch_cases();   // D1 D2 D4 D6
-std::vector<bench_case> training_cases();   // T1 T2 S5
-std::vector<bench_case> recurrent_cases();  // T5
-std::vector<bench_case> optimizer_cases();  // O1
-std::vector<bench_case> attention_cases();  // A1
-std::vector<bench_case> conv_cases();       // C1
-std::vector<bench_case> eager_cases();      // E3
+std::vector<bench_case> dispatch_cases();     // D1 D2 D4 D6
+std::vector<bench_case> training_cases();     // T1 T2 S5
+std::vector<bench_case> recurrent_cases();    // T5
+std::vector<bench_case> optimizer_cases();    // O1
+std::vector<bench_case> attention_cases();    // A1
+std::vector<bench_case> conv_cases();         // C1
+std::vector<bench_case> eager_cases();        // E3
+std::vector<bench_case> elementwise_cases();  // E2
 
 // f32 tensor with the bench's reproducible values.
 inline at::Tensor filled(at::IntArrayRef dims, uint64_t seed, float scale) {

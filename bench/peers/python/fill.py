@@ -107,6 +107,55 @@ def lstm_data():
     return filled(dims, 420, 2), filled(dims, 421, 1)
 
 
+def elementwise_inputs(size):
+    """Inputs of the chain of ten elementwise ops: see bench/tenon/elementwise.c."""
+    return [filled((size,), seed, 2) for seed in (11, 12)]
+
+
+ELEMENTWISE = {"E1/64K": 1 << 16, "E1/1M": 1 << 20, "E1/16M": 1 << 24}
+
+GPT_LAYERS, GPT_WIDTH, GPT_HEADS, GPT_VOCABULARY = 6, 384, 6, 8192
+GPT_BATCH, GPT_LENGTH, GPT_BATCHES, GPT_CHECK_STEPS = 4, 256, 4, 6
+GPT_RATE, GPT_DECAY = 1e-3, 1e-2
+
+
+def gpt_params():
+    """In the order of bench/common/fill.h."""
+    params, width = [], GPT_WIDTH
+
+    def matrix(rows, columns):
+        params.append(filled((rows, columns), 500 + len(params), 0.0625))
+
+    def norm():
+        params.extend([np.ones(width, np.float32), np.zeros(width, np.float32)])
+
+    def layer(rows, columns):
+        matrix(rows, columns)
+        params.append(np.zeros(rows, np.float32))
+
+    matrix(GPT_VOCABULARY, width)
+    matrix(GPT_LENGTH, width)
+    for _ in range(GPT_LAYERS):
+        norm()
+        layer(3 * width, width)
+        layer(width, width)
+        norm()
+        layer(4 * width, width)
+        layer(width, 4 * width)
+    norm()
+    return params
+
+
+def gpt_batches():
+    """[(tokens i64[4, 256], the next of each i64[4 * 256])]."""
+    count = GPT_BATCH * (GPT_LENGTH + 1)
+    rows = [
+        classes(count, 600 + i, GPT_VOCABULARY).reshape(GPT_BATCH, GPT_LENGTH + 1)
+        for i in range(GPT_BATCHES)
+    ]
+    return [(t[:, :-1].copy(), t[:, 1:].reshape(-1).copy()) for t in rows]
+
+
 def curve_points(losses):
     """The losses that every side reports: steps 1, 6, 11, 16 and the last."""
     return [loss for i, loss in enumerate(losses, 1) if i % 5 == 1 or i == len(losses)]

@@ -129,4 +129,36 @@ class Chain(Case):
         return fill.sum_points(loss, grads)
 
 
-serve(f"jax {jax.__version__} jit on the CPU", {"D5": Chain(), "T1/sgd": Mlp(False), "T1/adam": Mlp(True)})
+def elementwise(a, b):
+    t = a * b
+    v = jnp.tanh(t + a)
+    p = jnp.abs(v * b - a) * t + v
+    return jnp.maximum(p, b) * p
+
+
+class Elementwise(Chain):
+    def __init__(self, size):
+        self.size = size
+        self.function = jax.jit(elementwise)
+        self.pair = None
+
+    def prepare(self):
+        if self.pair is None:
+            self.pair = [jnp.asarray(array) for array in fill.elementwise_inputs(self.size)]
+            jax.block_until_ready(self.function(*self.pair))
+
+    def check(self):
+        self.prepare()
+        y = np.asarray(self.function(*self.pair), np.float64)
+        return [float(y.sum()), float(np.abs(y).sum())]
+
+
+serve(
+    f"jax {jax.__version__} jit on the CPU",
+    {
+        "D5": Chain(),
+        "T1/sgd": Mlp(False),
+        "T1/adam": Mlp(True),
+        **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
+    },
+)

@@ -6,6 +6,7 @@ import torch.nn.functional as F
 
 import fill
 from serve import THREADS, Case, serve, timed
+from torch_gpt import gpt_cases
 
 torch.set_num_threads(THREADS)
 
@@ -229,6 +230,40 @@ class Chain(Case):
         return fill.sum_points(loss, [g.numpy() for g in grads])
 
 
+def elementwise(a, b):
+    t = a * b
+    v = torch.tanh(t + a)
+    p = torch.abs(v * b - a) * t + v
+    return torch.maximum(p, b) * p
+
+
+class Elementwise(Case):
+    def __init__(self, size):
+        self.size = size
+        self.function = None
+
+    def prepare(self):
+        if self.function is None:
+            self.pair = [torch.from_numpy(array) for array in fill.elementwise_inputs(self.size)]
+            self.function = torch.compile(elementwise, fullgraph=True, dynamic=False)
+            for _ in range(3):
+                self.call()
+
+    def call(self):
+        with torch.inference_mode():
+            return self.function(*self.pair)
+
+    def run(self, count):
+        self.prepare()
+        with torch.inference_mode():
+            return timed(count, lambda: self.function(*self.pair))
+
+    def check(self):
+        self.prepare()
+        y = self.call().double()
+        return [y.sum().item(), y.abs().sum().item()]
+
+
 serve(
     f"torch {torch.__version__} from Python, {torch.get_num_threads()} threads",
     {
@@ -237,6 +272,8 @@ serve(
         "T1/adam": Net(adam_step),
         "T2": Net(lenet_step),
         "T5": Lstm(),
+        **gpt_cases,
+        **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
         **attention_cases,
     },
 )

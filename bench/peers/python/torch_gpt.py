@@ -1,0 +1,115 @@
+"""T4 in torch: one training step of a GPT with AdamW, compiled and eager."""
+
+import torch
+import torch.nn.functional as F
+
+import fill
+from serve import Case, timed
+
+
+def attention(x, qkv, qkv_bias, out, out_bias):
+    heads = (fill.GPT_BATCH, fill.GPT_LENGTH, fill.GPT_HEADS, -1)
+    parts = F.linear(x, qkv, qkv_bias).split(fill.GPT_WIDTH, dim=2)
+    q, k, v = (part.view(heads).transpose(1, 2) for part in parts)
+    y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    return F.linear(y.transpose(1, 2).reshape(x.shape), out, out_bias)
+
+
+def loss_of(params, x, y):
+    width = (fill.GPT_WIDTH,)
+    table, positions, *blocks, scale, bias = params
+    h = F.embedding(x, table) + positions
+    for i in range(0, len(blocks), 12):
+        p = blocks[i : i + 12]
+        h = h + attention(F.layer_norm(h, width, p[0], p[1]), *p[2:6])
+        g = F.gelu(F.linear(F.layer_norm(h, width, p[6], p[7]), p[8], p[9]))
+        h = h + F.linear(g, p[10], p[11])
+    logits = F.linear(F.layer_norm(h, width, scale, bias), table)
+    return F.cross_entropy(logits.view(-1, fill.GPT_VOCABULARY), y)
+
+
+gradients = torch.func.grad_and_value(loss_of)
+
+
+def whole_step(params, first, second, step, x, y):
+    """With the update of torch.optim.AdamW written out: `step` is a tensor, so that none recompiles."""
+    grads, loss = gradients(params, x, y)
+    step.add_(1)
+    correction1 = 1 - 0.9**step
+    correction2 = torch.sqrt(1 - 0.999**step)
+    for p, g, m, v in zip(params, grads, first, second):
+        p.mul_(1 - fill.GPT_RATE * fill.GPT_DECAY)
+        m.lerp_(g, 0.1)
+        v.mul_(0.999).addcmul_(g, g, value=0.001)
+        p.sub_(fill.GPT_RATE / correction1 * m / (v.sqrt() / correction2 + 1e-8))
+    return loss
+
+
+class Gpt(Case):
+    """kind: "eager" with the fused AdamW, "fused" the same with its gradients compiled, "whole" all in one function."""
+
+    def __init__(self, kind):
+        self.kind = kind
+        self.step = None
+
+    def prepare(self):
+        if self.step is None:
+            if self.kind != "eager":
+                function = whole_step if self.kind == "whole" else gradients
+                self.function = torch.compile(function, fullgraph=True, dynamic=False)
+            self.reset()
+            for _ in range(3):
+                self.step()
+
+    def reset(self):
+        self.params = [torch.from_numpy(array) for array in fill.gpt_params()]
+        batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in fill.gpt_batches()]
+        turn = iter(range(1 << 62))
+        step = self.whole() if self.kind == "whole" else self.apart()
+        self.step = lambda: step(*batches[next(turn) % fill.GPT_BATCHES])
+
+    def whole(self):
+        first, second = ([torch.zeros_like(p) for p in self.params] for _ in range(2))
+        count = torch.zeros(())
+
+        @torch.no_grad()
+        def step(x, y):
+            return self.function(self.params, first, second, count, x, y)
+
+        return step
+
+    def apart(self):
+        for p in self.params:
+            p.requires_grad_(self.kind == "eager")
+        optimizer = torch.optim.AdamW(
+            self.params, lr=fill.GPT_RATE, weight_decay=fill.GPT_DECAY, fused=True
+        )
+
+        def step(x, y):
+            if self.kind == "eager":
+                optimizer.zero_grad(set_to_none=True)
+                loss = loss_of(self.params, x, y)
+                loss.backward()
+            else:
+                with torch.no_grad():
+                    grads, loss = self.function(self.params, x, y)
+                for p, g in zip(self.params, grads):
+                    p.grad = g
+            optimizer.step()
+            return loss
+
+        return step
+
+    def run(self, count):
+        self.prepare()
+        return timed(count, self.step)
+
+    def check(self):
+        self.prepare()
+        self.reset()
+        losses = [self.step().item() for _ in range(fill.GPT_CHECK_STEPS)]
+        with torch.no_grad():
+            return losses + [sum(p.double().abs().sum().item() for p in self.params)]
+
+
+gpt_cases = {"T4": Gpt("whole"), "T4-fused": Gpt("fused"), "T4-eager": Gpt("eager")}
