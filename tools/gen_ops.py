@@ -432,15 +432,16 @@ def read_texts(ops):
 
 def read_gradients(ops):
     """{op: why it has no gradient, or "" where it has one}, from the rules of the core."""
-    found = {}
+    found, word = {}, r'constexpr const char\* (\w+) =\s*"([^"]*)";'
+    shared = dict(pair for path in sorted((TOP / "core/src/ops").glob("*.hpp")) for pair in re.findall(word, path.read_text()))
     for path in sorted((TOP / "core/src/ops").glob("*.cpp")):
         source = path.read_text()
-        words = dict(re.findall(r'constexpr const char\* (\w+) =\s*"([^"]*)";', source))
+        words = shared | dict(re.findall(word, source))
         for name, body in re.findall(r"const OpRules rules_(\w+) = \{([^;]*)\};", source):
             decomposed, gradient, why = (s.strip() for s in body.split(",", 4)[2:])
             derived = gradient == why == "nullptr" and decomposed != "nullptr"
             found[name] = "" if derived or gradient != "nullptr" else words.get(why, why.strip('"'))
-    wrong = [o.name for o in ops if found.get(o.name) in (None, "nullptr")]
+    wrong = [o.name for o in ops if found.get(o.name) in (None, "nullptr") or re.match(r"k[A-Z]", found[o.name])]
     if wrong:
         sys.exit("core/src/ops: no rules, or no word on the gradient, of " + ", ".join(wrong))
     return found

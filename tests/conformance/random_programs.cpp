@@ -183,6 +183,12 @@ std::vector<Op> make_ops() {
     const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(5)}), TN_DTYPE_I32);
     return o.cast(o.call(TN_OP_MUL, {whole, whole}), o.dtype);
   });
+  add("whole_against_fraction", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+    const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(2)}), TN_DTYPE_I16);
+    const T less = o.call(TN_OP_LT, {whole, o.number(std::floor(p * 4) / 2)});
+    const T other = o.call(TN_OP_NE, {o.call(TN_OP_NOT, {less}), o.number(0.5)});
+    return o.call(TN_OP_SUB, {x, o.cast(o.call(TN_OP_AND, {other, less}), o.dtype)});
+  });
   const auto binary = [&](const char* name, tn_op op, Kind kind) {
     add(name, 2, kind, [op](const Ops& o, const T& x, const T& y, double) {
       return o.call(op, {x, y});

@@ -91,7 +91,7 @@ void mod_of_base(Recipe& b) {
   if (!b.flag(TN_MOD_FMOD) || is_unsigned(x.dtype())) return b.set(0, rem(x, y));
   if (kind_of(x.dtype()) == kFloat) {
     const Value r = rem(abs(x), abs(y));
-    return b.set(0, where(lt(x, 0), -r, r));
+    return b.set(0, where(eq(r, 0), x * 0, where(lt(x, 0), -r, r)));  // a zero with the sign of x
   }
   // Where the signs differ the remainder of floored division is one divisor further; no size is
   // taken, which the least integer has not.

@@ -131,7 +131,9 @@ Labels labels_of(const Recipe& b, const char* check) {
   const int64_t ignore = b.i64(kIgnoreIndex);
   const tn_dtype t = b.in(0).dtype();
   const Value classes = b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64);
-  Value at = cast(b.in(1), TN_DTYPE_I64);
+  // The check tells what was given, which as i64 may be another number.
+  const bool as_given = check && b.in(1).dtype() == TN_DTYPE_U64;
+  Value at = as_given ? b.in(1) : cast(b.in(1), TN_DTYPE_I64);
   Labels out;
   if (ignore >= 0 || !is_unsigned(b.in(1).dtype())) {
     out.kept = ne(at, static_cast<double>(ignore));

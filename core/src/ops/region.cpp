@@ -47,8 +47,14 @@ tn_error* region_rule(Infer& c) {
   for (uint32_t i = 0; i < c.count(); ++i) TN_TRY(c.single(i, "xs", kAnyKind, &types[i]));
   for (uint32_t k = 0; k < r.n_instructions; ++k) {
     const tn_region_instruction x = tn_region_at(&r, k);
-    if (!kind_of(x.dtype) || (x.op != TN_REGION_CONSTANT && !fits(x, types)))
+    if (x.op != TN_REGION_CONSTANT && !fits(x, types))
       return c.error("code: instruction {} does not fit the dtypes of its operands", k);
+    if (x.op == TN_REGION_CONSTANT &&
+        (!(kind_of(x.dtype) & (kReal | kBool)) || (x.dtype == TN_DTYPE_BOOL && x.args[0] >> 1)))
+      return c.error(
+          "code: instruction {} is no constant: its dtype must be a real one or bool, and a bool 0 "
+          "or 1",
+          k);
     types.push_back(x.dtype);
   }
   for (uint32_t i = 0; i < r.n_outputs; ++i)
@@ -72,10 +78,16 @@ Dims joint_dims(const Recipe& b) {
 
 Value element_of(const Recipe& b, const tn_region_instruction& x) {
   const auto bits = static_cast<uint64_t>(x.args[0]);
-  const bool floating = kind_of(x.dtype) == kFloat;
-  const double number = floating ? element_to_f64(&bits, x.dtype)
-                                 : static_cast<double>(element_to_i64(&bits, x.dtype));
-  return {b.raw(), tn_b_cast(b.raw(), b.raw()->v->scalar(b.raw(), number), x.dtype)};
+  const auto number = [&](double v) {
+    return Value{b.raw(), tn_b_cast(b.raw(), b.raw()->v->scalar(b.raw(), v), x.dtype)};
+  };
+  if (kind_of(x.dtype) == kFloat) return number(element_to_f64(&bits, x.dtype));
+  if (TN_DTYPE_BITS(x.dtype) < 64)
+    return number(static_cast<double>(element_to_i64(&bits, x.dtype)));
+  // Whole numbers of 64 bits do not all fit a double: by halves.
+  const Value high = number(static_cast<double>(bits >> 32));
+  const Value low = number(static_cast<double>(bits & 0xffffffffu));
+  return {b.raw(), tn_b_or(b.raw(), tn_b_shl(b.raw(), high.v, number(32).v), low.v)};
 }
 
 void region_by_ops(Recipe& b) {

@@ -1,5 +1,7 @@
 #include "dump.hpp"
 
+#include <sys/stat.h>
+
 #include <atomic>
 #include <cstdio>
 
@@ -76,10 +78,12 @@ std::string dot_of(const Graph& graph) {
 
 }  // namespace
 
-Dump::Dump(const PassContext& c, std::string_view program) : runtime_(c.runtime) {
+Dump::Dump(const PassContext& c, std::string_view program)
+    : runtime_(c.runtime), program_(program), device_(c.device->name) {
   static std::atomic<int> count{0};
   const std::string folder = environment(c.runtime, "DUMP");
   if (folder.empty()) return;
+  ::mkdir(folder.c_str(), 0777);  // where it is there already, fine; else the first file tells
   std::string name;
   for (char x : program) name += std::isalnum(static_cast<unsigned char>(x)) ? x : '_';
   prefix_ = fmt::format("{}/{}-{}", folder, name.empty() ? "program" : name, ++count);
@@ -88,7 +92,9 @@ Dump::Dump(const PassContext& c, std::string_view program) : runtime_(c.runtime)
 void Dump::write(const Graph& graph, std::string_view stage) {
   if (prefix_.empty()) return;
   const std::string path = fmt::format("{}-{}-{}", prefix_, stage_++, stage);
-  put(path + ".txt", text_of(runtime_->ops, graph));
+  put(path + ".txt",
+      fmt::format("{} on {}, {}: {} nodes\n", program_, device_, stage, graph.nodes.size()) +
+          text_of(runtime_->ops, graph));
   put(path + ".dot", dot_of(graph));
 }
 

@@ -1,5 +1,6 @@
 // TENON_DUMP=DIR: the graph of each program before and after each pass that changed it, as text and for Graphviz:
-// DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts what was prepared.
+// DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts the sets of sizes that were prepared, the
+// second the files of one.
 #pragma once
 #include <string>
 
@@ -16,6 +17,7 @@ class Dump {
  private:
   void put(const std::string& path, const std::string& text);
   tn_runtime* runtime_;
+  std::string program_, device_;
   std::string prefix_;  // empty: not wanted
   int stage_ = 0;
 };

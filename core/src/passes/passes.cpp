@@ -6,10 +6,10 @@
 namespace tenon {
 
 std::span<const Pass> passes() {
-  static constexpr Pass kPasses[] = {{"expand", expand_recipes},
+  static constexpr Pass kPasses[] = {{"dead_code", remove_dead_code},
+                                     {"expand", expand_recipes},
                                      {"simplify", simplify},
                                      {"subexpressions", share_subexpressions},
-                                     {"dead_code", remove_dead_code},
                                      {"regions", form_regions}};
   return kPasses;
 }
@@ -18,8 +18,9 @@ void run_passes(Graph& graph, const PassContext& c, std::string_view program) {
   Dump dump(c, program);
   dump.write(graph, "captured");
   for (const Pass& pass : passes()) {
+    if (!pass.run(graph, c)) continue;
     remove_dead_code(graph, c);  // each begins with the nodes that are needed, numbered
-    if (pass.run(graph, c)) dump.write(graph, pass.name);
+    dump.write(graph, pass.name);
   }
 }
 

@@ -164,6 +164,9 @@ class Regions {
       int64_t bits = 0;
       if (v.constant ? !element(v, want, &bits) : v.shape.dtype != want || !holds(want))
         return false;
+      // A scalar of a higher kind than the tensor would have raised the dtype.
+      if (v.weak && kind != TN_REGION_CAST && promote(want, false, v.shape.dtype, true) != want)
+        return false;
       types.push_back(want);
     }
     return takes_(n.op->id, types, result);

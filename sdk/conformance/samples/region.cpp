@@ -52,6 +52,16 @@ double constant(tn_dtype dtype, int64_t bits) {
   return decode(dtype, {}, bytes).real(0);
 }
 
+// Sums and constants of 64-bit integers, which doubles do not hold.
+bool whole(tn_op op) { return op == TN_OP_ADD || op == TN_OP_SUB || op == TN_REGION_CONSTANT; }
+int64_t exact(tn_op op, const Dims& code, size_t at, const std::vector<Array>& values, int64_t k) {
+  if (op == TN_REGION_CONSTANT) return code[at + 1];
+  const auto operand = [&](size_t a) {
+    return static_cast<uint64_t>(values[static_cast<size_t>(code[at + a])].integer(k));
+  };
+  return static_cast<int64_t>(op == TN_OP_ADD ? operand(1) + operand(2) : operand(1) - operand(2));
+}
+
 std::vector<Array> region(const Call& call) {
   const Dims code = call.attrs.list(TN_REGION_CODE);
   std::vector<Array> values = broadcast_inputs(call);
@@ -62,6 +72,10 @@ std::vector<Array> region(const Call& call) {
     const auto dtype = static_cast<tn_dtype>(static_cast<uint64_t>(code[at]) >> 32);
     Array y(dtype, dims);
     for (int64_t k = 0; k < y.count(); ++k) {
+      if (is_integer(dtype) && TN_DTYPE_BITS(dtype) == 64 && whole(op)) {
+        y.set(k, exact(op, code, at, values, k));
+        continue;
+      }
       double x[3] = {0, 0, 0};
       for (size_t a = 0; a < 3 && op != TN_REGION_CONSTANT; ++a)
         if (code[at + 1 + a] >= 0) x[a] = values[static_cast<size_t>(code[at + 1 + a])].real(k);
@@ -156,6 +170,31 @@ std::vector<Attr> wide(tn_dtype t) {
   return c.gives({all});
 }
 
+// One value named as an output three times, and another beside it.
+std::vector<Attr> thrice(tn_dtype t) {
+  Code c(2);
+  const int64_t sum = c.op(TN_OP_ADD, t, {0, 1});
+  return c.gives({sum, sum, sum, c.op(TN_OP_MAXIMUM, t, {sum, 0})});
+}
+
+// What is the same for all elements, through a conversion on the way: of one-element operands all of it.
+std::vector<Attr> converted_once(tn_dtype t) {
+  Code c(2);
+  const int64_t first = c.op(TN_OP_MUL, t, {0, 1}), second = c.op(TN_OP_ADD, t, {first, 1});
+  const int64_t less = c.op(TN_OP_LT, TN_DTYPE_BOOL, {0, second});
+  const int64_t more = c.op(TN_OP_LT, TN_DTYPE_BOOL, {first, 1});
+  return c.gives(
+      {c.op(TN_OP_WHERE, t, {less, second, first}), more, c.op(TN_OP_SUB, t, {second, first})});
+}
+
+// A constant that a double does not hold.
+std::vector<Attr> beyond_doubles(tn_dtype t) {
+  Code c(1);
+  const int64_t large = c.op(TN_REGION_CONSTANT, t, {(int64_t{1} << 53) + 1});
+  const int64_t sum = c.op(TN_OP_ADD, t, {0, large});
+  return c.gives({c.op(TN_OP_SUB, t, {sum, c.op(TN_REGION_CONSTANT, t, {int64_t{1} << 53})})});
+}
+
 void add_for(OpSamples& s, tn_dtype t) {
   const std::string name = name_of(t) + "_";
   const Fill small = is_float(t) || is_signed(t) ? uniform(-4, 4) : uniform(3, 9);
@@ -174,6 +213,9 @@ void add_for(OpSamples& s, tn_dtype t) {
   s.add(add("scalar", {x({2, 70}), x({}), x({2, 1})}, with_scalar(t)));
   s.add(add("one_for_all", {x({1, 1}), x({}), x({1})}, with_scalar(t)));
   if (is_float(t) || is_signed(t)) s.add(add("wide", {x({6, 33}), x({6, 33})}, wide(t)));
+  s.add(add("thrice", {x({3, 5}), x({3, 5})}, thrice(t)));
+  s.add(add("one_element", {x({1}), x({})}, converted_once(t)));
+  s.add(add("one_row_of_ones", {x({2, 1}), x({})}, converted_once(t)));
   s.add(add("large", {x({300, 257}), x({257})}, chain(t)).large());
   if (!is_float(t)) return;
   s.add(add("choice", {x({3, 50}), x({3, 50})}, choice(t)));
@@ -190,6 +232,10 @@ void add_region(Catalogue& c) {
   s.on({TN_DTYPE_NONE}).gives(region, {16, false, false, 6}).gradient(Grad::either);
   for (const tn_dtype t : kNumbers) add_for(s, t);
   const auto f32 = TN_DTYPE_F32;
+  for (const tn_dtype t : {TN_DTYPE_I64, TN_DTYPE_U64})
+    s.add(Case{name_of(t) + "_beyond_doubles", {in({3}, uniform(1, 50), t)}, beyond_doubles(t)}
+              .only({TN_DTYPE_NONE})
+              .no_grad());
   s.add(Case{"gradient",
              {in({3, 5}, clear_of(-3, 3, {0}, 0.2)), in({5}, uniform(1, 2))},
              chain(TN_DTYPE_F64)}
@@ -199,7 +245,11 @@ void add_region(Catalogue& c) {
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_MATMUL | int64_t{f32} << 32, 0, 0, -1},
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 1, -1},
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{TN_DTYPE_F64} << 32, 0, 0, -1},
-        Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 0}})
+        Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 0},
+        Dims{TN_REGION_VERSION, 1, 1, int64_t{TN_REGION_CONSTANT} | int64_t{TN_DTYPE_BOOL} << 32, 2,
+             -1, -1},
+        Dims{TN_REGION_VERSION, 1, 1, int64_t{TN_REGION_CONSTANT} | int64_t{TN_DTYPE_C64} << 32, 2,
+             -1, -1}})
     s.add(
         Case{"refuses_" + text_of(bad), {in({2}, uniform(0, 1), f32)}, {list(TN_REGION_CODE, bad)}}
             .only({TN_DTYPE_NONE})

@@ -174,8 +174,10 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
       step.converts = step.converts || step.kernel.load[k];
     }
     for (uint32_t o = 0; o < code.n_outputs; ++o)
-      if (code.outputs[o] == step.value) made.output = made.output < 0 ? int32_t(o) : -2;
-    if (made.output == -2) return "a value that is two outputs";
+      if (code.outputs[o] == step.value) {
+        if (made.output >= 0) return "a value that is two outputs";
+        made.output = int32_t(o);
+      }
     if (made.output >= 0) {
       made.where = Lies::kOutput;
     } else {

@@ -1,6 +1,7 @@
 // Exceptions end here: every C++ function that the host calls is wrapped by guard(), which turns what was thrown into a tn_error.
 #ifndef TENON_SDK_GUARD_HPP_
 #define TENON_SDK_GUARD_HPP_
+#include <charconv>
 #include <concepts>
 #include <exception>
 #include <new>
@@ -31,7 +32,12 @@ inline void append(std::string& out, std::string_view part) { out += part; }
 inline void append(std::string& out, char part) { out += part; }
 template <class T>
 requires(std::is_arithmetic_v<T> && !std::same_as<T, char>) void append(std::string& out, T part) {
-  out += std::to_string(part);
+  if constexpr (std::is_same_v<T, bool>) {
+    out += part ? '1' : '0';
+  } else {  // the shortest text that is this number
+    char digits[64];
+    out.append(digits, std::to_chars(digits, digits + sizeof digits, part).ptr);
+  }
 }
 }  // namespace detail
 
