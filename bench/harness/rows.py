@@ -202,6 +202,20 @@ _LENET_MACS = (6 * 25 * 28**2, 16 * 150 * 10**2, 120 * 400, 84 * 120, 10 * 84)
 LENET_FLOP = 64 * 2.0 * (2 * sum(_LENET_MACS) + sum(_LENET_MACS[1:]))
 
 
+def _resnet_macs():
+    """Of one image; the first convolution, whose input needs no gradient, apart."""
+    first, rest, width, side = 27 * 64 * 32**2, 10 * 512, 64, 32
+    for stage in range(4):
+        out, stride = 64 << stage, 2 if stage else 1
+        side //= stride
+        rest += (9 * (width + 3 * out) + (width if stage else 0)) * out * side**2
+        width = out
+    return first, rest
+
+
+RESNET_FLOP = 32 * 2.0 * (2 * _resnet_macs()[0] + 3 * _resnet_macs()[1])
+
+
 def _memory_peers():
     return [libtorch("S5", env={}), libtorch("S5", "libtorch tuned")]
 
@@ -238,6 +252,11 @@ ROWS = [
              [libtorch("T2"), libtorch("T2-fused", "libtorch fused"),
               Peer("torch.compile", "torch", "T2")],
              goal={"best": 2.5}, own=1600, tolerance=1e-3, work=LENET_FLOP, bound="fma_gflops"),
+    )),
+    Row("T3", "ResNet-18 training step", "ms", _and_eager(
+        Case("T3", "SGD, 32 images of 32 x 32",
+             [Peer("torch.compile", "torch", "T3"), Peer("torch eager", "torch", "T3-eager")],
+             goal={"best": 1.25}, tolerance=1e-3, work=RESNET_FLOP, bound="fma_gflops"),
     )),
     Row("T4", "GPT training step", "ms", _and_eager(
         Case("T4", "AdamW, 4 x 256 tokens",

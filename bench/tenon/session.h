@@ -49,6 +49,8 @@ extern const bench_case training_cases[];
 extern const int training_case_count;
 extern const bench_case recurrent_cases[];
 extern const int recurrent_case_count;
+extern const bench_case resnet_cases[];
+extern const int resnet_case_count;
 extern const bench_case gpt_cases[];
 extern const int gpt_case_count;
 extern const bench_case optimizer_cases[];

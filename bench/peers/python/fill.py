@@ -156,6 +156,40 @@ def gpt_batches():
     return [(t[:, :-1].copy(), t[:, 1:].reshape(-1).copy()) for t in rows]
 
 
+RESNET_BATCH, RESNET_BATCHES, RESNET_RATE, RESNET_CHECK_STEPS = 32, 4, 0.001, 4
+
+
+def resnet_params():
+    """In the order of bench/common/fill.h."""
+    params, width = [], 64
+
+    def conv(inputs, outputs, kernel):
+        params.append(filled((outputs, inputs, kernel, kernel), 700 + len(params), 0.0625))
+        params.extend([np.ones(outputs, np.float32), np.zeros(outputs, np.float32)])
+
+    conv(3, width, 3)
+    for stage in range(4):
+        for _ in range(2):
+            outputs = 64 << stage
+            conv(width, outputs, 3)
+            conv(outputs, outputs, 3)
+            if width != outputs:
+                conv(width, outputs, 1)
+            width = outputs
+    params.append(filled((CLASSES, width), 700 + len(params), 0.0625))
+    params.append(np.zeros(CLASSES, np.float32))
+    return params
+
+
+def resnet_batches():
+    """[(x f32[32, 3, 32, 32], y i64[32])]."""
+    dims = (RESNET_BATCH, 3, 32, 32)
+    return [
+        (filled(dims, 800 + i, 2), classes(RESNET_BATCH, 900 + i, CLASSES))
+        for i in range(RESNET_BATCHES)
+    ]
+
+
 def curve_points(losses):
     """The losses that every side reports: steps 1, 6, 11, 16 and the last."""
     return [loss for i, loss in enumerate(losses, 1) if i % 5 == 1 or i == len(losses)]

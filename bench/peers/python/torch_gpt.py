@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 import fill
-from serve import Case, timed
+from torch_step import Step
 
 
 def attention(x, qkv, qkv_bias, out, out_bias):
@@ -45,71 +45,15 @@ def whole_step(params, first, second, step, x, y):
     return loss
 
 
-class Gpt(Case):
-    """kind: "eager" with the fused AdamW, "fused" the same with its gradients compiled, "whole" all in one function."""
+class Gpt(Step):
+    loss, whole_step, gradients = map(staticmethod, (loss_of, whole_step, gradients))
+    params, batches = map(staticmethod, (fill.gpt_params, fill.gpt_batches))
+    moments, check_steps = 2, fill.GPT_CHECK_STEPS
 
-    def __init__(self, kind):
-        self.kind = kind
-        self.step = None
-
-    def prepare(self):
-        if self.step is None:
-            if self.kind != "eager":
-                function = whole_step if self.kind == "whole" else gradients
-                self.function = torch.compile(function, fullgraph=True, dynamic=False)
-            self.reset()
-            for _ in range(3):
-                self.step()
-
-    def reset(self):
-        self.params = [torch.from_numpy(array) for array in fill.gpt_params()]
-        batches = [(torch.from_numpy(x), torch.from_numpy(y)) for x, y in fill.gpt_batches()]
-        turn = iter(range(1 << 62))
-        step = self.whole() if self.kind == "whole" else self.apart()
-        self.step = lambda: step(*batches[next(turn) % fill.GPT_BATCHES])
-
-    def whole(self):
-        first, second = ([torch.zeros_like(p) for p in self.params] for _ in range(2))
-        count = torch.zeros(())
-
-        @torch.no_grad()
-        def step(x, y):
-            return self.function(self.params, first, second, count, x, y)
-
-        return step
-
-    def apart(self):
-        for p in self.params:
-            p.requires_grad_(self.kind == "eager")
-        optimizer = torch.optim.AdamW(
-            self.params, lr=fill.GPT_RATE, weight_decay=fill.GPT_DECAY, fused=True
+    def optimizer(self):
+        return torch.optim.AdamW(
+            self.tensors, lr=fill.GPT_RATE, weight_decay=fill.GPT_DECAY, fused=True
         )
 
-        def step(x, y):
-            if self.kind == "eager":
-                optimizer.zero_grad(set_to_none=True)
-                loss = loss_of(self.params, x, y)
-                loss.backward()
-            else:
-                with torch.no_grad():
-                    grads, loss = self.function(self.params, x, y)
-                for p, g in zip(self.params, grads):
-                    p.grad = g
-            optimizer.step()
-            return loss
 
-        return step
-
-    def run(self, count):
-        self.prepare()
-        return timed(count, self.step)
-
-    def check(self):
-        self.prepare()
-        self.reset()
-        losses = [self.step().item() for _ in range(fill.GPT_CHECK_STEPS)]
-        with torch.no_grad():
-            return losses + [sum(p.double().abs().sum().item() for p in self.params)]
-
-
-gpt_cases = {"T4": Gpt("whole"), "T4-fused": Gpt("fused"), "T4-eager": Gpt("eager")}
+gpt_cases = {"T4": Gpt("whole"), "T4-fused": Gpt("gradients"), "T4-eager": Gpt("eager")}

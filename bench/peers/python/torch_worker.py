@@ -7,6 +7,7 @@ import torch.nn.functional as F
 import fill
 from serve import THREADS, Case, serve, timed
 from torch_gpt import gpt_cases
+from torch_resnet import resnet_cases
 
 torch.set_num_threads(THREADS)
 
@@ -273,6 +274,7 @@ serve(
         "T2": Net(lenet_step),
         "T5": Lstm(),
         **gpt_cases,
+        **resnet_cases,
         **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
         **attention_cases,
     },
