@@ -148,6 +148,9 @@ FAULTS = [
      ", 0 expected to fail, 1 failed"),
     ("op", "rule_crashes", op("hard_shrink", "L3"), "op_rule.hard_shrink", "died of SIGABRT",
      "perhaps only because op_rule.hard_shrink does: op_value.hard_shrink (1), op_gradient.hard_shrink (1), op_gradient2.hard_shrink (1)"),
+    ("op", "rule_starts_process", only("op_rule.hard_shrink"), ""),  # what lives on keeps nobody waiting
+    ("op", "rule_writes_elsewhere", op("hard_shrink", "L3"), "op_rule.hard_shrink",
+     "writes to descriptors that are not its own", "perhaps only because op_rule.hard_shrink does: op_value.hard_shrink (1)"),
     ("op", "gradient_crashes", only("op_gradient.hard_shrink"), "op_gradient.hard_shrink", "died of SIGABRT",
      "given:    hard_shrink(f64[3,4])"),
     ("op", "gradient_of_bias_missing", op("scaled_add", "L3"), "op_gradient.scaled_add",

@@ -156,6 +156,8 @@ class Command(unittest.TestCase):
         for check, changes in [
             ("file.manifest", {"library": "other.so"}),
             ("file.manifest", {"provides": []}),
+            ("file.manifest", {"level": "L9"}),
+            ("file.manifest", {"level": 2}),
             ("file.manifest_agrees", {"id": "org.example.other"}),
             ("file.manifest_agrees", {"interfaces": {"tenon.device": {"major": 0}}}),
             ("file.manifest_agrees", {"provides": {"devices": ["another"]}}),

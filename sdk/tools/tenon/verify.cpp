@@ -1,9 +1,12 @@
 // tenon verify: the conformance kit on one plugin.
 #include "tenon/conformance/verify.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <set>
 
@@ -25,9 +28,21 @@ int list() {
 
 int level_of(const std::string& text) {
   if (text.empty()) return -1;
-  for (int level = 0; level <= kit::kHighestLevel; ++level)
-    if (text == kit::level_name(level)) return level;
+  if (const int level = kit::level_of(text); level >= 0) return level;
   throw Usage("there is no level " + text + "; there are L0, L1, L2 and L3");
+}
+
+// Throws where no report could be written, before it is made. Leaves nothing there, since there may never be one, and nothing open,
+// which a plugin might write to.
+void check_writable(const std::string& path) {
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd >= 0) {
+    close(fd);
+    unlink(path.c_str());
+  } else if (errno != EEXIST || access(path.c_str(), W_OK) != 0 ||
+             std::filesystem::is_directory(path)) {
+    throw Usage("cannot write " + path);
+  }
 }
 
 // On a terminal, how far it is, and a line for each check that begins to fail.
@@ -62,11 +77,7 @@ int verify(const VerifyArgs& args) {
   options.device = args.device, options.op = args.op, options.check = args.check;
   options.expected_fail = args.expected_fail;
   options.perf = args.perf, options.brief = args.brief, options.jobs = args.jobs;
-  std::ofstream json;
-  if (!args.json.empty()) {
-    json.open(args.json);
-    if (!json) throw Usage("cannot write " + args.json);
-  }
+  if (!args.json.empty()) check_writable(args.json);
   Progress progress;
   options.on_result = [&](const kit::CheckResult& r) { progress(r); };
   kit::VerifyReport report;
@@ -76,7 +87,8 @@ int verify(const VerifyArgs& args) {
     throw Usage(e.what());
   }
   progress.close();
-  if (json.is_open()) {
+  if (!args.json.empty()) {
+    std::ofstream json(args.json);
     kit::write_json(report, json);
     if (!json.flush()) throw std::runtime_error("cannot write " + args.json);
   }

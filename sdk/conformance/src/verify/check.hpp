@@ -95,6 +95,9 @@ class Scratch {
   Scratch(const Scratch&) = delete;
   Scratch& operator=(const Scratch&) = delete;
   static const std::string& path();  // of the one that there is
+
+ private:
+  int sweeper_ = -1;  // a process that removes it where its maker was ended
 };
 
 // Runs all units, `jobs` processes at a time. Those that are not alone share processes; `close`, named `closing`, ends such a

@@ -116,6 +116,11 @@ void check_manifest(const Profile& p, Reporter&) {
          "\"library\": \"" + library + "\"", "the name of the library beside it");
   text("version");
   text("id");
+  if (j.contains("level"))
+    expect(level_of(j["level"].is_string() ? j["level"].get<std::string>() : "") >= 0,
+           "\"level\": " + j["level"].dump(-1, ' ', false, Json::error_handler_t::replace),
+           "one of " + level_name(0) + " to " + level_name(kHighestLevel) +
+               ", which verify tries without --level");
   for (const char* key : {"interfaces", "provides"})
     expect(j.contains(key) && j[key].is_object(), std::string("no object \"") + key + "\"",
            "the key with an object");

@@ -1,4 +1,5 @@
 // Units in child processes: results come through a pipe, and so does which unit a process is at.
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
@@ -14,6 +15,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
 
 #include "check.hpp"
 #include "runner.hpp"
@@ -77,6 +79,7 @@ using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kBegin = 0, kCase = 1, kEnd = 2, kAt = 3, kUses = 4;
+constexpr size_t kLongestLine = size_t{16} << 20;
 
 std::string line_of(const CheckResult& r) {
   const Json j = {kCase,          r.check,    static_cast<int>(r.verdict),
@@ -87,12 +90,13 @@ std::string line_of(const CheckResult& r) {
   return j.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+// Throws a Json::exception where it is no such line.
 CheckResult result_of(const Json& j) {
   CheckResult r;
-  r.check = j[1], r.verdict = static_cast<Verdict>(j[2].get<int>()), r.level = j[3];
+  r.given = j.at(13);  // the last one
+  r.check = j[1], r.verdict = static_cast<Verdict>(j[2].get<uint8_t>()), r.level = j[3];
   r.where = j[4], r.found = j[5], r.expected = j[6], r.advice = j[7], r.op = j[8], r.dtype = j[9];
   r.gradient = j[10], r.native = j[11], r.milliseconds = j[12];
-  r.given = j[13];
   return r;
 }
 
@@ -120,14 +124,13 @@ void run_unit(const Unit& unit, size_t index, int out) {
   put(out, Json({kEnd, index}).dump() + "\n");
 }
 
+// It leads a process group, in which are the processes that a plugin starts.
 struct Child {
   pid_t pid = -1;
-  int in = -1;
-  std::string rest;  // what came of a line so far
-  long at = -1;      // the unit that it is at
-  CheckResult now;   // and the place, op and dtype there
-  bool alone = false;
-  size_t cases = 0;
+  int in = -1;             // -1: nobody writes any more
+  std::string rest;        // what came of a line so far
+  long at = -1, last = 0;  // the unit that it is at, -1: none; and the one that it was at
+  CheckResult now;         // and the place, op and dtype there
   Clock::time_point since = Clock::now();
 };
 
@@ -148,7 +151,10 @@ class Pool {
     next_ = new (page) std::atomic<size_t>(0);
     for (size_t k = 0; k < units.size(); ++k) (units[k].alone ? alone_ : shared_).push_back(k);
   }
-  ~Pool() { munmap(next_, sizeof(*next_)); }
+  ~Pool() {
+    for (const Child& c : children_) end(c);
+    munmap(next_, sizeof(*next_));
+  }
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
@@ -169,30 +175,35 @@ class Pool {
 
  private:
   template <class Body>
-  void start(bool alone, const Body& body) {
+  void start(const Body& body) {
     int ends[2];
-    if (pipe(ends) != 0) throw std::system_error(errno, std::generic_category(), "pipe");
+    if (pipe2(ends, O_CLOEXEC) != 0)
+      throw std::system_error(errno, std::generic_category(), "pipe2");
     const pid_t pid = fork();
     if (pid < 0) throw std::system_error(errno, std::generic_category(), "fork");
     if (pid == 0) {
       prctl(PR_SET_PDEATHSIG, SIGKILL);
+      setpgid(0, 0);
       close(ends[0]);
-      for (const Child& c : children_) close(c.in);
+      for (const Child& c : children_)
+        if (c.in >= 0) close(c.in);
       dup2(STDERR_FILENO, STDOUT_FILENO);  // what a plugin prints is not ours
       body(ends[1]);
       _exit(0);
     }
+    setpgid(pid, pid);  // whoever of the two comes first
     close(ends[1]);
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
     Child child;
-    child.pid = pid, child.in = ends[0], child.alone = alone;
+    child.pid = pid, child.in = ends[0];
     children_.push_back(std::move(child));
   }
 
   void start_alone(size_t k) {
-    start(true, [&](int out) { run_unit(units_[k], k, out); });
+    start([&](int out) { run_unit(units_[k], k, out); });
   }
   void start_shared() {
-    start(false, [&](int out) {
+    start([&](int out) {
       for (size_t n; (n = next_->fetch_add(1)) < shared_.size();)
         run_unit(units_[shared_[n]], shared_[n], out);
       Unit last = closing_;
@@ -202,49 +213,77 @@ class Pool {
   }
 
   const Unit& unit(long k) const {
-    return k < static_cast<long>(units_.size()) ? units_[static_cast<size_t>(k)] : closing_;
+    return k >= 0 && k < static_cast<long>(units_.size()) ? units_[static_cast<size_t>(k)]
+                                                          : closing_;
   }
 
+  // A process has ended when it says so itself: what a plugin started may hold its pipe open, and a plugin may close it.
   void listen() {
     std::vector<pollfd> fds;
-    for (const Child& c : children_) fds.push_back({c.in, POLLIN, 0});
-    if (poll(fds.data(), fds.size(), 200) < 0 && errno != EINTR)
+    int wait = 200;  // milliseconds
+    for (const Child& c : children_) {
+      fds.push_back({c.in, POLLIN, 0});
+      if (c.in < 0) wait = 2;
+    }
+    if (poll(fds.data(), fds.size(), wait) < 0 && errno != EINTR)
       throw std::system_error(errno, std::generic_category(), "poll");
     for (size_t k = fds.size(); k-- > 0;) {
-      if ((fds[k].revents & (POLLIN | POLLHUP)) != 0)
-        hear(k);
+      if ((fds[k].revents & (POLLIN | POLLHUP)) != 0) hear(children_[k]);
+      if (ended(children_[k]))
+        bury(k);
       else
         watch(children_[k]);
     }
   }
 
-  void hear(size_t k) {
-    Child& c = children_[k];
+  // Whether something came.
+  bool hear(Child& c) {
     char buffer[65536];
     const ssize_t n = read(c.in, buffer, sizeof buffer);
-    if (n < 0) return;
-    if (n == 0) return bury(k);
+    if (n == 0) close(std::exchange(c.in, -1));
+    if (n <= 0) return n < 0 && errno == EINTR;
     c.rest.append(buffer, static_cast<size_t>(n));
-    size_t from = 0;
-    for (size_t end; (end = c.rest.find('\n', from)) != std::string::npos; from = end + 1)
-      take(c, Json::parse(c.rest.substr(from, end - from)));
-    c.rest.erase(0, from);
+    try {
+      size_t from = 0;
+      for (size_t end; (end = c.rest.find('\n', from)) != std::string::npos; from = end + 1)
+        take(c, Json::parse(c.rest.substr(from, end - from)));
+      c.rest.erase(0, from);
+      if (c.rest.size() <= kLongestLine) return true;
+    } catch (const Json::exception&) {
+    }
+    spoilt(c);
+    return false;
   }
 
   void take(Child& c, const Json& line) {
     c.since = Clock::now();
-    if (line[0] == kCase) {
-      ++c.cases;
+    const int what = line.at(0);
+    if (what == kCase) {
       on_result_(result_of(line));
-    } else if (line[0] == kUses) {
-      if (on_uses_) on_uses_(line[1], line[2]);
-    } else if (line[0] == kAt) {
+    } else if (what == kUses) {
+      const std::string check = line.at(1);
+      const std::vector<std::string> ops = line.at(2);
+      if (on_uses_) on_uses_(check, ops);
+    } else if (what == kAt) {
+      c.now.given = line.at(5);
       c.now.where = line[1], c.now.op = line[2], c.now.dtype = line[3], c.now.gradient = line[4];
-      c.now.given = line[5];
     } else {
       c.now = {};
-      c.at = line[0] == kBegin ? line[1].get<long>() : -1;
+      c.last = line.at(1);
+      c.at = what == kBegin ? c.last : -1;
     }
+  }
+
+  void spoilt(Child& c) {
+    c.at = c.last;
+    lost(
+        c,
+        "what the check told is not what it writes: the plugin writes to descriptors that are not "
+        "its own",
+        "writes to what it opened itself",
+        "look for write, dprintf or fdopen of a number, and for a descriptor used after its close");
+    stop(c);
+    close(std::exchange(c.in, -1));
   }
 
   void watch(Child& c) {
@@ -252,17 +291,37 @@ class Pool {
         std::chrono::duration<double>(Clock::now() - c.since).count() < unit(c.at).limit)
       return;
     lost(c, "it does not come back: no result in " + std::to_string(int(unit(c.at).limit)) + " s");
-    c.at = -1;
-    kill(c.pid, SIGKILL);
+    stop(c);
   }
 
-  void bury(size_t k) {
-    Child c = std::move(children_[k]);
-    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(k));
-    close(c.in);
+  static void stop(Child& c) {
+    c.at = -1;
+    kill(-c.pid, SIGKILL);
+  }
+
+  static bool ended(const Child& c) {
+    siginfo_t info;
+    info.si_pid = 0;
+    return waitid(P_PID, static_cast<id_t>(c.pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == c.pid;
+  }
+
+  // Ends it and what it left, and gives its status. Until then nobody else has its number.
+  static int end(const Child& c) {
+    kill(-c.pid, SIGKILL);
     int status = 0;
     while (waitpid(c.pid, &status, 0) < 0 && errno == EINTR) {
     }
+    if (c.in >= 0) close(c.in);
+    return status;
+  }
+
+  void bury(size_t k) {
+    while (children_[k].in >= 0 && hear(children_[k])) {
+    }
+    const Child c = std::move(children_[k]);
+    children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(k));
+    const int status = end(c);
     if (c.at < 0) return;
     if (WIFSIGNALED(status)) {
       const int signal = WTERMSIG(status);
@@ -274,11 +333,12 @@ class Pool {
     }
   }
 
-  void lost(const Child& c, const std::string& found) {
+  void lost(const Child& c, const std::string& found,
+            const std::string& expected = "a call that returns", const char* advice = nullptr) {
     CheckResult r = c.now;
     const Unit& u = unit(c.at);
-    r.check = u.check, r.level = u.level, r.advice = u.advice;
-    r.verdict = Verdict::fail, r.found = found, r.expected = "a call that returns";
+    r.check = u.check, r.level = u.level, r.advice = advice ? advice : u.advice;
+    r.verdict = Verdict::fail, r.found = found, r.expected = expected;
     on_result_(std::move(r));
   }
 
@@ -304,6 +364,16 @@ void run_units(const std::vector<Unit>& units, int jobs, const std::function<voi
 
 namespace {
 std::string scratch_path;
+
+void remove_scratch() {
+  // While it is emptied, a process that has not ended yet may write one more file.
+  for (int again = 0; again < 100; ++again) {
+    std::error_code failed;
+    std::filesystem::remove_all(scratch_path, failed);
+    if (!failed) return;
+    usleep(10'000);
+  }
+}
 }  // namespace
 
 Scratch::Scratch() {
@@ -311,10 +381,28 @@ Scratch::Scratch() {
   const fs::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
   scratch_path = (parent / "tenon_verify_XXXXXX").string();
   if (!mkdtemp(scratch_path.data())) throw std::runtime_error("no temporary folder can be made");
+  std::fflush(nullptr);
+  const pid_t owner = getpid();
+  sweeper_ = fork();
+  if (sweeper_ != 0) return;
+  setpgid(0, 0);  // a Ctrl-C is not for it
+  sigset_t ended;
+  sigemptyset(&ended);
+  sigaddset(&ended, SIGUSR1);
+  sigprocmask(SIG_SETMASK, &ended, nullptr);
+  prctl(PR_SET_PDEATHSIG, SIGUSR1);
+  int signal = 0;
+  if (getppid() == owner) sigwait(&ended, &signal);
+  remove_scratch();
+  _exit(0);
 }
 Scratch::~Scratch() {
-  std::error_code ignored;
-  std::filesystem::remove_all(scratch_path, ignored);
+  if (sweeper_ > 0) {
+    kill(sweeper_, SIGKILL);
+    while (waitpid(sweeper_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+  }
+  remove_scratch();
 }
 const std::string& Scratch::path() { return scratch_path; }
 

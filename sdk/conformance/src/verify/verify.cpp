@@ -99,10 +99,9 @@ int declared_level(const std::string& plugin) {
   std::error_code ignored;
   if (!std::filesystem::exists(path, ignored)) return kHighestLevel;
   const Json j = Json::parse(read_file(path.string()), nullptr, false);
-  const std::string text = j.is_object() ? j.value("level", "") : "";
-  for (int level = 0; level <= kHighestLevel; ++level)
-    if (text == level_name(level)) return level;
-  return kHighestLevel;
+  if (!j.is_object() || !j.contains("level")) return kHighestLevel;
+  // One that there is not fails file.manifest, which is enough.
+  return j["level"].is_string() ? std::max(0, level_of(j["level"].get<std::string>())) : 0;
 }
 
 // ": a.so, b.so"
@@ -417,6 +416,12 @@ class Verification {
 
 std::string level_name(int level) { return level < 0 ? "none" : "L" + std::to_string(level); }
 
+int level_of(const std::string& name) {
+  for (int level = 0; level <= kHighestLevel; ++level)
+    if (name == level_name(level)) return level;
+  return -1;
+}
+
 size_t VerifyReport::count(Verdict verdict) const {
   return static_cast<size_t>(std::count_if(
       cases.begin(), cases.end(), [&](const CheckResult& r) { return r.verdict == verdict; }));
@@ -448,7 +453,7 @@ std::string in_child(const std::function<std::string()>& body, double limit) {
       {unit}, 1, [] {}, unit,
       [&](const CheckResult& r) {
         if (r.verdict == Verdict::fail && !wrong)
-          wrong = std::make_unique<Wrong>(r.found, r.expected);
+          wrong = std::make_unique<Wrong>(r.found, r.expected, r.advice);
         if (r.verdict == Verdict::pass) text = r.where;
       });
   if (wrong) throw Wrong(*wrong);

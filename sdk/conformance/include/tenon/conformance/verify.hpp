@@ -78,5 +78,6 @@ std::string text_of(const CheckResult& result);
 std::string failures(const VerifyReport& report);
 // "L2", "none"
 std::string level_name(int level);
+int level_of(const std::string& name);  // -1: there is none of that name
 
 }  // namespace tenon::conformance
