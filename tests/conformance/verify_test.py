@@ -10,12 +10,15 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 MODE, TENON = sys.argv[1:3]
+SCRATCH = pathlib.Path("/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir())
 # The spoilt plugins (tests/plugins/broken), and checks that must say so. None of them has a manifest.
 BROKEN = {
     "longer_used": ["negotiate.tables"],
@@ -340,6 +343,27 @@ class Command(unittest.TestCase):
                                   check=False)
             self.assertEqual(done.returncode, 2, done.stdout + done.stderr)
             self.assertNotEqual(done.stderr, "")
+
+    def test_a_wrong_use_leaves_no_report(self):
+        with tempfile.TemporaryDirectory() as folder:
+            status, output, _ = verify(self.op_plugin(folder), "--op", "nothing", "--json", f"{folder}/report.json")
+            self.assertEqual((status, os.path.exists(f"{folder}/report.json")), (2, False), output)
+
+    def test_nothing_is_left_of_one_that_was_ended(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = self.op_plugin(folder)
+            for how in (signal.SIGINT, signal.SIGKILL):
+                with subprocess.Popen([TENON, "verify", library], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+                    mine = f"tenon_verify_{running.pid}_*"
+                    while not list(SCRATCH.glob(mine)):
+                        self.assertIsNone(running.poll())
+                    running.send_signal(how)
+                self.assertEqual(running.returncode, -how)
+                for _ in range(200):
+                    if not list(SCRATCH.glob(mine)):
+                        break
+                    time.sleep(0.05)
+                self.assertFalse(list(SCRATCH.glob(mine)))
 
 
 if __name__ == "__main__":

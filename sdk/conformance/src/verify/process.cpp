@@ -379,7 +379,7 @@ void remove_scratch() {
 Scratch::Scratch() {
   namespace fs = std::filesystem;
   const fs::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
-  scratch_path = (parent / "tenon_verify_XXXXXX").string();
+  scratch_path = (parent / ("tenon_verify_" + std::to_string(getpid()) + "_XXXXXX")).string();
   if (!mkdtemp(scratch_path.data())) throw std::runtime_error("no temporary folder can be made");
   std::fflush(nullptr);
   const pid_t owner = getpid();
