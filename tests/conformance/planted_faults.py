@@ -193,8 +193,19 @@ FAULTS = [
     ("format", "many_are_too_many", only("format."), "format.round_trip"),
     ("format", "long_metadata_cut", only("format."), "format.round_trip"),
     ("format", "missing_file_touches_out", ERRORS, "errors.out_untouched"),
-    ("format", "metadata_refused", only("format."), "", "unsupported  format.round_trip  (metadata)", "no place for metadata"),
+    ("format", "metadata_refused", only("format."), "", "unsupported  format.round_trip: metadata; there is no place for metadata\n"),
+    ("format", "few_dtypes", only("format."), "",
+     "unsupported  format.round_trip: 12 dtypes (bf16 bool f16 f64 i16 i32 i64 i8 u16 u32 u64 u8), f32[0,4]; it has f32 only\n",
+     "only format.*, in "),
     ("format", "probe_always_sure", only("format."), "format.probe"),
+    ("format", "probe_claims_any_bytes", only("format."), "format.probe"),
+    ("format", "probe_claims_less_of_any", only("format."), "format.probe", "64 of 64 heads"),
+    ("format", "probe_looks_for_a_brace", only("format."), "format.probe", "for the head of a NumPy file"),
+    ("format", "name_twice_accepted", only("format."), "format.names"),
+    ("format", "damage_is_bad_argument", only("format."), "format.mutation", "refused with INVALID_ARGUMENT", "DATA_LOSS or OUT_OF_RANGE"),
+    ("format", "cut_is_io", only("format."), "format.truncation", "it is refused with IO: ", "; DATA_LOSS; "),
+    ("format", "save_in_place", only("format."), "format.failed_save", "that are not the same"),
+    ("format", "save_full_says_nothing", only("format."), "format.failed_save", "save gives no error"),
 ]
 # The file itself is the fault: their twin is the library that differs in nothing else.
 TWIN = dict.fromkeys(("exports", "stray_symbols", "run_path", "needs_tenon", "executable_stack", "other_manifest"), "backend")

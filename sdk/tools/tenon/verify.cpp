@@ -99,8 +99,12 @@ int verify(const VerifyArgs& args) {
   std::string of = printable(report.id.empty() ? args.plugin : report.id);
   if (!report.device.empty()) of += " on " + printable(report.device);
   if (report.partial)
-    std::printf("%s: only %s, in %.1f s; that is no level\n", of.c_str(),
-                printable(args.op.empty() ? args.check : args.op).c_str(), report.seconds);
+    std::printf("%s: only %s%s, in %.1f s; that is no level\n", of.c_str(),
+                printable(args.op.empty() ? args.check : args.op).c_str(),
+                args.op.empty() && args.check.ends_with('.') ? "*" : "", report.seconds);
+  else if (report.reached < 0)
+    std::printf("%s: no level reached, %s was asked for, in %.1f s\n", of.c_str(),
+                kit::level_name(report.asked).c_str(), report.seconds);
   else
     std::printf("%s: reached %s of %s in %.1f s\n", of.c_str(),
                 kit::level_name(report.reached).c_str(), kit::level_name(report.asked).c_str(),

@@ -1,5 +1,7 @@
 // A format by its table, without libtenon: what is written reads back, and no file, however spoilt, does harm.
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,7 +9,10 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <map>
+#include <set>
+#include <sstream>
 
 #include "elf.hpp"
 #include "plugin.hpp"
@@ -81,6 +86,21 @@ struct Subject {
     }));
   }
 };
+
+// A message without the paths of files that are gone when it is read.
+std::string without_paths(std::string text) {
+  for (size_t at; (at = text.find(Scratch::path())) != std::string::npos;) {
+    text.erase(at, text.find_first_of(" :;,\"'", at) - at);
+    if (text.substr(at, 2) == ": ") text.erase(at, 2);
+  }
+  return text;
+}
+
+// "DATA_LOSS"
+std::string code_name(tn_code code) {
+  const std::string name = tn_code_name(code);
+  return name.starts_with("TN_") ? name.substr(3) : name;
+}
 
 tn_format_limits no_limits(bool copy) {
   tn_format_limits l{};
@@ -187,6 +207,51 @@ std::string refuses_metadata(Subject& s, const Folder& folder, const std::string
   return result.code == TN_UNIMPLEMENTED ? result.message : "";
 }
 
+// What a format does not store, in one line.
+class Refusals {
+ public:
+  void add(const Item& i, const std::string& why) {
+    if (why_.empty()) why_ = why;
+    const std::string dtype = name_of(i.dtype), kind = i.name.substr(0, i.name.find('.'));
+    items_.emplace_back(dtype, kind == dtype ? dtype + text_of(i.dims) : "\"" + kind + "\"");
+  }
+  void taken(tn_dtype dtype) { taken_.insert(name_of(dtype)); }
+  void metadata(const std::string& why) {
+    if (why_.empty()) why_ = why;
+    metadata_ = true;
+  }
+  void report(Reporter& r) const {
+    std::set<std::string> dtypes, others;
+    for (const auto& [dtype, what] : items_)
+      (taken_.count(dtype) ? others : dtypes).insert(taken_.count(dtype) ? what : dtype);
+    std::string text;
+    const auto part = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+    if (!dtypes.empty())
+      part(std::to_string(dtypes.size()) + (dtypes.size() > 1 ? " dtypes" : " dtype") + " (" +
+           joined(dtypes, dtypes.size(), " ") + ")");
+    constexpr size_t kMost = 6;
+    if (!others.empty()) part(joined(others, kMost, ", "));
+    if (metadata_) part("metadata");
+    if (text.empty()) return;
+    r.unsupported(without_paths(why_), text);
+  }
+
+ private:
+  static std::string joined(const std::set<std::string>& words, size_t most, const char* between) {
+    std::string out;
+    size_t k = 0;
+    for (const std::string& w : words)
+      if (k++ < most) out += (out.empty() ? "" : between) + w;
+    if (words.size() > most) out += " and " + std::to_string(words.size() - most) + " more";
+    return out;
+  }
+
+  std::string why_;
+  std::vector<std::pair<std::string, std::string>> items_;  // dtype, and all of it in words
+  std::set<std::string> taken_;
+  bool metadata_ = false;
+};
+
 // What the format takes of every dtype and shape; the others are reported as unsupported.
 Contents storable(Subject& s, const Folder& folder, const std::string& extension, Reporter& r) {
   Contents all;
@@ -212,9 +277,10 @@ Contents storable(Subject& s, const Folder& folder, const std::string& extension
   more("corners", {5});
   std::memcpy(all.tensors["corners"].bytes.data(), corners, sizeof corners);
   all.metadata["long"] = std::string(3000, 'm');
+  Refusals refused;
   const std::string path = folder.file("probe" + extension);
   if (const std::string why = refuses_metadata(s, folder, extension); !why.empty()) {
-    r.unsupported(why, "metadata");
+    refused.metadata(why);
     all.metadata.clear();
   }
   if (s.save(path, all).code != TN_OK) {
@@ -223,11 +289,13 @@ Contents storable(Subject& s, const Folder& folder, const std::string& extension
       one.tensors.insert(each);
       const auto result = s.save(path, one);
       if (result.code != TN_OK)
-        r.unsupported(result.message, each.first.substr(0, 20) + " " + name_of(each.second.dtype) +
-                                          text_of(each.second.dims));
+        refused.add(each.second, result.message);
+      else
+        refused.taken(each.second.dtype);
       return result.code != TN_OK;
     });
   }
+  refused.report(r);
   expect(all.tensors.size() > 1, "no dtype at all can be saved", "f32 at least");
   return all;
 }
@@ -287,6 +355,17 @@ void write_file(const std::string& path, const std::string& bytes) {
   std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
 }
 
+// The code is the caller's only way to tell a damaged file from one that is not there or too large.
+void expect_code(const SimulatedHost::Taken& result, const std::string& file,
+                 std::initializer_list<tn_code> allowed) {
+  std::string wanted;
+  for (const tn_code code : allowed) wanted += (wanted.empty() ? "" : " or ") + code_name(code);
+  expect(
+      std::ranges::count(allowed, result.code) > 0,
+      file + " it is refused with " + code_name(result.code) + ": " + without_paths(result.message),
+      wanted);
+}
+
 void check_truncation(const Profile& p, Reporter&) {
   Subject s(p);
   need_save(s);
@@ -303,6 +382,10 @@ void check_truncation(const Profile& p, Reporter&) {
                "cut off at byte " + std::to_string(n) + " of " + std::to_string(bytes.size()) +
                    " it opens, with other contents",
                "DATA_LOSS: the header is checked against the size of the file");
+      else
+        expect_code(file.result,
+                    "cut off at byte " + std::to_string(n) + " of " + std::to_string(bytes.size()),
+                    {TN_DATA_LOSS});
     }
   }
   expect(s.host.misuse().empty(), s.host.misuse(), "services used as they should be");
@@ -359,7 +442,11 @@ void check_mutation(const Profile& p, Reporter&) {
                         spoilt.size());
     });
     Opened file(s, path, no_limits(k % 2 == 1));
-    if (file.ok()) file.contents();
+    if (file.ok())
+      file.contents();
+    else
+      expect_code(file.result, "spoilt (file " + std::to_string(k) + ")",
+                  {TN_DATA_LOSS, TN_OUT_OF_RANGE, TN_UNIMPLEMENTED});
   }
   expect(s.host.misuse().empty(), s.host.misuse(), "services used as they should be");
   expect(s.host.live_errors() == 0, "errors are left", "that each is returned or released");
@@ -387,6 +474,42 @@ void check_limits(const Profile& p, Reporter&) {
          "that it opens");
 }
 
+// The beginning of a file of another format.
+struct Alien {
+  const char* what;
+  std::string_view head;
+  const char* extensions;
+  size_t mark, mark_bytes;  // where its signature is
+  bool is_like(const std::string& file) const {
+    return mark_bytes > 0 && file.size() >= mark + mark_bytes &&
+           std::string_view(file).substr(mark, mark_bytes) == head.substr(mark, mark_bytes);
+  }
+  // Whether the plugin says that it reads such files as well.
+  bool named_in(const std::string& list) const {
+    std::istringstream all(list), own(extensions);
+    const std::set<std::string> names{std::istream_iterator<std::string>(all), {}};
+    return std::any_of(std::istream_iterator<std::string>(own), {},
+                       [&](const std::string& e) { return names.count(e) != 0; });
+  }
+};
+using std::literals::operator""sv;
+constexpr Alien kAliens[] = {
+    {"a safetensors file",
+     "\x40\0\0\0\0\0\0\0{\"x\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}        "sv,
+     ".safetensors", 8, 1},
+    {"a GGUF file", "GGUF\3\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, ".gguf", 0, 4},
+    {"a NumPy file", "\x93NUMPY\1\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (1,), }"sv,
+     ".npy", 0, 6},
+    {"an HDF5 file", "\x89HDF\r\n\x1a\n\0\0\0\0\0\10\10\0"sv, ".h5 .hdf5", 0, 8},
+    {"a zip archive", "PK\3\4\24\0\0\0\0\0"sv, ".npz .zip .pt .pth", 0, 4},
+    {"an ELF library",
+     "\x7f"
+     "ELF\2\1\1\0\0\0\0\0"sv,
+     ".so", 0, 4},
+    {"a plain text", "plain text, and nothing else\n"sv, ".txt", 0, 0},
+    {"a file of zeros", "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv, ".raw", 0, 0},
+};
+
 void check_probe(const Profile& p, Reporter&) {
   Subject s(p);
   need_save(s);
@@ -401,15 +524,115 @@ void check_probe(const Profile& p, Reporter&) {
     expect(sure >= 0 && sure <= 100, "probe gives " + std::to_string(sure), "0 to 100");
     return sure;
   };
-  expect(probe(bytes) > 0, "probe gives 0 for its own file", "how sure it is");
-  for (const std::string& alien :
-       {std::string(),
-        std::string("\x7f"
-                    "ELF\2\1\1",
-                    7),
-        std::string("PK\3\4 and so on"), std::string("plain text, and nothing else"),
-        std::string(100, '\0')})
-    expect(probe(alien) < 100, "probe is sure of a file of another kind", "less than 100");
+  const int32_t own = probe(bytes);
+  expect(own > 0, "probe gives 0 for its own file", "how sure it is");
+  const auto says = [](int32_t sure, const std::string& what) {
+    return "probe gives " + std::to_string(sure) + " for " + what;
+  };
+  expect(probe("") == 0, says(probe(""), "a file of no bytes"), "0");
+  for (const Alien& a : kAliens) {
+    const std::string head(a.head.data(), a.head.size());
+    if (a.is_like(bytes) || a.named_in(text_of(s.v->extensions))) continue;
+    const int32_t sure = probe(head + std::string(64, ' '));
+    expect(sure < own, says(sure, std::string("the head of ") + a.what),
+           "less than the " + std::to_string(own) + " for its own file");
+  }
+  // A signature of one byte takes a random head for its own now and then; one that takes many knows nothing of its files.
+  Rng rng(77);
+  constexpr int kHeads = 64, kByChance = 8;
+  int claimed = 0;
+  int32_t surest = 0;
+  for (int k = 0; k < kHeads; ++k) {
+    std::string head(static_cast<size_t>(1 + rng.below(4096)), '\0');
+    for (char& byte : head) byte = static_cast<char>(rng.next());
+    const int32_t sure = probe(head);
+    claimed += sure > 0;
+    surest = std::max(surest, sure);
+  }
+  expect(claimed < kByChance && surest < own,
+         says(surest, "random bytes (" + std::to_string(claimed) + " of " + std::to_string(kHeads) +
+                          " heads are claimed)"),
+         "0");
+}
+
+// One name for two tensors, by an exchange of bytes in a saved file.
+void check_names(const Profile& p, Reporter& r) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  const std::string first = "twin_of_rome", second = "twin_of_alba";
+  Contents c;
+  for (const std::string& name : {first, second})
+    c.tensors[name] = item(name, TN_DTYPE_F32, {3}, 9);
+  const std::string path = folder.file("twins" + p.extension);
+  const auto saved = s.save(path, c);
+  expect(saved.code == TN_OK, "save fails: " + saved.message, "that it writes the file");
+  std::string bytes = read_file(path);
+  const size_t before = bytes.find(second);
+  if (before == std::string::npos) {
+    r.unsupported("no name stands in the file as it is", "a name that is there twice");
+    return;
+  }
+  for (size_t at = before; at != std::string::npos; at = bytes.find(second, at))
+    bytes.replace(at, second.size(), first);
+  write_file(path, bytes);
+  for (const bool copy : {false, true}) {
+    Opened file(s, path, no_limits(copy));
+    expect(!file.ok(), "a file with two tensors named \"" + first + "\" opens", "DATA_LOSS");
+    expect_code(file.result, "with a name that is there twice", {TN_DATA_LOSS});
+  }
+}
+
+// While it lives no file of this process grows beyond `bytes`: a write fails with EFBIG, as on a disk that is full.
+class FullDisk {
+ public:
+  explicit FullDisk(uint64_t bytes) : handler_(signal(SIGXFSZ, SIG_IGN)) {
+    getrlimit(RLIMIT_FSIZE, &old_);
+    const rlimit small{bytes, old_.rlim_max};
+    expect(setrlimit(RLIMIT_FSIZE, &small) == 0, "the size of files cannot be limited", "that");
+  }
+  ~FullDisk() {
+    setrlimit(RLIMIT_FSIZE, &old_);
+    signal(SIGXFSZ, handler_);
+  }
+  FullDisk(const FullDisk&) = delete;
+  FullDisk& operator=(const FullDisk&) = delete;
+
+ private:
+  rlimit old_{};
+  void (*handler_)(int);
+};
+
+void check_failed_save(const Profile& p, Reporter&) {
+  Subject s(p);
+  need_save(s);
+  const Folder folder;
+  Contents before, after;
+  const std::string old = small_file(s, p, folder, before);
+  const std::string path = folder.file("small" + p.extension);
+  const std::string large = folder.file("large" + p.extension);
+  after.tensors["large"] = item("large", TN_DTYPE_F32, {300, 1000}, 4);
+  after.tensors["last"] = item("last", TN_DTYPE_F32, {3}, 6);
+  expect(s.save(large, after).code == TN_OK, "a larger file cannot be saved", "that it works");
+  const uint64_t bytes = fs::file_size(large);
+  const size_t files = folder.entries();
+  for (const uint64_t room : {uint64_t{0}, uint64_t{100}, bytes / 2, bytes - 1}) {
+    const auto result = [&] {
+      const FullDisk full(room);
+      return s.save(path, after);
+    }();
+    const std::string when =
+        "with room for " + std::to_string(room) + " of " + std::to_string(bytes) + " bytes ";
+    expect(result.code != TN_OK, when + "save gives no error", "IO");
+    expect(fs::exists(path), when + "save fails, and the old file is gone", "it, whole");
+    const std::string now = read_file(path);
+    expect(now == old,
+           when + "save fails, and of the old file's " + std::to_string(old.size()) +
+               " bytes it left " + std::to_string(now.size()) + " that are not the same",
+           "the old file, whole");
+    expect(folder.entries() == files, when + "save fails and leaves a temporary file", "none");
+  }
+  expect(s.host.live_errors() == 0, "errors are left", "that each is returned or released");
 }
 
 void check_missing(const Profile& p, Reporter&) {
@@ -435,6 +658,10 @@ const std::vector<Check> kFormatChecks = {
      check_truncation},
     {"format.mutation", 1, Kind::format, "6,000 spoilt files do no harm", kUntrusted,
      check_mutation},
+    {"format.names", 1, Kind::format, "a file with two tensors of one name is an error",
+     "keep the names that were read in a set", check_names},
+    {"format.failed_save", 1, Kind::format, "a save that fails leaves the old file whole",
+     "write to another file in the same folder, and rename it at the end", check_failed_save},
     {"format.limits", 1, Kind::format, "limits of the call are kept", kUntrusted, check_limits},
     {"format.probe", 1, Kind::format, "probe knows its own files and is not sure of others",
      "look at a signature, or at the form of the header", check_probe},

@@ -141,6 +141,28 @@ std::string text_without(const CheckResult& r, const std::set<std::string>& said
 
 std::string text_of(const CheckResult& r) { return text_without(r, {}); }
 
+namespace {
+
+// Of whole checks or kinds, a line for each check.
+std::string unsupported(const VerifyReport& report) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const CheckResult& r : report.cases) {
+    if (r.verdict != Verdict::unsupported || !r.op.empty()) continue;
+    const std::string what = r.where + (r.where.empty() || r.found.empty() ? "" : "; ") + r.found;
+    const auto at =
+        std::ranges::find_if(lines, [&](const auto& line) { return line.first == r.check; });
+    if (at == lines.end())
+      lines.emplace_back(r.check, what);
+    else
+      at->second += "; " + (r.where.empty() ? r.found : r.where);
+  }
+  std::string out;
+  for (const auto& [check, what] : lines) out += "unsupported  " + check + ": " + what + "\n";
+  return out;
+}
+
+}  // namespace
+
 std::string failures(const VerifyReport& report) {
   constexpr size_t kMost = 3, kMostFollowing = 8;
   struct OfCheck {
@@ -179,8 +201,7 @@ std::string failures(const VerifyReport& report) {
     if (shown < c.cases.size())
       out += "    and " + std::to_string(c.cases.size() - shown) + " more of " + c.check + "\n";
   }
-  for (const CheckResult& r : report.cases)  // of a whole check or kind
-    if (r.verdict == Verdict::unsupported && r.op.empty()) out += text_of(r);
+  out += unsupported(report);
   if (!report.not_run.empty()) out += "not run: " + report.not_run + "\n";
   for (const auto& [cause, list] : following) {
     out += "also fail, perhaps only because " + cause + " does:";
