@@ -360,10 +360,10 @@ void expect_code(const SimulatedHost::Taken& result, const std::string& file,
                  std::initializer_list<tn_code> allowed) {
   std::string wanted;
   for (const tn_code code : allowed) wanted += (wanted.empty() ? "" : " or ") + code_name(code);
-  expect(
-      std::ranges::count(allowed, result.code) > 0,
-      file + " it is refused with " + code_name(result.code) + ": " + without_paths(result.message),
-      wanted);
+  if (std::ranges::count(allowed, result.code) == 0)
+    throw Wrong(file + " it is refused with " + code_name(result.code) + ": " +
+                    without_paths(result.message),
+                wanted, "give each error its code: docs/writing-a-format.md, rule 4");
 }
 
 void check_truncation(const Profile& p, Reporter&) {
