@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +15,7 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <random>
 #include <system_error>
 #include <utility>
 
@@ -379,22 +381,36 @@ void remove_scratch() {
 Scratch::Scratch() {
   namespace fs = std::filesystem;
   const fs::path parent = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
-  scratch_path = (parent / ("tenon_verify_" + std::to_string(getpid()) + "_XXXXXX")).string();
-  if (!mkdtemp(scratch_path.data())) throw std::runtime_error("no temporary folder can be made");
+  scratch_path = (parent / ("tenon_verify_" + std::to_string(getpid()) + "_" +
+                            std::to_string(std::random_device{}())))
+                     .string();
   std::fflush(nullptr);
+  int ready[2];
+  if (pipe2(ready, O_CLOEXEC) != 0) throw std::runtime_error("no pipe can be made");
+  // The folder comes after the process that removes it, so that no end of this one leaves it behind.
   const pid_t owner = getpid();
   sweeper_ = fork();
-  if (sweeper_ != 0) return;
-  setpgid(0, 0);  // a Ctrl-C is not for it
-  sigset_t ended;
-  sigemptyset(&ended);
-  sigaddset(&ended, SIGUSR1);
-  sigprocmask(SIG_SETMASK, &ended, nullptr);
-  prctl(PR_SET_PDEATHSIG, SIGUSR1);
-  int signal = 0;
-  if (getppid() == owner) sigwait(&ended, &signal);
-  remove_scratch();
-  _exit(0);
+  if (sweeper_ == 0) {
+    setpgid(0, 0);  // a Ctrl-C is not for it
+    sigset_t ended;
+    sigemptyset(&ended);
+    sigaddset(&ended, SIGUSR1);
+    sigprocmask(SIG_SETMASK, &ended, nullptr);
+    prctl(PR_SET_PDEATHSIG, SIGUSR1);
+    close(ready[0]);
+    close(ready[1]);
+    int signal = 0;
+    if (getppid() == owner) sigwait(&ended, &signal);
+    remove_scratch();
+    _exit(0);
+  }
+  close(ready[1]);
+  char none;
+  while (sweeper_ > 0 && read(ready[0], &none, 1) < 0 && errno == EINTR) {  // till it is ready
+  }
+  close(ready[0]);
+  if (mkdir(scratch_path.c_str(), 0700) != 0)
+    throw std::runtime_error(scratch_path + " cannot be made");
 }
 Scratch::~Scratch() {
   if (sweeper_ > 0) {
