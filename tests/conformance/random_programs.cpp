@@ -76,7 +76,6 @@ struct Ops {
 // What may be said of a result in another precision.
 enum class Kind { smooth, kinked, rough };
 
-struct Step;
 using Apply = std::function<T(const Ops&, const T&, const T&, double)>;
 struct Op {
   const char* name;

@@ -221,7 +221,7 @@ class Regions {
   // A group of that stage that reads one of the node's inputs, or else a new one.
   int beside(const GraphNode& n, int stage, const Shape& dims) {
     for (int i : n.inputs) {
-      const auto it = readers_.find({value(i).constant ? -1 : i, stage});
+      const auto it = readers_.find({i, stage});
       if (it == readers_.end()) continue;
       int g = it->second;
       while (merged_into_[static_cast<size_t>(g)] >= 0) g = merged_into_[static_cast<size_t>(g)];
@@ -250,16 +250,15 @@ class Regions {
 
   // ---- from groups to nodes
 
-  // The nodes as one; empty: too many inputs or outputs.
+  // The nodes, ascending, as one; empty: too many inputs or outputs.
   std::optional<GraphNode> region_of(const std::vector<int>& nodes) const {
     GraphNode out;
     out.op = &takes_.region();
     std::map<int, int64_t> number;  // of a value in the region
     std::vector<const GraphNode*> members;
     for (int k : nodes) members.push_back(&g_.nodes[static_cast<size_t>(k)]);
-    const std::vector<int> sorted = nodes;
     const auto is_member = [&](int v) {
-      return std::binary_search(sorted.begin(), sorted.end(), value(v).node);
+      return std::binary_search(nodes.begin(), nodes.end(), value(v).node);
     };
     for (const GraphNode* n : members)
       for (int i : n->inputs)
@@ -267,7 +266,7 @@ class Regions {
             number.emplace(i, static_cast<int64_t>(out.inputs.size())).second)
           out.inputs.push_back(i);
     for (const GraphNode* n : members)
-      if (used_outside(n->outputs[0], sorted)) out.outputs.push_back(n->outputs[0]);
+      if (used_outside(n->outputs[0], nodes)) out.outputs.push_back(n->outputs[0]);
     if (out.inputs.size() > kMostInputs || out.outputs.size() > kMostOutputs) return {};
     std::vector<int64_t> code;
     auto next = static_cast<int64_t>(out.inputs.size());
