@@ -236,6 +236,14 @@ TN_INLINE tn_option tn_option_string(const char* name, const char* value) {
   return o;
 }
 
+/* How exactly products of f32 are computed: matmul, convolutions, attention, recurrent layers and their gradients. Sums are f32 or
+ * better in each. */
+typedef uint32_t tn_precision;
+#define TN_PRECISION_HIGHEST 0u /* as products of f32 (the default) */
+#define TN_PRECISION_HIGH \
+  1u /* about 1e-5 of a product: operands as sums of two bf16 numbers, say */
+#define TN_PRECISION_MEDIUM 2u /* about 4e-3 of a product: operands rounded to bf16, say */
+
 /* ---- errors ----------------------------------------------------------------------------------- */
 
 typedef uint32_t tn_code;

@@ -22,6 +22,11 @@ TN_API int32_t TN_CALL tn_ctx_get_grad_mode(const tn_ctx* ctx);
 
 /* Only kernels whose result does not depend on timing or thread count. Gives the mode before. */
 TN_API int32_t TN_CALL tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled);
+/* How exactly products of f32 are computed. What the context has when an op is called, then for its gradient too, or when a program
+ * runs, decides. Gives the precision before; a number that is no tn_precision changes nothing. */
+TN_API tn_precision TN_CALL tn_ctx_set_precision(tn_ctx* ctx, tn_precision precision);
+TN_API tn_precision TN_CALL tn_ctx_get_precision(const tn_ctx* ctx);
+
 /* Allow an op without kernel or decomposition on this device to run on the cpu, with copies (logged once per op). Off
  * by default. Gives the mode before. */
 TN_API int32_t TN_CALL tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled);

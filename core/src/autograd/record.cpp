@@ -32,7 +32,7 @@ const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants, uint64
     inputs[n_in + n_out + i].absent = !used[n_in + n_out + i];
   }
   CompileOptions options;
-  options.deterministic = ctx->deterministic;
+  options.modes = ctx->modes;
   options.queue = ctx->state(site.program->device).queue;
   std::unique_ptr<Program> program;
   try {

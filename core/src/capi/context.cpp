@@ -30,6 +30,13 @@ void destroy(tn_ctx* ctx) noexcept {
   runtime_release(rt);
 }
 
+// Kernels are chosen anew where they change. Gives those before.
+uint32_t set_modes(tn_ctx* ctx, uint32_t modes) noexcept {
+  const uint32_t before = std::exchange(ctx->modes, modes);
+  if (before != modes) ctx->sites.clear();
+  return before;
+}
+
 }  // namespace
 
 extern "C" {
@@ -68,9 +75,19 @@ int32_t tn_ctx_get_grad_mode(const tn_ctx* ctx) { return ctx && ctx->grad_mode; 
 
 int32_t tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled) {
   if (!ctx) return 0;
-  const bool before = std::exchange(ctx->deterministic, enabled != 0);
-  if (before != ctx->deterministic) ctx->sites.clear();  // kernels are chosen anew
+  constexpr uint32_t kBit = TN_SIGNATURE_DETERMINISTIC;
+  return (set_modes(ctx, (ctx->modes & ~kBit) | (enabled ? kBit : 0)) & kBit) != 0;
+}
+tn_precision tn_ctx_set_precision(tn_ctx* ctx, tn_precision precision) {
+  const tn_precision before = tn_ctx_get_precision(ctx);
+  if (ctx && precision <= TN_PRECISION_MEDIUM)
+    set_modes(ctx, (ctx->modes & TN_SIGNATURE_DETERMINISTIC) | precision << 1);
   return before;
+}
+tn_precision tn_ctx_get_precision(const tn_ctx* ctx) {
+  static_assert(TN_PRECISION_HIGH << 1 == TN_SIGNATURE_PRECISION_HIGH &&
+                TN_PRECISION_MEDIUM << 1 == TN_SIGNATURE_PRECISION_MEDIUM);
+  return ctx ? ctx->modes >> 1 : TN_PRECISION_HIGHEST;
 }
 int32_t tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled) {
   return ctx ? std::exchange(ctx->fallback, enabled != 0) : 0;

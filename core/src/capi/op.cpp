@@ -36,7 +36,7 @@ Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor
   Explanation x;
   OpGraph one = graph_of_op(op, inputs, n, attrs, n_attrs);
   CompileOptions options;
-  options.deterministic = ctx->deterministic;
+  options.modes = ctx->modes;
   options.trail = &x.candidates;
   options.decomposed = &x.decomposition;
   try {

@@ -72,7 +72,7 @@ struct Instance {
 struct Specialised {
   uint64_t hash = 0;
   std::vector<uint64_t> ids;  // shape ids of the arguments
-  bool deterministic = false;
+  uint32_t modes = 0;
   Graph graph;  // without symbols; its attributes point into those of the program
   std::deque<std::vector<int64_t>> lists;  // and here
   std::vector<ProgramInput> inputs;

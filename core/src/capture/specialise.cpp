@@ -131,8 +131,8 @@ void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
   for (uint64_t& draw : out.draws) out.drawn += (std::exchange(draw, out.drawn) + 3) / 4;
 }
 
-uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, bool deterministic) {
-  uint64_t h = deterministic;
+uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, uint32_t modes) {
+  uint64_t h = modes;
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     h = (h ^ arguments[i]->shape_id) * 0x9e3779b97f4a7c15u;
     h ^= h >> 32;
@@ -143,9 +143,9 @@ uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, bool determin
 }  // namespace
 
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
-  const uint64_t hash = hash_of(p, arguments, ctx->deterministic);
+  const uint64_t hash = hash_of(p, arguments, ctx->modes);
   const auto matches = [&](const Specialised& s) {
-    bool same = s.hash == hash && s.deterministic == ctx->deterministic;
+    bool same = s.hash == hash && s.modes == ctx->modes;
     for (size_t i = 0; same && i < s.ids.size(); ++i) same = s.ids[i] == arguments[i]->shape_id;
     return same;
   };
@@ -157,12 +157,11 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   }
   auto made = std::make_shared<Specialised>();
   made->hash = hash;
-  made->deterministic = ctx->deterministic;
+  made->modes = ctx->modes;
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
   made->graph = substitute(p, arguments, made->lists);
   place_draws(ctx, p, *made);
-  const PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue,
-                            made->deterministic};
+  const PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue, made->modes};
   run_passes(made->graph, context, p.name);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
@@ -184,7 +183,7 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
 std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s) {
   auto made = std::make_unique<Instance>();
   CompileOptions options;
-  options.deterministic = s.deterministic;
+  options.modes = s.modes;
   options.queue = made->queue = ctx->state(p.device).queue;
   made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));
   made->inputs.resize(p.inputs.size());

@@ -111,7 +111,7 @@ struct tn_ctx {
   tenon::Heap* heap = nullptr;
   tn_device* device = nullptr;
   bool grad_mode = true;
-  bool deterministic = false;
+  uint32_t modes = 0;  // TN_SIGNATURE_... that kernels are chosen for
   bool fallback = false;
   tenon::Recorder* recorder = nullptr;                     // of the capture under way, owned
   std::set<std::pair<tn_op, const tn_device*>> fell_back;  // logged already

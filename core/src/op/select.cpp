@@ -19,7 +19,7 @@ std::string plan_key(const tn_kernel& k, const Signature& s,
   put(key, &k);
   put(key, s.op->id);
   put(key, static_cast<uint32_t>(s.inputs.size()));
-  put(key, s.deterministic);
+  put(key, s.modes);
   if (!(k.flags & TN_KERNEL_REENTRANT)) put(key, s.queue);
   const uint32_t depends =
       k.depends | (k.depends & TN_DEPENDS_DIMS ? TN_DEPENDS_RANK | TN_DEPENDS_LAYOUT : 0u);
@@ -62,7 +62,7 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
       note("not asked", "a kernel of higher priority takes it");
       continue;
     }
-    if (s.deterministic && (k->flags & TN_KERNEL_NONDETERMINISTIC)) {
+    if ((s.modes & TN_SIGNATURE_DETERMINISTIC) && (k->flags & TN_KERNEL_NONDETERMINISTIC)) {
       note("declined", "is not deterministic, which this context asks for");
       continue;
     }
@@ -94,7 +94,7 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     sig.n_inputs = static_cast<uint32_t>(inputs.size());
     sig.n_outputs = static_cast<uint32_t>(s.outputs.size());
     sig.n_attrs = s.attrs->size();
-    sig.flags = s.deterministic ? TN_SIGNATURE_DETERMINISTIC : 0;
+    sig.flags = s.modes;
     sig.inputs = inputs.data();
     sig.outputs = s.outputs.data();
     sig.attrs = s.attrs->data();

@@ -16,7 +16,7 @@ struct Signature {
   const OpEntry* op;
   std::vector<const tn_view*> inputs, outputs;
   const Attrs* attrs;
-  bool deterministic = false;
+  uint32_t modes = 0;      // TN_SIGNATURE_...
   Queue* queue = nullptr;  // for kernels whose plans are not re-entrant
 };
 

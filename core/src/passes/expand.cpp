@@ -56,7 +56,7 @@ class Expand {
     Signature s;
     s.op = n.op;
     s.attrs = &n.attrs;
-    s.deterministic = c_.deterministic;
+    s.modes = c_.modes;
     s.queue = c_.queue;
     std::deque<Shape> shapes;
     const auto view = [&](Shape shape, uint8_t flags) {

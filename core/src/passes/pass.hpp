@@ -14,7 +14,7 @@ struct PassContext {
   tn_runtime* runtime;
   tn_device* device;
   Queue* queue;
-  bool deterministic;
+  uint32_t modes;  // TN_SIGNATURE_...
 };
 
 struct Pass {

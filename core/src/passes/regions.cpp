@@ -63,7 +63,7 @@ class Takes {
     Signature s;
     s.op = &region_;
     s.attrs = &a;
-    s.deterministic = c_.deterministic;
+    s.modes = c_.modes;
     s.queue = c_.queue;
     for (tn_view& v : views) {
       v.dims = shape.dims;

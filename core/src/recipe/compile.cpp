@@ -179,7 +179,7 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
   Signature s;
   s.op = &op;
   s.attrs = &attrs;
-  s.deterministic = options_.deterministic;
+  s.modes = options_.modes;
   s.queue = options_.queue;
   for (int i : inputs) {
     if (i < 0) {

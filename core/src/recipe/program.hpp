@@ -93,7 +93,7 @@ inline void program_release(Program* p) noexcept {
 }
 
 struct CompileOptions {
-  bool deterministic = false;
+  uint32_t modes = 0;  // TN_SIGNATURE_...
   Queue* queue = nullptr;
   std::vector<Candidate>* trail = nullptr;  // of the first op
   std::vector<std::string_view>* decomposed =

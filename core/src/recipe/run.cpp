@@ -74,6 +74,7 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
   std::string key = name;
   auto put = [&key](const auto& v) { key.append(reinterpret_cast<const char*>(&v), sizeof v); };
   put(recipe);
+  put(ctx->modes);
   for (tn_tensor* t : inputs) put(t ? t->shape_id : ~0ull);
   for (const tn_attr& a : attrs) {
     put(a.tag);
@@ -105,7 +106,7 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
     Graph graph = trace_recipe(ctx->runtime->ops, name, recipe, shapes, complete,
                                static_cast<uint32_t>(outputs.size()));
     CompileOptions options;
-    options.deterministic = ctx->deterministic;
+    options.modes = ctx->modes;
     options.queue = ctx->state(device).queue;
     std::unique_ptr<Program> program;
     try {

@@ -124,7 +124,7 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
     site->outputs.back().set_dense();
   }
   CompileOptions options;
-  options.deterministic = ctx->deterministic;
+  options.modes = ctx->modes;
   options.queue = ctx->state(device).queue;
   site->program = compile(ctx->runtime, *device, one.graph, one.inputs, options);
   bool floating_out = false;

@@ -28,6 +28,9 @@ typedef struct tn_signature {
 } tn_signature;
 
 #define TN_SIGNATURE_DETERMINISTIC 1u
+/* How exactly the context wants f32 products, see tn_precision; neither: TN_PRECISION_HIGHEST. A kernel may always be more exact. */
+#define TN_SIGNATURE_PRECISION_HIGH 2u
+#define TN_SIGNATURE_PRECISION_MEDIUM 4u
 
 /* A plan is kept by the call sites that use it and by a bounded cache of the device. release, if set, runs once, on any thread,
  * when all have let go of it, before the device is closed; at once where prepare declined or failed. No run() of it is going on
@@ -50,8 +53,8 @@ typedef struct tn_plan {
       declined; /* not empty: this kernel does not take the signature, and why. Static or kept by the plugin. */
 } tn_plan;
 
-/* What a plan depends on. Its key always holds: the kernel, the op, the number of inputs, TN_SIGNATURE_DETERMINISTIC, the queue
- * unless TN_KERNEL_REENTRANT, and of each view the dtype, TN_VIEW_IMMEDIATE and TN_VIEW_ABSENT (of an absent one nothing else).
+/* What a plan depends on. Its key always holds: the kernel, the op, the number of inputs, the signature's flags, the queue unless
+ * TN_KERNEL_REENTRANT, and of each view the dtype, TN_VIEW_IMMEDIATE and TN_VIEW_ABSENT (of an absent one nothing else).
  * The flags below add to it; TN_VIEW_CONTIGUOUS is in it only with LAYOUT, TN_VIEW_WEAK never. A plan is shared by all
  * signatures of one key: what is not in it must be read from the views at each run. */
 #define TN_DEPENDS_RANK 1u

@@ -107,6 +107,9 @@ class Context {
   // Each gives the mode before.
   bool set_grad_mode(bool on) { return tn_ctx_set_grad_mode(get(), on) != 0; }
   bool set_deterministic(bool on) { return tn_ctx_set_deterministic(get(), on) != 0; }
+  tn_precision set_precision(tn_precision precision) {
+    return tn_ctx_set_precision(get(), precision);
+  }
   bool set_fallback(bool on) { return tn_ctx_set_fallback(get(), on) != 0; }
   bool grad_mode() const { return tn_ctx_get_grad_mode(get()) != 0; }
   void synchronize(uint64_t timeout_ns = TN_FOREVER) {

@@ -59,6 +59,11 @@ class Signature {
   const tn_view& input(int i) const { return *raw_.inputs[i]; }
   const tn_view& output(int i = 0) const { return *raw_.outputs[i]; }
   bool deterministic() const { return (raw_.flags & TN_SIGNATURE_DETERMINISTIC) != 0; }
+  tn_precision precision() const {
+    return raw_.flags & TN_SIGNATURE_PRECISION_MEDIUM ? TN_PRECISION_MEDIUM
+           : raw_.flags & TN_SIGNATURE_PRECISION_HIGH ? TN_PRECISION_HIGH
+                                                      : TN_PRECISION_HIGHEST;
+  }
   template <class D>
   D& device() const {
     return static_cast<D&>(device_);
