@@ -27,7 +27,7 @@ TOP = pathlib.Path(__file__).resolve().parent.parent
 VERBS = {"create": "owned", "retain": "owned", "take": "owned", "to": "owned", "detach": "owned",
          "from": "owned", "wrap": "owned", "full": "owned", "scalar": "owned", "leaf": "owned",
          "open": "owned", "call": "owned", "grad": "owned", "vjp": "owned", "clip": "owned",
-         "capture": "owned", "run": "owned",
+         "capture": "owned", "run": "owned", "apply": "owned", "if": "owned", "while": "owned", "scan": "owned",
          "get": "lent", "at": "lent", "find": "lent"}
 # These give back the caller's reference to their last object, which may be NULL.
 RELEASING = {"release", "drop"}
@@ -48,6 +48,9 @@ EXCEPTIONS = {
     "tn_op_call": {"inputs": {"elements_null": True}, "outputs": {"count": "capacity"}},
     "tn_capture_input": {"symbols": {"null": True}},
     "tn_program_run": {"outputs": {"count": "capacity"}},
+    "tn_program_if": {"outputs": {"count": "capacity"}},
+    "tn_program_while": {"outputs": {"count": "capacity"}},
+    "tn_program_scan": {"outputs": {"count": "capacity"}},
     "tn_op_explain": {"inputs": {"elements_null": True}},
     "tn_vjp": {"cotangents": {"count": "n_outputs", "null": True, "elements_null": True},
                "out_grads": {"count": "n_inputs", "elements_null": True}},

@@ -173,7 +173,7 @@ def call_wrapper(o):
                 if a.is_list:
                     cond += f" && options->{a.name}"
                 body.append(f"  if ({cond}) attrs[n_attrs++] = {attr_expr(o, a, 'options->' + a.name, 'options->n_' + a.name)};")
-        attrs, n_attrs = "attrs", "n_attrs"
+        attrs, n_attrs = "n_attrs ? attrs : NULL", "n_attrs"
         del req, opt
     call = f"tn_op_call(ctx, TN_OP_{o.upper}, {inputs}, {n_inputs}, {attrs}, {n_attrs}, "
     if vary:
@@ -235,7 +235,7 @@ def builder_wrapper(o):
         for a in o.attrs:
             cond = f"if ({a.name}) " if a.is_list and a.default is not None else ""
             body.append(f"  {cond}attrs[n_attrs++] = {attr_expr(o, a, a.name, 'n_' + a.name)};")
-        attrs, n_attrs = "attrs", "n_attrs"
+        attrs, n_attrs = "n_attrs ? attrs : NULL", "n_attrs"
     if single:
         body.insert(0, "  tn_value y = TN_NO_VALUE;")
         body.append(f"  builder->v->call(builder, TN_OP_{o.upper}, {inputs}, {n_inputs}, {attrs}, {n_attrs}, &y, 1);")

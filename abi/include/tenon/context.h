@@ -27,6 +27,15 @@ TN_API int32_t TN_CALL tn_ctx_set_deterministic(tn_ctx* ctx, int32_t enabled);
 TN_API tn_precision TN_CALL tn_ctx_set_precision(tn_ctx* ctx, tn_precision precision);
 TN_API tn_precision TN_CALL tn_ctx_get_precision(const tn_ctx* ctx);
 
+/* Mixed precision. With TN_DTYPE_BF16 or TN_DTYPE_F16, while it is set, ops that are called on this context cast their f32 and narrow
+ * operands: products (matmul, linear, einsum, convolutions, attention, recurrent layers) to that dtype; what sums many terms or leaves
+ * the range of f16 (exp, log, pow and their like, sums, means, norms, softmax, losses, solvers) to f32; every other op of several
+ * operands, where some are f32 and some narrow, to f32. Ops of plugins, other dtypes and host scalars are left alone. The casts are
+ * recorded: a variable of f32 gets a gradient of f32. Gradients and optimizer steps themselves are not cast. TN_DTYPE_F32: off (the
+ * default). For f16 see tn_loss_scale. INVALID_ARGUMENT: another dtype. */
+TN_API tn_error* TN_CALL tn_ctx_set_autocast(tn_ctx* ctx, tn_dtype dtype);
+TN_API tn_dtype TN_CALL tn_ctx_get_autocast(const tn_ctx* ctx);
+
 /* Allow an op without kernel or decomposition on this device to run on the cpu, with copies (logged once per op). Off
  * by default. Gives the mode before. */
 TN_API int32_t TN_CALL tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled);

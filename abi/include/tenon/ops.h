@@ -109,7 +109,7 @@ TN_INLINE tn_error* tn_cast(tn_ctx* ctx, tn_tensor* x, tn_dtype dtype, tn_tensor
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_dtype(TN_CAST_DTYPE, dtype);
-  return tn_op_call(ctx, TN_OP_CAST, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CAST, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* bitcast(x, *, dtype: dtype) -> y */
@@ -118,7 +118,7 @@ TN_INLINE tn_error* tn_bitcast(tn_ctx* ctx, tn_tensor* x, tn_dtype dtype, tn_ten
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_dtype(TN_BITCAST_DTYPE, dtype);
-  return tn_op_call(ctx, TN_OP_BITCAST, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BITCAST, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* add(a, b) -> y */
@@ -296,7 +296,7 @@ TN_INLINE tn_error* tn_reshape(tn_ctx* ctx, tn_tensor* x, uint32_t n_dims, const
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_RESHAPE_DIMS, dims, n_dims);
-  return tn_op_call(ctx, TN_OP_RESHAPE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_RESHAPE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* expand(x, *, dims: i64s) -> y */
@@ -305,7 +305,7 @@ TN_INLINE tn_error* tn_expand(tn_ctx* ctx, tn_tensor* x, uint32_t n_dims, const 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_EXPAND_DIMS, dims, n_dims);
-  return tn_op_call(ctx, TN_OP_EXPAND, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_EXPAND, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* transpose(x, *, perm: i64s) -> y */
@@ -314,7 +314,7 @@ TN_INLINE tn_error* tn_transpose(tn_ctx* ctx, tn_tensor* x, uint32_t n_perm, con
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_TRANSPOSE_PERM, perm, n_perm);
-  return tn_op_call(ctx, TN_OP_TRANSPOSE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRANSPOSE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_slice_options {
@@ -336,7 +336,7 @@ TN_INLINE tn_error* tn_slice(tn_ctx* ctx, tn_tensor* x, uint32_t n_starts, const
   attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STARTS, starts, n_starts);
   attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STOPS, stops, n_stops);
   if (options && options->steps) attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STEPS, options->steps, options->n_steps);
-  return tn_op_call(ctx, TN_OP_SLICE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SLICE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_pad_options {
@@ -361,7 +361,7 @@ TN_INLINE tn_error* tn_pad(tn_ctx* ctx, tn_tensor* x, tn_tensor* value, uint32_t
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_HIGH, high, n_high);
   if (options && options->interior) attrs[n_attrs++] = tn_attr_i64s(TN_PAD_INTERIOR, options->interior, options->n_interior);
-  return tn_op_call(ctx, TN_OP_PAD, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_concat_options {
@@ -382,7 +382,7 @@ TN_INLINE tn_error* tn_concat(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONCAT_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_CONCAT, xs, n_xs, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONCAT, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* flip(x, *, axes: i64s) -> y */
@@ -391,7 +391,7 @@ TN_INLINE tn_error* tn_flip(tn_ctx* ctx, tn_tensor* x, uint32_t n_axes, const in
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_FLIP_AXES, axes, n_axes);
-  return tn_op_call(ctx, TN_OP_FLIP, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_FLIP, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_gather_options {
@@ -415,7 +415,7 @@ TN_INLINE tn_error* tn_gather(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices, con
   inputs[0] = x;
   inputs[1] = indices;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_GATHER_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_GATHER, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_GATHER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_scatter_options {
@@ -443,7 +443,7 @@ TN_INLINE tn_error* tn_scatter(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices, tn
   inputs[2] = updates;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_SCATTER_MODE, options->mode);
-  return tn_op_call(ctx, TN_OP_SCATTER, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SCATTER, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_iota_options {
@@ -466,7 +466,7 @@ TN_INLINE tn_error* tn_iota(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims, c
   attrs[n_attrs++] = tn_attr_i64s(TN_IOTA_DIMS, dims, n_dims);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_IOTA_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_IOTA_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_IOTA, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_IOTA, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_fill_options {
@@ -486,7 +486,7 @@ TN_INLINE tn_error* tn_fill(tn_ctx* ctx, tn_tensor* value, uint32_t n_dims, cons
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_FILL_DIMS, dims, n_dims);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_FILL_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_FILL, &value, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_FILL, &value, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_sum_options {
@@ -511,7 +511,7 @@ TN_INLINE tn_error* tn_sum(tn_ctx* ctx, tn_tensor* x, const tn_sum_options* opti
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_SUM_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_SUM_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_SUM, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SUM, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_prod_options {
@@ -536,7 +536,7 @@ TN_INLINE tn_error* tn_prod(tn_ctx* ctx, tn_tensor* x, const tn_prod_options* op
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_PROD_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_PROD_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_PROD, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PROD, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_max_options {
@@ -561,7 +561,7 @@ TN_INLINE tn_error* tn_max(tn_ctx* ctx, tn_tensor* x, const tn_max_options* opti
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MAX_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_MAX, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MAX, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_min_options {
@@ -586,7 +586,7 @@ TN_INLINE tn_error* tn_min(tn_ctx* ctx, tn_tensor* x, const tn_min_options* opti
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MIN_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MIN_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_MIN, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MIN, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_argmax_options {
@@ -608,7 +608,7 @@ TN_INLINE tn_error* tn_argmax(tn_ctx* ctx, tn_tensor* x, const tn_argmax_options
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_ARGMAX_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ARGMAX_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_ARGMAX, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ARGMAX, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_cumsum_options {
@@ -635,7 +635,7 @@ TN_INLINE tn_error* tn_cumsum(tn_ctx* ctx, tn_tensor* x, const tn_cumsum_options
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CUMSUM_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_EXCLUSIVE, options->exclusive);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_REVERSE, options->reverse);
-  return tn_op_call(ctx, TN_OP_CUMSUM, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CUMSUM, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_matmul_options {
@@ -660,7 +660,7 @@ TN_INLINE tn_error* tn_matmul(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_
   inputs[1] = b;
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_A, options->transpose_a);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_B, options->transpose_b);
-  return tn_op_call(ctx, TN_OP_MATMUL, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MATMUL, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv_options {
@@ -702,7 +702,7 @@ TN_INLINE tn_error* tn_conv(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, const tn_co
   if (options && options->lhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LHS_DILATION, options->lhs_dilation, options->n_lhs_dilation);
   if (options && options->rhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_RHS_DILATION, options->rhs_dilation, options->n_rhs_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_window_reduce_options {
@@ -740,7 +740,7 @@ TN_INLINE tn_error* tn_window_reduce(tn_ctx* ctx, tn_tensor* x, uint32_t n_windo
   if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_HIGH, options->high, options->n_high);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_WINDOW_REDUCE_MODE, options->mode);
-  return tn_op_call(ctx, TN_OP_WINDOW_REDUCE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_WINDOW_REDUCE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_window_scatter_options {
@@ -778,7 +778,7 @@ TN_INLINE tn_error* tn_window_scatter(tn_ctx* ctx, tn_tensor* x, tn_tensor* g, u
   if (options && options->low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_LOW, options->low, options->n_low);
   if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_HIGH, options->high, options->n_high);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_DILATION, options->dilation, options->n_dilation);
-  return tn_op_call(ctx, TN_OP_WINDOW_SCATTER, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_WINDOW_SCATTER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_sort_options {
@@ -804,7 +804,7 @@ TN_INLINE tn_error* tn_sort(tn_ctx* ctx, tn_tensor* keys, tn_tensor* values, con
   inputs[1] = values;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SORT_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_SORT_DESCENDING, options->descending);
-  TN_TRY(tn_op_call(ctx, TN_OP_SORT, inputs, 2, attrs, n_attrs, out_sorted_keys && out_sorted_values ? outputs : NULL, 2, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_SORT, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_sorted_keys && out_sorted_values ? outputs : NULL, 2, &n_out));
   *out_sorted_keys = outputs[0];
   *out_sorted_values = outputs[1];
   return NULL;
@@ -816,7 +816,7 @@ TN_INLINE tn_error* tn_philox(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims,
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_PHILOX_DIMS, dims, n_dims);
-  return tn_op_call(ctx, TN_OP_PHILOX, NULL, 0, attrs, n_attrs, out_bits, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PHILOX, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_bits, 1, &n_out);
 }
 
 /* ne(a, b) -> y */
@@ -900,7 +900,7 @@ TN_INLINE tn_error* tn_gelu(tn_ctx* ctx, tn_tensor* x, const tn_gelu_options* op
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_GELU_APPROXIMATE, options->approximate);
-  return tn_op_call(ctx, TN_OP_GELU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_GELU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* silu(x) -> y */
@@ -927,7 +927,7 @@ TN_INLINE tn_error* tn_leaky_relu(tn_ctx* ctx, tn_tensor* x, const tn_leaky_relu
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_LEAKY_RELU_SLOPE, options->slope);
-  return tn_op_call(ctx, TN_OP_LEAKY_RELU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_LEAKY_RELU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* clip(x, low?, high?) -> y */
@@ -962,7 +962,7 @@ TN_INLINE tn_error* tn_mean(tn_ctx* ctx, tn_tensor* x, const tn_mean_options* op
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_MEAN_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MEAN_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_MEAN, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MEAN, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_argmin_options {
@@ -984,7 +984,7 @@ TN_INLINE tn_error* tn_argmin(tn_ctx* ctx, tn_tensor* x, const tn_argmin_options
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_ARGMIN_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ARGMIN_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_ARGMIN, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ARGMIN, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_logsumexp_options {
@@ -1009,7 +1009,7 @@ TN_INLINE tn_error* tn_logsumexp(tn_ctx* ctx, tn_tensor* x, const tn_logsumexp_o
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_LOGSUMEXP_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_LOGSUMEXP_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_LOGSUMEXP, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_LOGSUMEXP, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_var_options {
@@ -1037,7 +1037,7 @@ TN_INLINE tn_error* tn_var(tn_ctx* ctx, tn_tensor* x, const tn_var_options* opti
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_VAR_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_VAR_KEEPDIMS, options->keepdims);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_VAR_CORRECTION, options->correction);
-  return tn_op_call(ctx, TN_OP_VAR, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_VAR, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_any_options {
@@ -1062,7 +1062,7 @@ TN_INLINE tn_error* tn_any(tn_ctx* ctx, tn_tensor* x, const tn_any_options* opti
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_ANY_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ANY_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_ANY, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ANY, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_all_options {
@@ -1087,7 +1087,7 @@ TN_INLINE tn_error* tn_all(tn_ctx* ctx, tn_tensor* x, const tn_all_options* opti
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_ALL_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ALL_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_ALL, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ALL, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_squeeze_options {
@@ -1107,7 +1107,7 @@ TN_INLINE tn_error* tn_squeeze(tn_ctx* ctx, tn_tensor* x, const tn_squeeze_optio
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_SQUEEZE_AXES, options->axes, options->n_axes);
-  return tn_op_call(ctx, TN_OP_SQUEEZE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SQUEEZE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* unsqueeze(x, *, axes: i64s) -> y */
@@ -1116,7 +1116,7 @@ TN_INLINE tn_error* tn_unsqueeze(tn_ctx* ctx, tn_tensor* x, uint32_t n_axes, con
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_UNSQUEEZE_AXES, axes, n_axes);
-  return tn_op_call(ctx, TN_OP_UNSQUEEZE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_UNSQUEEZE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_stack_options {
@@ -1137,7 +1137,7 @@ TN_INLINE tn_error* tn_stack(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, c
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_STACK_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_STACK, xs, n_xs, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_STACK, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_split_options {
@@ -1158,7 +1158,7 @@ TN_INLINE tn_error* tn_split(tn_ctx* ctx, tn_tensor* x, uint32_t n_sizes, const 
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_SPLIT_SIZES, sizes, n_sizes);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SPLIT_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_SPLIT, &x, 1, attrs, n_attrs, outputs, capacity, out_n);
+  return tn_op_call(ctx, TN_OP_SPLIT, &x, 1, n_attrs ? attrs : NULL, n_attrs, outputs, capacity, out_n);
 }
 
 typedef struct tn_scatter_add_options {
@@ -1183,7 +1183,7 @@ TN_INLINE tn_error* tn_scatter_add(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices
   inputs[1] = indices;
   inputs[2] = updates;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_ADD_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_SCATTER_ADD, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SCATTER_ADD, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_one_hot_options {
@@ -1203,7 +1203,7 @@ TN_INLINE tn_error* tn_one_hot(tn_ctx* ctx, tn_tensor* indices, int64_t depth, c
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_ONE_HOT_DEPTH, depth);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_ONE_HOT_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_ONE_HOT, &indices, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ONE_HOT, &indices, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* embedding(table, indices) -> y */
@@ -1247,7 +1247,7 @@ TN_INLINE tn_error* tn_conv2d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_PADDING, options->padding, options->n_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV2D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV2D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv2d_input_grad_options {
@@ -1283,7 +1283,7 @@ TN_INLINE tn_error* tn_conv2d_input_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* w
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_PADDING, options->padding, options->n_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, attrs, n_attrs, out_dx, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_dx, 1, &n_out);
 }
 
 typedef struct tn_conv2d_weight_grad_options {
@@ -1319,7 +1319,7 @@ TN_INLINE tn_error* tn_conv2d_weight_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* 
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_PADDING, options->padding, options->n_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, attrs, n_attrs, out_dw, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_dw, 1, &n_out);
 }
 
 typedef struct tn_max_pool2d_options {
@@ -1346,7 +1346,7 @@ TN_INLINE tn_error* tn_max_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_WINDOW, window, n_window);
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_PADDING, options->padding, options->n_padding);
-  return tn_op_call(ctx, TN_OP_MAX_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MAX_POOL2D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_avg_pool2d_options {
@@ -1374,7 +1374,7 @@ TN_INLINE tn_error* tn_avg_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_PADDING, options->padding, options->n_padding);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL2D_COUNT_PADDING, options->count_padding);
-  return tn_op_call(ctx, TN_OP_AVG_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_AVG_POOL2D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* global_avg_pool(x) -> y */
@@ -1407,7 +1407,7 @@ TN_INLINE tn_error* tn_softmax(tn_ctx* ctx, tn_tensor* x, const tn_softmax_optio
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_SOFTMAX_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_SOFTMAX, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SOFTMAX, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_log_softmax_options {
@@ -1428,7 +1428,7 @@ TN_INLINE tn_error* tn_log_softmax(tn_ctx* ctx, tn_tensor* x, const tn_log_softm
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_LOG_SOFTMAX_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_LOG_SOFTMAX, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_LOG_SOFTMAX, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_layer_norm_options {
@@ -1456,7 +1456,7 @@ TN_INLINE tn_error* tn_layer_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, t
   inputs[2] = bias;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_LAYER_NORM_AXES, options->axes);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_LAYER_NORM_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_LAYER_NORM, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_LAYER_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_batch_norm_options {
@@ -1483,7 +1483,7 @@ TN_INLINE tn_error* tn_batch_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, t
   inputs[3] = mean;
   inputs[4] = variance;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_BATCH_NORM, inputs, 5, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BATCH_NORM, inputs, 5, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_batch_norm_train_options {
@@ -1509,7 +1509,7 @@ TN_INLINE tn_error* tn_batch_norm_train(tn_ctx* ctx, tn_tensor* x, tn_tensor* sc
   inputs[1] = scale;
   inputs[2] = bias;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, options->epsilon);
-  TN_TRY(tn_op_call(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, out_y && out_mean && out_variance ? outputs : NULL, 3, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_BATCH_NORM_TRAIN, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y && out_mean && out_variance ? outputs : NULL, 3, &n_out));
   *out_y = outputs[0];
   *out_mean = outputs[1];
   *out_variance = outputs[2];
@@ -1534,7 +1534,7 @@ TN_INLINE tn_error* tn_dropout(tn_ctx* ctx, tn_tensor* x, const tn_dropout_optio
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_DROPOUT_RATE, options->rate);
-  return tn_op_call(ctx, TN_OP_DROPOUT, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_DROPOUT, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* linear(x, w, bias?) -> y */
@@ -1575,7 +1575,7 @@ TN_INLINE tn_error* tn_cross_entropy(tn_ctx* ctx, tn_tensor* logits, tn_tensor* 
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_IGNORE_INDEX, options->ignore_index);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING, options->label_smoothing);
-  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_cross_entropy_probs_options {
@@ -1603,7 +1603,7 @@ TN_INLINE tn_error* tn_cross_entropy_probs(tn_ctx* ctx, tn_tensor* logits, tn_te
   inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, options->label_smoothing);
-  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_mse_options {
@@ -1627,7 +1627,7 @@ TN_INLINE tn_error* tn_mse(tn_ctx* ctx, tn_tensor* x, tn_tensor* target, const t
   inputs[0] = x;
   inputs[1] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_MSE_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_MSE, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MSE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_bce_with_logits_options {
@@ -1653,7 +1653,7 @@ TN_INLINE tn_error* tn_bce_with_logits(tn_ctx* ctx, tn_tensor* logits, tn_tensor
   inputs[2] = weight;
   inputs[3] = positive_weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 4, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BCE_WITH_LOGITS, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_uniform_options {
@@ -1679,7 +1679,7 @@ TN_INLINE tn_error* tn_uniform(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_LOW, options->low);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_HIGH, options->high);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_UNIFORM_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_UNIFORM, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_UNIFORM, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_normal_options {
@@ -1705,7 +1705,7 @@ TN_INLINE tn_error* tn_normal(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims,
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_MEAN, options->mean);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_DEVIATION, options->deviation);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_NORMAL_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_NORMAL, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_NORMAL, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_bernoulli_options {
@@ -1728,7 +1728,7 @@ TN_INLINE tn_error* tn_bernoulli(tn_ctx* ctx, uint32_t n_dims, const int64_t* di
   attrs[n_attrs++] = tn_attr_i64s(TN_BERNOULLI_DIMS, dims, n_dims);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_BERNOULLI_PROBABILITY, options->probability);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_BERNOULLI_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_BERNOULLI, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BERNOULLI, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* log2(x) -> y */
@@ -1843,7 +1843,7 @@ TN_INLINE tn_error* tn_mod(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_mod
   inputs[0] = a;
   inputs[1] = b;
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_MOD_FMOD, options->fmod);
-  return tn_op_call(ctx, TN_OP_MOD, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MOD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* lerp(a, b, weight) -> y */
@@ -1874,7 +1874,7 @@ TN_INLINE tn_error* tn_elu(tn_ctx* ctx, tn_tensor* x, const tn_elu_options* opti
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_ELU_ALPHA, options->alpha);
-  return tn_op_call(ctx, TN_OP_ELU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ELU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_selu_options {
@@ -1898,7 +1898,7 @@ TN_INLINE tn_error* tn_selu(tn_ctx* ctx, tn_tensor* x, const tn_selu_options* op
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_SELU_ALPHA, options->alpha);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_SELU_GAMMA, options->gamma);
-  return tn_op_call(ctx, TN_OP_SELU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SELU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_celu_options {
@@ -1919,7 +1919,7 @@ TN_INLINE tn_error* tn_celu(tn_ctx* ctx, tn_tensor* x, const tn_celu_options* op
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_CELU_ALPHA, options->alpha);
-  return tn_op_call(ctx, TN_OP_CELU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CELU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* prelu(x, slope) -> y */
@@ -1970,7 +1970,7 @@ TN_INLINE tn_error* tn_hard_sigmoid(tn_ctx* ctx, tn_tensor* x, const tn_hard_sig
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_ALPHA, options->alpha);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_BETA, options->beta);
-  return tn_op_call(ctx, TN_OP_HARD_SIGMOID, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_HARD_SIGMOID, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* hard_swish(x) -> y */
@@ -2004,7 +2004,7 @@ TN_INLINE tn_error* tn_std(tn_ctx* ctx, tn_tensor* x, const tn_std_options* opti
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_STD_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_STD_KEEPDIMS, options->keepdims);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_STD_CORRECTION, options->correction);
-  return tn_op_call(ctx, TN_OP_STD, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_STD, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_norm_options {
@@ -2032,7 +2032,7 @@ TN_INLINE tn_error* tn_norm(tn_ctx* ctx, tn_tensor* x, const tn_norm_options* op
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_NORM_ORD, options->ord);
   if (options && options->axes) attrs[n_attrs++] = tn_attr_i64s(TN_NORM_AXES, options->axes, options->n_axes);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_NORM_KEEPDIMS, options->keepdims);
-  return tn_op_call(ctx, TN_OP_NORM, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_NORM, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_cumprod_options {
@@ -2053,7 +2053,7 @@ TN_INLINE tn_error* tn_cumprod(tn_ctx* ctx, tn_tensor* x, const tn_cumprod_optio
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CUMPROD_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_CUMPROD, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CUMPROD, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* outer(a, b) -> y */
@@ -2095,7 +2095,7 @@ TN_INLINE tn_error* tn_vecdot(tn_ctx* ctx, tn_tensor* a, tn_tensor* b, const tn_
   inputs[0] = a;
   inputs[1] = b;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_VECDOT_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_VECDOT, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_VECDOT, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_tril_options {
@@ -2116,7 +2116,7 @@ TN_INLINE tn_error* tn_tril(tn_ctx* ctx, tn_tensor* x, const tn_tril_options* op
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_TRIL_K, options->k);
-  return tn_op_call(ctx, TN_OP_TRIL, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRIL, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_triu_options {
@@ -2137,7 +2137,7 @@ TN_INLINE tn_error* tn_triu(tn_ctx* ctx, tn_tensor* x, const tn_triu_options* op
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_TRIU_K, options->k);
-  return tn_op_call(ctx, TN_OP_TRIU, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRIU, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_diagonal_options {
@@ -2158,7 +2158,7 @@ TN_INLINE tn_error* tn_diagonal(tn_ctx* ctx, tn_tensor* x, const tn_diagonal_opt
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_DIAGONAL_OFFSET, options->offset);
-  return tn_op_call(ctx, TN_OP_DIAGONAL, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_DIAGONAL, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_trace_options {
@@ -2179,7 +2179,7 @@ TN_INLINE tn_error* tn_trace(tn_ctx* ctx, tn_tensor* x, const tn_trace_options* 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_TRACE_OFFSET, options->offset);
-  return tn_op_call(ctx, TN_OP_TRACE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRACE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_eye_options {
@@ -2205,7 +2205,7 @@ TN_INLINE tn_error* tn_eye(tn_ctx* ctx, int64_t n, const tn_eye_options* options
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_EYE_M, options->m);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_EYE_K, options->k);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_EYE_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_EYE, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_EYE, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_arange_options {
@@ -2229,7 +2229,7 @@ TN_INLINE tn_error* tn_arange(tn_ctx* ctx, double start, double stop, const tn_a
   attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STOP, stop);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STEP, options->step);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_ARANGE_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_ARANGE, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ARANGE, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* tile(x, *, repeats: i64s) -> y */
@@ -2238,7 +2238,7 @@ TN_INLINE tn_error* tn_tile(tn_ctx* ctx, tn_tensor* x, uint32_t n_repeats, const
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_TILE_REPEATS, repeats, n_repeats);
-  return tn_op_call(ctx, TN_OP_TILE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TILE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* roll(x, *, shifts: i64s, axes: i64s) -> y */
@@ -2248,7 +2248,7 @@ TN_INLINE tn_error* tn_roll(tn_ctx* ctx, tn_tensor* x, uint32_t n_shifts, const 
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_SHIFTS, shifts, n_shifts);
   attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_AXES, axes, n_axes);
-  return tn_op_call(ctx, TN_OP_ROLL, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ROLL, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* pad_edge(x, *, low: i64s, high: i64s) -> y */
@@ -2258,7 +2258,7 @@ TN_INLINE tn_error* tn_pad_edge(tn_ctx* ctx, tn_tensor* x, uint32_t n_low, const
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_HIGH, high, n_high);
-  return tn_op_call(ctx, TN_OP_PAD_EDGE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PAD_EDGE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* pad_reflect(x, *, low: i64s, high: i64s) -> y */
@@ -2268,7 +2268,7 @@ TN_INLINE tn_error* tn_pad_reflect(tn_ctx* ctx, tn_tensor* x, uint32_t n_low, co
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_HIGH, high, n_high);
-  return tn_op_call(ctx, TN_OP_PAD_REFLECT, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PAD_REFLECT, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_depth_to_space_options {
@@ -2290,7 +2290,7 @@ TN_INLINE tn_error* tn_depth_to_space(tn_ctx* ctx, tn_tensor* x, int64_t block, 
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_DEPTH_TO_SPACE_BLOCK, block);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_DEPTH_TO_SPACE_MODE, options->mode);
-  return tn_op_call(ctx, TN_OP_DEPTH_TO_SPACE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_DEPTH_TO_SPACE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* space_to_depth(x, *, block: i64) -> y */
@@ -2299,7 +2299,7 @@ TN_INLINE tn_error* tn_space_to_depth(tn_ctx* ctx, tn_tensor* x, int64_t block, 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_SPACE_TO_DEPTH_BLOCK, block);
-  return tn_op_call(ctx, TN_OP_SPACE_TO_DEPTH, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SPACE_TO_DEPTH, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_take_along_axis_options {
@@ -2323,7 +2323,7 @@ TN_INLINE tn_error* tn_take_along_axis(tn_ctx* ctx, tn_tensor* x, tn_tensor* ind
   inputs[0] = x;
   inputs[1] = indices;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_TAKE_ALONG_AXIS_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_TAKE_ALONG_AXIS, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TAKE_ALONG_AXIS, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* gather_nd(x, indices) -> y */
@@ -2357,7 +2357,7 @@ TN_INLINE tn_error* tn_scatter_nd(tn_ctx* ctx, tn_tensor* x, tn_tensor* indices,
   inputs[1] = indices;
   inputs[2] = updates;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_SCATTER_ND_MODE, options->mode);
-  return tn_op_call(ctx, TN_OP_SCATTER_ND, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SCATTER_ND, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_argsort_options {
@@ -2379,7 +2379,7 @@ TN_INLINE tn_error* tn_argsort(tn_ctx* ctx, tn_tensor* x, const tn_argsort_optio
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_ARGSORT_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ARGSORT_DESCENDING, options->descending);
-  return tn_op_call(ctx, TN_OP_ARGSORT, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ARGSORT, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_topk_options {
@@ -2403,7 +2403,7 @@ TN_INLINE tn_error* tn_topk(tn_ctx* ctx, tn_tensor* x, int64_t k, const tn_topk_
   attrs[n_attrs++] = tn_attr_i64(TN_TOPK_K, k);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_TOPK_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_TOPK_LARGEST, options->largest);
-  TN_TRY(tn_op_call(ctx, TN_OP_TOPK, &x, 1, attrs, n_attrs, out_values && out_indices ? outputs : NULL, 2, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_TOPK, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_values && out_indices ? outputs : NULL, 2, &n_out));
   *out_values = outputs[0];
   *out_indices = outputs[1];
   return NULL;
@@ -2426,7 +2426,7 @@ TN_INLINE tn_error* tn_meshgrid(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_MESHGRID_INDEXING, options->indexing);
-  return tn_op_call(ctx, TN_OP_MESHGRID, xs, n_xs, attrs, n_attrs, outputs, capacity, out_n);
+  return tn_op_call(ctx, TN_OP_MESHGRID, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, capacity, out_n);
 }
 
 typedef struct tn_nll_options {
@@ -2454,7 +2454,7 @@ TN_INLINE tn_error* tn_nll(tn_ctx* ctx, tn_tensor* log_probabilities, tn_tensor*
   inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_NLL_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_NLL_IGNORE_INDEX, options->ignore_index);
-  return tn_op_call(ctx, TN_OP_NLL, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_NLL, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_bce_options {
@@ -2479,7 +2479,7 @@ TN_INLINE tn_error* tn_bce(tn_ctx* ctx, tn_tensor* probabilities, tn_tensor* tar
   inputs[1] = target;
   inputs[2] = weight;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_BCE_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_BCE, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_BCE, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_l1_options {
@@ -2503,7 +2503,7 @@ TN_INLINE tn_error* tn_l1(tn_ctx* ctx, tn_tensor* x, tn_tensor* target, const tn
   inputs[0] = x;
   inputs[1] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_L1_REDUCTION, options->reduction);
-  return tn_op_call(ctx, TN_OP_L1, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_L1, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_huber_options {
@@ -2530,7 +2530,7 @@ TN_INLINE tn_error* tn_huber(tn_ctx* ctx, tn_tensor* x, tn_tensor* target, const
   inputs[1] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_HUBER_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_HUBER_DELTA, options->delta);
-  return tn_op_call(ctx, TN_OP_HUBER, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_HUBER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_kl_div_options {
@@ -2555,7 +2555,7 @@ TN_INLINE tn_error* tn_kl_div(tn_ctx* ctx, tn_tensor* log_input, tn_tensor* targ
   inputs[1] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_KL_DIV_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_KL_DIV_LOG_TARGET, options->log_target);
-  return tn_op_call(ctx, TN_OP_KL_DIV, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_KL_DIV, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_hinge_options {
@@ -2582,7 +2582,7 @@ TN_INLINE tn_error* tn_hinge(tn_ctx* ctx, tn_tensor* x, tn_tensor* target, const
   inputs[1] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_HINGE_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_HINGE_MARGIN, options->margin);
-  return tn_op_call(ctx, TN_OP_HINGE, inputs, 2, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_HINGE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_cosine_loss_options {
@@ -2610,7 +2610,7 @@ TN_INLINE tn_error* tn_cosine_loss(tn_ctx* ctx, tn_tensor* x1, tn_tensor* x2, tn
   inputs[2] = target;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_COSINE_LOSS_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_COSINE_LOSS_MARGIN, options->margin);
-  return tn_op_call(ctx, TN_OP_COSINE_LOSS, inputs, 3, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_COSINE_LOSS, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 typedef struct tn_cosine_similarity_options {
@@ -2637,7 +2637,7 @@ TN_INLINE tn_error* tn_cosine_similarity(tn_ctx* ctx, tn_tensor* x1, tn_tensor* 
   inputs[1] = x2;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_COSINE_SIMILARITY_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_COSINE_SIMILARITY_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_COSINE_SIMILARITY, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_COSINE_SIMILARITY, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_rms_norm_options {
@@ -2664,7 +2664,7 @@ TN_INLINE tn_error* tn_rms_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, con
   inputs[1] = scale;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_RMS_NORM_AXES, options->axes);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_RMS_NORM_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_RMS_NORM, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_RMS_NORM, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_group_norm_options {
@@ -2690,7 +2690,7 @@ TN_INLINE tn_error* tn_group_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale, t
   inputs[2] = bias;
   attrs[n_attrs++] = tn_attr_i64(TN_GROUP_NORM_GROUPS, groups);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_GROUP_NORM_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_GROUP_NORM, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_GROUP_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_instance_norm_options {
@@ -2715,7 +2715,7 @@ TN_INLINE tn_error* tn_instance_norm(tn_ctx* ctx, tn_tensor* x, tn_tensor* scale
   inputs[1] = scale;
   inputs[2] = bias;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_INSTANCE_NORM_EPSILON, options->epsilon);
-  return tn_op_call(ctx, TN_OP_INSTANCE_NORM, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_INSTANCE_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_lrn_options {
@@ -2743,7 +2743,7 @@ TN_INLINE tn_error* tn_lrn(tn_ctx* ctx, tn_tensor* x, int64_t size, const tn_lrn
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_LRN_ALPHA, options->alpha);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_LRN_BETA, options->beta);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_LRN_BIAS, options->bias);
-  return tn_op_call(ctx, TN_OP_LRN, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_LRN, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_randint_options {
@@ -2765,7 +2765,7 @@ TN_INLINE tn_error* tn_randint(tn_ctx* ctx, uint32_t n_dims, const int64_t* dims
   attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_LOW, low);
   attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_HIGH, high);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_RANDINT_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_RANDINT, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_RANDINT, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_truncated_normal_options {
@@ -2797,7 +2797,7 @@ TN_INLINE tn_error* tn_truncated_normal(tn_ctx* ctx, uint32_t n_dims, const int6
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_LOW, options->low);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_HIGH, options->high);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_TRUNCATED_NORMAL_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_TRUNCATED_NORMAL, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRUNCATED_NORMAL, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* categorical(logits) -> index */
@@ -2812,7 +2812,7 @@ TN_INLINE tn_error* tn_permutation(tn_ctx* ctx, int64_t n, tn_tensor** out_y) {
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_PERMUTATION_N, n);
-  return tn_op_call(ctx, TN_OP_PERMUTATION, NULL, 0, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_PERMUTATION, NULL, 0, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_scaled_dot_product_attention_options {
@@ -2839,7 +2839,7 @@ TN_INLINE tn_error* tn_scaled_dot_product_attention(tn_ctx* ctx, tn_tensor* q, t
   inputs[3] = mask;
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL, options->causal);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, options->scale);
-  return tn_op_call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_rotary_embedding_options {
@@ -2864,7 +2864,7 @@ TN_INLINE tn_error* tn_rotary_embedding(tn_ctx* ctx, tn_tensor* x, tn_tensor* po
   inputs[1] = positions;
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_ROTARY_EMBEDDING_BASE, options->base);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_ROTARY_EMBEDDING_INTERLEAVED, options->interleaved);
-  return tn_op_call(ctx, TN_OP_ROTARY_EMBEDDING, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ROTARY_EMBEDDING, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv1d_options {
@@ -2899,7 +2899,7 @@ TN_INLINE tn_error* tn_conv1d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_PADDING, options->padding, options->n_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV1D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV1D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV1D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv3d_options {
@@ -2934,7 +2934,7 @@ TN_INLINE tn_error* tn_conv3d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_PADDING, options->padding, options->n_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV3D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV3D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV3D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv_transpose1d_options {
@@ -2975,7 +2975,7 @@ TN_INLINE tn_error* tn_conv_transpose1d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w,
   if (options && options->output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING, options->output_padding, options->n_output_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE1D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE1D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE1D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv_transpose2d_options {
@@ -3016,7 +3016,7 @@ TN_INLINE tn_error* tn_conv_transpose2d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w,
   if (options && options->output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_OUTPUT_PADDING, options->output_padding, options->n_output_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE2D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE2D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE2D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_max_pool1d_options {
@@ -3043,7 +3043,7 @@ TN_INLINE tn_error* tn_max_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_WINDOW, window, n_window);
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_PADDING, options->padding, options->n_padding);
-  return tn_op_call(ctx, TN_OP_MAX_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MAX_POOL1D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_avg_pool1d_options {
@@ -3071,7 +3071,7 @@ TN_INLINE tn_error* tn_avg_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_PADDING, options->padding, options->n_padding);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL1D_COUNT_PADDING, options->count_padding);
-  return tn_op_call(ctx, TN_OP_AVG_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_AVG_POOL1D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_max_pool3d_options {
@@ -3098,7 +3098,7 @@ TN_INLINE tn_error* tn_max_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_WINDOW, window, n_window);
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_PADDING, options->padding, options->n_padding);
-  return tn_op_call(ctx, TN_OP_MAX_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_MAX_POOL3D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_avg_pool3d_options {
@@ -3126,7 +3126,7 @@ TN_INLINE tn_error* tn_avg_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n_window, 
   if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_STRIDE, options->stride, options->n_stride);
   if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_PADDING, options->padding, options->n_padding);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL3D_COUNT_PADDING, options->count_padding);
-  return tn_op_call(ctx, TN_OP_AVG_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_AVG_POOL3D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_avg_pool2d(x, *, output_size: i64s) -> y */
@@ -3135,7 +3135,7 @@ TN_INLINE tn_error* tn_adaptive_avg_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL2D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_quantize_linear_options {
@@ -3161,7 +3161,7 @@ TN_INLINE tn_error* tn_quantize_linear(tn_ctx* ctx, tn_tensor* x, tn_tensor* sca
   inputs[2] = zero_point;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_QUANTIZE_LINEAR_AXIS, options->axis);
   if (options) attrs[n_attrs++] = tn_attr_dtype(TN_QUANTIZE_LINEAR_DTYPE, options->dtype);
-  return tn_op_call(ctx, TN_OP_QUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_QUANTIZE_LINEAR, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_dequantize_linear_options {
@@ -3186,7 +3186,7 @@ TN_INLINE tn_error* tn_dequantize_linear(tn_ctx* ctx, tn_tensor* x, tn_tensor* s
   inputs[1] = scale;
   inputs[2] = zero_point;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, options->axis);
-  return tn_op_call(ctx, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_conv_transpose3d_options {
@@ -3227,7 +3227,7 @@ TN_INLINE tn_error* tn_conv_transpose3d(tn_ctx* ctx, tn_tensor* x, tn_tensor* w,
   if (options && options->output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_OUTPUT_PADDING, options->output_padding, options->n_output_padding);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE3D_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE3D, inputs, 3, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV_TRANSPOSE3D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_avg_pool1d(x, *, output_size: i64s) -> y */
@@ -3236,7 +3236,7 @@ TN_INLINE tn_error* tn_adaptive_avg_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL1D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_avg_pool3d(x, *, output_size: i64s) -> y */
@@ -3245,7 +3245,7 @@ TN_INLINE tn_error* tn_adaptive_avg_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_AVG_POOL3D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_max_pool1d(x, *, output_size: i64s) -> y */
@@ -3254,7 +3254,7 @@ TN_INLINE tn_error* tn_adaptive_max_pool1d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL1D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL1D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_max_pool2d(x, *, output_size: i64s) -> y */
@@ -3263,7 +3263,7 @@ TN_INLINE tn_error* tn_adaptive_max_pool2d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL2D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL2D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* adaptive_max_pool3d(x, *, output_size: i64s) -> y */
@@ -3272,7 +3272,7 @@ TN_INLINE tn_error* tn_adaptive_max_pool3d(tn_ctx* ctx, tn_tensor* x, uint32_t n
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
-  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL3D, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_ADAPTIVE_MAX_POOL3D, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_scaled_dot_product_attention_grad_options {
@@ -3302,7 +3302,7 @@ TN_INLINE tn_error* tn_scaled_dot_product_attention_grad(tn_ctx* ctx, tn_tensor*
   inputs[5] = mask;
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, options->causal);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE, options->scale);
-  TN_TRY(tn_op_call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, attrs, n_attrs, out_dq && out_dk && out_dv ? outputs : NULL, 3, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, n_attrs ? attrs : NULL, n_attrs, out_dq && out_dk && out_dv ? outputs : NULL, 3, &n_out));
   *out_dq = outputs[0];
   *out_dk = outputs[1];
   *out_dv = outputs[2];
@@ -3338,7 +3338,7 @@ TN_INLINE tn_error* tn_rnn(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* r
   inputs[5] = h0;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_RNN_DIRECTION, options->direction);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_RNN_ACTIVATION, options->activation);
-  TN_TRY(tn_op_call(ctx, TN_OP_RNN, inputs, 6, attrs, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_RNN, inputs, 6, n_attrs ? attrs : NULL, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
   *out_y = outputs[0];
   *out_h = outputs[1];
   return NULL;
@@ -3371,7 +3371,7 @@ TN_INLINE tn_error* tn_gru(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* r
   inputs[5] = h0;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_GRU_DIRECTION, options->direction);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_GRU_LINEAR_BEFORE_RESET, options->linear_before_reset);
-  TN_TRY(tn_op_call(ctx, TN_OP_GRU, inputs, 6, attrs, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_GRU, inputs, 6, n_attrs ? attrs : NULL, n_attrs, out_y && out_h ? outputs : NULL, 2, &n_out));
   *out_y = outputs[0];
   *out_h = outputs[1];
   return NULL;
@@ -3405,7 +3405,7 @@ TN_INLINE tn_error* tn_lstm(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_tensor* 
   inputs[6] = c0;
   inputs[7] = peephole;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_DIRECTION, options->direction);
-  TN_TRY(tn_op_call(ctx, TN_OP_LSTM, inputs, 8, attrs, n_attrs, out_y && out_h && out_c ? outputs : NULL, 3, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM, inputs, 8, n_attrs ? attrs : NULL, n_attrs, out_y && out_h && out_c ? outputs : NULL, 3, &n_out));
   *out_y = outputs[0];
   *out_h = outputs[1];
   *out_c = outputs[2];
@@ -3448,7 +3448,7 @@ TN_INLINE tn_error* tn_resize(tn_ctx* ctx, tn_tensor* x, const tn_resize_options
   if (options) attrs[n_attrs++] = tn_attr_string(TN_RESIZE_NEAREST, options->nearest);
   if (options) attrs[n_attrs++] = tn_attr_f64(TN_RESIZE_CUBIC_COEFFICIENT, options->cubic_coefficient);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_RESIZE_EXCLUDE_OUTSIDE, options->exclude_outside);
-  return tn_op_call(ctx, TN_OP_RESIZE, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_RESIZE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_grid_sample_options {
@@ -3476,7 +3476,7 @@ TN_INLINE tn_error* tn_grid_sample(tn_ctx* ctx, tn_tensor* x, tn_tensor* grid, c
   if (options) attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_MODE, options->mode);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_PADDING, options->padding);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_GRID_SAMPLE_ALIGN_CORNERS, options->align_corners);
-  return tn_op_call(ctx, TN_OP_GRID_SAMPLE, inputs, 2, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_GRID_SAMPLE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* einsum(xs..., *, equation: string) -> y */
@@ -3485,7 +3485,7 @@ TN_INLINE tn_error* tn_einsum(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_string(TN_EINSUM_EQUATION, equation);
-  return tn_op_call(ctx, TN_OP_EINSUM, xs, n_xs, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_EINSUM, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_cholesky_options {
@@ -3504,7 +3504,7 @@ TN_INLINE tn_error* tn_cholesky(tn_ctx* ctx, tn_tensor* x, const tn_cholesky_opt
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_CHOLESKY_UPPER, options->upper);
-  return tn_op_call(ctx, TN_OP_CHOLESKY, &x, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CHOLESKY, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_triangular_solve_options {
@@ -3532,7 +3532,7 @@ TN_INLINE tn_error* tn_triangular_solve(tn_ctx* ctx, tn_tensor* a, tn_tensor* b,
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UPPER, options->upper);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_TRANSPOSE, options->transpose);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL, options->unit_diagonal);
-  return tn_op_call(ctx, TN_OP_TRIANGULAR_SOLVE, inputs, 2, attrs, n_attrs, out_x, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_TRIANGULAR_SOLVE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, out_x, 1, &n_out);
 }
 
 /* lu(x) -> lu, permutation */
@@ -3612,7 +3612,7 @@ TN_INLINE tn_error* tn_nonzero(tn_ctx* ctx, tn_tensor* x, const tn_nonzero_optio
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_NONZERO_MAX_SIZE, options->max_size);
-  TN_TRY(tn_op_call(ctx, TN_OP_NONZERO, &x, 1, attrs, n_attrs, out_indices && out_count ? outputs : NULL, 2, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_NONZERO, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_indices && out_count ? outputs : NULL, 2, &n_out));
   *out_indices = outputs[0];
   *out_count = outputs[1];
   return NULL;
@@ -3637,7 +3637,7 @@ TN_INLINE tn_error* tn_unique(tn_ctx* ctx, tn_tensor* x, const tn_unique_options
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_UNIQUE_MAX_SIZE, options->max_size);
-  TN_TRY(tn_op_call(ctx, TN_OP_UNIQUE, &x, 1, attrs, n_attrs, out_values && out_indices && out_inverse && out_counts && out_count ? outputs : NULL, 5, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_UNIQUE, &x, 1, n_attrs ? attrs : NULL, n_attrs, out_values && out_indices && out_inverse && out_counts && out_count ? outputs : NULL, 5, &n_out));
   *out_values = outputs[0];
   *out_indices = outputs[1];
   *out_inverse = outputs[2];
@@ -3673,7 +3673,7 @@ TN_INLINE tn_error* tn_ctc(tn_ctx* ctx, tn_tensor* log_probabilities, tn_tensor*
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CTC_REDUCTION, options->reduction);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CTC_BLANK, options->blank);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_CTC_ZERO_INFINITY, options->zero_infinity);
-  return tn_op_call(ctx, TN_OP_CTC, inputs, 4, attrs, n_attrs, out_loss, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CTC, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_loss, 1, &n_out);
 }
 
 /* dynamic_quantize_linear(x) -> y, scale, zero_point */
@@ -3737,7 +3737,7 @@ TN_INLINE tn_error* tn_conv_integer(tn_ctx* ctx, tn_tensor* x, tn_tensor* w, tn_
   if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_HIGH, options->high, options->n_high);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV_INTEGER_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_CONV_INTEGER, inputs, 4, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CONV_INTEGER, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* qlinear_matmul(a, a_scale, a_zero_point, b, b_scale, b_zero_point, y_scale, y_zero_point) -> y */
@@ -3799,7 +3799,7 @@ TN_INLINE tn_error* tn_qlinear_conv(tn_ctx* ctx, tn_tensor* x, tn_tensor* x_scal
   if (options && options->high) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_HIGH, options->high, options->n_high);
   if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_DILATION, options->dilation, options->n_dilation);
   if (options) attrs[n_attrs++] = tn_attr_i64(TN_QLINEAR_CONV_GROUPS, options->groups);
-  return tn_op_call(ctx, TN_OP_QLINEAR_CONV, inputs, 9, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_QLINEAR_CONV, inputs, 9, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 typedef struct tn_lstm_steps_options {
@@ -3828,7 +3828,7 @@ TN_INLINE tn_error* tn_lstm_steps(tn_ctx* ctx, tn_tensor* gates, tn_tensor* r, t
   inputs[4] = c0;
   inputs[5] = peephole;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_DIRECTION, options->direction);
-  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS, inputs, 6, attrs, n_attrs, out_y && out_h && out_c && out_saved ? outputs : NULL, 4, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS, inputs, 6, n_attrs ? attrs : NULL, n_attrs, out_y && out_h && out_c && out_saved ? outputs : NULL, 4, &n_out));
   *out_y = outputs[0];
   *out_h = outputs[1];
   *out_c = outputs[2];
@@ -3865,7 +3865,7 @@ TN_INLINE tn_error* tn_lstm_steps_grad(tn_ctx* ctx, tn_tensor* saved, tn_tensor*
   inputs[7] = gc;
   inputs[8] = gsaved;
   if (options) attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_GRAD_DIRECTION, options->direction);
-  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, out_dgates && out_dh0 && out_dc0 ? outputs : NULL, 3, &n_out));
+  TN_TRY(tn_op_call(ctx, TN_OP_LSTM_STEPS_GRAD, inputs, 9, n_attrs ? attrs : NULL, n_attrs, out_dgates && out_dh0 && out_dc0 ? outputs : NULL, 3, &n_out));
   *out_dgates = outputs[0];
   *out_dh0 = outputs[1];
   *out_dc0 = outputs[2];
@@ -3892,7 +3892,7 @@ TN_INLINE tn_error* tn_checked_index(tn_ctx* ctx, tn_tensor* indices, int64_t si
   attrs[n_attrs++] = tn_attr_i64(TN_CHECKED_INDEX_SIZE, size);
   if (options) attrs[n_attrs++] = tn_attr_string(TN_CHECKED_INDEX_WHAT, options->what);
   if (options) attrs[n_attrs++] = tn_attr_bool(TN_CHECKED_INDEX_FROM_END, options->from_end);
-  return tn_op_call(ctx, TN_OP_CHECKED_INDEX, &indices, 1, attrs, n_attrs, out_y, 1, &n_out);
+  return tn_op_call(ctx, TN_OP_CHECKED_INDEX, &indices, 1, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
 }
 
 /* region(xs..., *, code: i64s) -> ys */
@@ -3900,7 +3900,7 @@ TN_INLINE tn_error* tn_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_REGION_CODE, code, n_code);
-  return tn_op_call(ctx, TN_OP_REGION, xs, n_xs, attrs, n_attrs, outputs, capacity, out_n);
+  return tn_op_call(ctx, TN_OP_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, capacity, out_n);
 }
 
 TN_EXTERN_C_END

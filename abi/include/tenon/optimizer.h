@@ -39,6 +39,30 @@ TN_API tn_error* TN_CALL tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads,
                                            double max_norm, tn_tensor** out_grads,
                                            tn_tensor** out_norm);
 
+/* Loss scaling, so that small gradients do not vanish in f16: the loss is multiplied by a scale, gradients are divided by it, a step
+ * whose gradients are not all finite is left out, and the scale follows. Nothing is read on the host; in a capture all of it is recorded.
+ *
+ *   tn_loss_scale_apply(cx, s, loss, &scaled);   tn_grad(cx, scaled, variables, n, grads);
+ *   tn_loss_scale_step(cx, s, optimizer, variables, grads, n);   tn_loss_scale_update(cx, s);
+ *
+ * options: "scale" (65536; to begin with), "growth" (2) after "interval" (2000) updates in a row that were finite, "backoff" (0.5) after
+ * one that was not. The scale stays in [2^-24, 2^100]. One thread at a time. */
+typedef struct tn_loss_scale tn_loss_scale;
+TN_API tn_error* TN_CALL tn_loss_scale_create(tn_ctx* ctx, const tn_option* options,
+                                              uint32_t n_options, tn_loss_scale** out_scale);
+TN_API void TN_CALL tn_loss_scale_release(tn_loss_scale* scale);
+TN_API tn_error* TN_CALL tn_loss_scale_apply(tn_ctx* ctx, tn_loss_scale* scale, tn_tensor* loss,
+                                             tn_tensor** out_loss);
+/* tn_optimizer_step with grads / scale; where one of them is not finite, variables and state keep their values (the optimizer counts the
+ * step all the same). Once for each optimizer, then the update. */
+TN_API tn_error* TN_CALL tn_loss_scale_step(tn_ctx* ctx, tn_loss_scale* scale,
+                                            tn_optimizer* optimizer, tn_variable* const* variables,
+                                            tn_tensor* const* grads, uint32_t n);
+TN_API tn_error* TN_CALL tn_loss_scale_update(tn_ctx* ctx, tn_loss_scale* scale);
+/* Its state, to look at and to save: "loss_scale.scale", "loss_scale.steps", f32 scalars. Lent; NOT_FOUND if unknown. */
+TN_API tn_error* TN_CALL tn_loss_scale_get_variable(tn_loss_scale* scale, tn_str name,
+                                                    tn_variable** out_variable);
+
 /* Drives one variable (f32, rank 0). kind: "constant" {lr}, "step" {lr, step_size, gamma}, "exponential" {lr, gamma}: lr * gamma^t,
  * "cosine" {lr, lr_min, steps}; each may have "warmup_steps" (linear from 0) and "first_step" (0), the step t it begins with. */
 typedef struct tn_schedule tn_schedule;

@@ -46,6 +46,46 @@ TN_API tn_error* TN_CALL tn_capture_end(tn_ctx* ctx, tn_tensor* const* outputs, 
 /* Ends it without a program; nothing where there is none. Variables and optimizers are as they were. */
 TN_API void TN_CALL tn_capture_abort(tn_ctx* ctx);
 
+/* ---- control flow -------------------------------------------------------------------------------------------------- */
+
+/* Branches and loops over programs that were captured before, for the device of the context. Such a program may read variables and
+ * constants, but not assign to variables, step optimizers or draw random numbers (FAILED_PRECONDITION). Called on a context that does
+ * not capture, the host decides: it waits for conditions. In a capture the whole is one op of the captured program, and runs where that
+ * runs. Gradients flow through inputs and variables in both cases. inputs and outputs as in tn_program_run. */
+
+/* `then` where condition (bool, rank 0) is true, else `otherwise`, over the same inputs. Both give the same number of outputs; in a
+ * capture also of the same dtypes and dims. */
+TN_API tn_error* TN_CALL tn_program_if(tn_ctx* ctx, tn_tensor* condition, tn_program* then,
+                                       tn_program* otherwise, tn_tensor* const* inputs, uint32_t n,
+                                       tn_tensor** outputs, uint32_t capacity, uint32_t* out_n);
+/* While `condition` gives true, the outputs of `body` take the place of the first inputs; the others stay. Both programs take all inputs;
+ * the condition gives a bool of rank 0. At most max_steps times; -1: without a bound, and then in a capture without gradients
+ * (FAILED_PRECONDITION). With a bound and gradients a captured loop takes the time and memory of max_steps steps. */
+TN_API tn_error* TN_CALL tn_program_while(tn_ctx* ctx, tn_program* condition, tn_program* body,
+                                          int64_t max_steps, tn_tensor* const* inputs, uint32_t n,
+                                          tn_tensor** outputs, uint32_t capacity, uint32_t* out_n);
+
+typedef struct tn_scan_options {
+  uint32_t struct_size;
+  uint32_t carry_count;    /* of the first inputs, and of the body's first outputs */
+  uint32_t sequence_count; /* of the inputs after them: [length, ...] each */
+  int32_t reverse;         /* 1: from the last element to the first */
+  int64_t length;          /* how many steps, where there is no sequence; else not read */
+} tn_scan_options;
+/* One carry, one sequence. */
+TN_INLINE tn_scan_options tn_scan_options_init(void) {
+  tn_scan_options o;
+  o.struct_size = (uint32_t)sizeof o, o.carry_count = 1, o.sequence_count = 1, o.reverse = 0,
+  o.length = -1;
+  return o;
+}
+/* For each element of the sequences: (carries, elements, the inputs after them) through `body` to (carries, elements). outputs: the last
+ * carries, then the elements stacked, [length, ...]. Carries keep dtype and dims. */
+TN_API tn_error* TN_CALL tn_program_scan(tn_ctx* ctx, tn_program* body,
+                                         const tn_scan_options* options, tn_tensor* const* inputs,
+                                         uint32_t n, tn_tensor** outputs, uint32_t capacity,
+                                         uint32_t* out_n);
+
 /* ---- programs ------------------------------------------------------------------------------------------------------ */
 
 TN_API tn_program* TN_CALL tn_program_retain(tn_program* program); /* NULL is fine and gives NULL */

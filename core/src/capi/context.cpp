@@ -89,6 +89,17 @@ tn_precision tn_ctx_get_precision(const tn_ctx* ctx) {
                 TN_PRECISION_MEDIUM << 1 == TN_SIGNATURE_PRECISION_MEDIUM);
   return ctx ? ctx->modes >> 1 : TN_PRECISION_HIGHEST;
 }
+tn_error* tn_ctx_set_autocast(tn_ctx* ctx, tn_dtype dtype) {
+  return with_ctx(ctx, "tn_ctx_set_autocast", [&] {
+    if (dtype != TN_DTYPE_F32 && dtype != TN_DTYPE_BF16 && dtype != TN_DTYPE_F16)
+      fail(TN_INVALID_ARGUMENT, "tn_ctx_set_autocast: {} given; it takes bf16, f16, or f32 (off)",
+           tn_dtype_name(dtype));
+    ctx->autocast = dtype == TN_DTYPE_F32 ? 0 : dtype;
+  });
+}
+tn_dtype tn_ctx_get_autocast(const tn_ctx* ctx) {
+  return ctx && ctx->autocast ? ctx->autocast : TN_DTYPE_F32;
+}
 int32_t tn_ctx_set_fallback(tn_ctx* ctx, int32_t enabled) {
   return ctx ? std::exchange(ctx->fallback, enabled != 0) : 0;
 }

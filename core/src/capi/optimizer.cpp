@@ -2,9 +2,25 @@
 #include "optim/optimizer.hpp"
 
 #include "op/guards.hpp"
+#include "optim/loss_scale.hpp"
 #include "optim/schedule.hpp"
 
 using namespace tenon;
+
+namespace {
+
+void check_step(tn_ctx* ctx, const char* function, tn_optimizer* optimizer,
+                tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+  need(optimizer, function, "optimizer");
+  if (n) need(variables, function, "variables");
+  if (n) need(grads, function, "grads");
+  for (uint32_t i = 0; i < n; ++i) {
+    if (variables[i]) need_own(ctx, variables[i], function, "a variable");
+    if (grads[i]) need_own(ctx, grads[i], function, "a gradient");
+  }
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -22,13 +38,7 @@ void tn_optimizer_release(tn_optimizer* optimizer) { optimizer_release(optimizer
 tn_error* tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer, tn_variable* const* variables,
                             tn_tensor* const* grads, uint32_t n) {
   return with_ctx(ctx, "tn_optimizer_step", [&] {
-    need(optimizer, "tn_optimizer_step", "optimizer");
-    if (n) need(variables, "tn_optimizer_step", "variables");
-    if (n) need(grads, "tn_optimizer_step", "grads");
-    for (uint32_t i = 0; i < n; ++i) {
-      if (variables[i]) need_own(ctx, variables[i], "tn_optimizer_step", "a variable");
-      if (grads[i]) need_own(ctx, grads[i], "tn_optimizer_step", "a gradient");
-    }
+    check_step(ctx, "tn_optimizer_step", optimizer, variables, grads, n);
     optimizer_step(ctx, *optimizer, variables, grads, n);
   });
 }
@@ -85,6 +95,57 @@ tn_error* tn_clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, do
     if (n) need(grads, "tn_clip_grad_norm", "grads");
     if (n) need(out_grads, "tn_clip_grad_norm", "out_grads");
     clip_grad_norm(ctx, grads, n, max_norm, out_grads, out_norm);
+  });
+}
+
+tn_error* tn_loss_scale_create(tn_ctx* ctx, const tn_option* options, uint32_t n,
+                               tn_loss_scale** out) {
+  return with_ctx(ctx, "tn_loss_scale_create", [&] {
+    if (n) need(options, "tn_loss_scale_create", "options");
+    need(out, "tn_loss_scale_create", "out_scale");
+    *out = loss_scale_create(ctx, {options, n});
+  });
+}
+
+void tn_loss_scale_release(tn_loss_scale* scale) { delete scale; }
+
+tn_error* tn_loss_scale_apply(tn_ctx* ctx, tn_loss_scale* scale, tn_tensor* loss, tn_tensor** out) {
+  return with_ctx(ctx, "tn_loss_scale_apply", [&] {
+    need(scale, "tn_loss_scale_apply", "scale");
+    need_own(ctx, loss, "tn_loss_scale_apply", "loss");
+    need(out, "tn_loss_scale_apply", "out_loss");
+    *out = loss_scale_apply(ctx, *scale, loss).release();
+  });
+}
+
+tn_error* tn_loss_scale_step(tn_ctx* ctx, tn_loss_scale* scale, tn_optimizer* optimizer,
+                             tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
+  return with_ctx(ctx, "tn_loss_scale_step", [&] {
+    need(scale, "tn_loss_scale_step", "scale");
+    check_step(ctx, "tn_loss_scale_step", optimizer, variables, grads, n);
+    loss_scale_step(ctx, *scale, *optimizer, variables, grads, n);
+  });
+}
+
+tn_error* tn_loss_scale_update(tn_ctx* ctx, tn_loss_scale* scale) {
+  return with_ctx(ctx, "tn_loss_scale_update", [&] {
+    need(scale, "tn_loss_scale_update", "scale");
+    loss_scale_update(ctx, *scale);
+  });
+}
+
+tn_error* tn_loss_scale_get_variable(tn_loss_scale* scale, tn_str name, tn_variable** out) {
+  return guard([&] {
+    need(scale, "tn_loss_scale_get_variable", "scale");
+    need(out, "tn_loss_scale_get_variable", "out_variable");
+    for (tn_variable* v : {scale->scale, scale->steps})
+      if (v->name == view_of(name)) {
+        *out = v;
+        return;
+      }
+    fail(TN_NOT_FOUND,
+         "loss scale: there is no variable \"{}\". It has loss_scale.scale, loss_scale.steps.",
+         view_of(name));
   });
 }
 

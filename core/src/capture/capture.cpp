@@ -129,6 +129,36 @@ Owned Capture::input(std::string_view name, tn_dtype dtype, uint32_t rank, const
   return made;
 }
 
+Owned Capture::input(std::string_view name, const Shape& shape, const SymTable& symbols) {
+  int64_t dims[TN_MAX_RANK];
+  std::string names[TN_MAX_RANK];
+  tn_str views[TN_MAX_RANK];
+  for (int i = 0; i < shape.rank; ++i) {
+    const bool symbolic = symbols.has(shape.dims[i]);
+    dims[i] = symbolic ? TN_DIM_ANY : shape.dims[i];
+    if (symbolic) names[i] = symbols.text(shape.dims[i]);
+    views[i] = tn_string(names[i].c_str());
+  }
+  return input(name, shape.dtype, static_cast<uint32_t>(shape.rank), dims, views);
+}
+
+std::vector<Owned> Capture::control(const OpEntry& op, std::shared_ptr<const Control> control,
+                                    std::span<tn_tensor* const> inputs,
+                                    const std::vector<Shape>& outputs) {
+  GraphNode node;
+  node.op = &op;
+  node.control = std::move(control);
+  for (tn_tensor* t : inputs) node.inputs.push_back(value_of(t, op.def.name.data));
+  std::vector<Owned> made;
+  for (const Shape& shape : outputs) {
+    node.outputs.push_back(add_value(shape));
+    program_->graph.values.back().node = static_cast<int>(program_->graph.nodes.size());
+    made.push_back(tensor_of(node.outputs.back()));
+  }
+  program_->graph.nodes.push_back(std::move(node));
+  return made;
+}
+
 int Capture::value_of(tn_tensor* t, const char* what) {
   if (is_abstract(t)) {
     if (t->buffer != buffer_.get())

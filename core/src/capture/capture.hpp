@@ -14,6 +14,11 @@ class Capture final : public Recorder {
 
   Owned input(std::string_view name, tn_dtype dtype, uint32_t rank, const int64_t* dims,
               const tn_str* symbols);
+  // One of such a shape, whose sizes without a value have the names that `symbols` gives them.
+  Owned input(std::string_view name, const Shape& shape, const SymTable& symbols);
+  // A node that runs programs; its outputs have these shapes.
+  std::vector<Owned> control(const OpEntry& op, std::shared_ptr<const Control> control,
+                             std::span<tn_tensor* const> inputs, const std::vector<Shape>& outputs);
   // Records the ops of a program as if they had been called here.
   void play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
   // What was recorded, with these as its outputs. The capture is of no use afterwards.

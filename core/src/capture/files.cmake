@@ -1,5 +1,9 @@
 set(TENON_CAPTURE_SOURCES
   src/capture/capture.cpp
+  src/capture/flow.cpp
+  src/capture/flow_prepare.cpp
+  src/capture/flow_record.cpp
+  src/capi/flow.cpp
   src/capture/run.cpp
   src/capture/specialise.cpp
   src/capture/text.cpp

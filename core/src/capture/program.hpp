@@ -105,6 +105,8 @@ struct tn_program {
   std::mutex mutex;                                         // guards `prepared`
   std::list<std::shared_ptr<tenon::Specialised>> prepared;  // used last comes first
 
+  tn_program* base = nullptr;  // counted; attributes of the graph may point into its own
+
   ~tn_program();
 };
 

@@ -5,11 +5,13 @@
 #include "program.hpp"
 #include "recipe/site.hpp"
 #include "tenon/op_ids.h"
+#include "tenon/program.h"
 
 tn_program::~tn_program() {
   prepared.clear();
   inputs.clear();
   targets.clear();
+  tn_program_release(base);
   tenon::runtime_release(runtime);
 }
 
@@ -214,6 +216,7 @@ void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_te
   Locks locks(p);
   Inputs(ctx, p, *run, locks).gather(arguments, run.specialised());
   locks.end_reading();
+  for (ControlRun* c : run->program->controls) c->ctx = ctx;
   run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
   commit(ctx, p, *run, locks.whole());
   ctx->random.offset += run.specialised().drawn;

@@ -17,18 +17,24 @@ constexpr size_t kMostPrepared = 32;
 std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, SymTable* to) {
   std::vector<int64_t> sizes(p.symbols.count(), -1);
   std::vector<size_t> from(sizes.size());  // the argument that gave it
+  // What cannot be told in a capture is taken to be so.
+  const auto same = [to](int64_t x, int64_t y) {
+    const bool unknown = to && x != y && to->equal(x, y) < 0;
+    if (unknown) to->assume_equal(x, y);
+    return unknown || x == y;
+  };
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const Argument& a = p.arguments[i];
     const tn_view& v = arguments[i]->view;
     bool fits = v.dtype == a.shape.dtype && v.rank == a.shape.rank && !is_scalar(arguments[i]);
     for (int k = 0; fits && k < v.rank; ++k) {
       if (!is_symbolic(a.shape.dims[k])) {
-        fits = v.dims[k] == a.shape.dims[k];
+        fits = same(v.dims[k], a.shape.dims[k]);
         continue;
       }
       const auto symbol = p.symbols.symbol_of(a.shape.dims[k]);
       int64_t& size = sizes[symbol];
-      if (size != -1 && size != v.dims[k])
+      if (size != -1 && !same(size, v.dims[k]))
         fail(TN_INVALID_ARGUMENT,
              "program \"{}\": {} is {} in input \"{}\", but {} in input \"{}\"", p.name,
              p.symbols.text(a.shape.dims[k]), v.dims[k], a.name, size,
@@ -42,9 +48,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
   }
   for (const auto& [a, b] : p.symbols.assumed()) {
     const int64_t x = p.symbols.evaluate(a, sizes, to), y = p.symbols.evaluate(b, sizes, to);
-    if (to && x != y && to->equal(x, y) < 0)
-      to->assume_equal(x, y);
-    else if (x != y)
+    if (!same(x, y))
       fail(TN_INVALID_ARGUMENT,
            "program \"{}\" was captured for equal sizes {} and {}; here they are {} and {}. Give "
            "them one name, or capture it for these sizes.",
@@ -109,6 +113,7 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
     copy.outputs = n.outputs;
     copy.attrs = with.attrs(n.attrs);
     copy.live = n.live;
+    copy.control = n.control;
   }
   return graph;
 }

@@ -111,7 +111,8 @@ struct tn_ctx {
   tenon::Heap* heap = nullptr;
   tn_device* device = nullptr;
   bool grad_mode = true;
-  uint32_t modes = 0;  // TN_SIGNATURE_... that kernels are chosen for
+  uint32_t modes = 0;     // TN_SIGNATURE_... that kernels are chosen for
+  tn_dtype autocast = 0;  // the narrow dtype; 0: off
   bool fallback = false;
   tenon::Recorder* recorder = nullptr;                     // of the capture under way, owned
   std::set<std::pair<tn_op, const tn_device*>> fell_back;  // logged already

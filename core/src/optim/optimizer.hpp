@@ -66,8 +66,9 @@ inline void optimizer_release(tn_optimizer* o) noexcept {
 tn_optimizer* optimizer_create(tn_ctx* ctx, std::string_view name, const tn_option* options,
                                uint32_t n_options);
 tn_variable* optimizer_hyper(tn_optimizer& o, std::string_view name);
+// finite: a bool scalar; where it is false everything keeps its value, but the step is counted.
 void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
-                    tn_tensor* const* grads, uint32_t n);
+                    tn_tensor* const* grads, uint32_t n, tn_tensor* finite = nullptr);
 uint32_t optimizer_state_count(const tn_optimizer& o);
 Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str* out_name);
 void optimizer_state_set(tn_ctx* ctx, tn_optimizer& o, std::string_view name, tn_tensor* value);

@@ -7,6 +7,7 @@
 #include "op/runtime.hpp"
 #include "optimizer.hpp"
 #include "recipe/run.hpp"
+#include "tenon/op_ids.h"
 
 namespace tenon {
 namespace {
@@ -108,16 +109,16 @@ std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
 
 // All parameters in one call of the fused op. Where the device's kernel works in place, memory that nobody else holds is reused.
 // Everything on the host that can fail comes before the kernel starts.
-std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
+std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, bool give,
                              const std::vector<Owned>& common) {
   const size_t n_slots = o.slots.size();
   std::vector<tn_tensor*> inputs;
   std::vector<bool> donate;
   inputs.reserve(common.size() + w.size() * (2 + n_slots));
   donate.reserve(inputs.capacity());
-  const auto add = [&](tn_tensor* t, bool give) {
+  const auto add = [&](tn_tensor* t, bool may) {
     inputs.push_back(t);
-    donate.push_back(give && sole_reference(ctx, t));
+    donate.push_back(give && may && sole_reference(ctx, t));
   };
   for (const Owned& t : common) add(t.get(), false);
   for (size_t i = 0; i < w.size(); ++i) {
@@ -167,6 +168,16 @@ void check_results(const tn_optimizer& o, const Work& w, const std::vector<Owned
   }
 }
 
+// Where `finite` is false, the values before.
+void keep_old(tn_ctx* ctx, const Work& w, tn_tensor* finite, std::vector<Owned>& results) {
+  const size_t group = results.size() / w.size();
+  for (size_t i = 0; i < results.size(); ++i) {
+    const size_t k = i % group;
+    tn_tensor* was = k == 0 ? w.values[i / group] : w.slots[i / group * (group - 1) + k - 1];
+    results[i] = call_one(ctx, TN_OP_WHERE, {finite, results[i].get(), was});
+  }
+}
+
 // From here on nothing fails.
 void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
             std::vector<Owned>& results) noexcept {
@@ -188,23 +199,24 @@ void commit(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
 }
 
 std::vector<Owned> update(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked,
-                          const std::vector<Owned>& common) {
+                          const std::vector<Owned>& common, tn_tensor* finite) {
   std::vector<Owned> results = o.fused && device_has_kernel(w.device, o.fused->slot)
-                                   ? run_fused(ctx, o, w, locked, common)
+                                   ? run_fused(ctx, o, w, locked, !finite, common)
                                    : run_recipes(ctx, o, w, common);
   check_results(o, w, results);
+  if (finite) keep_old(ctx, w, finite, results);
   return results;
 }
 
 // In a capture: the update over the values that a run will find, which takes effect at its end.
-void record_step(tn_ctx* ctx, tn_optimizer& o, Work& w) {
+void record_step(tn_ctx* ctx, tn_optimizer& o, Work& w, tn_tensor* finite) {
   const std::vector<Owned> common = scalars(ctx, o, w.device);
   for (size_t i = 0; i < w.size(); ++i) {
     w.values.push_back(variable_leaf(ctx, w.variables[i]));
     const auto group = static_cast<size_t>(w.groups[i] - o.groups.data());
     for (size_t k = 0; k < o.slots.size(); ++k) w.slots.push_back(ctx->recorder->slot(o, group, k));
   }
-  std::vector<Owned> results = update(ctx, o, w, false, common);
+  std::vector<Owned> results = update(ctx, o, w, false, common, finite);
   size_t next = 0;
   for (size_t i = 0; i < w.size(); ++i) {
     ctx->recorder->assign(*w.variables[i], results[next++].get());
@@ -217,7 +229,7 @@ void record_step(tn_ctx* ctx, tn_optimizer& o, Work& w) {
 }  // namespace
 
 void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
-                    tn_tensor* const* grads, uint32_t n) {
+                    tn_tensor* const* grads, uint32_t n, tn_tensor* finite) {
   const NoGrad no_grad(ctx);
   Work w = collect(o, variables, grads, n);
   if (w.size() == 0) return;
@@ -227,7 +239,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
     find_state(ctx, o, w);
   }
   if (ctx->recorder) {
-    record_step(ctx, o, w);
+    record_step(ctx, o, w, finite);
     state.keep();
     return;
   }
@@ -255,7 +267,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
     w.values.push_back(value.get());
     w.kept.push_back(std::move(value));
   }
-  std::vector<Owned> results = update(ctx, o, w, locked, common);
+  std::vector<Owned> results = update(ctx, o, w, locked, common, finite);
   commit(ctx, o, w, locked, results);
   state.keep();
 }

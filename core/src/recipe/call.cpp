@@ -1,6 +1,8 @@
 // tn_op_call: from the C entry to the kernel.
 #include <cstring>
+#include <optional>
 
+#include "autocast.hpp"
 #include "base/error.hpp"
 #include "base/small.hpp"
 #include "op/guards.hpp"
@@ -402,6 +404,9 @@ void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, ui
     const OpEntry& entry = ctx->runtime->ops.get(op);
     check_counts(entry, n_inputs, attrs, n_attrs);
     const ProfileScope scope(*ctx->runtime->profiler, profiled_name(ctx, op), "op");
+    std::optional<Autocast> narrow;
+    if (ctx->autocast) [[unlikely]]
+      inputs = narrow.emplace(ctx, entry, inputs, n_inputs).inputs();
     if (entry.is(TN_OP_COUNTED)) [[unlikely]]
       *out_n = call_counted(ctx, entry, inputs, n_inputs, attrs, n_attrs, outputs, capacity);
     else
@@ -415,7 +420,7 @@ extern "C" tn_error* tn_op_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
                                 const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
                                 uint32_t capacity, uint32_t* out_n) {
   // While profiling, and in a forked child, the state is not kAlive.
-  if (ctx && n_attrs == 0 && inputs && outputs && out_n && capacity &&
+  if (ctx && (n_attrs | ctx->autocast) == 0 && inputs && outputs && out_n && capacity &&
       ctx->page->state.load(std::memory_order_relaxed) == kAlive) [[likely]] {
     if (n_inputs == 2 && inputs[0] && inputs[1]) {
       if (Site* s = fast_site<2>(ctx, op, inputs))

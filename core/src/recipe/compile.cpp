@@ -72,6 +72,9 @@ class Lowering {
   int expand_to(int v, const Shape& like);
   bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
                   const Inferred& inferred, std::vector<int>& outputs, std::vector<Candidate>& why);
+  std::vector<int> lower_control(const Graph& graph, const GraphNode& n, std::vector<int> inputs);
+  void place_step(const std::vector<int>& inputs, const std::vector<Shape>& shapes,
+                  const Inferred* inferred, std::vector<int>& outputs);
   int temp(const Shape& shape, uint64_t bytes);
   tn_view view(const LValue& v) const;
   Inferred infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const;
@@ -211,6 +214,14 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
   }
   steps_.back().plan = plan;
   steps_.back().immediates = plan->kernel->flags & TN_KERNEL_IMMEDIATES;
+  place_step(inputs, shapes, &inferred, outputs);
+  return true;
+}
+
+// The memory of the last step: what it uses lives until then, what it makes begins there.
+void Lowering::place_step(const std::vector<int>& inputs, const std::vector<Shape>& shapes,
+                          const Inferred* inferred, std::vector<int>& outputs) {
+  const PlanEntry* plan = steps_.back().plan;
   const int at = static_cast<int>(steps_.size()) - 1;
   for (int i : inputs) {
     if (i < 0) continue;
@@ -227,7 +238,7 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
         temp(shapes[k], tn_dtype_bytes(shapes[k].dtype, static_cast<uint64_t>(shapes[k].count())));
     Temp& t = temps_[static_cast<size_t>(v.index)];
     t.first = t.last = at;
-    const int alias = inferred.outputs[k].alias;
+    const int alias = inferred ? inferred->outputs[k].alias : -1;
     if (alias >= 0 && (plan->kernel->flags & TN_KERNEL_INPLACE) &&
         inputs[static_cast<size_t>(alias)] >= 0) {
       const LValue& a = values_[static_cast<size_t>(inputs[static_cast<size_t>(alias)])];
@@ -238,7 +249,7 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
     outputs.push_back(add(v));
   }
   if (plan->plan.workspace_bytes >> 46)
-    fail(TN_INTERNAL, "{}: the kernel asks for a workspace of {} bytes", op.name(),
+    fail(TN_INTERNAL, "kernel {} asks for a workspace of {} bytes", view_of(plan->kernel->name),
          plan->plan.workspace_bytes);
   if (plan->plan.workspace_bytes) {
     Shape bytes;
@@ -250,7 +261,33 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
     temps_[static_cast<size_t>(w)].first = temps_[static_cast<size_t>(w)].last = at;
     steps_.back().workspace = w;
   }
-  return true;
+}
+
+tn_error* TN_CALL run_control(void* data, void*, const tn_view* const* args) {
+  return guard([&] { static_cast<ControlRun*>(data)->run(args); });
+}
+
+std::vector<int> Lowering::lower_control(const Graph& graph, const GraphNode& n,
+                                         std::vector<int> inputs) {
+  std::vector<Shape> in, out;
+  for (int& i : inputs) {
+    const LValue& v = values_[static_cast<size_t>(i)];
+    if (v.immediate || !v.shape.dense()) i = contiguous(i);
+    in.push_back(values_[static_cast<size_t>(i)].shape);
+  }
+  for (int o : n.outputs) out.push_back(graph.values[static_cast<size_t>(o)].shape);
+  std::unique_ptr<ControlRun> run = n.control->prepare(rt_, device_, in, out, options_);
+  steps_.emplace_back().inputs = inputs;
+  PlanEntry* plan = steps_.back().plan = new PlanEntry;
+  plan->kernel = &n.control->kernel();
+  plan->plan.run = run_control;
+  plan->plan.workspace_bytes = run->workspace_bytes;
+  plan->plan.release = [](void* data) { delete static_cast<ControlRun*>(data); };
+  program_->controls.push_back(run.get());
+  plan->plan.data = run.release();
+  std::vector<int> outputs;
+  place_step(inputs, out, nullptr, outputs);
+  return outputs;
 }
 
 void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs,
@@ -410,7 +447,8 @@ std::vector<int> Lowering::lower_nodes(const Graph& graph, const std::vector<int
     if (!n.live) continue;
     std::vector<int> in;
     for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
-    const std::vector<int> out = lower(*n.op, in, n.attrs, depth);
+    const std::vector<int> out =
+        n.control ? lower_control(graph, n, in) : lower(*n.op, in, n.attrs, depth);
     for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
   }
   return map;
@@ -635,7 +673,8 @@ void Lowering::emit() {
   plan_memory();
   buffer_patches_.resize(p.buffers.size());
   for (const LStep& s : steps_) {
-    Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args_.size())};
+    Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args_.size()),
+              s.plan->plan.run == run_control};
     for (int i : s.inputs) args_.push_back(emit_arg(i, s.immediates));
     for (int t : s.outputs) args_.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
     if (s.workspace >= 0)
@@ -679,7 +718,9 @@ Program* Lowering::run(Graph& graph) {
   }
   std::vector<int> results = lower_graph(graph, inputs);
   for (int& r : results)
-    if (r >= 0 && values_[static_cast<size_t>(r)].immediate) r = contiguous(r);
+    if (r >= 0 && (values_[static_cast<size_t>(r)].immediate ||
+                   (options_.own_results && values_[static_cast<size_t>(r)].base == Base::kInput)))
+      r = contiguous(r);
   check_aliases(results);
   place_results(results);
   emit();

@@ -80,7 +80,7 @@ void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const
   for (const Step& s : p.steps) {
     const bool profiling = profiler.active();
     const uint64_t start = profiling ? Profiler::now() : 0;
-    Submission submission(ds.queue);
+    Submission submission(s.control ? nullptr : ds.queue);
     check(
         call_plugin("run", [&] { return s.run(s.data, submission.native(), args + s.first_arg); }));
     submission.commit();

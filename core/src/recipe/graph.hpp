@@ -1,6 +1,7 @@
 // A recipe, traced: ops over values with known (or symbolic) shapes.
 #pragma once
 #include <deque>
+#include <memory>
 
 #include "op/infer.hpp"
 #include "tenon/plugin/builder.h"
@@ -17,6 +18,8 @@ struct GraphValue {
   int node = -1;  // producer; -1: an input of the graph or a constant
 };
 
+class Control;
+
 struct GraphNode {
   const OpEntry* op;
   std::vector<int> inputs;  // -1: absent
@@ -24,6 +27,7 @@ struct GraphNode {
   Inferred inferred;
   std::vector<int> outputs;
   bool live = false;
+  std::shared_ptr<const Control> control;  // instead of a kernel of the op
 };
 
 struct Graph {

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "control.hpp"
 #include "tenon/op_ids.h"
 
 namespace tenon {
@@ -65,6 +66,10 @@ std::string node_text(const Graph& graph, const SymTable& symbols, const GraphNo
                        symbolic_text(symbols, graph.values[static_cast<size_t>(o)].shape));
   out += fmt::format(" = {}(", n.op->name());
   const char* comma = "";
+  if (n.control) {
+    out += n.control->text();
+    comma = ", ";
+  }
   for (int i : n.inputs) {
     const bool constant = i >= 0 && graph.values[static_cast<size_t>(i)].constant;
     out += comma + (i < 0      ? std::string("none")

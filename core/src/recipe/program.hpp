@@ -1,5 +1,6 @@
 // A graph, made ready for one device: a flat list of {run, plan, arguments}.
 #pragma once
+#include "control.hpp"
 #include "graph.hpp"
 #include "op/context.hpp"
 #include "op/select.hpp"
@@ -30,6 +31,7 @@ struct Step {
   tn_kernel_run run;
   void* data;
   uint32_t first_arg;
+  bool control;  // runs other programs
 };
 
 // Memory that a run allocates for results.
@@ -78,6 +80,7 @@ struct Program {
   std::vector<TempPatch> temps;
   std::vector<Constant> constants;
   std::vector<PlanEntry*> plans;
+  std::vector<ControlRun*> controls;           // among the steps
   std::vector<tn_tensor*> made, made_results;  // of the run under way: for buffers, for results
   uint64_t arena_bytes = 0;
   uint64_t arena_mem = 0, arena_offset = ~0ull;  // what the views of temps are set to
@@ -93,7 +96,8 @@ inline void program_release(Program* p) noexcept {
 }
 
 struct CompileOptions {
-  uint32_t modes = 0;  // TN_SIGNATURE_...
+  uint32_t modes = 0;        // TN_SIGNATURE_...
+  bool own_results = false;  // no result is a view of an input
   Queue* queue = nullptr;
   std::vector<Candidate>* trail = nullptr;  // of the first op
   std::vector<std::string_view>* decomposed =

@@ -20,6 +20,12 @@ std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const
     if (!node.live) continue;
     std::vector<tn_tensor*> in, out(node.outputs.size(), nullptr);
     for (int i : node.inputs) in.push_back(i < 0 ? nullptr : values[static_cast<size_t>(i)].get());
+    if (node.control) {
+      std::vector<Owned> made = node.control->call(ctx, in);
+      for (size_t k = 0; k < made.size(); ++k)
+        values[static_cast<size_t>(node.outputs[k])] = std::move(made[k]);
+      continue;
+    }
     call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(),
          node.attrs.size(), out.data(), static_cast<uint32_t>(out.size()));
     for (size_t k = 0; k < out.size(); ++k)

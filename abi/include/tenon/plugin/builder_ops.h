@@ -141,7 +141,7 @@ TN_INLINE tn_value tn_b_cast(tn_builder* builder, tn_value x, tn_dtype dtype) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_dtype(TN_CAST_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_CAST, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CAST, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -152,7 +152,7 @@ TN_INLINE tn_value tn_b_bitcast(tn_builder* builder, tn_value x, tn_dtype dtype)
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_dtype(TN_BITCAST_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_BITCAST, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BITCAST, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -334,7 +334,7 @@ TN_INLINE tn_value tn_b_reshape(tn_builder* builder, tn_value x, const int64_t* 
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_RESHAPE_DIMS, dims, n_dims);
-  builder->v->call(builder, TN_OP_RESHAPE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_RESHAPE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -345,7 +345,7 @@ TN_INLINE tn_value tn_b_expand(tn_builder* builder, tn_value x, const int64_t* d
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_EXPAND_DIMS, dims, n_dims);
-  builder->v->call(builder, TN_OP_EXPAND, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_EXPAND, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -356,7 +356,7 @@ TN_INLINE tn_value tn_b_transpose(tn_builder* builder, tn_value x, const int64_t
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_TRANSPOSE_PERM, perm, n_perm);
-  builder->v->call(builder, TN_OP_TRANSPOSE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRANSPOSE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -369,7 +369,7 @@ TN_INLINE tn_value tn_b_slice(tn_builder* builder, tn_value x, const int64_t* st
   attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STARTS, starts, n_starts);
   attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STOPS, stops, n_stops);
   if (steps) attrs[n_attrs++] = tn_attr_i64s(TN_SLICE_STEPS, steps, n_steps);
-  builder->v->call(builder, TN_OP_SLICE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SLICE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -383,7 +383,7 @@ TN_INLINE tn_value tn_b_pad(tn_builder* builder, tn_value x, tn_value value, con
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_HIGH, high, n_high);
   if (interior) attrs[n_attrs++] = tn_attr_i64s(TN_PAD_INTERIOR, interior, n_interior);
-  builder->v->call(builder, TN_OP_PAD, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -392,7 +392,7 @@ TN_INLINE tn_value tn_b_concat(tn_builder* builder, const tn_value* xs, uint32_t
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_CONCAT_AXIS, axis);
-  builder->v->call(builder, TN_OP_CONCAT, xs, n_xs, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONCAT, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -403,7 +403,7 @@ TN_INLINE tn_value tn_b_flip(tn_builder* builder, tn_value x, const int64_t* axe
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_FLIP_AXES, axes, n_axes);
-  builder->v->call(builder, TN_OP_FLIP, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_FLIP, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -415,7 +415,7 @@ TN_INLINE tn_value tn_b_gather(tn_builder* builder, tn_value x, tn_value indices
   inputs[0] = x;
   inputs[1] = indices;
   attrs[n_attrs++] = tn_attr_i64(TN_GATHER_AXIS, axis);
-  builder->v->call(builder, TN_OP_GATHER, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_GATHER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -429,7 +429,7 @@ TN_INLINE tn_value tn_b_scatter(tn_builder* builder, tn_value x, tn_value indice
   inputs[2] = updates;
   attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_AXIS, axis);
   attrs[n_attrs++] = tn_attr_string(TN_SCATTER_MODE, mode);
-  builder->v->call(builder, TN_OP_SCATTER, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SCATTER, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -440,7 +440,7 @@ TN_INLINE tn_value tn_b_iota(tn_builder* builder, const int64_t* dims, uint32_t 
   attrs[n_attrs++] = tn_attr_i64s(TN_IOTA_DIMS, dims, n_dims);
   attrs[n_attrs++] = tn_attr_i64(TN_IOTA_AXIS, axis);
   attrs[n_attrs++] = tn_attr_dtype(TN_IOTA_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_IOTA, NULL, 0, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_IOTA, NULL, 0, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -452,7 +452,7 @@ TN_INLINE tn_value tn_b_fill(tn_builder* builder, tn_value value, const int64_t*
   inputs[0] = value;
   attrs[n_attrs++] = tn_attr_i64s(TN_FILL_DIMS, dims, n_dims);
   attrs[n_attrs++] = tn_attr_dtype(TN_FILL_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_FILL, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_FILL, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -464,7 +464,7 @@ TN_INLINE tn_value tn_b_sum(tn_builder* builder, tn_value x, const int64_t* axes
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_SUM_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_SUM_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_SUM, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SUM, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -476,7 +476,7 @@ TN_INLINE tn_value tn_b_prod(tn_builder* builder, tn_value x, const int64_t* axe
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_PROD_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_PROD_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_PROD, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PROD, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -488,7 +488,7 @@ TN_INLINE tn_value tn_b_max(tn_builder* builder, tn_value x, const int64_t* axes
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_MAX_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_MAX, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MAX, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -500,7 +500,7 @@ TN_INLINE tn_value tn_b_min(tn_builder* builder, tn_value x, const int64_t* axes
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MIN_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_MIN_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_MIN, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MIN, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -512,7 +512,7 @@ TN_INLINE tn_value tn_b_argmax(tn_builder* builder, tn_value x, int64_t axis, in
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_ARGMAX_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_ARGMAX_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_ARGMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ARGMAX, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -525,7 +525,7 @@ TN_INLINE tn_value tn_b_cumsum(tn_builder* builder, tn_value x, int64_t axis, in
   attrs[n_attrs++] = tn_attr_i64(TN_CUMSUM_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_EXCLUSIVE, exclusive);
   attrs[n_attrs++] = tn_attr_bool(TN_CUMSUM_REVERSE, reverse);
-  builder->v->call(builder, TN_OP_CUMSUM, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CUMSUM, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -538,7 +538,7 @@ TN_INLINE tn_value tn_b_matmul(tn_builder* builder, tn_value a, tn_value b, int3
   inputs[1] = b;
   attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_A, transpose_a);
   attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_TRANSPOSE_B, transpose_b);
-  builder->v->call(builder, TN_OP_MATMUL, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MATMUL, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -555,7 +555,7 @@ TN_INLINE tn_value tn_b_conv(tn_builder* builder, tn_value x, tn_value w, const 
   if (lhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_LHS_DILATION, lhs_dilation, n_lhs_dilation);
   if (rhs_dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_RHS_DILATION, rhs_dilation, n_rhs_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -571,7 +571,7 @@ TN_INLINE tn_value tn_b_window_reduce(tn_builder* builder, tn_value x, const int
   if (high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_HIGH, high, n_high);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_REDUCE_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_string(TN_WINDOW_REDUCE_MODE, mode);
-  builder->v->call(builder, TN_OP_WINDOW_REDUCE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_WINDOW_REDUCE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -587,7 +587,7 @@ TN_INLINE tn_value tn_b_window_scatter(tn_builder* builder, tn_value x, tn_value
   if (low) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_LOW, low, n_low);
   if (high) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_HIGH, high, n_high);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_WINDOW_SCATTER_DILATION, dilation, n_dilation);
-  builder->v->call(builder, TN_OP_WINDOW_SCATTER, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_WINDOW_SCATTER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -599,7 +599,7 @@ TN_INLINE void tn_b_sort(tn_builder* builder, tn_value keys, tn_value values, in
   inputs[1] = values;
   attrs[n_attrs++] = tn_attr_i64(TN_SORT_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_SORT_DESCENDING, descending);
-  builder->v->call(builder, TN_OP_SORT, inputs, 2, attrs, n_attrs, outputs, 2);
+  builder->v->call(builder, TN_OP_SORT, inputs, 2, n_attrs ? attrs : NULL, n_attrs, outputs, 2);
 }
 
 TN_INLINE tn_value tn_b_philox(tn_builder* builder, tn_value seed, tn_value stream, tn_value offset, const int64_t* dims, uint32_t n_dims) {
@@ -611,7 +611,7 @@ TN_INLINE tn_value tn_b_philox(tn_builder* builder, tn_value seed, tn_value stre
   inputs[1] = stream;
   inputs[2] = offset;
   attrs[n_attrs++] = tn_attr_i64s(TN_PHILOX_DIMS, dims, n_dims);
-  builder->v->call(builder, TN_OP_PHILOX, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PHILOX, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -697,7 +697,7 @@ TN_INLINE tn_value tn_b_gelu(tn_builder* builder, tn_value x, tn_str approximate
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_string(TN_GELU_APPROXIMATE, approximate);
-  builder->v->call(builder, TN_OP_GELU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_GELU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -716,7 +716,7 @@ TN_INLINE tn_value tn_b_leaky_relu(tn_builder* builder, tn_value x, double slope
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_f64(TN_LEAKY_RELU_SLOPE, slope);
-  builder->v->call(builder, TN_OP_LEAKY_RELU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_LEAKY_RELU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -738,7 +738,7 @@ TN_INLINE tn_value tn_b_mean(tn_builder* builder, tn_value x, const int64_t* axe
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_MEAN_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_MEAN_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_MEAN, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MEAN, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -750,7 +750,7 @@ TN_INLINE tn_value tn_b_argmin(tn_builder* builder, tn_value x, int64_t axis, in
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_ARGMIN_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_ARGMIN_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_ARGMIN, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ARGMIN, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -762,7 +762,7 @@ TN_INLINE tn_value tn_b_logsumexp(tn_builder* builder, tn_value x, const int64_t
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_LOGSUMEXP_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_LOGSUMEXP_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_LOGSUMEXP, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_LOGSUMEXP, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -775,7 +775,7 @@ TN_INLINE tn_value tn_b_var(tn_builder* builder, tn_value x, const int64_t* axes
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_VAR_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_VAR_KEEPDIMS, keepdims);
   attrs[n_attrs++] = tn_attr_f64(TN_VAR_CORRECTION, correction);
-  builder->v->call(builder, TN_OP_VAR, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_VAR, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -787,7 +787,7 @@ TN_INLINE tn_value tn_b_any(tn_builder* builder, tn_value x, const int64_t* axes
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_ANY_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_ANY_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_ANY, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ANY, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -799,7 +799,7 @@ TN_INLINE tn_value tn_b_all(tn_builder* builder, tn_value x, const int64_t* axes
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_ALL_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_ALL_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_ALL, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ALL, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -810,7 +810,7 @@ TN_INLINE tn_value tn_b_squeeze(tn_builder* builder, tn_value x, const int64_t* 
   tn_value inputs[1];
   inputs[0] = x;
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_SQUEEZE_AXES, axes, n_axes);
-  builder->v->call(builder, TN_OP_SQUEEZE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SQUEEZE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -821,7 +821,7 @@ TN_INLINE tn_value tn_b_unsqueeze(tn_builder* builder, tn_value x, const int64_t
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_UNSQUEEZE_AXES, axes, n_axes);
-  builder->v->call(builder, TN_OP_UNSQUEEZE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_UNSQUEEZE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -830,7 +830,7 @@ TN_INLINE tn_value tn_b_stack(tn_builder* builder, const tn_value* xs, uint32_t 
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64(TN_STACK_AXIS, axis);
-  builder->v->call(builder, TN_OP_STACK, xs, n_xs, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_STACK, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -841,7 +841,7 @@ TN_INLINE void tn_b_split(tn_builder* builder, tn_value x, const int64_t* sizes,
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_SPLIT_SIZES, sizes, n_sizes);
   attrs[n_attrs++] = tn_attr_i64(TN_SPLIT_AXIS, axis);
-  builder->v->call(builder, TN_OP_SPLIT, inputs, 1, attrs, n_attrs, outputs, n_outputs);
+  builder->v->call(builder, TN_OP_SPLIT, inputs, 1, n_attrs ? attrs : NULL, n_attrs, outputs, n_outputs);
 }
 
 TN_INLINE tn_value tn_b_scatter_add(tn_builder* builder, tn_value x, tn_value indices, tn_value updates, int64_t axis) {
@@ -853,7 +853,7 @@ TN_INLINE tn_value tn_b_scatter_add(tn_builder* builder, tn_value x, tn_value in
   inputs[1] = indices;
   inputs[2] = updates;
   attrs[n_attrs++] = tn_attr_i64(TN_SCATTER_ADD_AXIS, axis);
-  builder->v->call(builder, TN_OP_SCATTER_ADD, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SCATTER_ADD, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -865,7 +865,7 @@ TN_INLINE tn_value tn_b_one_hot(tn_builder* builder, tn_value indices, int64_t d
   inputs[0] = indices;
   attrs[n_attrs++] = tn_attr_i64(TN_ONE_HOT_DEPTH, depth);
   attrs[n_attrs++] = tn_attr_dtype(TN_ONE_HOT_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_ONE_HOT, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ONE_HOT, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -890,7 +890,7 @@ TN_INLINE tn_value tn_b_conv2d(tn_builder* builder, tn_value x, tn_value w, tn_v
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_PADDING, padding, n_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV2D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV2D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -907,7 +907,7 @@ TN_INLINE tn_value tn_b_conv2d_input_grad(tn_builder* builder, tn_value g, tn_va
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_PADDING, padding, n_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_INPUT_GRAD_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_INPUT_GRAD_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV2D_INPUT_GRAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -924,7 +924,7 @@ TN_INLINE tn_value tn_b_conv2d_weight_grad(tn_builder* builder, tn_value g, tn_v
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_PADDING, padding, n_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_WEIGHT_GRAD_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_WEIGHT_GRAD_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV2D_WEIGHT_GRAD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -937,7 +937,7 @@ TN_INLINE tn_value tn_b_max_pool2d(tn_builder* builder, tn_value x, const int64_
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_WINDOW, window, n_window);
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL2D_PADDING, padding, n_padding);
-  builder->v->call(builder, TN_OP_MAX_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MAX_POOL2D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -951,7 +951,7 @@ TN_INLINE tn_value tn_b_avg_pool2d(tn_builder* builder, tn_value x, const int64_
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL2D_PADDING, padding, n_padding);
   attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL2D_COUNT_PADDING, count_padding);
-  builder->v->call(builder, TN_OP_AVG_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_AVG_POOL2D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -978,7 +978,7 @@ TN_INLINE tn_value tn_b_softmax(tn_builder* builder, tn_value x, int64_t axis) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_SOFTMAX_AXIS, axis);
-  builder->v->call(builder, TN_OP_SOFTMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SOFTMAX, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -989,7 +989,7 @@ TN_INLINE tn_value tn_b_log_softmax(tn_builder* builder, tn_value x, int64_t axi
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_LOG_SOFTMAX_AXIS, axis);
-  builder->v->call(builder, TN_OP_LOG_SOFTMAX, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_LOG_SOFTMAX, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1003,7 +1003,7 @@ TN_INLINE tn_value tn_b_layer_norm(tn_builder* builder, tn_value x, tn_value sca
   inputs[2] = bias;
   attrs[n_attrs++] = tn_attr_i64(TN_LAYER_NORM_AXES, axes);
   attrs[n_attrs++] = tn_attr_f64(TN_LAYER_NORM_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_LAYER_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_LAYER_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1018,7 +1018,7 @@ TN_INLINE tn_value tn_b_batch_norm(tn_builder* builder, tn_value x, tn_value sca
   inputs[3] = mean;
   inputs[4] = variance;
   attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_BATCH_NORM, inputs, 5, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BATCH_NORM, inputs, 5, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1030,7 +1030,7 @@ TN_INLINE void tn_b_batch_norm_train(tn_builder* builder, tn_value x, tn_value s
   inputs[1] = scale;
   inputs[2] = bias;
   attrs[n_attrs++] = tn_attr_f64(TN_BATCH_NORM_TRAIN_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_BATCH_NORM_TRAIN, inputs, 3, attrs, n_attrs, outputs, 3);
+  builder->v->call(builder, TN_OP_BATCH_NORM_TRAIN, inputs, 3, n_attrs ? attrs : NULL, n_attrs, outputs, 3);
 }
 
 TN_INLINE tn_value tn_b_dropout(tn_builder* builder, tn_value x, tn_value seed, tn_value stream, tn_value offset, double rate) {
@@ -1043,7 +1043,7 @@ TN_INLINE tn_value tn_b_dropout(tn_builder* builder, tn_value x, tn_value seed, 
   inputs[2] = stream;
   inputs[3] = offset;
   attrs[n_attrs++] = tn_attr_f64(TN_DROPOUT_RATE, rate);
-  builder->v->call(builder, TN_OP_DROPOUT, inputs, 4, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_DROPOUT, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1068,7 +1068,7 @@ TN_INLINE tn_value tn_b_cross_entropy(tn_builder* builder, tn_value logits, tn_v
   attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_IGNORE_INDEX, ignore_index);
   attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING, label_smoothing);
-  builder->v->call(builder, TN_OP_CROSS_ENTROPY, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1082,7 +1082,7 @@ TN_INLINE tn_value tn_b_cross_entropy_probs(tn_builder* builder, tn_value logits
   inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_PROBS_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_PROBS_LABEL_SMOOTHING, label_smoothing);
-  builder->v->call(builder, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY_PROBS, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1094,7 +1094,7 @@ TN_INLINE tn_value tn_b_mse(tn_builder* builder, tn_value x, tn_value target, tn
   inputs[0] = x;
   inputs[1] = target;
   attrs[n_attrs++] = tn_attr_string(TN_MSE_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_MSE, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MSE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1108,7 +1108,7 @@ TN_INLINE tn_value tn_b_bce_with_logits(tn_builder* builder, tn_value logits, tn
   inputs[2] = weight;
   inputs[3] = positive_weight;
   attrs[n_attrs++] = tn_attr_string(TN_BCE_WITH_LOGITS_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_BCE_WITH_LOGITS, inputs, 4, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BCE_WITH_LOGITS, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1124,7 +1124,7 @@ TN_INLINE tn_value tn_b_uniform(tn_builder* builder, tn_value seed, tn_value str
   attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_LOW, low);
   attrs[n_attrs++] = tn_attr_f64(TN_UNIFORM_HIGH, high);
   attrs[n_attrs++] = tn_attr_dtype(TN_UNIFORM_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_UNIFORM, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_UNIFORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1140,7 +1140,7 @@ TN_INLINE tn_value tn_b_normal(tn_builder* builder, tn_value seed, tn_value stre
   attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_MEAN, mean);
   attrs[n_attrs++] = tn_attr_f64(TN_NORMAL_DEVIATION, deviation);
   attrs[n_attrs++] = tn_attr_dtype(TN_NORMAL_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_NORMAL, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_NORMAL, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1155,7 +1155,7 @@ TN_INLINE tn_value tn_b_bernoulli(tn_builder* builder, tn_value seed, tn_value s
   attrs[n_attrs++] = tn_attr_i64s(TN_BERNOULLI_DIMS, dims, n_dims);
   attrs[n_attrs++] = tn_attr_f64(TN_BERNOULLI_PROBABILITY, probability);
   attrs[n_attrs++] = tn_attr_dtype(TN_BERNOULLI_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_BERNOULLI, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BERNOULLI, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1288,7 +1288,7 @@ TN_INLINE tn_value tn_b_mod(tn_builder* builder, tn_value a, tn_value b, int32_t
   inputs[0] = a;
   inputs[1] = b;
   attrs[n_attrs++] = tn_attr_bool(TN_MOD_FMOD, fmod);
-  builder->v->call(builder, TN_OP_MOD, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MOD, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1309,7 +1309,7 @@ TN_INLINE tn_value tn_b_elu(tn_builder* builder, tn_value x, double alpha) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_f64(TN_ELU_ALPHA, alpha);
-  builder->v->call(builder, TN_OP_ELU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ELU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1321,7 +1321,7 @@ TN_INLINE tn_value tn_b_selu(tn_builder* builder, tn_value x, double alpha, doub
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_f64(TN_SELU_ALPHA, alpha);
   attrs[n_attrs++] = tn_attr_f64(TN_SELU_GAMMA, gamma);
-  builder->v->call(builder, TN_OP_SELU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SELU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1332,7 +1332,7 @@ TN_INLINE tn_value tn_b_celu(tn_builder* builder, tn_value x, double alpha) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_f64(TN_CELU_ALPHA, alpha);
-  builder->v->call(builder, TN_OP_CELU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CELU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1377,7 +1377,7 @@ TN_INLINE tn_value tn_b_hard_sigmoid(tn_builder* builder, tn_value x, double alp
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_ALPHA, alpha);
   attrs[n_attrs++] = tn_attr_f64(TN_HARD_SIGMOID_BETA, beta);
-  builder->v->call(builder, TN_OP_HARD_SIGMOID, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_HARD_SIGMOID, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1398,7 +1398,7 @@ TN_INLINE tn_value tn_b_std(tn_builder* builder, tn_value x, const int64_t* axes
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_STD_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_STD_KEEPDIMS, keepdims);
   attrs[n_attrs++] = tn_attr_f64(TN_STD_CORRECTION, correction);
-  builder->v->call(builder, TN_OP_STD, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_STD, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1411,7 +1411,7 @@ TN_INLINE tn_value tn_b_norm(tn_builder* builder, tn_value x, double ord, const 
   attrs[n_attrs++] = tn_attr_f64(TN_NORM_ORD, ord);
   if (axes) attrs[n_attrs++] = tn_attr_i64s(TN_NORM_AXES, axes, n_axes);
   attrs[n_attrs++] = tn_attr_bool(TN_NORM_KEEPDIMS, keepdims);
-  builder->v->call(builder, TN_OP_NORM, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_NORM, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1422,7 +1422,7 @@ TN_INLINE tn_value tn_b_cumprod(tn_builder* builder, tn_value x, int64_t axis) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_CUMPROD_AXIS, axis);
-  builder->v->call(builder, TN_OP_CUMPROD, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CUMPROD, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1452,7 +1452,7 @@ TN_INLINE tn_value tn_b_vecdot(tn_builder* builder, tn_value a, tn_value b, int6
   inputs[0] = a;
   inputs[1] = b;
   attrs[n_attrs++] = tn_attr_i64(TN_VECDOT_AXIS, axis);
-  builder->v->call(builder, TN_OP_VECDOT, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_VECDOT, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1463,7 +1463,7 @@ TN_INLINE tn_value tn_b_tril(tn_builder* builder, tn_value x, int64_t k) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_TRIL_K, k);
-  builder->v->call(builder, TN_OP_TRIL, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRIL, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1474,7 +1474,7 @@ TN_INLINE tn_value tn_b_triu(tn_builder* builder, tn_value x, int64_t k) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_TRIU_K, k);
-  builder->v->call(builder, TN_OP_TRIU, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRIU, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1485,7 +1485,7 @@ TN_INLINE tn_value tn_b_diagonal(tn_builder* builder, tn_value x, int64_t offset
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_DIAGONAL_OFFSET, offset);
-  builder->v->call(builder, TN_OP_DIAGONAL, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_DIAGONAL, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1496,7 +1496,7 @@ TN_INLINE tn_value tn_b_trace(tn_builder* builder, tn_value x, int64_t offset) {
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_TRACE_OFFSET, offset);
-  builder->v->call(builder, TN_OP_TRACE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRACE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1508,7 +1508,7 @@ TN_INLINE tn_value tn_b_eye(tn_builder* builder, int64_t n, int64_t m, int64_t k
   attrs[n_attrs++] = tn_attr_i64(TN_EYE_M, m);
   attrs[n_attrs++] = tn_attr_i64(TN_EYE_K, k);
   attrs[n_attrs++] = tn_attr_dtype(TN_EYE_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_EYE, NULL, 0, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_EYE, NULL, 0, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1520,7 +1520,7 @@ TN_INLINE tn_value tn_b_arange(tn_builder* builder, double start, double stop, d
   attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STOP, stop);
   attrs[n_attrs++] = tn_attr_f64(TN_ARANGE_STEP, step);
   attrs[n_attrs++] = tn_attr_dtype(TN_ARANGE_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_ARANGE, NULL, 0, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ARANGE, NULL, 0, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1531,7 +1531,7 @@ TN_INLINE tn_value tn_b_tile(tn_builder* builder, tn_value x, const int64_t* rep
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_TILE_REPEATS, repeats, n_repeats);
-  builder->v->call(builder, TN_OP_TILE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TILE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1543,7 +1543,7 @@ TN_INLINE tn_value tn_b_roll(tn_builder* builder, tn_value x, const int64_t* shi
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_SHIFTS, shifts, n_shifts);
   attrs[n_attrs++] = tn_attr_i64s(TN_ROLL_AXES, axes, n_axes);
-  builder->v->call(builder, TN_OP_ROLL, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ROLL, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1555,7 +1555,7 @@ TN_INLINE tn_value tn_b_pad_edge(tn_builder* builder, tn_value x, const int64_t*
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_EDGE_HIGH, high, n_high);
-  builder->v->call(builder, TN_OP_PAD_EDGE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PAD_EDGE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1567,7 +1567,7 @@ TN_INLINE tn_value tn_b_pad_reflect(tn_builder* builder, tn_value x, const int64
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_LOW, low, n_low);
   attrs[n_attrs++] = tn_attr_i64s(TN_PAD_REFLECT_HIGH, high, n_high);
-  builder->v->call(builder, TN_OP_PAD_REFLECT, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PAD_REFLECT, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1579,7 +1579,7 @@ TN_INLINE tn_value tn_b_depth_to_space(tn_builder* builder, tn_value x, int64_t 
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_DEPTH_TO_SPACE_BLOCK, block);
   attrs[n_attrs++] = tn_attr_string(TN_DEPTH_TO_SPACE_MODE, mode);
-  builder->v->call(builder, TN_OP_DEPTH_TO_SPACE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_DEPTH_TO_SPACE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1590,7 +1590,7 @@ TN_INLINE tn_value tn_b_space_to_depth(tn_builder* builder, tn_value x, int64_t 
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_SPACE_TO_DEPTH_BLOCK, block);
-  builder->v->call(builder, TN_OP_SPACE_TO_DEPTH, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SPACE_TO_DEPTH, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1602,7 +1602,7 @@ TN_INLINE tn_value tn_b_take_along_axis(tn_builder* builder, tn_value x, tn_valu
   inputs[0] = x;
   inputs[1] = indices;
   attrs[n_attrs++] = tn_attr_i64(TN_TAKE_ALONG_AXIS_AXIS, axis);
-  builder->v->call(builder, TN_OP_TAKE_ALONG_AXIS, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TAKE_ALONG_AXIS, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1624,7 +1624,7 @@ TN_INLINE tn_value tn_b_scatter_nd(tn_builder* builder, tn_value x, tn_value ind
   inputs[1] = indices;
   inputs[2] = updates;
   attrs[n_attrs++] = tn_attr_string(TN_SCATTER_ND_MODE, mode);
-  builder->v->call(builder, TN_OP_SCATTER_ND, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SCATTER_ND, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1636,7 +1636,7 @@ TN_INLINE tn_value tn_b_argsort(tn_builder* builder, tn_value x, int64_t axis, i
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_ARGSORT_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_ARGSORT_DESCENDING, descending);
-  builder->v->call(builder, TN_OP_ARGSORT, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ARGSORT, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1648,14 +1648,14 @@ TN_INLINE void tn_b_topk(tn_builder* builder, tn_value x, int64_t k, int64_t axi
   attrs[n_attrs++] = tn_attr_i64(TN_TOPK_K, k);
   attrs[n_attrs++] = tn_attr_i64(TN_TOPK_AXIS, axis);
   attrs[n_attrs++] = tn_attr_bool(TN_TOPK_LARGEST, largest);
-  builder->v->call(builder, TN_OP_TOPK, inputs, 1, attrs, n_attrs, outputs, 2);
+  builder->v->call(builder, TN_OP_TOPK, inputs, 1, n_attrs ? attrs : NULL, n_attrs, outputs, 2);
 }
 
 TN_INLINE void tn_b_meshgrid(tn_builder* builder, const tn_value* xs, uint32_t n_xs, tn_str indexing, tn_value* outputs, uint32_t n_outputs) {
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_string(TN_MESHGRID_INDEXING, indexing);
-  builder->v->call(builder, TN_OP_MESHGRID, xs, n_xs, attrs, n_attrs, outputs, n_outputs);
+  builder->v->call(builder, TN_OP_MESHGRID, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, n_outputs);
 }
 
 TN_INLINE tn_value tn_b_nll(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_value weight, tn_str reduction, int64_t ignore_index) {
@@ -1668,7 +1668,7 @@ TN_INLINE tn_value tn_b_nll(tn_builder* builder, tn_value log_probabilities, tn_
   inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_NLL_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_i64(TN_NLL_IGNORE_INDEX, ignore_index);
-  builder->v->call(builder, TN_OP_NLL, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_NLL, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1681,7 +1681,7 @@ TN_INLINE tn_value tn_b_bce(tn_builder* builder, tn_value probabilities, tn_valu
   inputs[1] = target;
   inputs[2] = weight;
   attrs[n_attrs++] = tn_attr_string(TN_BCE_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_BCE, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_BCE, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1693,7 +1693,7 @@ TN_INLINE tn_value tn_b_l1(tn_builder* builder, tn_value x, tn_value target, tn_
   inputs[0] = x;
   inputs[1] = target;
   attrs[n_attrs++] = tn_attr_string(TN_L1_REDUCTION, reduction);
-  builder->v->call(builder, TN_OP_L1, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_L1, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1706,7 +1706,7 @@ TN_INLINE tn_value tn_b_huber(tn_builder* builder, tn_value x, tn_value target, 
   inputs[1] = target;
   attrs[n_attrs++] = tn_attr_string(TN_HUBER_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_f64(TN_HUBER_DELTA, delta);
-  builder->v->call(builder, TN_OP_HUBER, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_HUBER, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1719,7 +1719,7 @@ TN_INLINE tn_value tn_b_kl_div(tn_builder* builder, tn_value log_input, tn_value
   inputs[1] = target;
   attrs[n_attrs++] = tn_attr_string(TN_KL_DIV_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_bool(TN_KL_DIV_LOG_TARGET, log_target);
-  builder->v->call(builder, TN_OP_KL_DIV, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_KL_DIV, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1732,7 +1732,7 @@ TN_INLINE tn_value tn_b_hinge(tn_builder* builder, tn_value x, tn_value target, 
   inputs[1] = target;
   attrs[n_attrs++] = tn_attr_string(TN_HINGE_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_f64(TN_HINGE_MARGIN, margin);
-  builder->v->call(builder, TN_OP_HINGE, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_HINGE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1746,7 +1746,7 @@ TN_INLINE tn_value tn_b_cosine_loss(tn_builder* builder, tn_value x1, tn_value x
   inputs[2] = target;
   attrs[n_attrs++] = tn_attr_string(TN_COSINE_LOSS_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_f64(TN_COSINE_LOSS_MARGIN, margin);
-  builder->v->call(builder, TN_OP_COSINE_LOSS, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_COSINE_LOSS, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1759,7 +1759,7 @@ TN_INLINE tn_value tn_b_cosine_similarity(tn_builder* builder, tn_value x1, tn_v
   inputs[1] = x2;
   attrs[n_attrs++] = tn_attr_i64(TN_COSINE_SIMILARITY_AXIS, axis);
   attrs[n_attrs++] = tn_attr_f64(TN_COSINE_SIMILARITY_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_COSINE_SIMILARITY, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_COSINE_SIMILARITY, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1772,7 +1772,7 @@ TN_INLINE tn_value tn_b_rms_norm(tn_builder* builder, tn_value x, tn_value scale
   inputs[1] = scale;
   attrs[n_attrs++] = tn_attr_i64(TN_RMS_NORM_AXES, axes);
   attrs[n_attrs++] = tn_attr_f64(TN_RMS_NORM_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_RMS_NORM, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_RMS_NORM, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1786,7 +1786,7 @@ TN_INLINE tn_value tn_b_group_norm(tn_builder* builder, tn_value x, tn_value sca
   inputs[2] = bias;
   attrs[n_attrs++] = tn_attr_i64(TN_GROUP_NORM_GROUPS, groups);
   attrs[n_attrs++] = tn_attr_f64(TN_GROUP_NORM_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_GROUP_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_GROUP_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1799,7 +1799,7 @@ TN_INLINE tn_value tn_b_instance_norm(tn_builder* builder, tn_value x, tn_value 
   inputs[1] = scale;
   inputs[2] = bias;
   attrs[n_attrs++] = tn_attr_f64(TN_INSTANCE_NORM_EPSILON, epsilon);
-  builder->v->call(builder, TN_OP_INSTANCE_NORM, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_INSTANCE_NORM, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1813,7 +1813,7 @@ TN_INLINE tn_value tn_b_lrn(tn_builder* builder, tn_value x, int64_t size, doubl
   attrs[n_attrs++] = tn_attr_f64(TN_LRN_ALPHA, alpha);
   attrs[n_attrs++] = tn_attr_f64(TN_LRN_BETA, beta);
   attrs[n_attrs++] = tn_attr_f64(TN_LRN_BIAS, bias);
-  builder->v->call(builder, TN_OP_LRN, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_LRN, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1829,7 +1829,7 @@ TN_INLINE tn_value tn_b_randint(tn_builder* builder, tn_value seed, tn_value str
   attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_LOW, low);
   attrs[n_attrs++] = tn_attr_i64(TN_RANDINT_HIGH, high);
   attrs[n_attrs++] = tn_attr_dtype(TN_RANDINT_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_RANDINT, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_RANDINT, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1847,7 +1847,7 @@ TN_INLINE tn_value tn_b_truncated_normal(tn_builder* builder, tn_value seed, tn_
   attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_LOW, low);
   attrs[n_attrs++] = tn_attr_f64(TN_TRUNCATED_NORMAL_HIGH, high);
   attrs[n_attrs++] = tn_attr_dtype(TN_TRUNCATED_NORMAL_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_TRUNCATED_NORMAL, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRUNCATED_NORMAL, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1871,7 +1871,7 @@ TN_INLINE tn_value tn_b_permutation(tn_builder* builder, tn_value seed, tn_value
   inputs[1] = stream;
   inputs[2] = offset;
   attrs[n_attrs++] = tn_attr_i64(TN_PERMUTATION_N, n);
-  builder->v->call(builder, TN_OP_PERMUTATION, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_PERMUTATION, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1886,7 +1886,7 @@ TN_INLINE tn_value tn_b_scaled_dot_product_attention(tn_builder* builder, tn_val
   inputs[3] = mask;
   attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL, causal);
   attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, scale);
-  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1899,7 +1899,7 @@ TN_INLINE tn_value tn_b_rotary_embedding(tn_builder* builder, tn_value x, tn_val
   inputs[1] = positions;
   attrs[n_attrs++] = tn_attr_f64(TN_ROTARY_EMBEDDING_BASE, base);
   attrs[n_attrs++] = tn_attr_bool(TN_ROTARY_EMBEDDING_INTERLEAVED, interleaved);
-  builder->v->call(builder, TN_OP_ROTARY_EMBEDDING, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ROTARY_EMBEDDING, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1915,7 +1915,7 @@ TN_INLINE tn_value tn_b_conv1d(tn_builder* builder, tn_value x, tn_value w, tn_v
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_PADDING, padding, n_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV1D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV1D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV1D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV1D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1931,7 +1931,7 @@ TN_INLINE tn_value tn_b_conv3d(tn_builder* builder, tn_value x, tn_value w, tn_v
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_PADDING, padding, n_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV3D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV3D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV3D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV3D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1948,7 +1948,7 @@ TN_INLINE tn_value tn_b_conv_transpose1d(tn_builder* builder, tn_value x, tn_val
   if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_OUTPUT_PADDING, output_padding, n_output_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE1D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE1D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV_TRANSPOSE1D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE1D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1965,7 +1965,7 @@ TN_INLINE tn_value tn_b_conv_transpose2d(tn_builder* builder, tn_value x, tn_val
   if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_OUTPUT_PADDING, output_padding, n_output_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE2D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE2D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV_TRANSPOSE2D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE2D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1978,7 +1978,7 @@ TN_INLINE tn_value tn_b_max_pool1d(tn_builder* builder, tn_value x, const int64_
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_WINDOW, window, n_window);
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL1D_PADDING, padding, n_padding);
-  builder->v->call(builder, TN_OP_MAX_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MAX_POOL1D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -1992,7 +1992,7 @@ TN_INLINE tn_value tn_b_avg_pool1d(tn_builder* builder, tn_value x, const int64_
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL1D_PADDING, padding, n_padding);
   attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL1D_COUNT_PADDING, count_padding);
-  builder->v->call(builder, TN_OP_AVG_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_AVG_POOL1D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2005,7 +2005,7 @@ TN_INLINE tn_value tn_b_max_pool3d(tn_builder* builder, tn_value x, const int64_
   attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_WINDOW, window, n_window);
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_MAX_POOL3D_PADDING, padding, n_padding);
-  builder->v->call(builder, TN_OP_MAX_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_MAX_POOL3D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2019,7 +2019,7 @@ TN_INLINE tn_value tn_b_avg_pool3d(tn_builder* builder, tn_value x, const int64_
   if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_STRIDE, stride, n_stride);
   if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_AVG_POOL3D_PADDING, padding, n_padding);
   attrs[n_attrs++] = tn_attr_bool(TN_AVG_POOL3D_COUNT_PADDING, count_padding);
-  builder->v->call(builder, TN_OP_AVG_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_AVG_POOL3D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2030,7 +2030,7 @@ TN_INLINE tn_value tn_b_adaptive_avg_pool2d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL2D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2044,7 +2044,7 @@ TN_INLINE tn_value tn_b_quantize_linear(tn_builder* builder, tn_value x, tn_valu
   inputs[2] = zero_point;
   attrs[n_attrs++] = tn_attr_i64(TN_QUANTIZE_LINEAR_AXIS, axis);
   attrs[n_attrs++] = tn_attr_dtype(TN_QUANTIZE_LINEAR_DTYPE, dtype);
-  builder->v->call(builder, TN_OP_QUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_QUANTIZE_LINEAR, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2057,7 +2057,7 @@ TN_INLINE tn_value tn_b_dequantize_linear(tn_builder* builder, tn_value x, tn_va
   inputs[1] = scale;
   inputs[2] = zero_point;
   attrs[n_attrs++] = tn_attr_i64(TN_DEQUANTIZE_LINEAR_AXIS, axis);
-  builder->v->call(builder, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_DEQUANTIZE_LINEAR, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2074,7 +2074,7 @@ TN_INLINE tn_value tn_b_conv_transpose3d(tn_builder* builder, tn_value x, tn_val
   if (output_padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_OUTPUT_PADDING, output_padding, n_output_padding);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_TRANSPOSE3D_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV_TRANSPOSE3D_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV_TRANSPOSE3D, inputs, 3, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV_TRANSPOSE3D, inputs, 3, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2085,7 +2085,7 @@ TN_INLINE tn_value tn_b_adaptive_avg_pool1d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL1D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2096,7 +2096,7 @@ TN_INLINE tn_value tn_b_adaptive_avg_pool3d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_AVG_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_AVG_POOL3D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2107,7 +2107,7 @@ TN_INLINE tn_value tn_b_adaptive_max_pool1d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL1D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL1D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL1D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2118,7 +2118,7 @@ TN_INLINE tn_value tn_b_adaptive_max_pool2d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL2D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL2D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL2D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2129,7 +2129,7 @@ TN_INLINE tn_value tn_b_adaptive_max_pool3d(tn_builder* builder, tn_value x, con
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64s(TN_ADAPTIVE_MAX_POOL3D_OUTPUT_SIZE, output_size, n_output_size);
-  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL3D, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_ADAPTIVE_MAX_POOL3D, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2145,7 +2145,7 @@ TN_INLINE void tn_b_scaled_dot_product_attention_grad(tn_builder* builder, tn_va
   inputs[5] = mask;
   attrs[n_attrs++] = tn_attr_bool(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, causal);
   attrs[n_attrs++] = tn_attr_f64(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_SCALE, scale);
-  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, attrs, n_attrs, outputs, 3);
+  builder->v->call(builder, TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, inputs, 6, n_attrs ? attrs : NULL, n_attrs, outputs, 3);
 }
 
 TN_INLINE void tn_b_rnn(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_str direction, tn_str activation, tn_value* outputs) {
@@ -2160,7 +2160,7 @@ TN_INLINE void tn_b_rnn(tn_builder* builder, tn_value x, tn_value w, tn_value r,
   inputs[5] = h0;
   attrs[n_attrs++] = tn_attr_string(TN_RNN_DIRECTION, direction);
   attrs[n_attrs++] = tn_attr_string(TN_RNN_ACTIVATION, activation);
-  builder->v->call(builder, TN_OP_RNN, inputs, 6, attrs, n_attrs, outputs, 2);
+  builder->v->call(builder, TN_OP_RNN, inputs, 6, n_attrs ? attrs : NULL, n_attrs, outputs, 2);
 }
 
 TN_INLINE void tn_b_gru(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_str direction, int32_t linear_before_reset, tn_value* outputs) {
@@ -2175,7 +2175,7 @@ TN_INLINE void tn_b_gru(tn_builder* builder, tn_value x, tn_value w, tn_value r,
   inputs[5] = h0;
   attrs[n_attrs++] = tn_attr_string(TN_GRU_DIRECTION, direction);
   attrs[n_attrs++] = tn_attr_bool(TN_GRU_LINEAR_BEFORE_RESET, linear_before_reset);
-  builder->v->call(builder, TN_OP_GRU, inputs, 6, attrs, n_attrs, outputs, 2);
+  builder->v->call(builder, TN_OP_GRU, inputs, 6, n_attrs ? attrs : NULL, n_attrs, outputs, 2);
 }
 
 TN_INLINE void tn_b_lstm(tn_builder* builder, tn_value x, tn_value w, tn_value r, tn_value bias, tn_value lengths, tn_value h0, tn_value c0, tn_value peephole, tn_str direction, tn_value* outputs) {
@@ -2191,7 +2191,7 @@ TN_INLINE void tn_b_lstm(tn_builder* builder, tn_value x, tn_value w, tn_value r
   inputs[6] = c0;
   inputs[7] = peephole;
   attrs[n_attrs++] = tn_attr_string(TN_LSTM_DIRECTION, direction);
-  builder->v->call(builder, TN_OP_LSTM, inputs, 8, attrs, n_attrs, outputs, 3);
+  builder->v->call(builder, TN_OP_LSTM, inputs, 8, n_attrs ? attrs : NULL, n_attrs, outputs, 3);
 }
 
 TN_INLINE tn_value tn_b_resize(tn_builder* builder, tn_value x, const int64_t* dims, uint32_t n_dims, const double* scales, uint32_t n_scales, tn_str mode, tn_str coordinates, tn_str nearest, double cubic_coefficient, int32_t exclude_outside) {
@@ -2207,7 +2207,7 @@ TN_INLINE tn_value tn_b_resize(tn_builder* builder, tn_value x, const int64_t* d
   attrs[n_attrs++] = tn_attr_string(TN_RESIZE_NEAREST, nearest);
   attrs[n_attrs++] = tn_attr_f64(TN_RESIZE_CUBIC_COEFFICIENT, cubic_coefficient);
   attrs[n_attrs++] = tn_attr_bool(TN_RESIZE_EXCLUDE_OUTSIDE, exclude_outside);
-  builder->v->call(builder, TN_OP_RESIZE, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_RESIZE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2221,7 +2221,7 @@ TN_INLINE tn_value tn_b_grid_sample(tn_builder* builder, tn_value x, tn_value gr
   attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_MODE, mode);
   attrs[n_attrs++] = tn_attr_string(TN_GRID_SAMPLE_PADDING, padding);
   attrs[n_attrs++] = tn_attr_bool(TN_GRID_SAMPLE_ALIGN_CORNERS, align_corners);
-  builder->v->call(builder, TN_OP_GRID_SAMPLE, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_GRID_SAMPLE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2230,7 +2230,7 @@ TN_INLINE tn_value tn_b_einsum(tn_builder* builder, const tn_value* xs, uint32_t
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_string(TN_EINSUM_EQUATION, equation);
-  builder->v->call(builder, TN_OP_EINSUM, xs, n_xs, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_EINSUM, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2241,7 +2241,7 @@ TN_INLINE tn_value tn_b_cholesky(tn_builder* builder, tn_value x, int32_t upper)
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_bool(TN_CHOLESKY_UPPER, upper);
-  builder->v->call(builder, TN_OP_CHOLESKY, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CHOLESKY, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2255,7 +2255,7 @@ TN_INLINE tn_value tn_b_triangular_solve(tn_builder* builder, tn_value a, tn_val
   attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UPPER, upper);
   attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_TRANSPOSE, transpose);
   attrs[n_attrs++] = tn_attr_bool(TN_TRIANGULAR_SOLVE_UNIT_DIAGONAL, unit_diagonal);
-  builder->v->call(builder, TN_OP_TRIANGULAR_SOLVE, inputs, 2, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_TRIANGULAR_SOLVE, inputs, 2, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2329,7 +2329,7 @@ TN_INLINE void tn_b_nonzero(tn_builder* builder, tn_value x, int64_t max_size, t
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_NONZERO_MAX_SIZE, max_size);
-  builder->v->call(builder, TN_OP_NONZERO, inputs, 1, attrs, n_attrs, outputs, 2);
+  builder->v->call(builder, TN_OP_NONZERO, inputs, 1, n_attrs ? attrs : NULL, n_attrs, outputs, 2);
 }
 
 TN_INLINE void tn_b_unique(tn_builder* builder, tn_value x, int64_t max_size, tn_value* outputs) {
@@ -2338,7 +2338,7 @@ TN_INLINE void tn_b_unique(tn_builder* builder, tn_value x, int64_t max_size, tn
   tn_value inputs[1];
   inputs[0] = x;
   attrs[n_attrs++] = tn_attr_i64(TN_UNIQUE_MAX_SIZE, max_size);
-  builder->v->call(builder, TN_OP_UNIQUE, inputs, 1, attrs, n_attrs, outputs, 5);
+  builder->v->call(builder, TN_OP_UNIQUE, inputs, 1, n_attrs ? attrs : NULL, n_attrs, outputs, 5);
 }
 
 TN_INLINE tn_value tn_b_ctc(tn_builder* builder, tn_value log_probabilities, tn_value labels, tn_value input_lengths, tn_value label_lengths, tn_str reduction, int64_t blank, int32_t zero_infinity) {
@@ -2353,7 +2353,7 @@ TN_INLINE tn_value tn_b_ctc(tn_builder* builder, tn_value log_probabilities, tn_
   attrs[n_attrs++] = tn_attr_string(TN_CTC_REDUCTION, reduction);
   attrs[n_attrs++] = tn_attr_i64(TN_CTC_BLANK, blank);
   attrs[n_attrs++] = tn_attr_bool(TN_CTC_ZERO_INFINITY, zero_infinity);
-  builder->v->call(builder, TN_OP_CTC, inputs, 4, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CTC, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2388,7 +2388,7 @@ TN_INLINE tn_value tn_b_conv_integer(tn_builder* builder, tn_value x, tn_value w
   if (high) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_HIGH, high, n_high);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV_INTEGER_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_CONV_INTEGER_GROUPS, groups);
-  builder->v->call(builder, TN_OP_CONV_INTEGER, inputs, 4, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CONV_INTEGER, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2426,7 +2426,7 @@ TN_INLINE tn_value tn_b_qlinear_conv(tn_builder* builder, tn_value x, tn_value x
   if (high) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_HIGH, high, n_high);
   if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_QLINEAR_CONV_DILATION, dilation, n_dilation);
   attrs[n_attrs++] = tn_attr_i64(TN_QLINEAR_CONV_GROUPS, groups);
-  builder->v->call(builder, TN_OP_QLINEAR_CONV, inputs, 9, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_QLINEAR_CONV, inputs, 9, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2441,7 +2441,7 @@ TN_INLINE void tn_b_lstm_steps(tn_builder* builder, tn_value gates, tn_value r, 
   inputs[4] = c0;
   inputs[5] = peephole;
   attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_DIRECTION, direction);
-  builder->v->call(builder, TN_OP_LSTM_STEPS, inputs, 6, attrs, n_attrs, outputs, 4);
+  builder->v->call(builder, TN_OP_LSTM_STEPS, inputs, 6, n_attrs ? attrs : NULL, n_attrs, outputs, 4);
 }
 
 TN_INLINE void tn_b_lstm_steps_grad(tn_builder* builder, tn_value saved, tn_value r, tn_value lengths, tn_value c0, tn_value peephole, tn_value gy, tn_value gh, tn_value gc, tn_value gsaved, tn_str direction, tn_value* outputs) {
@@ -2458,7 +2458,7 @@ TN_INLINE void tn_b_lstm_steps_grad(tn_builder* builder, tn_value saved, tn_valu
   inputs[7] = gc;
   inputs[8] = gsaved;
   attrs[n_attrs++] = tn_attr_string(TN_LSTM_STEPS_GRAD_DIRECTION, direction);
-  builder->v->call(builder, TN_OP_LSTM_STEPS_GRAD, inputs, 9, attrs, n_attrs, outputs, 3);
+  builder->v->call(builder, TN_OP_LSTM_STEPS_GRAD, inputs, 9, n_attrs ? attrs : NULL, n_attrs, outputs, 3);
 }
 
 TN_INLINE tn_value tn_b_checked_index(tn_builder* builder, tn_value indices, int64_t size, tn_str what, int32_t from_end) {
@@ -2470,7 +2470,7 @@ TN_INLINE tn_value tn_b_checked_index(tn_builder* builder, tn_value indices, int
   attrs[n_attrs++] = tn_attr_i64(TN_CHECKED_INDEX_SIZE, size);
   attrs[n_attrs++] = tn_attr_string(TN_CHECKED_INDEX_WHAT, what);
   attrs[n_attrs++] = tn_attr_bool(TN_CHECKED_INDEX_FROM_END, from_end);
-  builder->v->call(builder, TN_OP_CHECKED_INDEX, inputs, 1, attrs, n_attrs, &y, 1);
+  builder->v->call(builder, TN_OP_CHECKED_INDEX, inputs, 1, n_attrs ? attrs : NULL, n_attrs, &y, 1);
   return y;
 }
 
@@ -2478,7 +2478,7 @@ TN_INLINE void tn_b_region(tn_builder* builder, const tn_value* xs, uint32_t n_x
   tn_attr attrs[1];
   uint32_t n_attrs = 0;
   attrs[n_attrs++] = tn_attr_i64s(TN_REGION_CODE, code, n_code);
-  builder->v->call(builder, TN_OP_REGION, xs, n_xs, attrs, n_attrs, outputs, n_outputs);
+  builder->v->call(builder, TN_OP_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, n_outputs);
 }
 
 TN_EXTERN_C_END

@@ -1,0 +1,36 @@
+// Nodes that run other programs: branches and loops. What they are is said by the layer of captures; the layers below only carry and
+// run them.
+#pragma once
+#include <memory>
+#include <span>
+
+#include "op/context.hpp"
+
+namespace tenon {
+
+struct CompileOptions;
+
+// Made ready for one program of one context. One run at a time.
+class ControlRun {
+ public:
+  virtual ~ControlRun() = default;
+  tn_ctx* ctx = nullptr;         // of the run under way; its owner sets it
+  uint64_t workspace_bytes = 0;  // asked for at each run
+  // args: inputs, outputs, the workspace if there is one; all dense. Throws.
+  virtual void run(const tn_view* const* args) = 0;
+};
+
+class Control {
+ public:
+  virtual ~Control() = default;
+  virtual std::string text() const = 0;         // its programs: "\"body\""
+  virtual const tn_kernel& kernel() const = 0;  // its name, for profiles
+  virtual std::unique_ptr<ControlRun> prepare(tn_runtime* rt, tn_device& device,
+                                              std::span<const Shape> inputs,
+                                              std::span<const Shape> outputs,
+                                              const CompileOptions& options) const = 0;
+  // The same by calls, which may be recorded.
+  virtual std::vector<Owned> call(tn_ctx* ctx, std::span<tn_tensor* const> inputs) const = 0;
+};
+
+}  // namespace tenon
