@@ -167,7 +167,7 @@ void d_maximum(Recipe& b) {
   for (uint32_t a = 2; a <= last; ++a) {
     const Windows w = windows_of(b, x, a);
     const Value all = held(w, step[a], kLeast);
-    const Value first = {b.raw(), tn_b_argmax(b.raw(), all.v, a + 1, 1)};
+    const Value first = {b.raw(), tn_b_argmax(b.raw(), all.v(), a + 1, 1)};
     const Value place = along(b.iota(Dims(1, all.dim(a + 1)), 0, TN_DTYPE_I64), a + 1, all.rank());
     g = put_back(b, w, where(eq(first, place), unsqueeze(g, inner(w)), 0), step[a].dims());
   }

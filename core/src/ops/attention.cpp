@@ -98,7 +98,7 @@ Value unfolded(const Recipe& b, Value x, Value q) {
 
 Value scale_of(const Recipe& b, Value q) {
   const double scale = b.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
-  if (scale != 0) return {q.b, q.b->v->scalar(q.b, scale)};
+  if (scale != 0) return {q.b(), q.b()->v->scalar(q.b(), scale)};
   return rsqrt(b.dim_scalar(q.dim(q.rank() - 1), q.dtype()));
 }
 
@@ -113,7 +113,7 @@ Value kept(const Recipe& b, Value scores, Value mask) {
   rows[0] = scores.dim(scores.rank() - 2);
   columns[1] = scores.dim(scores.rank() - 1);
   const Value before = le(b.iota(columns, 1, TN_DTYPE_I64), b.iota(rows, 0, TN_DTYPE_I64));
-  return mask ? Value{b.raw(), tn_b_and(b.raw(), before.v, mask.v)} : before;
+  return mask ? Value{b.raw(), tn_b_and(b.raw(), before.v(), mask.v())} : before;
 }
 
 // The products of attention; x is as q, w as k or v, p as the scores.
@@ -143,7 +143,7 @@ struct Heads {
     if (is_bias(mask)) s = s + wide(mask);
     const Value keep = kept(b, s, mask);
     // Not !keep: that would be the op not.
-    if (keep.v == TN_NO_VALUE) return softmax(s, -1);
+    if (keep.v() == TN_NO_VALUE) return softmax(s, -1);
     const double least = s.dtype() == TN_DTYPE_F64 ? std::numeric_limits<double>::lowest()
                                                    : double{std::numeric_limits<float>::lowest()};
     return where(keep, softmax(where(keep, s, least), -1), 0);
@@ -165,8 +165,8 @@ Value d_scores(const Heads& h, Value p, Value g, Value y) {
 void d_attention(Recipe& b) {
   if (!(is_bias(b.in(3)) && b.wants(3))) {
     tn_value grads[3];
-    tn_b_scaled_dot_product_attention_grad(b.raw(), b.g().v, b.out().v, b.in(0).v, b.in(1).v,
-                                           b.in(2).v, b.in(3).v,
+    tn_b_scaled_dot_product_attention_grad(b.raw(), b.g().v(), b.out().v(), b.in(0).v(),
+                                           b.in(1).v(), b.in(2).v(), b.in(3).v(),
                                            b.flag(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL),
                                            b.f64(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE), grads);
     for (uint32_t i = 0; i < 3; ++i)

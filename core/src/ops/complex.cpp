@@ -43,13 +43,13 @@ Value part(Value x, int64_t which) {
   Dims starts(n + 1, 0), stops(n + 1, kToEnd);
   starts[n] = which;
   stops[n] = which + 1;
-  const Value parts = {x.b, tn_b_bitcast(x.b, x.v, part_of(x.dtype()))};
+  const Value parts = {x.b(), tn_b_bitcast(x.b(), x.v(), part_of(x.dtype()))};
   return squeeze(slice(parts, starts, stops, Dims()), 1u << n);
 }
 Value joined(Value re, Value im) {
-  const tn_value parts[] = {re.v, im.v};
+  const tn_value parts[] = {re.v(), im.v()};
   const tn_dtype t = re.dtype() == TN_DTYPE_F64 ? TN_DTYPE_C128 : TN_DTYPE_C64;
-  return {re.b, tn_b_bitcast(re.b, tn_b_stack(re.b, parts, 2, -1), t)};
+  return {re.b(), tn_b_bitcast(re.b(), tn_b_stack(re.b(), parts, 2, -1), t)};
 }
 
 void real_of_base(Recipe& b) { b.set(0, is_complex(b.in(0)) ? part(b.in(0), 0) : copy(b.in(0))); }

@@ -41,7 +41,7 @@ tn_error* concat_rule(Infer& c) {
 std::vector<tn_value> split(Value x, const std::vector<int64_t>& sizes, uint32_t axis) {
   std::vector<tn_value> parts(sizes.size(), TN_NO_VALUE);
   const auto n = static_cast<uint32_t>(sizes.size());
-  tn_b_split(x.b, x.v, sizes.data(), n, axis, parts.data(), n);
+  tn_b_split(x.b(), x.v(), sizes.data(), n, axis, parts.data(), n);
   return parts;
 }
 
@@ -74,7 +74,7 @@ tn_error* stack_rule(Infer& c) {
 void stack_of_base(Recipe& b) {
   const uint32_t axis = axis_of(b.i64(TN_STACK_AXIS), b.in(0).rank() + 1);
   std::vector<tn_value> parts;
-  for (uint32_t i = 0; i < b.count(); ++i) parts.push_back(unsqueeze(b.in(i), 1u << axis).v);
+  for (uint32_t i = 0; i < b.count(); ++i) parts.push_back(unsqueeze(b.in(i), 1u << axis).v());
   b.set(0,
         {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});
 }
@@ -136,7 +136,7 @@ void split_of_base(Recipe& b) {
 
 void d_split(Recipe& b) {
   std::vector<tn_value> parts;
-  for (uint32_t i = 0; i < b.list(TN_SPLIT_SIZES).size(); ++i) parts.push_back(b.g(i).v);
+  for (uint32_t i = 0; i < b.list(TN_SPLIT_SIZES).size(); ++i) parts.push_back(b.g(i).v());
   const uint32_t axis = axis_of(b.i64(TN_SPLIT_AXIS), b.in(0).rank());
   b.set(0,
         {b.raw(), tn_b_concat(b.raw(), parts.data(), static_cast<uint32_t>(parts.size()), axis)});

@@ -77,9 +77,9 @@ Dims list_or(std::span<const int64_t> values, uint32_t n, int64_t otherwise) {
 }
 
 Value conv(Value x, Value w, const ConvSpec& s) {
-  return {x.b, tn_b_conv(x.b, x.v, w.v, s.stride.d, s.stride.n, s.low.d, s.low.n, s.high.d,
-                         s.high.n, s.lhs_dilation.d, s.lhs_dilation.n, s.rhs_dilation.d,
-                         s.rhs_dilation.n, s.groups)};
+  return {x.b(), tn_b_conv(x.b(), x.v(), w.v(), s.stride.d, s.stride.n, s.low.d, s.low.n, s.high.d,
+                           s.high.n, s.lhs_dilation.d, s.lhs_dilation.n, s.rhs_dilation.d,
+                           s.rhs_dilation.n, s.groups)};
 }
 
 namespace {

@@ -31,17 +31,17 @@ void conv2d_of_base(Recipe& b) {
 }
 
 Value conv2d(Value x, Value w, const ConvSpec& s) {
-  return {x.b, tn_b_conv2d(x.b, x.v, w.v, TN_NO_VALUE, s.stride.d, 2, s.low.d, 2, s.rhs_dilation.d,
-                           2, s.groups)};
+  return {x.b(), tn_b_conv2d(x.b(), x.v(), w.v(), TN_NO_VALUE, s.stride.d, 2, s.low.d, 2,
+                             s.rhs_dilation.d, 2, s.groups)};
 }
 // x and w give the sizes of the results.
 Value input_grad(Value g, Value w, int64_t height, int64_t width, const ConvSpec& s) {
-  return {g.b, tn_b_conv2d_input_grad(g.b, g.v, w.v, height, width, s.stride.d, 2, s.low.d, 2,
-                                      s.rhs_dilation.d, 2, s.groups)};
+  return {g.b(), tn_b_conv2d_input_grad(g.b(), g.v(), w.v(), height, width, s.stride.d, 2, s.low.d,
+                                        2, s.rhs_dilation.d, 2, s.groups)};
 }
 Value weight_grad(Value g, Value x, int64_t height, int64_t width, const ConvSpec& s) {
-  return {g.b, tn_b_conv2d_weight_grad(g.b, g.v, x.v, height, width, s.stride.d, 2, s.low.d, 2,
-                                       s.rhs_dilation.d, 2, s.groups)};
+  return {g.b(), tn_b_conv2d_weight_grad(g.b(), g.v(), x.v(), height, width, s.stride.d, 2, s.low.d,
+                                         2, s.rhs_dilation.d, 2, s.groups)};
 }
 
 void d_conv2d(Recipe& b) {

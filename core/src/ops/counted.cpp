@@ -44,7 +44,7 @@ Value places_of(const Recipe& b, const Flat& f, Value taken, Value number) {
 }
 Value number_of(Value taken) {
   const Value ones = cast(taken, TN_DTYPE_I64);
-  return Value{ones.b, tn_b_cumsum(ones.b, ones.v, 0, false, false)} - 1;
+  return Value{ones.b(), tn_b_cumsum(ones.b(), ones.v(), 0, false, false)} - 1;
 }
 Value count_of(Value taken) { return sum(cast(taken, TN_DTYPE_I64), 1u, false); }
 
@@ -82,7 +82,7 @@ void nonzero_of_base(Recipe& b) {
   tn_value rows[TN_MAX_RANK];
   for (uint32_t a = 0; a < dims.n; ++a) {
     const Value inner = b.dim_scalar(b.product({dims.d + a + 1, dims.n - a - 1}), TN_DTYPE_I64);
-    rows[a] = rem(at / inner, b.dim_scalar(dims[a], TN_DTYPE_I64)).v;
+    rows[a] = rem(at / inner, b.dim_scalar(dims[a], TN_DTYPE_I64)).v();
   }
   b.set(0, {b.raw(), tn_b_stack(b.raw(), rows, dims.n, 0)});
 }
@@ -118,18 +118,18 @@ void unique_of_base(Recipe& b) {
   const Value flat = reshape(x, f.elements), order = b.iota(f.elements, 0, TN_DTYPE_I64);
   tn_value out[2] = {TN_NO_VALUE, TN_NO_VALUE};
   if (is_complex(x)) {  // the sort being stable, the one by real parts leaves that of equals
-    tn_b_sort(b.raw(), imag(flat).v, order.v, 0, false, out);
-    tn_b_sort(b.raw(), gather(real(flat), {b.raw(), out[1]}, 0).v, out[1], 0, false, out);
-    out[0] = gather(flat, {b.raw(), out[1]}, 0).v;
+    tn_b_sort(b.raw(), imag(flat).v(), order.v(), 0, false, out);
+    tn_b_sort(b.raw(), gather(real(flat), {b.raw(), out[1]}, 0).v(), out[1], 0, false, out);
+    out[0] = gather(flat, {b.raw(), out[1]}, 0).v();
   } else {
-    tn_b_sort(b.raw(), flat.v, order.v, 0, false, out);
+    tn_b_sort(b.raw(), flat.v(), order.v(), 0, false, out);
   }
   const Value sorted = {b.raw(), out[0]}, origin = {b.raw(), out[1]};
   // The first of each run of equals; the sort being stable, also the first of them in x.
-  const tn_value runs[] = {b.fill(1, Dims(1, 1), TN_DTYPE_BOOL).v,
+  const tn_value runs[] = {b.fill(1, Dims(1, 1), TN_DTYPE_BOOL).v(),
                            ne(slice(sorted, Dims(1, 1), Dims(1, kToEnd), Dims()),
                               slice(sorted, Dims(1, 0), Dims(1, -1), Dims()))
-                               .v};
+                               .v()};
   const Value first = {b.raw(), tn_b_concat(b.raw(), runs, 2, 0)};
   const Value number = number_of(first), at = places_of(b, f, first, number);
   b.set(0, placed(b, f, at, sorted));

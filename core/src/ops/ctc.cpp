@@ -94,7 +94,7 @@ struct Ctc {
     valid = lt(time, reshape(checked(b.in(2), b.add(steps, 1), "ctc: input_lengths", false), rows));
   }
 
-  static Value either(Value p, Value q) { return {p.b, tn_b_or(p.b, p.v, q.v)}; }
+  static Value either(Value p, Value q) { return {p.b(), tn_b_or(p.b(), p.v(), q.v())}; }
   Value at(Value v, int64_t t) const { return without(part(v, 0, t, t + 1), 0); }
   Value flat(Value v) const { return reshape(v, Dims(1, b.product(v.dims().span()))); }
 

@@ -17,9 +17,9 @@ tn_error* cumprod_rule(Infer& c) {
 }
 
 Value cumsum(Value x, uint32_t axis, bool reverse = false) {
-  return {x.b, tn_b_cumsum(x.b, x.v, axis, false, reverse)};
+  return {x.b(), tn_b_cumsum(x.b(), x.v(), axis, false, reverse)};
 }
-Value cumprod(Value x, uint32_t axis) { return {x.b, tn_b_cumprod(x.b, x.v, axis)}; }
+Value cumprod(Value x, uint32_t axis) { return {x.b(), tn_b_cumprod(x.b(), x.v(), axis)}; }
 Value count_zeros(Value zero, uint32_t axis) { return cumsum(cast(zero, TN_DTYPE_F32), axis); }
 
 // After step s every element is the product of itself and the 2s - 1 before it.
@@ -42,7 +42,7 @@ void cumprod_of_base(Recipe& b) {
   const uint32_t axis = axis_of(b.i64(TN_CUMPROD_AXIS), x.rank());
   if (kind_of(x.dtype()) == kInt) {
     const Value y = scanned(b, x, axis);
-    return b.set(0, y.v == x.v ? copy(x) : y);
+    return b.set(0, y.v() == x.v() ? copy(x) : y);
   }
   const Value zero = eq(x, 0);
   const Value y = where(gt(count_zeros(zero, axis), 0), cumsum(x - x, axis),

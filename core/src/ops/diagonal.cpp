@@ -30,7 +30,7 @@ Places places(const Recipe& b, int64_t rows, int64_t columns, int64_t k) {
 Places places_of(const Recipe& b, Value x, int64_t k) {
   return places(b, x.dim(x.rank() - 2), x.dim(x.rank() - 1), k);
 }
-Value only(Value mask, Value x) { return where(mask, x, Recipe(x.b).fill(0, Dims(), x.dtype())); }
+Value only(Value mask, Value x) { return where(mask, x, Recipe(x.b()).fill(0, Dims(), x.dtype())); }
 
 // ---- tril, triu
 

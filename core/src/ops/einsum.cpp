@@ -234,7 +234,7 @@ Part with_diagonals(Part p) {
     perm.push(i);
     perm.push(k);
     const Value last = transpose(p.v, perm);
-    p = {{last.b, tn_b_diagonal(last.b, last.v, 0)}, rest};
+    p = {{last.b(), tn_b_diagonal(last.b(), last.v(), 0)}, rest};
     i = UINT32_MAX;  // from the front again
   }
   return p;

@@ -102,7 +102,7 @@ void topk_of_base(Recipe& b) {
   const uint32_t axis = axis_of(b.i64(TN_TOPK_AXIS), x.rank());
   const Value positions = b.iota(x.dims(), axis, TN_DTYPE_I64);
   tn_value sorted[2] = {TN_NO_VALUE, TN_NO_VALUE};
-  tn_b_sort(b.raw(), x.v, positions.v, axis, b.flag(TN_TOPK_LARGEST), sorted);
+  tn_b_sort(b.raw(), x.v(), positions.v(), axis, b.flag(TN_TOPK_LARGEST), sorted);
   Dims stops(x.rank(), kToEnd);
   stops[axis] = b.i64(TN_TOPK_K);
   for (const uint32_t i : {0u, 1u})

@@ -65,8 +65,8 @@ Value part(Value x, int64_t row, int64_t row_end, int64_t column, int64_t column
 Value joined(const std::vector<Value>& parts, int64_t axis) {
   if (parts.size() == 1) return parts[0];
   std::vector<tn_value> v;
-  for (const Value& p : parts) v.push_back(p.v);
-  tn_builder* b = parts[0].b;
+  for (const Value& p : parts) v.push_back(p.v());
+  tn_builder* b = parts[0].b();
   return {b, tn_b_concat(b, v.data(), static_cast<uint32_t>(v.size()), axis)};
 }
 
@@ -79,7 +79,7 @@ Value identity(const Recipe& b, int64_t n, tn_dtype dtype) {
 Value in_order(Value x, Value order) {
   const uint32_t more = x.rank() - order.rank() - 1;
   const Value index = unsqueeze(unsqueeze(order, 1u << order.rank()), (1u << more) - 1);
-  return {x.b, tn_b_take_along_axis(x.b, x.v, index.v, -2)};
+  return {x.b(), tn_b_take_along_axis(x.b(), x.v(), index.v(), -2)};
 }
 
 namespace {
@@ -253,10 +253,10 @@ void lu_of_base(Recipe& b) {
   std::vector<Value> columns, pivots;
   for (int64_t k = 0; k < n; ++k) {
     const Value column = part(a, 0, kToEnd, 0, 1), size = where(free, abs(column), -1);
-    const Value at = {b.raw(), tn_b_argmax(b.raw(), size.v, rows_axis, true)};
+    const Value at = {b.raw(), tn_b_argmax(b.raw(), size.v(), rows_axis, true)};
     const Value here = eq(places, at), row = sum(where(here, a, 0), 1u << rows_axis, true);
     const Value pivot = part(row, 0, 1, 0, 1);
-    free = {b.raw(), tn_b_and(b.raw(), free.v, (!here).v)};
+    free = {b.raw(), tn_b_and(b.raw(), free.v(), (!here).v())};
     const Value factor = column / where(eq(pivot, 0), 1, pivot);
     columns.push_back(where(free, factor, column));
     pivots.push_back(at);

@@ -177,8 +177,8 @@ void checked_index_of_base(Recipe& b) {
 }  // namespace
 
 Value checked(Value indices, int64_t size, std::string_view what, bool from_end) {
-  return {indices.b,
-          tn_b_checked_index(indices.b, indices.v, size, {what.data(), what.size()}, from_end)};
+  return {indices.b(),
+          tn_b_checked_index(indices.b(), indices.v(), size, {what.data(), what.size()}, from_end)};
 }
 
 // The place of each update in their order is scattered and read back to find the last one.

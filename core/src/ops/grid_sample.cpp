@@ -98,7 +98,7 @@ Axis axis_of_grid(const Recipe& b, Value grid, uint32_t k, int64_t n) {
   const auto add = [&](Value at, Value weight, Value slope) {
     Value there;
     if (padding_of(b) == Padding::zeros)
-      there = {b.raw(), tn_b_and(b.raw(), ge(at, 0).v, le(at, top).v)};
+      there = {b.raw(), tn_b_and(b.raw(), ge(at, 0).v(), le(at, top).v())};
     if (mode == "bicubic") at = inside(at, nullptr);
     const Value place = cast(at, TN_DTYPE_I64);
     const Value end = b.dim_scalar(n, TN_DTYPE_I64) - 1;
@@ -170,7 +170,7 @@ struct Sampler {
       corner.taps[a] = &tap;
       row = row * b.dim_scalar(dims[1 + a], TN_DTYPE_I64) + tap.at;
       if (zeros)
-        there = there ? Value{b.raw(), tn_b_and(b.raw(), there.v, tap.there.v)} : tap.there;
+        there = there ? Value{b.raw(), tn_b_and(b.raw(), there.v(), tap.there.v())} : tap.there;
     }
     corner.row = zeros ? where(there, row, b.dim_scalar(rows, TN_DTYPE_I64)) : row;
   }
@@ -249,7 +249,7 @@ void d_grid_sample(Recipe& b) {
   }
   tn_value components[kMostAxes];
   for (uint32_t a = 0; a < s.n_axes; ++a)
-    components[s.n_axes - 1 - a] = of_place(by[a] * s.axes[a].steps).v;
+    components[s.n_axes - 1 - a] = of_place(by[a] * s.axes[a].steps).v();
   b.set(1, {b.raw(), tn_b_concat(b.raw(), components, s.n_axes, -1)});
 }
 

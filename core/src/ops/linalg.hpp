@@ -24,22 +24,22 @@ Value identity(const Recipe& b, int64_t n, tn_dtype dtype);
 // Row i of the result is row order[i] of x; order [..., n].
 Value in_order(Value x, Value order);
 
-inline Value tril(Value x, int64_t k = 0) { return {x.b, tn_b_tril(x.b, x.v, k)}; }
-inline Value triu(Value x, int64_t k = 0) { return {x.b, tn_b_triu(x.b, x.v, k)}; }
+inline Value tril(Value x, int64_t k = 0) { return {x.b(), tn_b_tril(x.b(), x.v(), k)}; }
+inline Value triu(Value x, int64_t k = 0) { return {x.b(), tn_b_triu(x.b(), x.v(), k)}; }
 struct Triangle {
   bool upper = false, transpose = false, unit = false;
 };
 inline Value triangular_solve(Value a, Value b, Triangle how) {
-  return {a.b, tn_b_triangular_solve(a.b, a.v, b.v, how.upper, how.transpose, how.unit)};
+  return {a.b(), tn_b_triangular_solve(a.b(), a.v(), b.v(), how.upper, how.transpose, how.unit)};
 }
 struct Factors {
   Value packed, order;
 };
 inline Factors lu(Value x) {
   tn_value out[2] = {TN_NO_VALUE, TN_NO_VALUE};
-  tn_b_lu(x.b, x.v, out);
-  return {{x.b, out[0]}, {x.b, out[1]}};
+  tn_b_lu(x.b(), x.v(), out);
+  return {{x.b(), out[0]}, {x.b(), out[1]}};
 }
-inline Value argsort(Value x) { return {x.b, tn_b_argsort(x.b, x.v, -1, false)}; }
+inline Value argsort(Value x) { return {x.b(), tn_b_argsort(x.b(), x.v(), -1, false)}; }
 
 }  // namespace tenon::ops

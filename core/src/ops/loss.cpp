@@ -159,7 +159,7 @@ Value class_cotangent(const Recipe& b) {
 }
 Value class_cotangent(const Recipe& b, const Labels& l) {
   Value g = b.g();
-  if (l.counts.v == TN_NO_VALUE) return class_cotangent(b);
+  if (l.counts.v() == TN_NO_VALUE) return class_cotangent(b);
   if (is_mean(b)) g = g / sum(l.counts, l.counts.all_axes(), false);
   if (l.kept) g = where(l.kept, g, 0);
   return g.rank() == 0 ? g : unsqueeze(g, 2u);

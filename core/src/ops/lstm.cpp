@@ -20,12 +20,12 @@ tn_error* lstm_rule(Infer& c) {
 void lstm_of_base(Recipe& b) {
   const RecurrentInputs in(b);
   const Value gates = gates_of(b, in.x, in.w, bias_sum(in.bias, 4, in.width));
-  const Value lengths = in.lengths.v == TN_NO_VALUE
+  const Value lengths = in.lengths.v() == TN_NO_VALUE
                             ? in.lengths
                             : checked(in.lengths, b.add(in.steps, 1), "lstm: lengths", false);
   tn_value out[4];
-  tn_b_lstm_steps(b.raw(), gates.v, in.r.v, lengths.v, in.h0.v, wide_if(b.in(6)).v,
-                  wide_if(b.in(7)).v, b.str(TN_LSTM_DIRECTION), out);
+  tn_b_lstm_steps(b.raw(), gates.v(), in.r.v(), lengths.v(), in.h0.v(), wide_if(b.in(6)).v(),
+                  wide_if(b.in(7)).v(), b.str(TN_LSTM_DIRECTION), out);
   for (uint32_t i = 0; i < 3; ++i) b.set(i, cast({b.raw(), out[i]}, b.in(0).dtype()));
 }
 
@@ -130,9 +130,9 @@ void d_lstm_steps(Recipe& b) {
   const Value h0 = wide_if(b.in(3)), c0 = wide_if(b.in(4)), saved = wide(b.out(3));
   const int64_t width = r.dim(2);
   tn_value out[3];
-  const auto given = [&](uint32_t i) { return wide_if(b.given(i, 4)).v; };
-  tn_b_lstm_steps_grad(b.raw(), saved.v, r.v, b.in(2).v, c0.v, hole.v, given(0), given(1), given(2),
-                       given(3), b.str(TN_LSTM_STEPS_DIRECTION), out);
+  const auto given = [&](uint32_t i) { return wide_if(b.given(i, 4)).v(); };
+  tn_b_lstm_steps_grad(b.raw(), saved.v(), r.v(), b.in(2).v(), c0.v(), hole.v(), given(0), given(1),
+                       given(2), given(3), b.str(TN_LSTM_STEPS_DIRECTION), out);
   const Value g{b.raw(), out[0]};
   if (b.wants(0)) b.set(0, g);
   if (h0 && b.wants(3)) b.set(3, {b.raw(), out[1]});

@@ -30,7 +30,7 @@ Value odd(Value x, Value of_size) { return of_size * sign(x); }
 
 // ---- of complex numbers: branch cuts and signs of zeros as C99 has them in annex G
 
-Value asinh(Value x) { return {x.b, tn_b_asinh(x.b, x.v)}; }
+Value asinh(Value x) { return {x.b(), tn_b_asinh(x.b(), x.v())}; }
 Value i_times(Value z) { return complex(-imag(z), real(z)); }
 // f(iz) / i
 Value turned(Value (*f)(Value), Value z) {
@@ -131,7 +131,7 @@ Value infinite(Value x) {
 void isinf_of_base(Recipe& b) {
   const Value x = b.in(0);
   if (is_complex(x))
-    return b.set(0, {b.raw(), tn_b_or(b.raw(), infinite(real(x)).v, infinite(imag(x)).v)});
+    return b.set(0, {b.raw(), tn_b_or(b.raw(), infinite(real(x)).v(), infinite(imag(x)).v())});
   b.set(0, kind_of(x.dtype()) == kFloat ? infinite(x) : ne(x, x));
 }
 void isfinite_of_base(Recipe& b) {

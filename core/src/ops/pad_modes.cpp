@@ -56,7 +56,7 @@ void mode_of_base(Recipe& b) {
   Value y = x;
   for (uint32_t a = 0; a < x.rank(); ++a)
     if (padded(b, a)) y = gather(y, sources(b, x.dim(a), a, Reflect), a);
-  b.set(0, y.v == x.v ? copy(x) : y);
+  b.set(0, y.v() == x.v() ? copy(x) : y);
 }
 // Each element takes the sum of what goes to its copies.
 template <bool Reflect>

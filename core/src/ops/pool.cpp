@@ -98,7 +98,7 @@ uint32_t spatial(Value x) { return x.all_axes() & ~3u; }
 void global_avg_of_base(Recipe& b) {
   const Value x = b.in(0);
   const Dims axes = axes_list(spatial(x));
-  b.set(0, {b.raw(), tn_b_mean(b.raw(), x.v, axes.d, axes.n, 1)});
+  b.set(0, {b.raw(), tn_b_mean(b.raw(), x.v(), axes.d, axes.n, 1)});
 }
 void d_global_avg(Recipe& b) {
   const Value x = b.in(0), g = b.g();

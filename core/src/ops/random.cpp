@@ -18,11 +18,11 @@ tn_error* drawn(Infer& c, uint32_t dims_key, tn_dtype t) {
 }
 
 Value unit(const Recipe& b, uint32_t first, const Dims& dims, tn_dtype t) {
-  return {b.raw(), tn_b_uniform(b.raw(), b.in(first).v, b.in(first + 1).v, b.in(first + 2).v,
+  return {b.raw(), tn_b_uniform(b.raw(), b.in(first).v(), b.in(first + 1).v(), b.in(first + 2).v(),
                                 dims.d, dims.n, 0, 1, t)};
 }
 Value bits(const Recipe& b, const Dims& dims) {
-  return {b.raw(), tn_b_philox(b.raw(), b.in(0).v, b.in(1).v, b.in(2).v, dims.d, dims.n)};
+  return {b.raw(), tn_b_philox(b.raw(), b.in(0).v(), b.in(1).v(), b.in(2).v(), dims.d, dims.n)};
 }
 Dims dims_of(const Recipe& b, uint32_t key) {
   Dims out;

@@ -120,7 +120,7 @@ tn_error* categorical_rule(Infer& c) {
 void categorical_of_base(Recipe& b) {
   const Value x = wide(b.in(0)), u = unit(b, 1, x.dims(), x.dtype());
   const Value noisy = x - log(-log(u));
-  b.set(0, {b.raw(), tn_b_argmax(b.raw(), noisy.v, -1, 0)});
+  b.set(0, {b.raw(), tn_b_argmax(b.raw(), noisy.v(), -1, 0)});
 }
 
 // ---- permutation
@@ -135,7 +135,7 @@ void permutation_of_base(Recipe& b) {
   const Dims dims(1, b.i64(TN_PERMUTATION_N));
   const Value keys = wide_bits(b, dims), numbers = b.iota(dims, 0, TN_DTYPE_I64);
   tn_value out[2] = {TN_NO_VALUE, TN_NO_VALUE};
-  tn_b_sort(b.raw(), keys.v, numbers.v, 0, 0, out);
+  tn_b_sort(b.raw(), keys.v(), numbers.v(), 0, 0, out);
   b.set(0, {b.raw(), out[1]});
 }
 

@@ -14,16 +14,32 @@
 
 namespace tenon::ops {
 
-struct Value {
-  tn_builder* b = nullptr;
-  tn_value v = TN_NO_VALUE;
+// A value of a recipe: its builder and its number in one word, so that it takes one register. None: 0.
+class Value {
+ public:
+  Value() = default;
+  Value(tn_builder* b, tn_value v);  // beyond kMost the recipe fails
 
-  explicit operator bool() const { return v != TN_NO_VALUE; }
-  tn_dtype dtype() const { return b->v->dtype(b, v); }
-  uint32_t rank() const { return b->v->rank(b, v); }
-  int64_t dim(uint32_t axis) const { return b->v->dim(b, v, axis); }
+  explicit operator bool() const { return bits_ != 0; }
+  tn_builder* b() const {
+    return reinterpret_cast<tn_builder*>(static_cast<uintptr_t>(bits_ & kAddress));
+  }
+  tn_value v() const {
+    return static_cast<tn_value>((bits_ >> kHigh << 3) | (bits_ & 7)) - 1;  // TN_NO_VALUE is -1
+  }
+  tn_dtype dtype() const;
+  uint32_t rank() const;
+  int64_t dim(uint32_t axis) const;
   Dims dims() const;
-  uint32_t all_axes() const { return (1u << rank()) - 1; }
+  uint32_t all_axes() const;
+
+  static constexpr tn_value kMost = (1 << 19) - 2;
+
+ private:
+  // The bits of an address that no object's has set: the highest 16, and 3 by alignment.
+  static constexpr int kHigh = 48;
+  static constexpr uint64_t kAddress = ((uint64_t{1} << kHigh) - 1) & ~uint64_t{7};
+  uint64_t bits_ = 0;
 };
 
 class Recipe {
@@ -58,14 +74,14 @@ class Recipe {
   // outputs.
   Value given(uint32_t i, uint32_t n) const {
     const Value from = g(i);
-    return from.v == out(i).v + static_cast<tn_value>(n) ? from : Value();
+    return from.v() == out(i).v() + static_cast<tn_value>(n) ? from : Value();
   }
 
-  void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v); }
+  void set(uint32_t i, Value v) const { b_->v->set(b_, i, v.v()); }
   void set_zero(uint32_t i) const { b_->v->set(b_, i, TN_NO_VALUE); }
   // As set(i, ...) for input i, first summed over the axes along which that input was broadcast.
   void set_summed(uint32_t i, Value v) const {
-    b_->v->set(b_, i, b_->v->sum_to_like(b_, v.v, b_->v->input(b_, i)));
+    b_->v->set(b_, i, b_->v->sum_to_like(b_, v.v(), b_->v->input(b_, i)));
   }
 
   int64_t add(int64_t x, int64_t y) const { return b_->v->dim_add(b_, x, y); }
@@ -188,13 +204,13 @@ Value gather(Value x, Value indices, uint32_t axis);
 Value scatter(Value x, Value indices, Value updates, uint32_t axis, const char* mode);
 
 inline Value sum_to_like(Value x, Value like) {
-  return {x.b, x.b->v->sum_to_like(x.b, x.v, like.v)};
+  return {x.b(), x.b()->v->sum_to_like(x.b(), x.v(), like.v())};
 }
 inline Value broadcast_like(Value x, Value like) {
-  return {x.b, x.b->v->broadcast_like(x.b, x.v, like.v)};
+  return {x.b(), x.b()->v->broadcast_like(x.b(), x.v(), like.v())};
 }
 inline Value reshape_like(Value x, Value like) {
-  return {x.b, x.b->v->reshape_like(x.b, x.v, like.v)};
+  return {x.b(), x.b()->v->reshape_like(x.b(), x.v(), like.v())};
 }
 // A value with x's dims and dtype.
 Value full_like(Value x, double value);

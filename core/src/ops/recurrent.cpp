@@ -95,9 +95,9 @@ Value part(Value x, uint32_t axis, int64_t first, int64_t last) {
 Value joined(std::span<const Value> parts, uint32_t axis) {
   if (parts.size() == 1) return parts[0];
   std::vector<tn_value> list;
-  for (const Value& p : parts) list.push_back(p.v);
-  return {parts[0].b,
-          tn_b_concat(parts[0].b, list.data(), static_cast<uint32_t>(list.size()), axis)};
+  for (const Value& p : parts) list.push_back(p.v());
+  return {parts[0].b(),
+          tn_b_concat(parts[0].b(), list.data(), static_cast<uint32_t>(list.size()), axis)};
 }
 
 Value split_last(Value x, int64_t n, int64_t width) {
@@ -109,7 +109,7 @@ Value split_last(Value x, int64_t n, int64_t width) {
 Value merge_last(Value x) {
   Dims to = x.dims();
   --to.n;
-  to[to.n - 1] = Recipe(x.b).mul(to[to.n - 1], to[to.n]);
+  to[to.n - 1] = Recipe(x.b()).mul(to[to.n - 1], to[to.n]);
   return reshape(x, to);
 }
 
@@ -135,7 +135,7 @@ Sequence::Sequence(const Recipe& b, int64_t steps, int64_t batch, int64_t width,
       dtype_(dtype),
       reverse_(b.string(TN_RNN_DIRECTION) == "reverse"),
       directions_(b.string(TN_RNN_DIRECTION) == "bidirectional" ? 2 : 1) {
-  if (lengths.v == TN_NO_VALUE) return;
+  if (lengths.v() == TN_NO_VALUE) return;
   lengths_ = checked(lengths, b.add(steps, 1), name, false);
   Dims times(4, 1), sequences(4, 1);
   times[0] = steps;
@@ -223,7 +223,7 @@ Sequence::Result Sequence::run(uint32_t states, const Value (&initial)[2], bool 
       const auto place = static_cast<size_t>(s.d * steps_ + s.t);
       const Value own[] = {s.kept[0], s.kept[1], s.now[0], s.now[1]};
       for (int i = 0; i < 4; ++i)
-        if (own[i].b) result.all[i].resize(count), result.all[i][place] = own[i];
+        if (own[i].b()) result.all[i].resize(count), result.all[i][place] = own[i];
     }
     for (uint32_t i = 0; i < states; ++i) ends[i][s.d] = with(s.now[i], 0);
   }
@@ -277,12 +277,12 @@ Value gates_of(const Recipe& b, Value x, Value w, Value bias) {
   if (bias) bias = reshape(bias, rows);
   rows.push(w.dim(2));
   for (const int64_t d : {x.dim(0), x.dim(1), w.dim(0), w.dim(1)}) to.push(d);
-  return reshape({x.b, tn_b_linear(x.b, x.v, reshape(w, rows).v, bias.v)}, to);
+  return reshape({x.b(), tn_b_linear(x.b(), x.v(), reshape(w, rows).v(), bias.v())}, to);
 }
 
 Value bias_sum(Value bias, int64_t gates, int64_t width) {
-  if (bias.v == TN_NO_VALUE) return bias;  // not !bias: that would be the op not
-  const Value pair = split_last(bias, 2, Recipe(bias.b).mul(gates, width));
+  if (bias.v() == TN_NO_VALUE) return bias;  // not !bias: that would be the op not
+  const Value pair = split_last(bias, 2, Recipe(bias.b()).mul(gates, width));
   return sum(pair, 2u, false);
 }
 
@@ -313,7 +313,7 @@ void set_input_gradients(const Recipe& b, const RecurrentInputs& in, Value g, Va
   if (b.wants(1)) b.set(1, reshape_like(matmul(rows, as_matrix(in.x), true, false), in.w));
   if (in.bias && b.wants(3)) {
     const Value of_w = sum(g, 3u, false);
-    b.set(3, joined({of_w, g.v == recurrent.v ? of_w : sum(recurrent, 3u, false)}, 1));
+    b.set(3, joined({of_w, g.v() == recurrent.v() ? of_w : sum(recurrent, 3u, false)}, 1));
   }
 }
 
@@ -334,7 +334,7 @@ void rnn_of_base(Recipe& b) {
   const auto step = [&](Sequence::Step& p) {
     const Value a =
         s.at(gates, p.t, p.d) + matmul(p.now[0], s.of_direction(in.r, p.d), false, true);
-    p.kept[0] = p.fresh[0] = relu ? Value{a.b, tn_b_relu(a.b, a.v)} : tanh(a);
+    p.kept[0] = p.fresh[0] = relu ? Value{a.b(), tn_b_relu(a.b(), a.v())} : tanh(a);
   };
   set_outputs(b, s, s.run(1, {in.h0}, false, step));
 }

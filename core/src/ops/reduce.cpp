@@ -93,7 +93,7 @@ void d_prod(Recipe& b) {
   const Value zero = eq(x, 0), safe = where(zero, 1, x);
   const Value zeros = sum(cast(zero, TN_DTYPE_F32), axes, true);
   const Value product =
-      axes ? Value{b.raw(), tn_b_prod(b.raw(), safe.v, axes_list(axes).d, axes_list(axes).n, 1)}
+      axes ? Value{b.raw(), tn_b_prod(b.raw(), safe.v(), axes_list(axes).d, axes_list(axes).n, 1)}
            : safe;
   const Value others =
       where(zero, where(eq(zeros, 1), product, 0), where(eq(zeros, 0), product / safe, 0));
@@ -135,7 +135,7 @@ tn_error* index_rule(Infer& c) {
 void argmin_of_base(Recipe& b) {
   const Value x = b.in(0), reversed = kind_of(x.dtype()) == kInt ? !x : -x;
   b.set(0, {b.raw(),
-            tn_b_argmax(b.raw(), reversed.v, b.i64(TN_ARGMIN_AXIS), b.flag(TN_ARGMIN_KEEPDIMS))});
+            tn_b_argmax(b.raw(), reversed.v(), b.i64(TN_ARGMIN_AXIS), b.flag(TN_ARGMIN_KEEPDIMS))});
 }
 
 // ---- cumsum
@@ -151,7 +151,7 @@ tn_error* cumsum_rule(Infer& c) {
 
 // Element i reaches all later sums: the same sum from the other end.
 void d_cumsum(Recipe& b) {
-  b.set(0, {b.raw(), tn_b_cumsum(b.raw(), b.g().v, b.i64(TN_CUMSUM_AXIS),
+  b.set(0, {b.raw(), tn_b_cumsum(b.raw(), b.g().v(), b.i64(TN_CUMSUM_AXIS),
                                  b.flag(TN_CUMSUM_EXCLUSIVE), !b.flag(TN_CUMSUM_REVERSE))});
 }
 

@@ -87,7 +87,7 @@ Value element_of(const Recipe& b, const tn_region_instruction& x) {
   // Whole numbers of 64 bits do not all fit a double: by halves.
   const Value high = number(static_cast<double>(bits >> 32));
   const Value low = number(static_cast<double>(bits & 0xffffffffu));
-  return {b.raw(), tn_b_or(b.raw(), tn_b_shl(b.raw(), high.v, number(32).v), low.v)};
+  return {b.raw(), tn_b_or(b.raw(), tn_b_shl(b.raw(), high.v(), number(32).v()), low.v())};
 }
 
 void region_by_ops(Recipe& b) {
@@ -104,7 +104,7 @@ void region_by_ops(Recipe& b) {
     tn_value in[3], out = TN_NO_VALUE;
     uint32_t n = 0;
     tn_region_class_of(x.op, &n);
-    for (uint32_t i = 0; i < n; ++i) in[i] = values[static_cast<size_t>(x.args[i])].v;
+    for (uint32_t i = 0; i < n; ++i) in[i] = values[static_cast<size_t>(x.args[i])].v();
     const tn_attr dtype = tn_attr_dtype(TN_CAST_DTYPE, x.dtype);
     b.raw()->v->call(b.raw(), x.op, in, n, &dtype, x.op == TN_OP_CAST, &out, 1);
     values.push_back({b.raw(), out});

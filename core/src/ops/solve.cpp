@@ -6,7 +6,7 @@
 namespace tenon::ops {
 namespace {
 
-Value solve(Value a, Value r) { return {a.b, tn_b_solve(a.b, a.v, r.v)}; }
+Value solve(Value a, Value r) { return {a.b(), tn_b_solve(a.b(), a.v(), r.v())}; }
 
 // ---- solve
 
@@ -86,9 +86,9 @@ Value sign_of(Value order, tn_dtype dtype) {
 
 void det_of_base(Recipe& b) {
   const Factors f = lu(wide(b.in(0)));
-  const Value d = {b.raw(), tn_b_diagonal(b.raw(), f.packed.v, 0)};
+  const Value d = {b.raw(), tn_b_diagonal(b.raw(), f.packed.v(), 0)};
   const int64_t last[] = {-1};
-  const Value product = {b.raw(), tn_b_prod(b.raw(), d.v, last, 1, false)};
+  const Value product = {b.raw(), tn_b_prod(b.raw(), d.v(), last, 1, false)};
   b.set(0, cast(product * sign_of(f.order, d.dtype()), b.in(0).dtype()));
 }
 

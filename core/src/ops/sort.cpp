@@ -22,8 +22,8 @@ tn_error* sort_rule(Infer& c) {
 // The values of sort(keys, values).
 Value sorted_values(Value keys, Value values, int64_t axis, bool descending) {
   tn_value out[2] = {TN_NO_VALUE, TN_NO_VALUE};
-  tn_b_sort(keys.b, keys.v, values.v, axis, descending, out);
-  return {keys.b, out[1]};
+  tn_b_sort(keys.b(), keys.v(), values.v(), axis, descending, out);
+  return {keys.b(), out[1]};
 }
 
 // Where each element came from, found by sorting the positions with the keys.

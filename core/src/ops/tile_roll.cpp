@@ -103,16 +103,16 @@ Value rolled(const Recipe& b, Value x, uint32_t axis, int64_t shift, bool back) 
   if (back) split = n - split;
   Dims starts(x.rank(), 0), stops(x.rank(), kToEnd);
   starts[axis] = stops[axis] = n - split;
-  const tn_value parts[] = {slice(x, starts, Dims(x.rank(), kToEnd), Dims()).v,
-                            slice(x, Dims(x.rank(), 0), stops, Dims()).v};
-  return {x.b, tn_b_concat(x.b, parts, 2, axis)};
+  const tn_value parts[] = {slice(x, starts, Dims(x.rank(), kToEnd), Dims()).v(),
+                            slice(x, Dims(x.rank(), 0), stops, Dims()).v()};
+  return {x.b(), tn_b_concat(x.b(), parts, 2, axis)};
 }
 Value rolled(const Recipe& b, Value x, bool back) {
   const auto shifts = b.list(TN_ROLL_SHIFTS), axes = b.list(TN_ROLL_AXES);
   Value y = x;
   for (size_t k = 0; k < axes.size(); ++k)
     y = rolled(b, y, axis_of(axes[k], x.rank()), shifts[k], back);
-  return y.v == x.v ? copy(x) : y;
+  return y.v() == x.v() ? copy(x) : y;
 }
 void roll_of_base(Recipe& b) { b.set(0, rolled(b, b.in(0), false)); }
 void d_roll(Recipe& b) { b.set(0, rolled(b, b.g(), true)); }

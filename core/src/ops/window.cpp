@@ -27,14 +27,14 @@ tn_error* window_dims(const Infer& c, const WindowSpec& s, const Dims& dims, Dim
 }
 
 Value window_reduce(Value x, const WindowSpec& s, const char* mode) {
-  return {x.b, tn_b_window_reduce(x.b, x.v, s.window.d, s.window.n, s.stride.d, s.stride.n, s.low.d,
-                                  s.low.n, s.high.d, s.high.n, s.dilation.d, s.dilation.n,
-                                  tn_string(mode))};
+  return {x.b(), tn_b_window_reduce(x.b(), x.v(), s.window.d, s.window.n, s.stride.d, s.stride.n,
+                                    s.low.d, s.low.n, s.high.d, s.high.n, s.dilation.d,
+                                    s.dilation.n, tn_string(mode))};
 }
 
 Value window_scatter(Value x, Value g, const WindowSpec& s) {
-  return {x.b,
-          tn_b_window_scatter(x.b, x.v, g.v, s.window.d, s.window.n, s.stride.d, s.stride.n,
+  return {x.b(),
+          tn_b_window_scatter(x.b(), x.v(), g.v(), s.window.d, s.window.n, s.stride.d, s.stride.n,
                               s.low.d, s.low.n, s.high.d, s.high.n, s.dilation.d, s.dilation.n)};
 }
 
