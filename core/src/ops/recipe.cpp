@@ -3,10 +3,9 @@
 namespace tenon::ops {
 
 Value::Value(tn_builder* b, tn_value v) {
-  if (v == TN_NO_VALUE) return;
   if (v > kMost) {
     Recipe(b).fail(TN_OUT_OF_RANGE, "the recipe is too long: it has more than 524,286 values");
-    return;
+    v = TN_NO_VALUE;
   }
   const auto number = static_cast<uint64_t>(v) + 1;
   bits_ = reinterpret_cast<uintptr_t>(b) | number >> 3 << kHigh | (number & 7);

@@ -14,13 +14,13 @@
 
 namespace tenon::ops {
 
-// A value of a recipe: its builder and its number in one word, so that it takes one register. None: 0.
+// A value of a recipe: its builder and its number in one word, so that it takes one register.
 class Value {
  public:
   Value() = default;
   Value(tn_builder* b, tn_value v);  // beyond kMost the recipe fails
 
-  explicit operator bool() const { return bits_ != 0; }
+  explicit operator bool() const { return v() != TN_NO_VALUE; }
   tn_builder* b() const {
     return reinterpret_cast<tn_builder*>(static_cast<uintptr_t>(bits_ & kAddress));
   }
