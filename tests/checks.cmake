@@ -22,6 +22,8 @@ tenon_register_test(checks.corruptions LABELS checks
   COMMAND ${python} ${tools}/corrupt_check --places)
 tenon_register_test(checks.bench LABELS checks
   COMMAND ${python} ${CMAKE_CURRENT_SOURCE_DIR}/checks/bench_test.py)
+tenon_register_test(checks.performance LABELS checks
+  COMMAND ${python} ${tools}/bench --render --check)
 
 if(TARGET tenon)
   set(size_limit "")

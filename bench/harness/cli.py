@@ -1,9 +1,9 @@
-"""The command: ./tools/bench [ids] [--json FILE] [--list] [--quick]."""
+"""The command: ./tools/bench [ids] [--json FILE] [--list] [--quick] [--render [--check]]."""
 
 import argparse
 import sys
 
-from . import machine, measure, paths, programs, report, setup_peers
+from . import machine, measure, paths, programs, render, report, setup_peers
 from .rows import ROWS
 
 EXAMPLE = """example:
@@ -26,6 +26,10 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="at least 15 (default)")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they are")
     parser.add_argument("--setup-peers", action="store_true", help="install the peers and stop")
+    parser.add_argument("--render", action="store_true",
+                        help="write docs/performance.md from the kept results and stop")  # fmt: skip
+    parser.add_argument("--check", action="store_true",
+                        help="with --render: only say whether it is up to date")  # fmt: skip
     return parser.parse_args(arguments)
 
 
@@ -59,6 +63,8 @@ def main(arguments=None):
     arguments = parse(arguments)
     if arguments.setup_peers:
         return setup_peers.setup()
+    if arguments.render:
+        return render.render(arguments.check)
     rows = chosen_rows(arguments.ids)
     if rows is None:
         return 2

@@ -7,7 +7,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from harness import measure, report  # noqa: E402
+from harness import measure, render, report  # noqa: E402
 from harness.rows import ROWS, Case, Row  # noqa: E402
 
 
@@ -61,6 +61,35 @@ class Verdicts(unittest.TestCase):
             report.row_lines(measure.join_cases(row, results))
         cases = {c.id: c for r in ROWS for c in r.cases}
         self.assertTrue(cases["D1/shapes"].judged and cases["D1/shapes"].own == 80)
+
+
+def run_of(date, **rows):
+    """A run as a results file has it: row id -> (ratio, met)."""
+    machine = {"date": date, "quick": False}
+    base = {"what": "w", "unit": "ns", "ours": 1, "goal": ">= 2x best", "spread": 0, "ceiling": None}
+    made = [{**base, "id": name, "ratio": ratio, "met": met} for name, (ratio, met) in rows.items()]
+    return {"machine": machine, "rows": made}
+
+
+class Rendered(unittest.TestCase):
+    runs = [run_of("2026-01-01", A=(1, False), B=(3, True)), run_of("2026-01-02", A=(2, True))]
+
+    def test_each_row_is_of_the_newest_run_that_has_it(self):
+        rows, used = render.newest(self.runs)
+        self.assertEqual({name: (run, row["ratio"]) for name, (run, row) in rows.items()}, {"A": (1, 2), "B": (2, 3)})
+        self.assertEqual([m["date"] for m in used], ["2026-01-02", "2026-01-01"])
+
+    def test_a_miss_needs_its_paragraph_and_nothing_else_has_one(self):
+        rows, _ = render.newest(self.runs[:1])
+        self.assertIn("slow", render.miss_texts(rows, {"A": "It is slow."}))
+        for told in ({}, {"A": ""}, {"A": "It is slow.", "B": "It is not."}):
+            with self.assertRaises(SystemExit):
+                render.miss_texts(rows, told)
+
+    def test_the_mark_is_the_goal_beside_the_peer_shown(self):
+        goals = [{"goal": ">= 1.5x best, >= 4x libtorch", "peer": peer} for peer in ("jax.jit", "libtorch")]
+        self.assertEqual([render.goal_of(goal) for goal in goals], [1.5, 4])
+        self.assertIsNone(render.goal_of({"goal": "<= 80 ns", "peer": "libtorch"}))
 
 
 unittest.main(argv=sys.argv[:1])
