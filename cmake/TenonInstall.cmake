@@ -48,5 +48,5 @@ function(tenon_install_core)
           DESTINATION ${documentation} COMPONENT sdk)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/samples DESTINATION ${documentation} COMPONENT sdk)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/docs DESTINATION ${documentation} COMPONENT sdk
-          FILES_MATCHING PATTERN "*.md")
+          FILES_MATCHING PATTERN "*.md" PATTERN "*.svg")
 endfunction()

@@ -17,7 +17,7 @@ MISSES = paths.BENCH / "misses.md"
 HEAD = """# Speed
 
 Written by `./tools/bench --render` from `bench/results/` and `bench/misses.md`: change those. How rows are measured and what both
-sides do stands in [bench/README.md](../bench/README.md).
+sides do stands in `bench/README.md`.
 
 A ratio above 1 means that Tenon is faster (or smaller) than the best peer of the case; `±` is how far the rounds of a run differ; the
 ceiling is the fraction of what the machine can do at most, where that is known, above 100 % where part of the data stays in a cache.

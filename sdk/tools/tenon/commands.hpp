@@ -28,6 +28,13 @@ struct ExplainArgs {
 };
 int explain(const Runtime& runtime, const ExplainArgs& args, bool json);
 
+struct ProfileArgs {
+  std::vector<std::string> command;  // the program and its arguments
+  std::string trace;                 // a file for the trace, or ""
+};
+// Needs no runtime: it runs a program that has one.
+int profile(const ProfileArgs& args, bool json);
+
 struct VerifyArgs {
   std::string plugin, level, json, device, op, check, expected_fail;
   bool list = false, perf = false, brief = false, matrix = false;

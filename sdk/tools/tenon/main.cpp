@@ -21,6 +21,7 @@ struct Request {
   std::string kind, name, into = ".";
   ExplainArgs explain;
   VerifyArgs verify;
+  ProfileArgs profile;
 };
 
 CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, const char* example) {
@@ -94,6 +95,13 @@ void describe(CLI::App& app, Request& r) {
                       "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
   explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
       ->allow_extra_args(false);
+  CLI::App* profile = add(app, r, "profile", "Where a program's time and memory go",
+                          "tenon profile ./train --epochs 1");
+  profile->add_option("--trace", r.profile.trace,
+                      "A file for all events, which Perfetto and chrome://tracing show");
+  profile->add_option("PROGRAM", r.profile.command,
+                      "Linked to libtenon.so; its own arguments follow");
+  profile->positionals_at_end()->prefix_command();
   describe_verify(app, r.verify);
 }
 
@@ -105,6 +113,7 @@ int run(const CLI::App& app, const Request& r) {
   const std::string command = app.get_subcommands().front()->get_name();
   if (command == "new") return create(r.kind, r.name, r.into);
   if (command == "verify") return verify(r.verify);
+  if (command == "profile") return profile(r.profile, r.json);
   std::vector<tn_str> paths;
   for (const std::string& p : r.plugins) paths.push_back(tenon::to_str(p));
   tn_runtime_desc desc = tn_runtime_desc_init();

@@ -1,0 +1,264 @@
+// tenon profile PROGRAM [ARGUMENT...]
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "ceilings.hpp"
+#include "commands.hpp"
+#include "explain.hpp"
+#include "table.hpp"
+
+namespace tenon::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder for what the hook writes, gone afterwards.
+struct Scratch {
+  Scratch() {
+    std::string name = (fs::temp_directory_path() / "tenon_profile_XXXXXX").string();
+    if (!mkdtemp(name.data())) throw std::runtime_error("no folder in " + name);
+    path = name;
+  }
+  ~Scratch() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+  }
+  Scratch(const Scratch&) = delete;
+  fs::path path;
+};
+
+// Beside the folder of this program: in lib of a build tree, where libraries go once installed.
+fs::path hook_library() {
+  const fs::path prefix = fs::canonical("/proc/self/exe").parent_path().parent_path();
+  for (const char* folder : {"lib", TENON_LIBRARY_FOLDER})
+    if (fs::path file = prefix / folder / "tenon/libtenon_profile.so"; fs::exists(file))
+      return file;
+  throw std::runtime_error("libtenon_profile.so is not there below " + prefix.string() +
+                           "; it is installed with this command");
+}
+
+// Runs the program to its end with the hook before libtenon. Its exit status; 128 and more: the signal that ended it.
+int run_program(const std::vector<std::string>& command, const fs::path& folder, bool quiet) {
+  const std::string hook = hook_library().string();
+  const char* others = std::getenv("LD_PRELOAD");
+  const std::string preload = others ? hook + ":" + others : hook;
+  std::vector<char*> argv;
+  for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
+  argv.push_back(nullptr);
+  int failed[2];
+  if (pipe2(failed, O_CLOEXEC) != 0) throw std::runtime_error(std::strerror(errno));
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (child == 0) {
+    setenv("LD_PRELOAD", preload.c_str(), 1);
+    setenv("TENON_PROFILE_FOLDER", folder.c_str(), 1);
+    if (quiet) dup2(2, 1);  // stdout is for the report alone
+    execvp(argv[0], argv.data());
+    const int why = errno;
+    if (write(failed[1], &why, sizeof why) < 0) _exit(126);
+    _exit(127);
+  }
+  close(failed[1]);
+  int why = 0, status = 0;
+  const bool started = read(failed[0], &why, sizeof why) <= 0;
+  close(failed[0]);
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (!started) throw Usage(command[0] + " cannot be run: " + std::strerror(why));
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+struct Row {
+  uint64_t calls = 0;
+  double ns = 0, bytes = 0, flop = 0;
+  bool counted = false;
+};
+
+struct Profile {
+  std::map<std::string, Row> ops;                             // that the program called
+  std::map<std::pair<std::string, std::string>, Row> events;  // kind and name, of the trace
+  Json memory = Json::array(), traces = Json::array();
+  double ns = 0;
+  uint64_t dropped = 0, runtimes = 0;
+};
+
+Json read_json(const fs::path& path) {
+  std::ifstream file(path);
+  return Json::parse(file);
+}
+
+Profile read_all(const fs::path& folder) {
+  Profile p;
+  for (const fs::directory_entry& e : fs::directory_iterator(folder)) {
+    if (e.path().extension() != ".trace") continue;
+    Json trace = read_json(e.path());
+    const Json calls = read_json(fs::path(e.path()).replace_extension(".calls"));
+    ++p.runtimes;
+    p.dropped += trace["otherData"]["dropped"].get<uint64_t>();
+    for (Json& event : trace["traceEvents"]) {
+      if (event["ph"] == "X" && event["cat"] != "op") {
+        Row& row = p.events[{event["cat"], event["name"]}];
+        ++row.calls;
+        row.ns += 1e3 * event["dur"].get<double>();
+      }
+      p.traces.push_back(std::move(event));
+    }
+    for (const Json& op : calls["ops"]) {
+      Row& row = p.ops[op["op"]];
+      row.calls += op["calls"].get<uint64_t>();
+      row.ns += op["ns"].get<double>();
+      row.bytes += op["bytes"].get<double>();
+      row.counted = row.counted || !op["flop"].is_null();
+      if (!op["flop"].is_null()) row.flop += op["flop"].get<double>();
+    }
+    p.ns = std::max(p.ns, calls["ns"].get<double>());
+    if (calls["memory"].size() > p.memory.size()) p.memory = calls["memory"];
+  }
+  return p;
+}
+
+// What share of the machine's most an op reaches: of its multiply-adds where these are known, else of the rate of memory.
+double of_ceiling(const Row& r, const Ceilings& top) {
+  if (r.ns <= 0) return 0;
+  return r.counted ? r.flop / r.ns / top.fma_gflops : r.bytes / r.ns / top.stream_gbs;
+}
+
+std::string text_of(double value, const char* unit) {
+  char text[48];
+  std::snprintf(text, sizeof text,
+                value < 10    ? "%.2f%s"
+                : value < 100 ? "%.1f%s"
+                              : "%.0f%s",
+                value, unit);
+  return text;
+}
+std::string time_text(double ns) {
+  return ns < 1e4   ? text_of(ns, " ns")
+         : ns < 1e7 ? text_of(ns / 1e3, " us")
+                    : text_of(ns / 1e6, " ms");
+}
+
+template <class Key>
+std::vector<std::pair<Key, Row>> by_time(const std::map<Key, Row>& rows) {
+  std::vector<std::pair<Key, Row>> list(rows.begin(), rows.end());
+  std::stable_sort(list.begin(), list.end(),
+                   [](const auto& a, const auto& b) { return a.second.ns > b.second.ns; });
+  return list;
+}
+
+// Bytes in use over time, as the greatest of each piece of the run.
+std::vector<uint64_t> timeline(const Profile& p, size_t pieces) {
+  std::vector<uint64_t> most(pieces);
+  for (const Json& s : p.memory) {
+    const double at = s[0].get<double>() / std::max(p.ns, 1.0) * static_cast<double>(pieces);
+    uint64_t& piece = most[std::min(static_cast<size_t>(at), pieces - 1)];
+    piece = std::max(piece, s[1].get<uint64_t>());
+  }
+  for (size_t i = 1; i < pieces; ++i)  // where nothing was called, nothing changed
+    if (most[i] == 0) most[i] = most[i - 1];
+  return most;
+}
+
+void print_memory(const Profile& p) {
+  if (p.memory.empty()) return;
+  constexpr size_t kLines = 6;
+  const size_t width = std::min<size_t>(terminal_width(), 100) - 14;
+  const std::vector<uint64_t> most = timeline(p, width);
+  const uint64_t peak = std::max<uint64_t>(*std::max_element(most.begin(), most.end()), 1);
+  std::printf("\nmemory in use\n");
+  for (size_t line = kLines; line > 0; --line) {
+    std::string marks;
+    for (const uint64_t bytes : most) marks += bytes * kLines > peak * (line - 1) ? '#' : ' ';
+    std::printf("%11s |%s\n", line == kLines ? bytes_text(peak).c_str() : "", marks.c_str());
+  }
+  std::printf("%11s +%s\n%11s  0%*s\n", "0", std::string(width, '-').c_str(), "",
+              static_cast<int>(width) - 1, time_text(p.ns).c_str());
+}
+
+void print(const Profile& p, const Ceilings& top) {
+  const auto share = [&](const Row& r) { return text_of(100 * r.ns / std::max(p.ns, 1.0), "%"); };
+  Table ops({"op", "calls", "time", "share", "bytes", "GB/s", "GFLOP/s", "ceiling"});
+  for (const auto& [name, r] : by_time(p.ops))
+    ops.add({{printable(name), Style::bold},
+             {std::to_string(r.calls)},
+             {time_text(r.ns)},
+             {share(r)},
+             {bytes_text(static_cast<uint64_t>(r.bytes))},
+             {text_of(r.bytes / std::max(r.ns, 1.0), "")},
+             {r.counted ? text_of(r.flop / std::max(r.ns, 1.0), "") : ""},
+             {text_of(100 * of_ceiling(r, top), "%")}});
+  if (!p.ops.empty()) std::printf("ops that the program called\n%s", ops.text().c_str());
+  Table events({"what", "name", "calls", "time", "share", "each"});
+  for (const auto& [key, r] : by_time(p.events))
+    events.add({{printable(key.first)},
+                {printable(key.second), Style::bold},
+                {std::to_string(r.calls)},
+                {time_text(r.ns)},
+                {share(r)},
+                {time_text(r.ns / static_cast<double>(r.calls))}});
+  if (!p.events.empty())
+    std::printf("%skernels and more, of gradients and programs too\n%s", p.ops.empty() ? "" : "\n",
+                events.text().c_str());
+  print_memory(p);
+  std::printf("\nrun: %s; the machine: %s GFLOP/s (f32, %s), %s GB/s\n", time_text(p.ns).c_str(),
+              text_of(top.fma_gflops, "").c_str(), top.isa.c_str(),
+              text_of(top.stream_gbs, "").c_str());
+  if (p.dropped)
+    std::printf("%llu events found no room\n", static_cast<unsigned long long>(p.dropped));
+}
+
+Json to_json(const Profile& p, const Ceilings& top, int status) {
+  Json ops = Json::array(), events = Json::array();
+  for (const auto& [name, r] : by_time(p.ops))
+    ops.push_back({{"op", name},
+                   {"calls", r.calls},
+                   {"ns", r.ns},
+                   {"bytes", r.bytes},
+                   {"flop", r.counted ? Json(r.flop) : Json()},
+                   {"ceiling", of_ceiling(r, top)}});
+  for (const auto& [key, r] : by_time(p.events))
+    events.push_back({{"what", key.first}, {"name", key.second}, {"calls", r.calls}, {"ns", r.ns}});
+  return {{"ns", p.ns},           {"status", status},        {"runtimes", p.runtimes},
+          {"ops", ops},           {"events", events},        {"memory", p.memory},
+          {"dropped", p.dropped}, {"ceilings", to_json(top)}};
+}
+
+}  // namespace
+
+int profile(const ProfileArgs& args, bool json) {
+  if (args.command.empty()) throw Usage("PROGRAM is missing; try tenon profile --help");
+  std::ofstream trace(args.trace);  // before the program runs for nothing
+  if (!args.trace.empty() && !trace) throw Usage("cannot write " + args.trace);
+  const Scratch scratch;
+  const int status = run_program(args.command, scratch.path, json);
+  const Profile p = read_all(scratch.path);
+  if (p.runtimes == 0)
+    throw std::runtime_error(args.command[0] + " ended with " + std::to_string(status) +
+                             " and made no runtime that could be watched: it has to be linked to "
+                             "libtenon.so, and to end by exit or by returning from main");
+  if (!args.trace.empty()) {
+    trace << Json{{"displayTimeUnit", "ns"}, {"traceEvents", p.traces}}.dump() << "\n";
+    if (!trace.flush()) throw Usage("cannot write " + args.trace);
+  }
+  const Ceilings top = measure_ceilings(std::max(1u, std::thread::hardware_concurrency()));
+  if (json)
+    std::puts(to_json(p, top, status).dump(2, ' ', false, Json::error_handler_t::replace).c_str());
+  else
+    print(p, top);
+  if (status)
+    std::fprintf(stderr, "tenon profile: %s ended with %d\n", args.command[0].c_str(), status);
+  return status ? 1 : 0;
+}
+
+}  // namespace tenon::cli
