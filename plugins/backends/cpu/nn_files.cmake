@@ -30,6 +30,9 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   matmul/pack.cpp
   matmul/product.cpp
   matmul/quantized.cpp
+  matmul/split.cpp
+  matmul/split_gemm.cpp
+  matmul/tiles.cpp
   matmul/widened.cpp
   norm/batch_norm.cpp
   norm/layer_norm.cpp

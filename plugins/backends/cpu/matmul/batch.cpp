@@ -6,6 +6,12 @@ namespace tenon::cpu::CPU_ISA {
 
 namespace {
 
+tn_precision precision_of(const tn_signature& sig) {
+  return sig.flags & TN_SIGNATURE_PRECISION_MEDIUM ? TN_PRECISION_MEDIUM
+         : sig.flags & TN_SIGNATURE_PRECISION_HIGH ? TN_PRECISION_HIGH
+                                                   : TN_PRECISION_HIGHEST;
+}
+
 // Stride of batch axis i (of c's axes) in a view whose axes are aligned at the right.
 int64_t batch_stride(const tn_view& v, int axis, int c_rank) {
   const int i = axis - (c_rank - v.rank);
@@ -51,6 +57,7 @@ bool matmul_shape(const tn_signature& sig, MatmulShape* out) {
   g.b_row = b.strides[b_row];
   g.b_col = b.strides[b_col];
   g.c_row = c.strides[c.rank - 2];
+  g.precision = precision_of(sig);
   if (c.strides[c.rank - 1] != 1 && g.n > 1 && c.count > 0) return false;
   Batch& batch = out->batch;
   gather_batch(a, b, c, &batch);
@@ -82,6 +89,7 @@ bool linear_shape(const tn_signature& sig, MatmulShape* out) {
   g.b_row = w.strides[1];
   g.b_col = w.strides[0];
   g.c_row = g.n;
+  g.precision = precision_of(sig);
   if (y.count == 0) {
     g.m = 0;
     return true;

@@ -12,6 +12,7 @@ struct GemmShape {
   int64_t a_row = 0, a_col = 0;
   int64_t b_row = 0, b_col = 0;
   int64_t c_row = 0;
+  tn_precision precision = TN_PRECISION_HIGHEST;  // of f32, where that makes a difference
 };
 
 // Into how many parts of enough work for a thread `count` such products can be cut.
@@ -20,6 +21,9 @@ int64_t gemm_parts_worth(const Device& device, const GemmShape& shape, int64_t c
 template <class T>
 class Gemm {
  public:
+  static int64_t parts_worth(const Device& device, const GemmShape& shape, int64_t count) {
+    return gemm_parts_worth(device, shape, count);
+  }
   // `parts`: into how many parts the product may be cut; fewer where the shape does not allow it.
   void plan(const GemmShape& shape, const Device& device, int64_t parts);
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "matmul/tiles.hpp"
+
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
@@ -50,21 +52,8 @@ void multiply_panel(const char* const* a, const char* b, int64_t units, int32_t 
       std::memcpy(&sums[r][v * lanes], &acc[r][v], sizeof(Sums));
 }
 
-// AMX: eight tiles of 16 rows of 64 bytes.
 #if defined(__AVX512BW__)
-struct Tiles {
-  Tiles() {
-    struct alignas(64) {
-      uint8_t palette = 1, start = 0, none[14] = {};
-      uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-      uint8_t rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-    } config;
-    asm volatile("ldtilecfg %0" : : "m"(config));
-  }
-  ~Tiles() { asm volatile("tilerelease"); }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
-
+struct Tiles : TileRegisters {
   // The sums of kTileRows rows, row_bytes apart, by one panel.
   void multiply(const char* a, int64_t row_bytes, const char* b, int64_t units,
                 int32_t (*sums)[kPanel]) const {

@@ -1,34 +1,10 @@
 // Packing of operands, and the products that are bound by memory: a row times a matrix, and dot products.
 #include "matmul/micro.hpp"
+#include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 namespace {
-
-// Lanes of the low (high) halves of a and b, taken in turn.
-template <bool high, class V, int... i>
-CPU_INLINE V interleave(V a, V b, std::integer_sequence<int, i...>) {
-  constexpr int n = int(sizeof...(i));
-  return __builtin_shufflevector(a, b, ((high ? n / 2 : 0) + i / 2 + (i % 2) * n)...);
-}
-
-// rows[i][j] becomes rows[j][i].
-template <class T>
-CPU_INLINE void transpose_lanes(Vec<T>* rows) {
-  constexpr int n = kLanes<T>;
-  constexpr std::make_integer_sequence<int, n> lanes;
-#pragma GCC unroll 4
-  for (int step = 1; step < n; step *= 2) {
-    Vec<T> next[n];
-#pragma GCC unroll 16
-    for (int i = 0; i < n / 2; ++i) {
-      next[2 * i] = interleave<false>(rows[i], rows[i + n / 2], lanes);
-      next[2 * i + 1] = interleave<true>(rows[i], rows[i + n / 2], lanes);
-    }
-#pragma GCC unroll 16
-    for (int i = 0; i < n; ++i) rows[i] = next[i];
-  }
-}
 
 // to[p * to_stride + j] = from[p + j * col] for p < k, j < n <= lanes, zeros for the other lanes.
 template <class T>

@@ -1,21 +1,23 @@
 #include "matmul/product.hpp"
 
+#include "matmul/split_gemm.hpp"
+
 namespace tenon::cpu::CPU_ISA {
 
-template <class T>
-void Product<T>::plan(const MatmulShape& shape, const Device& device) {
+template <class T, class G>
+void Product<T, G>::plan(const MatmulShape& shape, const Device& device) {
   batch_ = shape.batch;
   device_ = &device;
-  groups_ = gemm_parts_worth(device, shape.gemm, batch_.count);
+  groups_ = G::parts_worth(device, shape.gemm, batch_.count);
   const int64_t count = batch_.count > 0 ? batch_.count : 1;
   gemm_.plan(shape.gemm, device, (groups_ + count - 1) / count);
   const int64_t units = batch_.count * gemm_.parts();
   if (groups_ > units) groups_ = units > 0 ? units : 1;
 }
 
-template <class T>
-void Product<T>::run_units(int64_t group, const T* a, const T* b, T* c, const T* bias,
-                           T* workspace) const {
+template <class T, class G>
+void Product<T, G>::run_units(int64_t group, const T* a, const T* b, T* c, const T* bias,
+                              T* workspace) const {
   const int64_t parts = gemm_.parts();
   const int64_t units = batch_.count * parts;
   T* scratch = workspace + group * gemm_.scratch();
@@ -25,8 +27,8 @@ void Product<T>::run_units(int64_t group, const T* a, const T* b, T* c, const T*
   }
 }
 
-template <class T>
-void Product<T>::run(const T* a, const T* b, T* c, const T* bias, T* workspace) const {
+template <class T, class G>
+void Product<T, G>::run(const T* a, const T* b, T* c, const T* bias, T* workspace) const {
   if (groups_ == 1) return run_units(0, a, b, c, bias, workspace);
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t g = begin; g < end; ++g) run_units(g, a, b, c, bias, workspace);
@@ -36,5 +38,8 @@ void Product<T>::run(const T* a, const T* b, T* c, const T* bias, T* workspace) 
 
 template class Product<float>;
 template class Product<double>;
+template class Product<float, SplitGemm<float>>;
+template class Product<f16, SplitGemm<f16>>;
+template class Product<bf16, SplitGemm<bf16>>;
 
 }  // namespace tenon::cpu::CPU_ISA

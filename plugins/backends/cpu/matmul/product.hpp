@@ -1,11 +1,11 @@
-// A batch of products on the device's threads.
+// A batch of products on the device's threads. G, of one product: Gemm or SplitGemm.
 #ifndef TENON_CPU_MATMUL_PRODUCT_HPP_
 #define TENON_CPU_MATMUL_PRODUCT_HPP_
 #include "matmul/batch.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
-template <class T>
+template <class T, class G = Gemm<T>>
 class Product {
  public:
   void plan(const MatmulShape& shape, const Device& device);
@@ -16,7 +16,7 @@ class Product {
  private:
   void run_units(int64_t group, const T* a, const T* b, T* c, const T* bias, T* workspace) const;
 
-  Gemm<T> gemm_;
+  G gemm_;
   Batch batch_;
   int64_t groups_ = 1;  // that run at the same time, each with its own scratch
   const Device* device_ = nullptr;

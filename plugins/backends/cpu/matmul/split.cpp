@@ -1,0 +1,177 @@
+#include "matmul/split.hpp"
+
+#include "kernels/narrow.hpp"
+#include "matmul/transpose.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+#if defined(__AVX512BW__)
+
+namespace {
+
+constexpr int kSide = int(kTileSide);
+
+CPU_INLINE __mmask16 first_lanes(int64_t n) {
+  return __mmask16(n >= kSide ? 0xffffu : n <= 0 ? 0u : _bzhi_u32(0xffffu, unsigned(n)));
+}
+
+template <class T>
+CPU_INLINE __m512 load_wide(const T* p, __mmask16 mask) {
+  if constexpr (std::is_same_v<T, float>) {
+    return _mm512_maskz_loadu_ps(mask, p);
+  } else {
+    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, p));
+  }
+}
+
+// The parts of 16 numbers, each in the upper half of its lane. Half of the last place goes away from zero.
+template <int parts>
+struct Splitter {
+  __m512i most = _mm512_setzero_si512(), least = _mm512_set1_epi32(-1);
+
+  CPU_INLINE void operator()(__m512 x, __m512i* out) {
+    const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(int(0xffff0000u));
+    const __m512i size = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
+    most = _mm512_max_epu32(most, size);
+    least = _mm512_min_epu32(least, _mm512_sub_epi32(size, _mm512_set1_epi32(1)));
+#pragma GCC unroll 4
+    for (int q = 0; q < parts; ++q) {
+      const __m512i bits = _mm512_castps_si512(x);
+      out[q] = q == 2 ? bits : _mm512_and_si512(_mm512_add_epi32(bits, half), upper);
+      x = _mm512_sub_ps(x, _mm512_castsi512_ps(out[q]));
+    }
+  }
+
+  ExponentRange range() const {
+    const uint32_t small = _mm512_reduce_min_epu32(least) + 1;
+    return {small ? int(small >> 23) : 254, int(_mm512_reduce_max_epu32(most) >> 23)};
+  }
+};
+
+void turn_tile(char* tile) {
+  auto* words = reinterpret_cast<float*>(tile);
+  Vec<float> rows[kSide];
+#pragma GCC unroll 16
+  for (int i = 0; i < kSide; ++i) rows[i] = load(words + i * kSide);
+  transpose_lanes<float>(rows);
+#pragma GCC unroll 16
+  for (int i = 0; i < kSide; ++i) store(words + i * kSide, rows[i]);
+}
+
+// One tile of each part, `to` being that of the first: 16 lines by kTileDepth numbers, of which there are `lines` and k.
+// Lines along memory: rows are lines.
+template <int parts, class T>
+CPU_INLINE void split_rows(Splitter<parts>& split, char* to, const T* from, int64_t line,
+                           int64_t lines, int64_t k) {
+  alignas(64) static constexpr int16_t kUpper[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
+                                                     23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
+                                                     45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
+  const __m512i upper = _mm512_load_si512(kUpper);
+  const __mmask16 left = first_lanes(k), right = first_lanes(k - kSide);
+  for (int64_t i = 0; i < kSide; ++i, from += line) {
+    __m512i x[parts] = {}, y[parts] = {};
+    if (i < lines) {
+      split(load_wide(from, left), x);
+      split(load_wide(from + kSide, right), y);
+    }
+#pragma GCC unroll 4
+    for (int q = 0; q < parts; ++q)
+      _mm512_store_si512(to + q * 2 * kTileBytes + i * 64,
+                         _mm512_permutex2var_epi16(x[q], upper, y[q]));
+  }
+}
+
+// Lines across memory: rows are pairs of numbers.
+template <int parts, class T>
+CPU_INLINE void split_pairs(Splitter<parts>& split, char* to, const T* from, int64_t along,
+                            int64_t lines, int64_t k) {
+  const __mmask16 there = first_lanes(lines);
+  for (int64_t p = 0; p < kTileDepth; p += 2, from += 2 * along) {
+    __m512i x[parts] = {}, y[parts] = {};
+    if (p < k) split(load_wide(from, there), x);
+    if (p + 1 < k) split(load_wide(from + along, there), y);
+#pragma GCC unroll 4
+    for (int q = 0; q < parts; ++q)
+      _mm512_store_si512(to + q * 2 * kTileBytes + p * 32,
+                         _mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_srli_epi32(x[q], 16), y[q]));
+  }
+}
+
+template <int parts, class T>
+ExponentRange split_panel(char* to, const Lines<T>& v, bool turned) {
+  Splitter<parts> split;
+  const bool rows = v.along == 1;
+  for (int64_t p = 0; p < v.k; p += kTileDepth, to += parts * 2 * kTileBytes) {
+    for (int64_t half = 0; half < 2; ++half) {
+      char* tile = to + half * kTileBytes;
+      const T* from = v.from + half * kTileSide * v.line + p * v.along;
+      const int64_t lines = v.lines - half * kTileSide;
+      if (rows)
+        split_rows<parts>(split, tile, from, v.line, lines, v.k - p);
+      else
+        split_pairs<parts>(split, tile, from, v.along, lines, v.k - p);
+      if (rows == turned)
+        for (int q = 0; q < parts; ++q) turn_tile(tile + q * 2 * kTileBytes);
+    }
+  }
+  return split.range();
+}
+
+// bf16 as it is.
+void copy_panel(char* to, const Lines<bf16>& v, bool turned) {
+  alignas(64) static constexpr int16_t kLeft[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
+                                                    37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
+                                                    11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
+  const __m512i left = _mm512_load_si512(kLeft);
+  const __m512i right = _mm512_add_epi16(left, _mm512_set1_epi16(kSide));
+  const bool rows = v.along == 1;
+  for (int64_t p = 0; p < v.k; p += kTileDepth, to += 2 * kTileBytes) {
+    const bf16* from = v.from + p * v.along;
+    const int64_t k = v.k - p < kTileDepth ? v.k - p : kTileDepth;
+    const __mmask32 there = _bzhi_u32(~0u, unsigned(rows ? k : v.lines));
+    if (rows) {
+      for (int64_t i = 0; i < kSquare; ++i, from += v.line)
+        _mm512_store_si512(to + i * 64, i < v.lines ? _mm512_maskz_loadu_epi16(there, from)
+                                                    : _mm512_setzero_si512());
+    } else {
+      for (int64_t r = 0; r < kTileDepth; r += 2, from += 2 * v.along) {
+        __m512i x = _mm512_setzero_si512(), y = x;
+        if (r < k) x = _mm512_maskz_loadu_epi16(there, from);
+        if (r + 1 < k) y = _mm512_maskz_loadu_epi16(there, from + v.along);
+        _mm512_store_si512(to + r * 32, _mm512_permutex2var_epi16(x, left, y));
+        _mm512_store_si512(to + r * 32 + kTileBytes, _mm512_permutex2var_epi16(x, right, y));
+      }
+    }
+    if (rows == turned) {
+      turn_tile(to);
+      turn_tile(to + kTileBytes);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+ExponentRange pack_split(char* to, const Lines<T>& lines, int parts, bool turned) {
+  if constexpr (std::is_same_v<T, bf16>) {
+    copy_panel(to, lines, turned);
+    return {127, 127};
+  } else {
+    return parts == 1   ? split_panel<1>(to, lines, turned)
+           : parts == 2 ? split_panel<2>(to, lines, turned)
+                        : split_panel<3>(to, lines, turned);
+  }
+}
+
+#else
+template <class T>
+ExponentRange pack_split(char*, const Lines<T>&, int, bool) {
+  return {};
+}
+#endif
+
+template ExponentRange pack_split<float>(char*, const Lines<float>&, int, bool);
+template ExponentRange pack_split<f16>(char*, const Lines<f16>&, int, bool);
+template ExponentRange pack_split<bf16>(char*, const Lines<bf16>&, int, bool);
+
+}  // namespace tenon::cpu::CPU_ISA

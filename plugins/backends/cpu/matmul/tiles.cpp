@@ -1,0 +1,104 @@
+#include "matmul/tiles.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+#if defined(__AVX512BW__)
+
+namespace {
+
+// Sums in tiles 0 (upper left), 1 (upper right), 2, 3; A in 4 and 5, B in 6 and 7.
+#define LOAD(base, at, tile) "tileloadd " at "(%" base ",%2,1), %%tmm" tile "\n"
+#define MULTIPLY(sum, a, b) "tdpbf16ps %%tmm" b ", %%tmm" a ", %%tmm" sum "\n"
+#define A1(upper, lower) LOAD("0", upper, "4")
+#define A2(upper, lower) LOAD("0", upper, "4") LOAD("0", lower, "5")
+#define B1(left, right) LOAD("1", left, "6")
+#define B2(left, right) LOAD("1", left, "6") LOAD("1", right, "7")
+#define C11 MULTIPLY("0", "4", "6")
+#define C12 C11 MULTIPLY("1", "4", "7")
+#define C21 C11 MULTIPLY("2", "5", "6")
+#define C22 C12 MULTIPLY("2", "5", "6") MULTIPLY("3", "5", "7")
+// Of a step: the parts 0, 1, 2 of both tiles one after another.
+#define FIRST(X) X("0", "1024")
+#define SECOND(X) X("2048", "3072")
+#define THIRD(X) X("4096", "5120")
+// Small products first.
+#define ONE(A, B, C) FIRST(A) FIRST(B) C
+#define THREE(A, B, C)          \
+  FIRST(A) SECOND(B) C FIRST(B) \
+  C SECOND(A) C
+#define FOUR(A, B, C)            \
+  SECOND(A) SECOND(B) C FIRST(A) \
+  C FIRST(B)                     \
+  C SECOND(A) C
+#define SIX(A, B, C)            \
+  FIRST(A) THIRD(B) C SECOND(B) \
+  C SECOND(A)                   \
+  C FIRST(B)                    \
+  C THIRD(A)                    \
+  C FIRST(A) C
+
+#define RUN(STEP, A, B, C) \
+  asm volatile(STEP(A, B, C) : : "r"(a), "r"(b), "r"(int64_t(64)) : "memory")
+#define RUN_SHAPE(STEP)         \
+  do {                          \
+    if constexpr (tall && wide) \
+      RUN(STEP, A2, B2, C22);   \
+    else if constexpr (tall)    \
+      RUN(STEP, A2, B1, C21);   \
+    else if constexpr (wide)    \
+      RUN(STEP, A1, B2, C12);   \
+    else                        \
+      RUN(STEP, A1, B1, C11);   \
+  } while (false)
+
+template <Products products, bool tall, bool wide>
+void multiply_panels(const char* a, const char* b, int64_t steps) {
+  constexpr int parts = products == Products::one ? 1 : products == Products::six ? 3 : 2;
+  constexpr int64_t step = 2 * parts * kTileBytes;
+  for (int64_t s = 0; s < steps; ++s, a += step, b += step) {
+    if constexpr (products == Products::one)
+      RUN_SHAPE(ONE);
+    else if constexpr (products == Products::three)
+      RUN_SHAPE(THREE);
+    else if constexpr (products == Products::four)
+      RUN_SHAPE(FOUR);
+    else
+      RUN_SHAPE(SIX);
+  }
+}
+
+using PanelsFunction = void (*)(const char*, const char*, int64_t);
+template <Products products>
+constexpr PanelsFunction kShapes[4] = {
+    multiply_panels<products, false, false>, multiply_panels<products, false, true>,
+    multiply_panels<products, true, false>, multiply_panels<products, true, true>};
+constexpr const PanelsFunction* kProducts[4] = {kShapes<Products::one>, kShapes<Products::three>,
+                                                kShapes<Products::four>, kShapes<Products::six>};
+
+}  // namespace
+
+void multiply_square(const SquareProduct& p) {
+  const int64_t row = p.c_row * int64_t(sizeof(float));
+  float* lower = p.c + kTileSide * p.c_row;
+  if (p.accumulate) {
+    asm volatile("tileloadd (%0,%1,1), %%tmm0" : : "r"(p.c), "r"(row) : "memory");
+    if (p.wide) asm volatile("tileloadd 64(%0,%1,1), %%tmm1" : : "r"(p.c), "r"(row) : "memory");
+    if (p.tall) asm volatile("tileloadd (%0,%1,1), %%tmm2" : : "r"(lower), "r"(row) : "memory");
+    if (p.tall && p.wide)
+      asm volatile("tileloadd 64(%0,%1,1), %%tmm3" : : "r"(lower), "r"(row) : "memory");
+  } else {
+    asm volatile("tilezero %%tmm0\n tilezero %%tmm1\n tilezero %%tmm2\n tilezero %%tmm3" : :);
+  }
+  kProducts[int(p.products)][p.tall * 2 + p.wide](p.a, p.b, p.steps);
+  asm volatile("tilestored %%tmm0, (%0,%1,1)" : : "r"(p.c), "r"(row) : "memory");
+  if (p.wide) asm volatile("tilestored %%tmm1, 64(%0,%1,1)" : : "r"(p.c), "r"(row) : "memory");
+  if (p.tall) asm volatile("tilestored %%tmm2, (%0,%1,1)" : : "r"(lower), "r"(row) : "memory");
+  if (p.tall && p.wide)
+    asm volatile("tilestored %%tmm3, 64(%0,%1,1)" : : "r"(lower), "r"(row) : "memory");
+}
+
+#else
+void multiply_square(const SquareProduct&) {}
+#endif
+
+}  // namespace tenon::cpu::CPU_ISA
