@@ -98,6 +98,16 @@ enum { BENCH_ROW = 768 };
  * compared, and is given twice. */
 enum { BENCH_HEADS = 12, BENCH_HEAD_WIDTH = 64, BENCH_ATTENTION_DK = 2 };
 
+/* G1 to G3: products of [m, k] by [k, n]. */
+typedef struct bench_product {
+  int64_t m, n, k;
+} bench_product;
+enum { BENCH_PRODUCTS = 8 };
+static const bench_product bench_products[BENCH_PRODUCTS] = {
+    {128, 384, 384},  {128, 1536, 384}, {512, 2304, 768},   {512, 3072, 768},
+    {512, 768, 3072}, {512, 512, 512},  {1024, 1024, 1024}, {2048, 2048, 2048},
+};
+
 /* C1: the convolutions of ResNet-18 that differ, on images of 224 x 224, padded by half the kernel. */
 typedef struct bench_conv {
   int64_t in, out, kernel, stride, side; /* channels, and the sides of the kernel and of x */

@@ -231,6 +231,9 @@ def join_cases(row, results):
         whole["goal"] = "; ".join(f"{r['what']}: {r['goal']}" for r in judged if r["goal"])
         whole["own"] = "; ".join(f"{r['what']}: {r['own']}" for r in judged if r["own"])
         whole["met"] = all(r["met"] for r in judged)
+        if row.goal:
+            whole["goal"] = f"mean: >= {row.goal:g}x best; {whole['goal']}"
+            whole["met"] = whole["met"] and holds({"best": row.goal}, {"best": whole["ratio"] or 0})
         whole["floor"] = "; ".join(f"{r['what']}: {r['floor']}" for r in judged if r["floor"])
         if any("holds" in r for r in judged):
             whole["holds"] = all(r.get("holds", True) for r in judged)

@@ -13,8 +13,8 @@ from .worker import Worker, WorkerError
 
 LIBTORCH = paths.BENCH / "peers" / "libtorch"
 LIBTORCH_PROGRAMS = {
-    "worker": ["worker", "attention", "conv", "dispatch", "eager", "elementwise", "optimizer",
-               "recurrent", "training"],
+    "worker": ["worker", "attention", "conv", "dispatch", "eager", "elementwise", "matmul",
+               "optimizer", "recurrent", "training"],
     "first_op": ["first_op"],
 }
 PYTHON_WORKERS = {"torch": "torch", "jax": "jax", "safetensors": "safetensors"}

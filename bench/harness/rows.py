@@ -47,6 +47,7 @@ class Row:
     unit: str  # "ns", "us", "ms", "MB", "KB"
     cases: list
     kind: str = "steps"  # how measure.py takes it: steps, start, memory, size, file
+    goal: float = None  # least geometric mean of the cases' ratios
 
 
 def libtorch(case, name="libtorch", env=None):
@@ -174,6 +175,36 @@ def _attention_case(backward, batch, length):
     )
 
 
+# m, n and k: bench_products in common/fill.h.
+_PRODUCTS = (
+    (128, 384, 384), (128, 1536, 384), (512, 2304, 768), (512, 3072, 768), (512, 768, 3072),
+    (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048),
+)  # fmt: skip
+
+
+def _product_cases(row, tolerance, bound="fma_gflops"):
+    """torch may have B as it likes best."""
+    names = {shape: f"{row}/{'-'.join(map(str, shape))}" for shape in _PRODUCTS}
+    return [
+        Case(
+            name,
+            "{} x {} x {}".format(*shape),
+            [
+                libtorch(name),
+                libtorch(f"{name}-transposed", "libtorch, B transposed"),
+                Peer("torch eager", "torch", name),
+                Peer("torch eager, B transposed", "torch", f"{name}-transposed"),
+                Peer("jax.jit", "jax", name),
+            ],
+            goal={"best": 1.0},
+            tolerance=tolerance,
+            work=2.0 * shape[0] * shape[1] * shape[2],
+            bound=bound,
+        )
+        for shape, name in names.items()
+    ]
+
+
 # Channels in and out, kernel, stride and side of x: bench_convs in common/fill.h.
 _CONVS = (
     (3, 64, 7, 2, 224), (64, 64, 3, 1, 56), (64, 128, 3, 2, 56), (64, 128, 1, 2, 56),
@@ -276,6 +307,9 @@ ROWS = [
         _attention_case(backward, batch, length)
         for batch in (1, 8) for length in (128, 512, 1024) for backward in (False, True)
     ]),
+    Row("G1", "matmul, f32", "us", _product_cases("G1", 1e-4), goal=1.15),
+    Row("G2", "matmul, f32 at 1e-5", "us", _product_cases("G2", 1e-4), goal=2),
+    Row("G3", "matmul, bf16", "us", _product_cases("G3", 1e-2, ""), goal=2),
     Row("C1", "convolutions of ResNet-18", "ms", [
         _conv_case(kind, batch) for batch in (1, 16) for kind in ("forward", "input", "weight")
     ]),

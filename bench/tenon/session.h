@@ -45,6 +45,8 @@ extern const bench_case elementwise_cases[];
 extern const int elementwise_case_count;
 extern const bench_case dispatch_cases[];
 extern const int dispatch_case_count;
+extern const bench_case matmul_cases[];
+extern const int matmul_case_count;
 extern const bench_case training_cases[];
 extern const int training_case_count;
 extern const bench_case recurrent_cases[];

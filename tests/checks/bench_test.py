@@ -30,6 +30,14 @@ class Verdicts(unittest.TestCase):
         return measure.join_cases(self.row, [measured(self.ratio, ours, {"libtorch": ratio}, self.row),
                                              measured(self.alone, alone, {}, self.row)])
 
+    def test_a_row_may_ask_more_of_the_mean_than_of_each_case(self):
+        each = [Case(name, name, [], goal={"best": 1}) for name in "ab"]
+        for goal, met in ((None, True), (1.9, True), (2.1, False)):
+            row = Row("G1", "matmul", "us", each, goal=goal)
+            results = [measured(c, 10, {"best": r}, row) for c, r in zip(each, (1, 4))]
+            self.assertEqual(measure.join_cases(row, results)["met"], met)
+        self.assertIn("mean: >= 2.1x best", measure.join_cases(row, results)["goal"])
+
     def test_ratios_are_judged_and_an_own_figure_is_a_note(self):
         slow = measured(self.ratio, 60, {"libtorch": 26}, self.row)
         self.assertTrue(slow["met"])

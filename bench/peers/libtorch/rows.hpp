@@ -22,6 +22,7 @@ std::vector<bench_case> attention_cases();    // A1
 std::vector<bench_case> conv_cases();         // C1
 std::vector<bench_case> eager_cases();        // E3
 std::vector<bench_case> elementwise_cases();  // E2
+std::vector<bench_case> matmul_cases();       // G1 G2 G3
 
 // f32 tensor with the bench's reproducible values.
 inline at::Tensor filled(at::IntArrayRef dims, uint64_t seed, float scale) {

@@ -10,7 +10,7 @@ int main() {
   std::vector<bench_case> cases;
   for (const auto& part : {peer::dispatch_cases(), peer::training_cases(), peer::recurrent_cases(),
                            peer::optimizer_cases(), peer::attention_cases(), peer::conv_cases(),
-                           peer::eager_cases(), peer::elementwise_cases()})
+                           peer::eager_cases(), peer::elementwise_cases(), peer::matmul_cases()})
     cases.insert(cases.end(), part.begin(), part.end());
   const std::string about =
       "libtorch " TORCH_WHEEL_VERSION ", " + std::to_string(at::get_num_threads()) + " threads";

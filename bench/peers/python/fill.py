@@ -53,6 +53,17 @@ def lenet_params():
     return params
 
 
+# m, n and k.
+PRODUCTS = (
+    (128, 384, 384), (128, 1536, 384), (512, 2304, 768), (512, 3072, 768), (512, 768, 3072),
+    (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048),
+)  # fmt: skip
+
+
+def product_inputs(m, n, k):
+    return [filled((m, k), 1, 2), filled((k, n), 2, 2)]
+
+
 HEADS, HEAD_WIDTH, ATTENTION_DK = 12, 64, 2
 
 

@@ -153,6 +153,24 @@ class Elementwise(Chain):
         return [float(y.sum()), float(np.abs(y).sum())]
 
 
+class Matmul(Chain):
+    def __init__(self, row, shape):
+        self.shape = shape
+        self.dtype = jnp.bfloat16 if row == "G3" else jnp.float32
+        self.function = jax.jit(jnp.matmul)
+        self.pair = None
+
+    def prepare(self):
+        if self.pair is None:
+            self.pair = [jnp.asarray(x, self.dtype) for x in fill.product_inputs(*self.shape)]
+            jax.block_until_ready(self.function(*self.pair))
+
+    def check(self):
+        self.prepare()
+        y = np.asarray(self.function(*self.pair).astype(jnp.float32), np.float64)
+        return [float(y.sum()), float(np.abs(y).sum())]
+
+
 serve(
     f"jax {jax.__version__} jit on the CPU",
     {
@@ -160,5 +178,10 @@ serve(
         "T1/sgd": Mlp(False),
         "T1/adam": Mlp(True),
         **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
+        **{
+            f"{row}/{'-'.join(map(str, shape))}": Matmul(row, shape)
+            for row in ("G1", "G2", "G3")
+            for shape in fill.PRODUCTS
+        },
     },
 )

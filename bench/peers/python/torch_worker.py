@@ -265,6 +265,41 @@ class Elementwise(Case):
         return [y.sum().item(), y.abs().sum().item()]
 
 
+class Matmul(Case):
+    """[m, k] by [k, n], eager; B row-major or as the transpose of what is."""
+
+    def __init__(self, row, shape, transposed):
+        self.row, self.shape, self.transposed = row, shape, transposed
+
+    def pair(self):
+        m, n, k = self.shape
+        a, b = (torch.from_numpy(x) for x in fill.product_inputs(m, n, k))
+        if self.row == "G3":
+            a, b = a.bfloat16(), b.bfloat16()
+        torch.set_float32_matmul_precision("high" if self.row == "G2" else "highest")
+        return a, b.t().contiguous().t() if self.transposed else b
+
+    def run(self, count):
+        a, b = self.pair()
+        with torch.inference_mode():
+            return timed(count, lambda: a @ b)
+
+    def check(self):
+        a, b = self.pair()
+        y = (a @ b).double()
+        return [y.sum().item(), y.abs().sum().item()]
+
+
+matmul_cases = {
+    f"{row}/{'-'.join(map(str, shape))}{'-transposed' if transposed else ''}": Matmul(
+        row, shape, transposed
+    )
+    for row in ("G1", "G2", "G3")
+    for shape in fill.PRODUCTS
+    for transposed in (False, True)
+}
+
+
 serve(
     f"torch {torch.__version__} from Python, {torch.get_num_threads()} threads",
     {
@@ -277,5 +312,6 @@ serve(
         **resnet_cases,
         **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
         **attention_cases,
+        **matmul_cases,
     },
 )
