@@ -95,7 +95,7 @@ void run_samples(Session& session, const Promise& p) {
 
 // ---- hard data
 
-constexpr int64_t kM = 93, kN = 130, kK = 450;
+constexpr int64_t kM = 125, kN = 170, kK = 450;
 
 struct Factors {
   explicit Factors(tn_dtype dtype = TN_DTYPE_F32) : a(dtype, {kM, kK}), b(dtype, {kK, kN}) {}

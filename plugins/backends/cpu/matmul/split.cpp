@@ -24,6 +24,13 @@ CPU_INLINE __m512 load_wide(const T* p, __mmask16 mask) {
   }
 }
 
+// Into the second-level cache; there may be nothing at p.
+template <class T>
+CPU_INLINE void prefetch(const T* from, int64_t ahead) {
+  const auto at = reinterpret_cast<uintptr_t>(from) + uintptr_t(ahead) * sizeof(T);
+  _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
+}
+
 // The parts of 16 numbers, each in the upper half of its lane. Half of the last place goes away from zero.
 template <int parts>
 struct Splitter {
@@ -73,6 +80,8 @@ CPU_INLINE void split_rows(Splitter<parts>& split, char* to, const T* from, int6
     if (i < lines) {
       split(load_wide(from, left), x);
       split(load_wide(from + kSide, right), y);
+      prefetch(from, kSquare * line);
+      prefetch(from + kSide, kSquare * line);
     }
 #pragma GCC unroll 4
     for (int q = 0; q < parts; ++q)
@@ -90,6 +99,8 @@ CPU_INLINE void split_pairs(Splitter<parts>& split, char* to, const T* from, int
     __m512i x[parts] = {}, y[parts] = {};
     if (p < k) split(load_wide(from, there), x);
     if (p + 1 < k) split(load_wide(from + along, there), y);
+    prefetch(from, kSquare);
+    prefetch(from + along, kSquare);
 #pragma GCC unroll 4
     for (int q = 0; q < parts; ++q)
       _mm512_store_si512(to + q * 2 * kTileBytes + p * 32,

@@ -61,8 +61,18 @@ template <class T>
 bool SplitGemm<T>::worth(const GemmShape& s, const Device& device) {
   if (kVectorBytes != 64 || !device.amx_bf16) return false;
   if ((s.a_row != 1 && s.a_col != 1) || (s.b_row != 1 && s.b_col != 1)) return false;
-  if (s.m < 16 || s.n < 16 || s.k < 32) return false;
-  return true;
+  const double m = double(s.m), n = double(s.n), k = double(s.k);
+  // Else they are converted to f32 first.
+  if (!std::is_same_v<T, float>) return m * n * k >= 16e3;
+  // Cycles, as measured: of the products, of packing (a number from a cache, or from memory), of each square and of the tiles.
+  const int parts = parts_of<T>(s.precision);
+  const double whole = double(round_up(s.m, kTileSide)) * double(round_up(s.n, kTileSide)) *
+                       double(round_up(s.k, kTileDepth));
+  const double numbers = (m + n) * k, squares = m * n / double(kSquare * kSquare);
+  const bool cached = numbers * sizeof(T) <= double(device.l2_bytes);
+  const double split = (0.25 + 0.15 * parts) * (cached ? 1 : 1.9) * numbers +
+                       whole * parts * (parts + 1) / 820 + 150 * squares + 1500;
+  return split * 1.08 < m * n * k / 27;
 }
 
 template <class T>
@@ -105,7 +115,8 @@ void SplitGemm<T>::plan(const GemmShape& shape, const Device& device, int64_t pa
   *this = SplitGemm<T>();
   s_ = shape;
   split_ = parts_of<T>(s_.precision);
-  const int64_t deepest = 512 / split_ / kTileDepth * kTileDepth;
+  // A panel of A in the first-level cache; but where much is computed of what is loaded, or C cannot hold the sums, a longer one.
+  const int64_t deepest = split_ == 3 ? 512 : (std::is_same_v<T, float> ? 512 : 1024) / split_;
   const int64_t blocks = ceil_div(s_.k, deepest);
   depth_ = round_up(ceil_div(s_.k, blocks), kTileDepth);
   const int64_t column = panel_bytes(depth_, split_) / kSquare;
