@@ -230,6 +230,56 @@ TEST_CASE_FIXTURE(Fixture, "program: a training step, captured") {
   CHECK(values(vec({1}) + vec({2})) == Floats{3});
 }
 
+TEST_CASE_FIXTURE(Fixture, "program: branches, loops, and a scan with its gradient") {
+  using List = std::vector<Tensor>;
+  const Program twice = capture(cx, "twice", [](Capture& in) {
+    const Tensor x = in.input("x", {});
+    return List{x * 2};
+  });
+  const Program same = capture(cx, "same", [](Capture& in) {
+    const Tensor x = in.input("x", {});
+    return List{x * 1};
+  });
+  const Program small = capture(cx, "small", [](Capture& in) {
+    const Tensor x = in.input("x", {});
+    return List{x < 100};
+  });
+  const Tensor one = sum(vec({1}));
+  CHECK(values(branch(cx, one < 2, twice, same, List{one})[0]) == Floats{2});
+  CHECK(values(branch(cx, one > 2, twice, same, List{one})[0]) == Floats{1});
+  CHECK(values(loop(cx, small, twice, List{one})[0]) == Floats{128});
+  CHECK(values(loop(cx, small, twice, List{one}, 3)[0]) == Floats{8});
+  // h = h * w + x, and dh / dw.
+  const Program cell = capture(cx, "cell", [](Capture& in) {
+    const Tensor h = in.input("h", {}), x = in.input("x", {}), w = in.input("w", {});
+    const Tensor next = h * w + x;
+    return List{next, h};
+  });
+  const Variable w(cx, "w", one * 3);
+  const List out = scan(cx, cell, List{one}, List{vec({1, 2})}, List{w});  // (1 * w + 1) * w + 2
+  CHECK(values(out[0]) == Floats{14});
+  CHECK(values(out[1]) == Floats{1, 4});
+  CHECK(values(grad(out[0], {&w, 1})[0]) == Floats{7});  // 2 w + 1
+  CHECK(values(scan(cx, twice, List{one}, {}, {}, {.length = 4})[0]) == Floats{16});
+}
+
+TEST_CASE_FIXTURE(Fixture, "mixed precision: while it lives, and a scale of losses") {
+  const Variable w(cx, "w", Tensor::full(cx, 1, {2, 1}));
+  Optimizer sgd(cx, "sgd", {{"lr", 1.0}});
+  const LossScale scale(cx, {{"scale", 8.0}, {"interval", 1.0}});
+  {
+    const Autocast narrow(cx, TN_DTYPE_BF16);
+    const Tensor y = matmul(Tensor(cx, Floats{1, 2}, {1, 2}), w);
+    CHECK(y.dtype() == TN_DTYPE_BF16);
+    scale.step(sgd, {&w, 1}, grad(scale(sum(y)), {&w, 1}));
+    scale.update();
+  }
+  CHECK(tn_ctx_get_autocast(cx.get()) == TN_DTYPE_F32);
+  CHECK(values(w) == Floats{0, -1});
+  CHECK(values(scale.variable("loss_scale.scale")) == Floats{16});
+  CHECK(code_of([&] { Autocast(cx, TN_DTYPE_I8); }) == TN_INVALID_ARGUMENT);
+}
+
 TEST_CASE_FIXTURE(Fixture, "model: saved and opened") {
   const std::filesystem::path path = std::filesystem::temp_directory_path() /
                                      ("tenon_cpp_" + std::to_string(std::rand()) + ".safetensors");

@@ -110,6 +110,47 @@ class Schedule {
   detail::Owner<tn_schedule, tn_schedule_release> schedule_;
 };
 
+// Loss scaling for f16: see tn_loss_scale.
+//
+//   grads = tenon::grad(scale(loss), variables);
+//   scale.step(optimizer, variables, grads), scale.update();
+class LossScale {
+ public:
+  explicit LossScale(const Context& cx, std::initializer_list<Option> options = {})
+      : ctx_(cx.get()) {
+    const std::vector<tn_option> raw = detail::options(options);
+    tn_loss_scale* scale = nullptr;
+    check(tn_loss_scale_create(ctx_, raw.data(), static_cast<uint32_t>(raw.size()), &scale));
+    scale_.reset(scale);
+  }
+  tn_loss_scale* get() const { return scale_.get(); }
+  Tensor operator()(const Tensor& loss) const {
+    tn_tensor* out = nullptr;
+    check(tn_loss_scale_apply(ctx_, get(), loss.get(), &out));
+    return {ctx_, out};
+  }
+  void step(Optimizer& optimizer, std::span<const Variable> variables,
+            std::span<const Tensor> grads) const {
+    if (variables.size() != grads.size())
+      throw Error(TN_INVALID_ARGUMENT, "LossScale::step: " + std::to_string(variables.size()) +
+                                           " variables, but " + std::to_string(grads.size()) +
+                                           " gradients");
+    check(tn_loss_scale_step(ctx_, get(), optimizer.get(), detail::handles(variables).data(),
+                             detail::handles(grads).data(), static_cast<uint32_t>(grads.size())));
+  }
+  void update() const { check(tn_loss_scale_update(ctx_, get())); }
+  // "loss_scale.scale" or "loss_scale.steps".
+  Variable variable(std::string_view name) const {
+    tn_variable* variable = nullptr;
+    check(tn_loss_scale_get_variable(get(), to_str(name), &variable));
+    return {ctx_, tn_variable_retain(variable)};
+  }
+
+ private:
+  tn_ctx* ctx_;
+  detail::Owner<tn_loss_scale, tn_loss_scale_release> scale_;
+};
+
 // Each element to [-limit, limit].
 inline std::vector<Tensor> clip_grad_value(const Context& cx, std::span<const Tensor> grads,
                                            double limit) {

@@ -91,6 +91,49 @@ class Program {
   tn_program* program_;
 };
 
+// Control flow over programs, called or captured: see tn_program_if, tn_program_while, tn_program_scan.
+inline std::vector<Tensor> branch(const Context& cx, const Tensor& condition, const Program& then,
+                                  const Program& otherwise, std::span<const Tensor> inputs) {
+  std::vector<tn_tensor*> results(then.info().output_count, nullptr);
+  uint32_t n = 0;
+  check(tn_program_if(cx.get(), condition.get(), then.get(), otherwise.get(),
+                      detail::handles(inputs).data(), static_cast<uint32_t>(inputs.size()),
+                      results.data(), static_cast<uint32_t>(results.size()), &n));
+  return detail::owned(cx.get(), results);
+}
+// max_steps -1: without a bound.
+inline std::vector<Tensor> loop(const Context& cx, const Program& condition, const Program& body,
+                                std::span<const Tensor> inputs, int64_t max_steps = -1) {
+  std::vector<tn_tensor*> results(body.info().output_count, nullptr);
+  uint32_t n = 0;
+  check(tn_program_while(cx.get(), condition.get(), body.get(), max_steps,
+                         detail::handles(inputs).data(), static_cast<uint32_t>(inputs.size()),
+                         results.data(), static_cast<uint32_t>(results.size()), &n));
+  return detail::owned(cx.get(), results);
+}
+struct Scan {
+  bool reverse = false;
+  int64_t length = -1;  // where there is no sequence
+};
+inline std::vector<Tensor> scan(const Context& cx, const Program& body,
+                                std::span<const Tensor> carries, std::span<const Tensor> sequences,
+                                std::span<const Tensor> constants = {}, Scan how = {}) {
+  std::vector<tn_tensor*> inputs = detail::handles(carries);
+  for (const std::span<const Tensor> list : {sequences, constants})
+    for (const Tensor& t : list) inputs.push_back(t.get());
+  tn_scan_options options = tn_scan_options_init();
+  options.carry_count = static_cast<uint32_t>(carries.size());
+  options.sequence_count = static_cast<uint32_t>(sequences.size());
+  options.reverse = how.reverse;
+  options.length = how.length;
+  std::vector<tn_tensor*> results(body.info().output_count, nullptr);
+  uint32_t n = 0;
+  check(tn_program_scan(cx.get(), body.get(), &options, inputs.data(),
+                        static_cast<uint32_t>(inputs.size()), results.data(),
+                        static_cast<uint32_t>(results.size()), &n));
+  return detail::owned(cx.get(), results);
+}
+
 // Records what `function(Capture&)` calls; it gives the outputs as a std::vector<Tensor>. Where it throws the capture is over.
 template <class Function>
 Program capture(const Context& cx, std::string_view name, Function&& function) {

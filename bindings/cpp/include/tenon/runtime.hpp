@@ -123,6 +123,22 @@ class Context {
   detail::Owner<tn_ctx, tn_ctx_release> ctx_;
 };
 
+// While it lives, ops cast their operands as tn_ctx_set_autocast says: to TN_DTYPE_BF16, TN_DTYPE_F16, or not at all (TN_DTYPE_F32).
+class Autocast {
+ public:
+  explicit Autocast(Context& cx, tn_dtype dtype)
+      : ctx_(cx.get()), before_(tn_ctx_get_autocast(ctx_)) {
+    check(tn_ctx_set_autocast(ctx_, dtype));
+  }
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+  ~Autocast() { tn_error_release(tn_ctx_set_autocast(ctx_, before_)); }
+
+ private:
+  tn_ctx* ctx_;
+  tn_dtype before_;
+};
+
 // While it lives, ops of the context are not recorded for gradients.
 class NoGrad {
  public:
