@@ -4,6 +4,8 @@
 
 namespace tenon::cpu::CPU_ISA {
 
+#if defined(__AVX512BW__)
+
 namespace {
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -59,7 +61,7 @@ void multiply_dense(const float* a, const float* b, int64_t depth, int64_t k, in
 
 template <class T>
 bool SplitGemm<T>::worth(const GemmShape& s, const Device& device) {
-  if (kVectorBytes != 64 || !device.amx_bf16) return false;
+  if (!device.amx_bf16) return false;
   if ((s.a_row != 1 && s.a_col != 1) || (s.b_row != 1 && s.b_col != 1)) return false;
   const double m = double(s.m), n = double(s.n), k = double(s.k);
   // Else they are converted to f32 first.
@@ -259,10 +261,8 @@ void SplitGemm<T>::Run::all() {
 }
 
 template <class T>
-void SplitGemm<T>::run_part([[maybe_unused]] int part, [[maybe_unused]] const T* a,
-                            [[maybe_unused]] const T* b, [[maybe_unused]] T* c,
-                            [[maybe_unused]] const T* bias, [[maybe_unused]] T* scratch) const {
-#if defined(__AVX512BW__)
+void SplitGemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias,
+                            T* scratch) const {
   const TileRegisters registers;
   const int64_t m = part / parts_n_, n = part % parts_n_, i = begin_m(m), j = begin_n(n);
   Run{*this,
@@ -274,8 +274,22 @@ void SplitGemm<T>::run_part([[maybe_unused]] int part, [[maybe_unused]] const T*
       begin_n(n + 1) - j,
       reinterpret_cast<char*>(scratch)}
       .all();
-#endif
 }
+
+#else
+template <class T>
+bool SplitGemm<T>::worth(const GemmShape&, const Device&) {
+  return false;
+}
+template <class T>
+int64_t SplitGemm<T>::parts_worth(const Device&, const GemmShape&, int64_t) {
+  return 1;
+}
+template <class T>
+void SplitGemm<T>::plan(const GemmShape&, const Device&, int64_t) {}
+template <class T>
+void SplitGemm<T>::run_part(int, const T*, const T*, T*, const T*, T*) const {}
+#endif
 
 template class SplitGemm<float>;
 template class SplitGemm<f16>;
