@@ -117,8 +117,8 @@ void SplitGemm<T>::plan(const GemmShape& shape, const Device& device, int64_t pa
   *this = SplitGemm<T>();
   s_ = shape;
   split_ = parts_of<T>(s_.precision);
-  // A panel of A in the first-level cache; but where much is computed of what is loaded, or C cannot hold the sums, a longer one.
-  const int64_t deepest = split_ == 3 ? 512 : (std::is_same_v<T, float> ? 512 : 1024) / split_;
+  // As measured: panels of A and B in the first-level cache where little is computed of what is loaded, else fewer passes over C.
+  const int64_t deepest = !std::is_same_v<T, float> ? 256 : split_ == 3 ? 512 : 512 / split_;
   const int64_t blocks = ceil_div(s_.k, deepest);
   depth_ = round_up(ceil_div(s_.k, blocks), kTileDepth);
   const int64_t column = panel_bytes(depth_, split_) / kSquare;
