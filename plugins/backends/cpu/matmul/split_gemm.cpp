@@ -43,6 +43,16 @@ void widen(float* to, int64_t to_line, int64_t to_along, const Lines<T>& v) {
   }
 }
 
+// f32 to bf16 by an instruction that is beyond what the file is compiled for; denormal numbers become 0.
+void round_run(bf16* to, const float* from, int64_t n) {
+  for (int64_t i = 0; i < n; i += kTileSide) {
+    const unsigned count = n - i < kTileSide ? unsigned(n - i) : unsigned(kTileSide);
+    __m256i rounded;
+    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(load_n(from + i, count)));
+    _mm256_mask_storeu_epi16(to + i, __mmask16(_bzhi_u32(0xffffu, count)), rounded);
+  }
+}
+
 // A square of dense f32 panels: A by rows `depth` apart, B of kSquare columns.
 void multiply_dense(const float* a, const float* b, int64_t depth, int64_t k, int64_t rows,
                     int64_t cols, float* c, int64_t c_row, bool accumulate) {
@@ -61,7 +71,7 @@ void multiply_dense(const float* a, const float* b, int64_t depth, int64_t k, in
 
 template <class T>
 bool SplitGemm<T>::worth(const GemmShape& s, const Device& device) {
-  if (!device.amx_bf16) return false;
+  if (!device.amx_bf16 || !device.avx512_bf16) return false;
   if ((s.a_row != 1 && s.a_col != 1) || (s.b_row != 1 && s.b_col != 1)) return false;
   const double m = double(s.m), n = double(s.n), k = double(s.k);
   // Else they are converted to f32 first.
@@ -181,6 +191,8 @@ void SplitGemm<T>::Run::finish(const float* sums, int64_t row, int64_t i, int64_
   for (int64_t r = 0; r < height; ++r, to += g.s_.c_row, sums += row) {
     if constexpr (std::is_same_v<T, float>)
       std::memcpy(to, sums, size_t(cols) * sizeof(T));
+    else if constexpr (std::is_same_v<T, bf16>)
+      round_run(to, sums, cols);
     else
       convert_run<T, float>(to, sums, cols);
   }
