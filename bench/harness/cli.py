@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import machine, measure, paths, programs, render, report, setup_peers
+from . import cases, machine, measure, paths, programs, render, report, setup_peers
 from .rows import ROWS
 
 EXAMPLE = """example:
@@ -26,6 +26,8 @@ def parse(arguments):
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="at least 15 (default)")
     parser.add_argument("--no-build", action="store_true", help="take the programs as they are")
     parser.add_argument("--setup-peers", action="store_true", help="install the peers and stop")
+    parser.add_argument("--cases", metavar="FILE",
+                        help="write what `tenon bench` measures as C++ and stop")  # fmt: skip
     parser.add_argument("--render", action="store_true",
                         help="write docs/performance.md from the kept results and stop")  # fmt: skip
     parser.add_argument("--check", action="store_true",
@@ -63,6 +65,8 @@ def main(arguments=None):
     arguments = parse(arguments)
     if arguments.setup_peers:
         return setup_peers.setup()
+    if arguments.cases:
+        return cases.write(arguments.cases)
     if arguments.render:
         return render.render(arguments.check)
     rows = chosen_rows(arguments.ids)

@@ -39,14 +39,7 @@ Ceilings measure_ceilings(unsigned threads) {
   }
   if (status != 0) throw std::runtime_error("the ceilings of this machine could not be measured");
   const Json j = Json::parse(text);
-  return {j["threads"], j["isa"], j["fma_gflops"], j["stream_gbs"]};
-}
-
-Json to_json(const Ceilings& top) {
-  return {{"threads", top.threads},
-          {"isa", top.isa},
-          {"fma_gflops", top.fma_gflops},
-          {"stream_gbs", top.stream_gbs}};
+  return {j["threads"], j["isa"], j["fma_gflops"], j["stream_gbs"], j};
 }
 
 }  // namespace tenon::cli

@@ -10,9 +10,9 @@ struct Ceilings {
   unsigned threads = 0;
   std::string isa;
   double fma_gflops = 0, stream_gbs = 0;
+  Json all;  // as the program prints it
 };
 // In a process of its own.
 Ceilings measure_ceilings(unsigned threads);
-Json to_json(const Ceilings& top);
 
 }  // namespace tenon::cli

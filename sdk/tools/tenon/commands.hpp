@@ -35,6 +35,15 @@ struct ProfileArgs {
 // Needs no runtime: it runs a program that has one.
 int profile(const ProfileArgs& args, bool json);
 
+struct BenchArgs {
+  std::vector<std::string> ids;  // rows of ./tools/bench; none: what takes a minute
+  std::string device, json;
+  int threads = 0;
+  bool quick = false;
+};
+// Needs no runtime, and there may be none: it forks.
+int bench(const BenchArgs& args, bool json);
+
 struct VerifyArgs {
   std::string plugin, level, json, device, op, check, expected_fail;
   bool list = false, perf = false, brief = false, matrix = false;

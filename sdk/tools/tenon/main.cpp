@@ -22,6 +22,7 @@ struct Request {
   ExplainArgs explain;
   VerifyArgs verify;
   ProfileArgs profile;
+  BenchArgs bench;
 };
 
 CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, const char* example) {
@@ -51,6 +52,24 @@ void describe_verify(CLI::App& app, VerifyArgs& v) {
                   "A file of lines \"check [place]: reason\"; one that does not fail is a failure");
   sub->add_option("--jobs", v.jobs, "Processes; default: one per core, at most 4")
       ->check(CLI::Range(1, 256));
+}
+
+void describe_measuring(CLI::App& app, Request& r) {
+  CLI::App* profile = add(app, r, "profile", "Where a program's time and memory go",
+                          "tenon profile ./train --epochs 1");
+  profile->add_option("--trace", r.profile.trace,
+                      "A file for all events, which Perfetto and chrome://tracing show");
+  profile->add_option("PROGRAM", r.profile.command,
+                      "Linked to libtenon.so; its own arguments follow");
+  profile->positionals_at_end()->prefix_command();
+  CLI::App* bench = app.add_subcommand("bench", "How fast Tenon is on this machine");
+  bench->footer("Example:\n  tenon bench D1 T1 --json result.json");
+  bench->add_option("ID", r.bench.ids, "Rows, or all; default: what takes a minute");
+  bench->add_option("--json", r.bench.json, "A file for the results; - writes them to stdout");
+  bench->add_option("--device", r.bench.device, "Default: TENON_DEVICE, else cpu");
+  bench->add_option("--threads", r.bench.threads, "Default: one per core")
+      ->check(CLI::Range(1, 64));
+  bench->add_flag("--quick", r.bench.quick, "Few short rounds: does everything run?");
 }
 
 void describe(CLI::App& app, Request& r) {
@@ -95,13 +114,7 @@ void describe(CLI::App& app, Request& r) {
                       "Of the inputs: 2x3,3x4; [] a scalar, - an absent one");
   explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
       ->allow_extra_args(false);
-  CLI::App* profile = add(app, r, "profile", "Where a program's time and memory go",
-                          "tenon profile ./train --epochs 1");
-  profile->add_option("--trace", r.profile.trace,
-                      "A file for all events, which Perfetto and chrome://tracing show");
-  profile->add_option("PROGRAM", r.profile.command,
-                      "Linked to libtenon.so; its own arguments follow");
-  profile->positionals_at_end()->prefix_command();
+  describe_measuring(app, r);
   describe_verify(app, r.verify);
 }
 
@@ -114,6 +127,7 @@ int run(const CLI::App& app, const Request& r) {
   if (command == "new") return create(r.kind, r.name, r.into);
   if (command == "verify") return verify(r.verify);
   if (command == "profile") return profile(r.profile, r.json);
+  if (command == "bench") return bench(r.bench, r.json);
   std::vector<tn_str> paths;
   for (const std::string& p : r.plugins) paths.push_back(tenon::to_str(p));
   tn_runtime_desc desc = tn_runtime_desc_init();
