@@ -94,12 +94,11 @@ function(tenon_add_core)
   set_target_properties(tenon_objects PROPERTIES POSITION_INDEPENDENT_CODE ON)
   target_compile_definitions(tenon_objects
     PRIVATE TENON_BUILDING
-    # What of fmt nothing here needs.
-    PUBLIC BOOST_DLL_USE_STD_FS FMT_REDUCE_INT_INSTANTIATIONS=1 FMT_USE_LONG_DOUBLE=0 FMT_USE_FLOAT128=0)
+    PUBLIC BOOST_DLL_USE_STD_FS)
   target_include_directories(tenon_objects PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/src)
   target_link_libraries(tenon_objects PUBLIC
     Tenon::abi Boost::headers nlohmann_json::nlohmann_json)
-  # fmt's headers only: what is not inline in them is compiled once, in src/base/fmt.cpp.
+  # Of fmt the headers only, with the core's own vformat in src/base/fmt.cpp.
   target_include_directories(tenon_objects SYSTEM PUBLIC
     $<TARGET_PROPERTY:fmt::fmt-header-only,INTERFACE_INCLUDE_DIRECTORIES>)
 

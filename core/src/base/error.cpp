@@ -1,5 +1,7 @@
 #include "error.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <new>
 
 namespace tenon {
@@ -54,6 +56,14 @@ void error_release(tn_error* e) noexcept {
   }
 }
 
+static tn_error* error_internal(const char* message) noexcept {
+  try {
+    return error_make(TN_INTERNAL, message);
+  } catch (...) {
+    return error_out_of_memory();
+  }
+}
+
 tn_error* error_from_exception() noexcept {
   try {
     throw;
@@ -62,18 +72,14 @@ tn_error* error_from_exception() noexcept {
   } catch (const std::bad_alloc&) {
     return error_out_of_memory();
   } catch (const std::exception& e) {
-    try {
-      return error_make(TN_INTERNAL, e.what());
-    } catch (...) {
-      return error_out_of_memory();
-    }
+    return error_internal(e.what());
   } catch (...) {
-    try {
-      return error_make(TN_INTERNAL, "an unknown exception reached the edge of the library");
-    } catch (...) {
-      return error_out_of_memory();
-    }
+    return error_internal("an unknown exception reached the edge of the library");
   }
+}
+
+void fail_with(tn_code code, fmt::string_view format, fmt::format_args args) {
+  throw Error(code, fmt::vformat(format, args));
 }
 
 void assert_failed(const char* what, const char* file, int line) {
@@ -108,25 +114,13 @@ const tn_error* tn_error_get_cause(const tn_error* e) { return e ? e->cause : nu
 int32_t tn_error_retryable(const tn_error* e) { return e && e->retryable; }
 
 const char* tn_code_name(tn_code code) {
-  static constexpr const char* kNames[] = {"OK",
-                                           "INVALID_ARGUMENT",
-                                           "NOT_FOUND",
-                                           "ALREADY_EXISTS",
-                                           "OUT_OF_MEMORY",
-                                           "UNIMPLEMENTED",
-                                           "FAILED_PRECONDITION",
-                                           "OUT_OF_RANGE",
-                                           "PERMISSION_DENIED",
-                                           "DATA_LOSS",
-                                           "DEVICE_FAILED",
-                                           "DEADLINE_EXCEEDED",
-                                           "CANCELLED",
-                                           "SHUTDOWN",
-                                           "FORKED",
-                                           "INCOMPATIBLE",
-                                           "IO",
-                                           "INTERNAL"};
-  return code < sizeof kNames / sizeof *kNames ? kNames[code] : "UNKNOWN";
+  const char* name =
+      "OK\0INVALID_ARGUMENT\0NOT_FOUND\0ALREADY_EXISTS\0OUT_OF_MEMORY\0UNIMPLEMENTED\0"
+      "FAILED_PRECONDITION\0OUT_OF_RANGE\0PERMISSION_DENIED\0DATA_LOSS\0DEVICE_FAILED\0"
+      "DEADLINE_EXCEEDED\0CANCELLED\0SHUTDOWN\0FORKED\0INCOMPATIBLE\0IO\0INTERNAL\0UNKNOWN";
+  for (tn_code i = 0; i < std::min<tn_code>(code, TN_INTERNAL + 1); ++i)
+    name += std::strlen(name) + 1;
+  return name;
 }
 
 uint32_t tn_version(void) { return TENON_VERSION; }

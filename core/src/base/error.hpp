@@ -48,10 +48,15 @@ class Error {
   tn_error* error_;
 };
 
+// The number with so many significant digits; 0: as many as it takes to read the same number again.
+std::string number_text(double value, int digits = 0);
+
+[[noreturn]] void fail_with(tn_code code, fmt::string_view format, fmt::format_args args);
+
 // fail(TN_NOT_FOUND, "plugin {}: no such file", path)
 template <class... Args>
 [[noreturn]] void fail(tn_code code, fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(code, fmt::format(format, std::forward<Args>(args)...));
+  fail_with(code, format, fmt::make_format_args(args...));
 }
 
 // Turns an error that came back from a plugin or a C function into an exception.

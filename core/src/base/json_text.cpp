@@ -1,5 +1,7 @@
 #include "base/json_text.hpp"
 
+#include <cstring>
+
 namespace tenon {
 namespace {
 
@@ -24,32 +26,17 @@ size_t utf8_length(std::string_view text) {
 }
 
 void append_escaped(std::string& out, unsigned char c) {
-  static constexpr char kHex[] = "0123456789abcdef";
-  switch (c) {
-    case '"':
-      out += "\\\"";
-      return;
-    case '\\':
-      out += "\\\\";
-      return;
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    default:
-      out += "\\u00", out += kHex[c >> 4], out += kHex[c & 15];
-  }
+  static constexpr char kHex[] = "0123456789abcdef", kPlain[] = "\"\\\n\r\t", kShort[] = "\"\\nrt";
+  if (const char* at = c ? std::strchr(kPlain, c) : nullptr)
+    out += '\\', out += kShort[at - kPlain];
+  else
+    out += "\\u00", out += kHex[c >> 4], out += kHex[c & 15];
 }
 
 }  // namespace
 
-void append_json_string(std::string& out, std::string_view text) {
-  out += '"';
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
   while (!text.empty()) {
     const auto c = static_cast<unsigned char>(text[0]);
     const size_t length = utf8_length(text);
@@ -62,7 +49,7 @@ void append_json_string(std::string& out, std::string_view text) {
     }
     text.remove_prefix(length ? length : 1);
   }
-  out += '"';
+  return out + '"';
 }
 
 }  // namespace tenon

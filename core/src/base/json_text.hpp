@@ -5,8 +5,8 @@
 
 namespace tenon {
 
-// Appends `text` as a JSON string, quotes included. Bytes that are not UTF-8 (paths may hold any) become U+FFFD, so that the
+// `text` as a JSON string, quotes included. Bytes that are not UTF-8 (paths may hold any) become U+FFFD, so that the
 // document as a whole is always valid.
-void append_json_string(std::string& out, std::string_view text);
+std::string json_string(std::string_view text);
 
 }  // namespace tenon

@@ -7,7 +7,7 @@ namespace {
 
 constexpr size_t kLooked = 5000;  // names compared at most
 constexpr size_t kLongest = 200;  // bytes of a name compared
-constexpr size_t kGiven = 3;
+constexpr std::ptrdiff_t kGiven = 3;
 
 // Insertions, deletions and replacements that turn one text into the other (Levenshtein).
 size_t distance(std::string_view a, std::string_view b) {
@@ -33,12 +33,11 @@ std::string nearest_names(std::string_view name, std::vector<std::string_view> c
   std::vector<std::pair<size_t, std::string_view>> found;
   for (const std::string_view c : candidates)
     found.emplace_back(distance(wanted, c.substr(0, kLongest)), c);
-  const size_t n = std::min(kGiven, found.size());
-  std::partial_sort(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n), found.end());
   std::string out;
-  for (size_t i = 0; i < n; ++i) {
+  for (auto next = found.begin(); next != found.end() && next - found.begin() < kGiven; ++next) {
+    std::iter_swap(next, std::min_element(next, found.end()));
     out += out.empty() ? "\"" : ", \"";
-    out += found[i].second.substr(0, kLongest);
+    out += next->second.substr(0, kLongest);
     out += '"';
   }
   return out;

@@ -10,33 +10,16 @@ int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b) {
   using K = SymTable::Kind;
   int64_t r = 0;
   bool overflow = false;
-  switch (kind) {
-    case K::kAdd:
-      overflow = __builtin_add_overflow(a, b, &r);
-      break;
-    case K::kSub:
-      overflow = __builtin_sub_overflow(a, b, &r);
-      break;
-    case K::kMul:
-      overflow = __builtin_mul_overflow(a, b, &r);
-      break;
-    case K::kFloorDiv:
-    case K::kCeilDiv: {
-      if (b == 0) fail(TN_OUT_OF_RANGE, "a size is divided by zero");
-      r = a / b;
-      const int64_t rest = a % b;
-      if (rest != 0 && kind == K::kFloorDiv && ((rest < 0) != (b < 0))) --r;
-      if (rest != 0 && kind == K::kCeilDiv && ((rest < 0) == (b < 0))) ++r;
-      break;
-    }
-    case K::kMax:
-      r = std::max(a, b);
-      break;
-    case K::kMin:
-      r = std::min(a, b);
-      break;
-    case K::kSymbol:
-      break;
+  if (kind == K::kAdd) overflow = __builtin_add_overflow(a, b, &r);
+  if (kind == K::kSub) overflow = __builtin_sub_overflow(a, b, &r);
+  if (kind == K::kMul) overflow = __builtin_mul_overflow(a, b, &r);
+  if (kind == K::kMax) r = std::max(a, b);
+  if (kind == K::kMin) r = std::min(a, b);
+  if (kind == K::kFloorDiv || kind == K::kCeilDiv) {
+    if (b == 0) fail(TN_OUT_OF_RANGE, "a size is divided by zero");
+    const bool below = (a % b < 0) != (b < 0);
+    r = a / b;
+    if (a % b != 0) r += kind == K::kCeilDiv ? !below : -below;
   }
   if (overflow) fail(TN_OUT_OF_RANGE, "sizes overflow 64 bits: {} with {}", a, b);
   return r;
@@ -58,31 +41,14 @@ int64_t SymTable::symbol(std::string name) {
 
 int64_t SymTable::make(Kind kind, int64_t a, int64_t b) {
   if (!is_symbolic(a) && !is_symbolic(b)) return dim_apply(kind, a, b);
-  switch (kind) {
-    case Kind::kAdd:
-      if (a == 0) return b;
-      if (b == 0) return a;
-      break;
-    case Kind::kSub:
-      if (b == 0) return a;
-      if (a == b) return 0;
-      break;
-    case Kind::kMul:
-      if (a == 0 || b == 0) return 0;
-      if (a == 1) return b;
-      if (b == 1) return a;
-      break;
-    case Kind::kFloorDiv:
-    case Kind::kCeilDiv:
-      if (b == 1) return a;
-      break;
-    case Kind::kMax:
-    case Kind::kMin:
-      if (a == b) return a;
-      break;
-    case Kind::kSymbol:
-      break;
-  }
+  using K = Kind;
+  if (kind == K::kAdd && a == 0) return b;
+  if ((kind == K::kAdd || kind == K::kSub) && b == 0) return a;
+  if (kind == K::kSub && a == b) return 0;
+  if (kind == K::kMul && (a == 0 || b == 0)) return 0;
+  if (kind == K::kMul && a == 1) return b;
+  if ((kind == K::kMul || kind == K::kFloorDiv || kind == K::kCeilDiv) && b == 1) return a;
+  if ((kind == K::kMax || kind == K::kMin) && a == b) return a;
   const bool commutes =
       kind == Kind::kAdd || kind == Kind::kMul || kind == Kind::kMax || kind == Kind::kMin;
   if (commutes && a < b) std::swap(a, b);

@@ -10,14 +10,6 @@ using namespace tenon;
 
 namespace {
 
-const OpEntry& entry_of(tn_runtime* rt, tn_op op) { return rt->ops.get(op); }
-
-std::string quoted(std::string_view s) {
-  std::string out;
-  append_json_string(out, s);
-  return out;
-}
-
 const char* why_not(const OpEntry& e) {
   if (e.differentiable()) return "";
   return e.def.why_not_differentiable.size ? e.def.why_not_differentiable.data
@@ -71,7 +63,7 @@ tn_error* tn_op_find(tn_runtime* rt, tn_str name, uint32_t since, tn_op* out) {
     need(out, "tn_op_find", "out_op");
     const OpEntry* e = rt->ops.find(view_of(name), since);
     if (!e) {
-      rt->plugins->open_op(view_of(name));
+      rt->plugins->open_first(Provision::op, view_of(name));
       e = rt->ops.find(view_of(name), since);
     }
     if (!e && since && rt->ops.find(view_of(name), 0))
@@ -102,7 +94,7 @@ tn_error* tn_op_at(tn_runtime* rt, uint32_t index, tn_op* out) {
 
 tn_error* tn_op_get_info(tn_runtime* rt, tn_op op, tn_op_info* out) {
   return with_runtime(rt, "tn_op_get_info", [&] {
-    const OpEntry& e = entry_of(rt, op);
+    const OpEntry& e = rt->ops.get(op);
     tn_op_info info = tn_op_info_init();
     info.op = e.id;
     info.name = e.def.name;
@@ -125,7 +117,7 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
   return with_ctx(ctx, "tn_op_explain", [&] {
     if (n && !inputs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: inputs is NULL");
     if (n_attrs && !attrs) fail(TN_INVALID_ARGUMENT, "tn_op_explain: attrs is NULL");
-    const OpEntry& e = entry_of(ctx->runtime, op);
+    const OpEntry& e = ctx->runtime->ops.get(op);
     check_input_count(e, n);
     for (uint32_t i = 0; i < n; ++i)
       if (inputs[i]) need_elements(inputs[i], "tn_op_explain");
@@ -152,17 +144,17 @@ tn_error* tn_op_explain(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_
     std::string out = fmt::format(
         "{{\"op\": {}, \"device\": {}, \"level\": \"{}\", \"kernel\": {}, \"plugin\": {}, \"why\": "
         "{}, \"candidates\": [",
-        quoted(e.name()), quoted(device->name), kLevels[x.level], quoted(x.kernel),
-        quoted(device->plugin), quoted(x.why));
+        json_string(e.name()), json_string(device->name), kLevels[x.level], json_string(x.kernel),
+        json_string(device->plugin), json_string(x.why));
     for (size_t i = 0; i < x.candidates.size(); ++i) {
       const Candidate& c = x.candidates[i];
       out += fmt::format("{}{{\"kernel\": {}, \"plugin\": {}, \"verdict\": {}, \"why\": {}}}",
-                         i ? ", " : "", quoted(view_of(c.kernel->name)), quoted(device->plugin),
-                         quoted(c.verdict), quoted(c.why));
+                         i ? ", " : "", json_string(view_of(c.kernel->name)),
+                         json_string(device->plugin), json_string(c.verdict), json_string(c.why));
     }
     out += "], \"decomposition\": [";
     for (size_t i = 0; i < x.decomposition.size(); ++i)
-      out += (i ? ", " : "") + quoted(x.decomposition[i]);
+      out += (i ? ", " : "") + json_string(x.decomposition[i]);
     out += "]}";
     give_text(out, buffer, capacity, out_size);
     if (out_level) *out_level = x.level;

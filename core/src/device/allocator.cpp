@@ -11,10 +11,10 @@ constexpr uint64_t kChunkBytes = 2 << 20;
 constexpr uint64_t kSmall = 256 << 10;  // up to here blocks are carved from chunks
 
 std::string size_text(uint64_t b) {
-  if (b >= 1ull << 30) return fmt::format("{:.1f} GiB", static_cast<double>(b) / (1ull << 30));
-  if (b >= 1ull << 20) return fmt::format("{:.1f} MiB", static_cast<double>(b) / (1ull << 20));
-  if (b >= 1ull << 10) return fmt::format("{:.1f} KiB", static_cast<double>(b) / (1ull << 10));
-  return fmt::format("{} bytes", b);
+  const int unit = (b >= 1ull << 10) + (b >= 1ull << 20) + (b >= 1ull << 30);
+  if (unit == 0) return fmt::format("{} bytes", b);
+  const uint64_t tenths = ((b >> (10 * unit - 10)) * 10 + 512) >> 10;
+  return fmt::format("{}.{} {}iB", tenths / 10, tenths % 10, "?KMG"[unit]);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ constexpr size_t kProbeBytes = 4096;
 
 std::string known_formats(tn_runtime* rt) {
   std::string out;
-  for (const Plugin* p : rt->plugins->open_all_formats())
+  for (const Plugin* p : rt->plugins->open_all(Provision::format))
     out += (out.empty() ? "" : ", ") + std::string(view_of(p->format->name));
   return out.empty() ? "none; " + rt->plugins->why_not(Provision::format, "safetensors") : out;
 }
@@ -43,7 +43,7 @@ Plugin* probe_formats(tn_runtime* rt, const std::string& path) {
   const std::vector<char> head = read_head(path, &size);
   Plugin* best = nullptr;
   int32_t sure = 0;
-  for (Plugin* p : rt->plugins->open_all_formats()) {
+  for (Plugin* p : rt->plugins->open_all(Provision::format)) {
     const int32_t now = p->format->probe(p->state, head.data(), head.size(), size);
     if (now > sure) {
       sure = now;
@@ -55,7 +55,7 @@ Plugin* probe_formats(tn_runtime* rt, const std::string& path) {
 
 Plugin& choose_format(tn_runtime* rt, const std::string& path, std::string_view wanted) {
   if (!wanted.empty()) {
-    if (Plugin* p = rt->plugins->open_format(wanted)) return *p;
+    if (Plugin* p = rt->plugins->open_first(Provision::format, wanted)) return *p;
     fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, wanted,
          rt->plugins->why_not(Provision::format, wanted));
   }
@@ -63,7 +63,7 @@ Plugin& choose_format(tn_runtime* rt, const std::string& path, std::string_view 
   // Nobody knows it by its content: the one that its name promises says what is wrong with it.
   const std::string_view extension = extension_of(path);
   if (!extension.empty()) {
-    if (Plugin* p = rt->plugins->open_format(extension)) return *p;
+    if (Plugin* p = rt->plugins->open_first(Provision::format, extension)) return *p;
   }
   fail(TN_INVALID_ARGUMENT,
        "{}: neither its content nor its name shows a known format. Formats: {}.", path,

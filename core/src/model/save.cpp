@@ -16,7 +16,7 @@ Plugin& format_for_saving(tn_runtime* rt, const std::string& path, std::string_v
          "{}: the name has no extension that would say which format to write. Add one "
          "(\".safetensors\") or set options.format.",
          path);
-  Plugin* p = rt->plugins->open_format(name);
+  Plugin* p = rt->plugins->open_first(Provision::format, name);
   if (!p)
     fail(TN_NOT_FOUND, "{}: there is no format \"{}\": {}", path, name,
          rt->plugins->why_not(Provision::format, name));

@@ -81,12 +81,11 @@ void bind_kernels(tn_runtime* rt, tn_device& d) {
   std::vector<std::vector<const tn_kernel*>> by_slot(rt->ops.count());
   for (const tn_kernel& k : d.kernel_table) {
     const OpEntry* e = rt->ops.find(view_of(k.op), k.since);
-    if (e && e->slot < by_slot.size()) by_slot[e->slot].push_back(&k);
+    if (!e || e->slot >= by_slot.size()) continue;
+    auto& list = by_slot[e->slot];
+    auto above = [&](const tn_kernel* other) { return other->priority >= k.priority; };
+    list.insert(std::partition_point(list.begin(), list.end(), above), &k);
   }
-  for (auto& list : by_slot)
-    std::stable_sort(list.begin(), list.end(), [](const tn_kernel* a, const tn_kernel* b) {
-      return a->priority > b->priority;
-    });
   std::unique_lock lock(d.kernel_mutex);
   d.kernels = std::move(by_slot);
 }
@@ -183,7 +182,7 @@ tn_device* find_device(tn_runtime* rt, std::string_view name) {
     return nullptr;
   };
   if (tn_device* d = look()) return d;
-  rt->plugins->open_device_type(type);
+  rt->plugins->open_first(Provision::device, type);
   if (tn_device* d = look()) return d;
   std::string have;
   {
@@ -197,7 +196,7 @@ tn_device* find_device(tn_runtime* rt, std::string_view name) {
        rt->plugins->why_not(Provision::device, type));
 }
 
-void open_all_devices(tn_runtime* rt) { rt->plugins->open_all_devices(); }
+void open_all_devices(tn_runtime* rt) { rt->plugins->open_all(Provision::device); }
 
 }  // namespace tenon
 

@@ -76,6 +76,10 @@ int64_t Infer::plus(int64_t dim, int64_t number) const {
 
 // ---- dtypes
 
+tn_error* Infer::error_with(fmt::string_view format, fmt::format_args args) const {
+  return error_of(TN_INVALID_ARGUMENT, fmt::vformat(format, args));
+}
+
 tn_error* Infer::require_kind(uint32_t i, const char* name, uint32_t kinds) const {
   if (kind_of(dtype(i)) & kinds) return nullptr;
   return error("{} is {}; it must be {}. Cast it first (cast, dtype = {}).", name, text(i),

@@ -117,8 +117,9 @@ class Infer {
 
   template <class... Args>
   tn_error* error(fmt::format_string<Args...> format, Args&&... args) const {
-    return error_of(TN_INVALID_ARGUMENT, fmt::format(format, std::forward<Args>(args)...));
+    return error_with(format, fmt::make_format_args(args...));
   }
+  tn_error* error_with(fmt::string_view format, fmt::format_args args) const;
   tn_error* error_of(tn_code code, const std::string& message) const {
     return c_->v->error(c_, code, {message.data(), message.size()});
   }

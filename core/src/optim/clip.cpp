@@ -17,8 +17,6 @@ Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype) {
   if (t->view.dtype == dtype) return Owned(ctx, keep(ctx, t));
   return call_one(ctx, TN_OP_CAST, {t}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
 }
-// Narrow gradients are squared and scaled in f32.
-tn_dtype wide(tn_dtype t) { return t == TN_DTYPE_F16 || t == TN_DTYPE_BF16 ? TN_DTYPE_F32 : t; }
 
 void check_gradients(const char* function, tn_tensor* const* grads, uint32_t n) {
   for (uint32_t i = 0; i < n; ++i)
@@ -56,7 +54,7 @@ void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max
   Owned total(ctx, nullptr);
   for (uint32_t i = 0; i < n; ++i) {
     if (!grads[i]) continue;
-    const Owned x = cast(ctx, grads[i], wide(grads[i]->view.dtype));
+    const Owned x = cast(ctx, grads[i], slot_dtype(grads[i]->view.dtype));
     const Owned squares = call_one(ctx, TN_OP_MUL, {x.get(), x.get()});
     Owned sum = call_one(ctx, TN_OP_SUM, {squares.get()});
     total = total ? call_one(ctx, TN_OP_ADD, {total.get(), sum.get()}) : std::move(sum);

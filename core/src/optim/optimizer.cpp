@@ -24,7 +24,7 @@ namespace tenon {
 namespace {
 
 const tn_optimizer_def& find_definition(tn_runtime* rt, std::string_view name) {
-  Plugin* plugin = rt->plugins->open_optimizer(name);
+  Plugin* plugin = rt->plugins->open_first(Provision::optimizer, name);
   if (!plugin)
     fail(TN_NOT_FOUND, "there is no optimizer \"{}\": {}", name,
          rt->plugins->why_not(Provision::optimizer, name));
@@ -74,16 +74,11 @@ std::vector<double> read_options(const tn_optimizer& o, const tn_optimizer_def& 
 }  // namespace
 
 double option_number(std::string_view owner, const tn_option& option) {
-  switch (option.value.tag) {
-    case TN_ATTR_F64:
-      return tn_attr_get_f64(&option.value);
-    case TN_ATTR_I64:
-      return static_cast<double>(static_cast<int64_t>(option.value.bits));
-    case TN_ATTR_BOOL:
-      return option.value.bits != 0;
-    default:
-      fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" must be a number", owner, view_of(option.name));
-  }
+  const tn_attr& v = option.value;
+  if (v.tag == TN_ATTR_F64) return tn_attr_get_f64(&v);
+  if (v.tag == TN_ATTR_I64) return static_cast<double>(static_cast<int64_t>(v.bits));
+  if (v.tag == TN_ATTR_BOOL) return v.bits != 0;
+  fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" must be a number", owner, view_of(option.name));
 }
 
 Owned make_full(tn_ctx* ctx, tn_dtype dtype, double value, const Shape& like) {

@@ -97,6 +97,11 @@ void clip_grad_value(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double li
 void clip_grad_norm(tn_ctx* ctx, tn_tensor* const* grads, uint32_t n, double max_norm,
                     tn_tensor** out_grads, tn_tensor** out_norm);
 
+// What narrow parameters and gradients are computed in.
+inline tn_dtype slot_dtype(tn_dtype t) {
+  return t == TN_DTYPE_F16 || t == TN_DTYPE_BF16 ? TN_DTYPE_F32 : t;
+}
+
 // Options of an optimizer or a schedule: numbers by name.
 double option_number(std::string_view owner, const tn_option& option);
 

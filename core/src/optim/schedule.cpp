@@ -96,17 +96,12 @@ static double value_at(const tn_schedule& s, uint64_t step) {
   const auto now = static_cast<double>(step);
   if (now < s.warmup_steps) return s.lr * now / s.warmup_steps;
   const double t = now - s.warmup_steps;
-  switch (s.kind) {
-    case tn_schedule::Kind::kStep:
-      return s.lr * std::pow(s.gamma, std::floor(t / s.step_size));
-    case tn_schedule::Kind::kExponential:
-      return s.lr * std::pow(s.gamma, t);
-    case tn_schedule::Kind::kCosine:
-      return s.lr_min + (s.lr - s.lr_min) *
-                            (1 + std::cos(std::numbers::pi * std::min(t, s.steps) / s.steps)) / 2;
-    default:
-      return s.lr;
-  }
+  using K = tn_schedule::Kind;
+  if (s.kind == K::kStep) return s.lr * std::pow(s.gamma, std::floor(t / s.step_size));
+  if (s.kind == K::kExponential) return s.lr * std::pow(s.gamma, t);
+  if (s.kind == K::kConstant) return s.lr;
+  return s.lr_min +
+         (s.lr - s.lr_min) * (1 + std::cos(std::numbers::pi * std::min(t, s.steps) / s.steps)) / 2;
 }
 
 double schedule_value(const tn_schedule& s, uint64_t step) {

@@ -10,10 +10,6 @@
 namespace tenon {
 namespace {
 
-tn_dtype slot_dtype(tn_dtype parameter) {
-  return parameter == TN_DTYPE_F16 || parameter == TN_DTYPE_BF16 ? TN_DTYPE_F32 : parameter;
-}
-
 // A value for a slot: without history, of the slot's dtype and dims, on `device`.
 Owned fit(tn_ctx* ctx, const tn_optimizer& o, std::string_view name, tn_tensor* value,
           const Shape& wanted, tn_device* device) {

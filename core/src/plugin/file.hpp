@@ -12,7 +12,6 @@ namespace tenon {
 // The absolute path without links, "" if nothing is there.
 std::string real_path(const std::string& path);
 bool is_folder(const std::string& path);
-bool file_exists(const std::string& path);
 
 std::string_view file_name(std::string_view path);
 std::string folder_of(std::string_view path);  // "." where `path` has no slash

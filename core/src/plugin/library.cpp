@@ -23,20 +23,14 @@ constexpr ElfW(Half) kMachine = EM_NONE;  // not checked: the loader does
 #endif
 
 const char* machine_name(ElfW(Half) machine) {
-  switch (machine) {
-    case EM_X86_64:
-      return "x86-64";
-    case EM_AARCH64:
-      return "aarch64";
-    case EM_386:
-      return "x86";
-    case EM_ARM:
-      return "arm";
-    case EM_RISCV:
-      return "riscv";
-    default:
-      return "unknown";
-  }
+  constexpr std::pair<ElfW(Half), const char*> kNames[] = {{EM_X86_64, "x86-64"},
+                                                           {EM_AARCH64, "aarch64"},
+                                                           {EM_386, "x86"},
+                                                           {EM_ARM, "arm"},
+                                                           {EM_RISCV, "riscv"}};
+  for (const auto& [known, name] : kNames)
+    if (known == machine) return name;
+  return "unknown";
 }
 
 // The loader maps what the headers promise; a file cut short would raise SIGBUS there.

@@ -13,9 +13,12 @@ constexpr size_t kDepthLimit = 16;
 constexpr size_t kTextLimit = 256;    // of a name, version, extension
 constexpr size_t kListLimit = 10000;  // of names
 
+[[noreturn]] void bad_manifest(fmt::string_view format, fmt::format_args args) {
+  fail(TN_INVALID_ARGUMENT, "manifest: {}", fmt::vformat(format, args));
+}
 template <class... Args>
 [[noreturn]] void bad(fmt::format_string<Args...> format, Args&&... args) {
-  throw Error(TN_INVALID_ARGUMENT, "manifest: " + fmt::format(format, std::forward<Args>(args)...));
+  bad_manifest(format, fmt::make_format_args(args...));
 }
 
 // A JSON value, as far as manifests have any: to end one takes no memory, as ending one of the library's does.
@@ -176,34 +179,23 @@ Manifest parse_manifest(std::string_view text) {
   return m;
 }
 
+const std::vector<std::string>& Provisions::list(Provision kind) const {
+  return kind == Provision::device ? devices : kind == Provision::op ? ops : optimizers;
+}
+
 bool Provisions::has(Provision kind, std::string_view name) const {
   auto in = [&](const std::vector<std::string>& list) {
     return std::find(list.begin(), list.end(), name) != list.end();
   };
-  switch (kind) {
-    case Provision::device:
-      return in(devices);
-    case Provision::op:
-      return in(ops);
-    case Provision::optimizer:
-      return in(optimizers);
-    case Provision::format:
-      break;
-  }
+  if (kind != Provision::format) return in(list(kind));
   return std::any_of(formats.begin(), formats.end(),
                      [&](const Format& f) { return f.name == name || in(f.extensions); });
 }
 
 std::vector<std::string_view> Provisions::names(Provision kind) const {
+  if (kind != Provision::format) return {list(kind).begin(), list(kind).end()};
   std::vector<std::string_view> list;
-  if (kind == Provision::format) {
-    for (const Format& f : formats) list.emplace_back(f.name);
-  } else {
-    const auto& from = kind == Provision::device ? devices
-                       : kind == Provision::op   ? ops
-                                                 : optimizers;
-    list.assign(from.begin(), from.end());
-  }
+  for (const Format& f : formats) list.emplace_back(f.name);
   return list;
 }
 

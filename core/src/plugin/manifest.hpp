@@ -23,6 +23,7 @@ struct Provisions {
   bool has(Provision kind, std::string_view name) const;
   // Of a format only the names.
   std::vector<std::string_view> names(Provision kind) const;
+  const std::vector<std::string>& list(Provision kind) const;  // of all but formats
   // "device cpu, 148 kernels"
   std::string text() const;
 };

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstring>
+#if defined(__x86_64__) || defined(__i386__)
+#include <cpuid.h>
+#endif
 
 #include "base/error.hpp"
 
@@ -34,8 +37,8 @@ std::string host_text() { return fmt::format("this libtenon ({})", version_text(
 
 // Copies what both sides know; the rest of the copy is zero. Throws INCOMPATIBLE unless `from` has at least `floor` bytes and
 // nothing but zeros beyond what the host knows. `room` bounds what may be read where `from` is an entry of an array.
-template <class T>
-T copy_sized(const void* from, size_t floor, std::string_view what, size_t room = kSizeLimit) {
+void copy_sized(void* to, uint32_t known, const void* from, size_t floor, std::string_view what,
+                size_t room) {
   uint32_t size = 0;
   std::memcpy(&size, from, sizeof size);
   if (size < floor) {
@@ -44,50 +47,61 @@ T copy_sized(const void* from, size_t floor, std::string_view what, size_t room 
   if (size > room)
     fail(TN_INCOMPATIBLE, "{} says it has {} bytes, more than the {} that it can have", what, size,
          room);
-  T copy{};
-  std::memcpy(&copy, from, std::min<size_t>(size, sizeof copy));
-  copy.struct_size = sizeof copy;
-  for (size_t i = sizeof copy; i < size; ++i) {
+  std::memset(to, 0, known);
+  std::memcpy(to, from, std::min(size, known));
+  std::memcpy(to, &known, sizeof known);  // every such struct begins with its size
+  for (size_t i = known; i < size; ++i) {
     if (static_cast<const unsigned char*>(from)[i]) {
       fail(TN_INCOMPATIBLE, "needs a newer host: {} uses {} bytes, {} knows {}", what, size,
-           host_text(), sizeof copy);
+           host_text(), known);
     }
   }
+}
+template <class T>
+T copy_sized(const void* from, size_t floor, std::string_view what) {
+  static_assert(std::is_trivially_copyable_v<T> && offsetof(T, struct_size) == 0);
+  T copy;
+  copy_sized(&copy, sizeof copy, from, floor, what, kSizeLimit);
   return copy;
 }
 
 // The entries of an array, one by one in the plugin's stride.
-template <class T>
-std::vector<T> copy_array(const void* entries, uint32_t count, uint32_t stride, size_t floor,
-                          std::string_view what) {
+void check_array(const void* entries, uint32_t count, uint32_t stride, size_t floor,
+                 std::string_view what) {
   if (count > kCountLimit || (count && !entries))
     fail(TN_INCOMPATIBLE, "{}: an array of {} entries at nowhere", what, count);
-  if (count && (stride < floor || stride > kSizeLimit || stride % alignof(T))) {
+  if (count && (stride < floor || stride > kSizeLimit || stride % alignof(void*))) {
     fail(TN_INCOMPATIBLE, "{}: entries are {} bytes apart, {} needs at least {}", what, stride,
          host_text(), floor);
   }
-  std::vector<T> list;
-  list.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    const auto* from = static_cast<const unsigned char*>(entries) + size_t{i} * stride;
-    list.push_back(copy_sized<T>(from, floor, fmt::format("{}: entry {}", what, i), stride));
-  }
+}
+template <class T>
+std::vector<T> copy_array(const void* entries, uint32_t count, uint32_t stride, size_t floor,
+                          std::string_view what) {
+  static_assert(alignof(T) == alignof(void*) && offsetof(T, struct_size) == 0);
+  check_array(entries, count, stride, floor, what);
+  std::vector<T> list(count);
+  for (uint32_t i = 0; i < count; ++i)
+    copy_sized(&list[i], sizeof(T), static_cast<const char*>(entries) + size_t{i} * stride, floor,
+               fmt::format("{}: entry {}", what, i), stride);
   return list;
 }
 
 // Fails with the name of the first slot that is empty; `names` is how they stand in the source, "t.open, t.close".
-template <class... Slots>
-void require(std::string_view table, std::string_view names, Slots... slots) {
-  const auto take = [&](bool there) {
+void require(std::string_view table, std::string_view names, std::initializer_list<bool> there) {
+  for (const bool one : there) {
     const std::string_view name = names.substr(0, names.find(','));
-    if (!there)
+    if (!one)
       fail(TN_INCOMPATIBLE, "{}: the required slot {} is empty", table,
            name.substr(name.find('.') + 1));
     names.remove_prefix(std::min(names.size(), name.size() + 1));
-  };
-  (take(slots != nullptr), ...);
+  }
 }
-#define TN_REQUIRE(table, ...) require(table, #__VA_ARGS__, __VA_ARGS__)
+template <class... Slots>
+void require_all(std::string_view table, std::string_view names, Slots... slots) {
+  require(table, names, {slots != nullptr...});
+}
+#define TN_REQUIRE(table, ...) require_all(table, #__VA_ARGS__, __VA_ARGS__)
 
 // What stands in an optional slot that a plugin left out.
 template <size_t N>
@@ -219,27 +233,25 @@ void check_manifest(const Manifest& manifest) {
 
 void check_cpu_feature(std::string_view name) {
 #if defined(__x86_64__) || defined(__i386__)
-  __builtin_cpu_init();
-#define TN_FEATURE(feature)                                                   \
-  if (name == (feature)) {                                                    \
-    if (__builtin_cpu_supports(feature)) return;                              \
-    fail(TN_INCOMPATIBLE, "needs a CPU with {}, which this one lacks", name); \
+  // A bit of cpuid and the states that the system must keep for it: 6 for AVX, e6 for AVX-512 (Intel's manual, volume 1, 14.3 and
+  // 15.2). libgcc's __builtin_cpu_supports weighs ten times as much.
+  constexpr struct {
+    const char* name;
+    uint8_t word, bit, states;
+  } kFeatures[] = {{"sse4.1", 0, 19, 0},      {"sse4.2", 0, 20, 0},       {"popcnt", 0, 23, 0},
+                   {"avx", 0, 28, 6},         {"fma", 0, 12, 6},          {"bmi", 1, 3, 0},
+                   {"avx2", 1, 5, 6},         {"bmi2", 1, 8, 0},          {"avx512f", 1, 16, 0xe6},
+                   {"avx512dq", 1, 17, 0xe6}, {"avx512cd", 1, 28, 0xe6},  {"avx512bw", 1, 30, 0xe6},
+                   {"avx512vl", 1, 31, 0xe6}, {"avx512vnni", 2, 11, 0xe6}};
+  uint32_t words[3] = {}, unused = 0, states = 0;
+  __get_cpuid(1, &unused, &unused, &words[0], &unused);
+  __get_cpuid_count(7, 0, &unused, &words[1], &words[2], &unused);
+  if (words[0] >> 27 & 1) asm("xgetbv" : "=a"(states), "=d"(unused) : "c"(0));
+  for (const auto& f : kFeatures) {
+    if (name != f.name) continue;
+    if (words[f.word] >> f.bit & 1 && (states & f.states) == f.states) return;
+    fail(TN_INCOMPATIBLE, "needs a CPU with {}, which this one lacks", name);
   }
-  TN_FEATURE("sse4.1")
-  TN_FEATURE("sse4.2")
-  TN_FEATURE("popcnt")
-  TN_FEATURE("avx")
-  TN_FEATURE("avx2")
-  TN_FEATURE("fma")
-  TN_FEATURE("bmi")
-  TN_FEATURE("bmi2")
-  TN_FEATURE("avx512f")
-  TN_FEATURE("avx512bw")
-  TN_FEATURE("avx512cd")
-  TN_FEATURE("avx512dq")
-  TN_FEATURE("avx512vl")
-  TN_FEATURE("avx512vnni")
-#undef TN_FEATURE
 #elif defined(__aarch64__)
   if (name == "asimd") return;  // part of the architecture
 #endif
@@ -249,7 +261,8 @@ void check_cpu_feature(std::string_view name) {
 
 tn_plugin_info copy_info(const tn_plugin_info* info) {
   if (!info) fail(TN_INVALID_ARGUMENT, "tn_plugin_query returned nothing");
-  auto copy = copy_sized<tn_plugin_info>(info, TN_FLOOR(tn_plugin_info, close), "tn_plugin_info");
+  const auto copy =
+      copy_sized<tn_plugin_info>(info, TN_FLOOR(tn_plugin_info, close), "tn_plugin_info");
   TN_REQUIRE("tn_plugin_info", copy.open, copy.close);
   if (!valid_plugin_id(view(copy.id))) {
     fail(TN_INVALID_ARGUMENT, "its id \"{}\" is no reverse-DNS name such as org.example.name",

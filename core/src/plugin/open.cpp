@@ -1,5 +1,6 @@
 // PluginRegistry: choosing a plugin and opening it.
 #include <algorithm>
+#include <tuple>
 
 #include "base/error.hpp"
 #include "plugin/candidate.hpp"
@@ -137,15 +138,16 @@ void PluginRegistry::run_open(Candidate& c) {
 }
 
 std::vector<PluginRegistry::Candidate*> PluginRegistry::by_preference() {
+  // One that must be opened to see what it has comes last.
+  const auto rank = [](const Candidate* c) {
+    return std::make_tuple(!c->has_manifest && c->verdict != TN_PLUGIN_LOADED,
+                           -int64_t{c->priority}, std::string_view(c->id));
+  };
   std::vector<Candidate*> list;
-  for (const auto& c : candidates_) list.push_back(c.get());
-  std::stable_sort(list.begin(), list.end(), [](const Candidate* a, const Candidate* b) {
-    // One that must be opened to see what it has comes last.
-    const bool a_known = a->has_manifest || a->verdict == TN_PLUGIN_LOADED;
-    const bool b_known = b->has_manifest || b->verdict == TN_PLUGIN_LOADED;
-    if (a_known != b_known) return a_known;
-    return a->priority != b->priority ? a->priority > b->priority : a->id < b->id;
-  });
+  for (const auto& c : candidates_)
+    list.insert(std::upper_bound(list.begin(), list.end(), c.get(),
+                                 [&](auto* a, auto* b) { return rank(a) < rank(b); }),
+                c.get());
   return list;
 }
 
@@ -185,21 +187,6 @@ std::vector<Plugin*> PluginRegistry::open_all(Provision kind) {
   }
   return list;
 }
-
-Plugin* PluginRegistry::open_device_type(std::string_view type, std::string_view id) {
-  return open_first(Provision::device, type, id);
-}
-Plugin* PluginRegistry::open_op(std::string_view name, std::string_view id) {
-  return open_first(Provision::op, name, id);
-}
-Plugin* PluginRegistry::open_optimizer(std::string_view name, std::string_view id) {
-  return open_first(Provision::optimizer, name, id);
-}
-Plugin* PluginRegistry::open_format(std::string_view name_or_extension, std::string_view id) {
-  return open_first(Provision::format, name_or_extension, id);
-}
-std::vector<Plugin*> PluginRegistry::open_all_devices() { return open_all(Provision::device); }
-std::vector<Plugin*> PluginRegistry::open_all_formats() { return open_all(Provision::format); }
 
 std::vector<Plugin*> PluginRegistry::opened() {
   const std::lock_guard lock(mutex_);

@@ -64,13 +64,10 @@ class PluginRegistry {
   // Each gives the opened plugin that provides something, opening it if need be, or null: why_not has the reasons. Among several:
   // the one with `id` if that is not empty, then the highest priority, then the first id. When one fails to open, or turns out not
   // to have what its manifest says, the next is tried. Throws SHUTDOWN after close_all.
-  Plugin* open_device_type(std::string_view type, std::string_view id = {});
-  Plugin* open_op(std::string_view name, std::string_view id = {});
-  Plugin* open_optimizer(std::string_view name, std::string_view id = {});
-  Plugin* open_format(std::string_view name_or_extension, std::string_view id = {});
-  // All that may have a device, or read a file (to probe one); best first.
-  std::vector<Plugin*> open_all_devices();
-  std::vector<Plugin*> open_all_formats();
+  // A format is found by its extensions too.
+  Plugin* open_first(Provision kind, std::string_view name, std::string_view id = {});
+  // All that may have any of a kind (devices; formats, to probe a file); best first.
+  std::vector<Plugin*> open_all(Provision kind);
   // Those open now, in the order of opening.
   std::vector<Plugin*> opened();
 
@@ -114,8 +111,6 @@ class PluginRegistry {
   bool open(Candidate& c);
   void run_query(Candidate& c);
   void run_open(Candidate& c);
-  Plugin* open_first(Provision kind, std::string_view name, std::string_view id);
-  std::vector<Plugin*> open_all(Provision kind);
   std::vector<Candidate*> by_preference();
   PluginRecord make_record(const Candidate& c) const;
   tn_str lend(const std::string& text);

@@ -79,7 +79,7 @@ std::string PluginRegistry::report_json() {
         {", \"reason\": ", r.reason},
         {", \"version\": ", r.version},
         {", \"provides\": ", r.provides}};
-    for (const auto& [key, value] : pairs) text += key, append_json_string(text, value);
+    for (const auto& [key, value] : pairs) text += key + json_string(value);
     text += '}';
   }
   return text + "]\n";

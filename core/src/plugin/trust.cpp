@@ -109,20 +109,13 @@ void check_pin(const std::string& lock_file, const File& library) {
 }  // namespace
 
 void check_trust(const TrustPolicy& policy, const File& library, bool with_hash) {
-  switch (policy.kind) {
-    case TN_TRUST_ANY:
-      return;
-    case TN_TRUST_SAFE_OWNER:
-      check_owner("file", library.path(), library.status());
-      return check_folders(library.path());
-    case TN_TRUST_PINNED:
-      if (with_hash) check_pin(policy.lock_file, library);
-      return;
-    case TN_TRUST_NONE:
-      fail(TN_PERMISSION_DENIED, "plugin files are not opened at all (trust policy none)");
-    default:
-      fail(TN_INVALID_ARGUMENT, "there is no trust policy {}", policy.kind);
+  if (policy.kind == TN_TRUST_SAFE_OWNER) {
+    check_owner("file", library.path(), library.status());
+    check_folders(library.path());
   }
+  if (policy.kind == TN_TRUST_PINNED && with_hash) check_pin(policy.lock_file, library);
+  if (policy.kind == TN_TRUST_NONE)
+    fail(TN_PERMISSION_DENIED, "plugin files are not opened at all (trust policy none)");
 }
 
 }  // namespace tenon

@@ -15,23 +15,14 @@ namespace {
 
 std::string render(std::initializer_list<ProfileArg> args) {
   std::string text;
-  for (const ProfileArg& arg : args) {
-    if (!text.empty()) text += ',';
-    append_json_string(text, arg.key);
-    text += ':';
-    if (arg.is_number) {
-      text += std::to_string(arg.number);
-    } else {
-      append_json_string(text, arg.text);
-    }
-  }
+  for (const ProfileArg& arg : args)
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", json_string(arg.key),
+                        arg.is_number ? std::to_string(arg.number) : json_string(arg.text));
   return text;
 }
 
 // The format's unit is the microsecond.
-void append_time(std::string& text, uint64_t ns) {
-  text += fmt::format("{}.{:03}", ns / 1000, ns % 1000);
-}
+std::string time_text(uint64_t ns) { return fmt::format("{}.{:03}", ns / 1000, ns % 1000); }
 
 }  // namespace
 
@@ -116,31 +107,21 @@ uint32_t Profiler::Recording::this_thread() {
 
 // The "JSON object format" of Google's Trace Event Format: complete events ("X") and names of threads ("M").
 void Profiler::Recording::write(std::FILE* file) const {
-  const std::string process = std::to_string(getpid());
   std::string text =
       "{\"displayTimeUnit\":\"ns\",\"otherData\":{\"dropped\":" + std::to_string(dropped) +
       "},\"traceEvents\":[";
   const char* between = "\n";
   for (const Thread& t : threads) {
-    text += between;
-    text += "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":" + process +
-            ",\"tid\":" + std::to_string(t.id) + ",\"args\":{\"name\":";
-    append_json_string(text, t.name);
-    text += "}}";
+    text +=
+        fmt::format(R"({}{{"ph":"M","name":"thread_name","pid":{},"tid":{},"args":{{"name":{}}}}})",
+                    between, getpid(), t.id, json_string(t.name));
     between = ",\n";
   }
   for (const Event& e : events) {
-    text += between;
-    text += "{\"ph\":\"X\",\"name\":";
-    append_json_string(text, names[e.name]);
-    text += ",\"cat\":";
-    append_json_string(text, e.category);
-    text += ",\"ts\":";
-    append_time(text, e.start);
-    text += ",\"dur\":";
-    append_time(text, e.duration);
-    text += ",\"pid\":" + process + ",\"tid\":" + std::to_string(threads[e.thread].id) +
-            ",\"args\":{" + e.args + "}}";
+    text += fmt::format(
+        R"({}{{"ph":"X","name":{},"cat":{},"ts":{},"dur":{},"pid":{},"tid":{},"args":{{{}}}}})",
+        between, json_string(names[e.name]), json_string(e.category), time_text(e.start),
+        time_text(e.duration), getpid(), threads[e.thread].id, e.args);
     between = ",\n";
     if (text.size() > 1 << 16) {
       std::fwrite(text.data(), 1, text.size(), file);

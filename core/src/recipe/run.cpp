@@ -69,7 +69,7 @@ void play_recipe(tn_ctx* ctx, std::string_view name, tn_recipe recipe,
 }
 
 void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
-                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate) {
+                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs) {
   NoGrad no_grad(ctx);
   Attrs complete;
   complete.items.assign(attrs.begin(), attrs.end());
@@ -133,9 +133,7 @@ void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_te
     it = ctx->programs.emplace(key, program.get()).first;
     (void)program.release();
   }
-  std::vector<bool> give(inputs.size());
-  for (size_t i = 0; i < inputs.size() && i < 64; ++i) give[i] = donate >> i & 1;
-  run_program(ctx, *it->second, inputs.data(), outputs.data(), donate ? &give : nullptr);
+  run_program(ctx, *it->second, inputs.data(), outputs.data());
 }
 
 }  // namespace tenon

@@ -7,9 +7,9 @@
 namespace tenon {
 
 // Runs a recipe (form of a decomposition or update) on tensors; attrs: what b->v->attr(k) gives. Prepared once per name, attributes and
-// shapes. Outputs are owned references. Not recorded. donate: bit i: input i's memory may be taken over.
+// shapes. Outputs are owned references. Not recorded.
 void run_recipe(tn_ctx* ctx, const char* name, tn_recipe recipe, std::span<tn_tensor* const> inputs,
-                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs, uint64_t donate = 0);
+                std::span<const tn_attr> attrs, std::span<tn_tensor*> outputs);
 // In a capture: records the ops of a recipe, on the tape if grad mode is on. Outputs as above.
 void play_recipe(tn_ctx* ctx, std::string_view name, tn_recipe recipe,
                  std::span<tn_tensor* const> inputs, const Attrs& attrs,

@@ -92,21 +92,11 @@ void store(void* p, T v) {
 }  // namespace
 
 Kind dtype_kind(tn_dtype t) {
-  switch (TN_DTYPE_CODE(t)) {
-    case 0:
-      return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kSigned;
-    case 1:
-      return TN_DTYPE_BITS(t) < 8 ? Kind::kStorage : Kind::kUnsigned;
-    case 2:
-    case 4:
-      return Kind::kFloat;
-    case 5:
-      return Kind::kComplex;
-    case 6:
-      return Kind::kBool;
-    default:
-      return Kind::kStorage;
-  }
+  constexpr Kind kKinds[] = {Kind::kSigned, Kind::kUnsigned, Kind::kFloat, Kind::kStorage,
+                             Kind::kFloat,  Kind::kComplex,  Kind::kBool};  // by DLPack's codes
+  const uint32_t code = TN_DTYPE_CODE(t);
+  const bool part_of_byte = code < 2 && TN_DTYPE_BITS(t) < 8;
+  return code < std::size(kKinds) && !part_of_byte ? kKinds[code] : Kind::kStorage;
 }
 
 bool dtype_known(tn_dtype t) { return find_type(t) != nullptr; }
@@ -130,51 +120,39 @@ tn_dtype promote(tn_dtype a, tn_dtype b) {
   if (kb == Kind::kFloat) return b;
   const tn_dtype s = ka == Kind::kSigned ? a : b, u = ka == Kind::kSigned ? b : a;
   if (TN_DTYPE_BITS(s) > TN_DTYPE_BITS(u)) return s;
-  switch (TN_DTYPE_BITS(u)) {
-    case 8:
-      return TN_DTYPE_I16;
-    case 16:
-      return TN_DTYPE_I32;
-    case 32:
-      return TN_DTYPE_I64;
-    default:
-      return TN_DTYPE_NONE;  // u64 with a signed one
-  }
+  const uint32_t bits = TN_DTYPE_BITS(u);  // u64 with a signed one has none
+  return bits == 8    ? TN_DTYPE_I16
+         : bits == 16 ? TN_DTYPE_I32
+         : bits == 32 ? TN_DTYPE_I64
+                      : TN_DTYPE_NONE;
 }
 
 tn_dtype weak_default(tn_dtype weak) {
-  switch (dtype_kind(weak)) {
-    case Kind::kFloat:
-      return TN_DTYPE_F32;
-    case Kind::kComplex:
-      return TN_DTYPE_C64;
-    case Kind::kBool:
-      return TN_DTYPE_BOOL;
-    default:
-      return TN_DTYPE_I64;
-  }
+  const Kind kind = dtype_kind(weak);
+  if (kind == Kind::kFloat) return TN_DTYPE_F32;
+  if (kind == Kind::kComplex) return TN_DTYPE_C64;
+  return kind == Kind::kBool ? TN_DTYPE_BOOL : TN_DTYPE_I64;
 }
 
 tn_dtype promote(tn_dtype a, bool a_weak, tn_dtype b, bool b_weak) {
   if (a_weak == b_weak) return a_weak ? weak_default(promote(a, b)) : promote(a, b);
   const tn_dtype weak = a_weak ? a : b, strong = a_weak ? b : a;
   auto rank = [](tn_dtype t) {
-    switch (dtype_kind(t)) {
-      case Kind::kBool:
-        return 0;
-      case Kind::kSigned:
-      case Kind::kUnsigned:
-        return 1;
-      case Kind::kFloat:
-        return 2;
-      default:
-        return 3;
-    }
+    const Kind kind = dtype_kind(t);
+    if (kind == Kind::kSigned || kind == Kind::kUnsigned) return 1;
+    return kind == Kind::kBool ? 0 : kind == Kind::kFloat ? 2 : 3;
   };
   if (dtype_kind(strong) == Kind::kStorage) return TN_DTYPE_NONE;
   if (rank(weak) <= rank(strong)) return strong;
   if (rank(weak) == 3) return strong == TN_DTYPE_F64 ? TN_DTYPE_C128 : TN_DTYPE_C64;
   return weak_default(weak);
+}
+
+// Bits of an integer; 0: it is none.
+static uint32_t whole_bits(tn_dtype t) {
+  const Kind kind = dtype_kind(t);
+  const bool whole = kind == Kind::kSigned || kind == Kind::kUnsigned;
+  return whole || t == TN_DTYPE_I4 || t == TN_DTYPE_U4 ? TN_DTYPE_BITS(t) : 0;
 }
 
 double element_to_f64(const void* p, tn_dtype t) {
@@ -205,112 +183,65 @@ double element_to_f64(const void* p, tn_dtype t) {
 }
 
 int64_t element_to_i64(const void* p, tn_dtype t) {
-  switch (t) {
-    case TN_DTYPE_BOOL:
-      return load<uint8_t>(p) ? 1 : 0;
-    case TN_DTYPE_I8:
-      return load<int8_t>(p);
-    case TN_DTYPE_I16:
-      return load<int16_t>(p);
-    case TN_DTYPE_I32:
-      return load<int32_t>(p);
-    case TN_DTYPE_I64:
-      return load<int64_t>(p);
-    case TN_DTYPE_U8:
-      return load<uint8_t>(p);
-    case TN_DTYPE_I4:  // the low half of the byte
-      return static_cast<int8_t>(load<uint8_t>(p) << 4) >> 4;
-    case TN_DTYPE_U4:
-      return load<uint8_t>(p) & 15;
-    case TN_DTYPE_U16:
-      return load<uint16_t>(p);
-    case TN_DTYPE_U32:
-      return load<uint32_t>(p);
-    case TN_DTYPE_U64:
-      return static_cast<int64_t>(load<uint64_t>(p));
-    default: {
-      const double d = element_to_f64(p, t);
-      if (!(d >= -0x1p63)) return INT64_MIN;
-      return d >= 0x1p63 ? INT64_MAX : static_cast<int64_t>(d);
-    }
+  const Kind kind = dtype_kind(t);
+  if (kind == Kind::kBool) return load<uint8_t>(p) ? 1 : 0;
+  if (const uint32_t bits = whole_bits(t)) {  // of a byte that holds four: the low half
+    uint64_t element = 0;
+    std::memcpy(&element, p, (bits + 7) / 8);
+    element <<= 64 - bits;
+    return kind == Kind::kSigned || t == TN_DTYPE_I4 ? static_cast<int64_t>(element) >> (64 - bits)
+                                                     : static_cast<int64_t>(element >> (64 - bits));
   }
+  const double d = element_to_f64(p, t);
+  if (!(d >= -0x1p63)) return INT64_MIN;
+  return d >= 0x1p63 ? INT64_MAX : static_cast<int64_t>(d);
 }
 
 void element_from_f64(void* p, tn_dtype t, double v) {
   switch (t) {
     case TN_DTYPE_BOOL:
-      store<uint8_t>(p, v != 0);
-      break;
+      return store<uint8_t>(p, v != 0);
     case TN_DTYPE_F16:
-      store(p, static_cast<uint16_t>(encode(v, kF16)));
-      break;
+      return store(p, static_cast<uint16_t>(encode(v, kF16)));
     case TN_DTYPE_F8E4M3:
-      store(p, static_cast<uint8_t>(encode(v, kF8E4M3)));
-      break;
+      return store(p, static_cast<uint8_t>(encode(v, kF8E4M3)));
     case TN_DTYPE_F8E5M2:
-      store(p, static_cast<uint8_t>(encode(v, kF8E5M2)));
-      break;
+      return store(p, static_cast<uint8_t>(encode(v, kF8E5M2)));
     case TN_DTYPE_BF16:
-      store(p, float_to_bfloat(v));
-      break;
+      return store(p, float_to_bfloat(v));
     case TN_DTYPE_F32:
-      store(p, static_cast<float>(v));
-      break;
+      return store(p, static_cast<float>(v));
     case TN_DTYPE_F64:
-      store(p, v);
-      break;
+      return store(p, v);
     case TN_DTYPE_C64: {
       const float c[2] = {static_cast<float>(v), 0};
       std::memcpy(p, c, sizeof c);
-      break;
+      return;
     }
     case TN_DTYPE_C128: {
       const double c[2] = {v, 0};
       std::memcpy(p, c, sizeof c);
-      break;
+      return;
     }
     case TN_DTYPE_U64:
-      store(p, v >= 0x1p63 ? static_cast<uint64_t>(v)
-                           : static_cast<uint64_t>(element_to_i64(&v, TN_DTYPE_F64)));
-      break;
+      return store(p, v >= 0x1p63 ? static_cast<uint64_t>(v)
+                                  : static_cast<uint64_t>(element_to_i64(&v, TN_DTYPE_F64)));
     default:
       element_from_i64(p, t, element_to_i64(&v, TN_DTYPE_F64));
   }
 }
 
 void element_from_i64(void* p, tn_dtype t, int64_t v) {
-  switch (t) {
-    case TN_DTYPE_BOOL:
-      store<uint8_t>(p, v != 0);
-      break;
-    case TN_DTYPE_I8:
-    case TN_DTYPE_U8:
-      store(p, static_cast<uint8_t>(v));
-      break;
-    case TN_DTYPE_I4:
-    case TN_DTYPE_U4:
-      store(p, static_cast<uint8_t>(v & 15));
-      break;
-    case TN_DTYPE_I16:
-    case TN_DTYPE_U16:
-      store(p, static_cast<uint16_t>(v));
-      break;
-    case TN_DTYPE_I32:
-    case TN_DTYPE_U32:
-      store(p, static_cast<uint32_t>(v));
-      break;
-    case TN_DTYPE_I64:
-    case TN_DTYPE_U64:
-      store(p, static_cast<uint64_t>(v));
-      break;
-    default:
-      element_from_f64(p, t, static_cast<double>(v));
-  }
+  const uint32_t bits = whole_bits(t);
+  if (dtype_kind(t) == Kind::kBool) return store<uint8_t>(p, v != 0);
+  if (!bits) return element_from_f64(p, t, static_cast<double>(v));
+  if (bits < 8) v &= 15;
+  std::memcpy(p, &v, (bits + 7) / 8);
 }
 
 // Which sign a NaN has depends on the processor and says nothing.
 static std::string float_text(double value, int digits) {
-  return std::isnan(value) ? "nan" : fmt::format("{:.{}g}", value, digits);
+  return std::isnan(value) ? "nan" : number_text(value, digits);
 }
 
 std::string element_text(const void* p, tn_dtype t, int digits) {

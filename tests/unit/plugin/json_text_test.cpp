@@ -5,11 +5,7 @@
 #include <nlohmann/json.hpp>
 
 namespace {
-std::string json_of(std::string_view text) {
-  std::string out;
-  tenon::append_json_string(out, text);
-  return out;
-}
+std::string json_of(std::string_view text) { return tenon::json_string(text); }
 }  // namespace
 
 TEST_CASE("json text: escapes") {

@@ -114,19 +114,19 @@ TEST_CASE("registry: priority decides, then the id, unless one is asked for") {
   r.search();
   CHECK(r.count() == 5);
   CHECK(opened == 0);
-  Plugin* p = r.open_device_type("minimal");
+  Plugin* p = r.open_first(Provision::device, "minimal");
   REQUIRE(p);
   CHECK(p->id == "org.example.good");  // the better ones failed
   CHECK(p->priority == 5);
-  CHECK(r.open_device_type("minimal") == p);
+  CHECK(r.open_first(Provision::device, "minimal") == p);
   CHECK(opened == 1);
-  Plugin* z = r.open_device_type("minimal", "org.example.longer_zero");
+  Plugin* z = r.open_first(Provision::device, "minimal", "org.example.longer_zero");
   REQUIRE(z);
   CHECK(z->id == "org.example.longer_zero");
-  CHECK(!r.open_device_type("minimal", "org.example.nobody"));
-  CHECK(!r.open_device_type("maximal"));
+  CHECK(!r.open_first(Provision::device, "minimal", "org.example.nobody"));
+  CHECK(!r.open_first(Provision::device, "maximal"));
   CHECK(r.opened() == std::vector<Plugin*>{p, z});
-  const std::vector<Plugin*> all = r.open_all_devices();
+  const std::vector<Plugin*> all = r.open_all(Provision::device);
   REQUIRE(all.size() == 3);
   CHECK(all[0] == p);
   CHECK(all[1] == z);
@@ -138,7 +138,7 @@ TEST_CASE("registry: why there is no such thing") {
   const std::string thrower = device_plugin(folder, "throws_in_open", "t", 1);
   PluginRegistry r(only({folder.path()}), mock_host, nothing);
   r.search();
-  CHECK(!r.open_device_type("minimal"));
+  CHECK(!r.open_first(Provision::device, "minimal"));
   CHECK(r.why_not(Provision::device, "minimal") ==
         "org.example.throws_in_open (" + thrower +
             ") is broken: threw an exception in open: open went wrong");
@@ -148,11 +148,11 @@ TEST_CASE("registry: why there is no such thing") {
   CHECK(none.why_not(Provision::op, "swish") == "searched: " + empty.path());
   PluginRegistry good(only({folder.library("good")}), mock_host, nothing);
   good.search();
-  CHECK(good.open_all_devices().size() == 1);
+  CHECK(good.open_all(Provision::device).size() == 1);
   CHECK(good.why_not(Provision::device, "cuda") == "there are minimal");
   PluginRegistry without(only({folder.library("no_device")}), mock_host, nothing);
   without.search();
-  CHECK(!without.open_device_type("minimal"));
+  CHECK(!without.open_first(Provision::device, "minimal"));
   CHECK(contains(without.why_not(Provision::device, "minimal"), "it found no device"));
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("registry: tables come out whole") {
   const PluginFolder folder;
   PluginRegistry r(only({folder.library("good")}), mock_host, nothing);
   r.search();
-  const Plugin* p = r.open_device_type("minimal");
+  const Plugin* p = r.open_first(Provision::device, "minimal");
   REQUIRE(p);
   CHECK(p->priority == 7);  // without a manifest: what its device says
   REQUIRE(p->device);
@@ -187,15 +187,15 @@ TEST_CASE("registry: arrays are walked in the plugin's stride") {
   const std::string path = folder.library("strided");
   PluginRegistry r(only({path}), mock_host, nothing);
   r.search();
-  Plugin* p = r.open_op("third_op");
+  Plugin* p = r.open_first(Provision::op, "third_op");
   REQUIRE(p);
   REQUIRE(p->ops->op_count == 3);
   CHECK(p->ops->op_stride == sizeof(tn_op_def));
   CHECK(std::string(p->ops->ops[2].name.data) == "third_op");
   CHECK(p->ops->ops[2].struct_size == sizeof(tn_op_def));
-  CHECK(r.open_op("first_op") == p);
-  CHECK(!r.open_op("fourth_op"));
-  CHECK(r.open_optimizer("run") == p);
+  CHECK(r.open_first(Provision::op, "first_op") == p);
+  CHECK(!r.open_first(Provision::op, "fourth_op"));
+  CHECK(r.open_first(Provision::optimizer, "run") == p);
   CHECK(std::string(p->optimizer->optimizers[1].name.data) == "run");
   const std::vector<tn_kernel> kernels = r.kernels(*p, nullptr);
   REQUIRE(kernels.size() == 2);
@@ -209,7 +209,7 @@ TEST_CASE("registry: entries and kernels that do not fit") {
   const PluginFolder folder;
   PluginRegistry r(only({folder.library("strided")}), mock_host, nothing);
   r.search();
-  Plugin* p = r.open_op("first_op");
+  Plugin* p = r.open_first(Provision::op, "first_op");
   REQUIRE(p);
   tn_kernels_vtbl broken = *p->kernels;
   broken.kernel_stride = 8;
@@ -236,7 +236,7 @@ TEST_CASE("registry: what cannot be registered is closed again") {
   PluginRegistry r(c, mock_host,
                    [](Plugin&) { fail(TN_ALREADY_EXISTS, "op static_op: exists already"); });
   r.search();
-  CHECK(!r.open_op("static_op"));
+  CHECK(!r.open_first(Provision::op, "static_op"));
   CHECK(static_opened == 1);
   CHECK(static_closed == 1);
   CHECK(r.records()[0].verdict == TN_PLUGIN_BROKEN);
@@ -261,12 +261,12 @@ TEST_CASE("registry: static plugins take the same road and come first") {
   CHECK(records[0].id == "org.example.good");
   CHECK(records[0].verdict == TN_PLUGIN_READY);
   CHECK(records[1].verdict == TN_PLUGIN_REFUSED);
-  REQUIRE(r.open_op("static_op"));
+  REQUIRE(r.open_first(Provision::op, "static_op"));
   CHECK(static_opened == 1);
   r.close_all();
   r.close_all();
   CHECK(static_closed == 1);
-  CHECK(error_of([&] { r.open_op("static_op"); }).code() == TN_SHUTDOWN);
+  CHECK(error_of([&] { r.open_first(Provision::op, "static_op"); }).code() == TN_SHUTDOWN);
   CHECK(r.records().size() == 2);
   CHECK(log.size() >= 2);
 }
@@ -278,7 +278,7 @@ TEST_CASE("registry: two runtimes open a plugin each") {
   {
     PluginRegistry a(c, mock_host, nothing), b(c, mock_host, nothing);
     a.search(), b.search();
-    CHECK(a.open_op("static_op") != b.open_op("static_op"));
+    CHECK(a.open_first(Provision::op, "static_op") != b.open_first(Provision::op, "static_op"));
     CHECK(static_opened == 2);
   }
   CHECK(static_closed == 2);
@@ -294,12 +294,12 @@ TEST_CASE("registry: while one is opened it may ask for another, not for itself"
   PluginRegistry r(c, mock_host, [&](Plugin& p) {
     if (!p.ops) return;
     asked = true;
-    CHECK(!registry->open_op("static_op"));  // itself: not before it is open
-    CHECK(registry->open_device_type("minimal"));
+    CHECK(!registry->open_first(Provision::op, "static_op"));  // itself: not before it is open
+    CHECK(registry->open_first(Provision::device, "minimal"));
   });
   registry = &r;
   r.search();
-  CHECK(r.open_op("static_op"));
+  CHECK(r.open_first(Provision::op, "static_op"));
   CHECK(asked);
 }
 
@@ -313,7 +313,7 @@ TEST_CASE("registry: eight threads ask for the same thing") {
   std::vector<std::thread> threads;
   for (Plugin*& p : found) {
     threads.emplace_back([&] {
-      p = r.open_device_type("minimal");
+      p = r.open_first(Provision::device, "minimal");
       r.report_json();
       r.record(0);
     });
