@@ -57,6 +57,7 @@ class SmallTraining {
   }
   const std::string& trouble() const { return trouble_; }
   const auto& variables() const { return variables_; }
+  tn_optimizer* optimizer() const { return optimizer_; }
 
   // The same without the last: what it reads is not undone when reading fails.
   tn_error* step() {
@@ -162,8 +163,9 @@ class SmallTraining {
     for (const int64_t d : image_) pixels *= d;
     images_ = numbers(static_cast<size_t>(pixels), 1);
     for (int64_t i = 0; i < size_.batch; ++i) labels_.push_back(i % size_.classes);
-    const tn_option lr = tn_option_f64("lr", 0.05);
-    return tn_optimizer_create(ctx_, tn_string(optimizer), &lr, 1, &optimizer_);
+    const tn_option options[] = {tn_option_f64("lr", 0.05), tn_option_f64("momentum", 0.9)};
+    const uint32_t n_options = std::string_view(optimizer) == "sgd" ? 2 : 1;
+    return tn_optimizer_create(ctx_, tn_string(optimizer), options, n_options, &optimizer_);
   }
 
   static void require(tn_error* e) {

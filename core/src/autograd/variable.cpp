@@ -57,6 +57,7 @@ tn_tensor* variable_leaf(tn_ctx* ctx, tn_variable* v) {
   uint64_t version;
   {
     std::lock_guard lock(v->mutex);
+    check_not_lost(v->value);
     version = v->version;
     if (known && it->second.tensor && it->second.version == version) return it->second.tensor;
     held = tensor_retain(v->value);

@@ -122,15 +122,11 @@ class Inputs {
           set_scalar(run_.inputs[i], static_cast<float>(from.optimizer->step + 1 +
                                                         static_cast<int64_t>(from.index)));
           break;
-        case InputKind::kSeed:
-          set_scalar(run_.inputs[i], ctx_->random.seed);
-          break;
-        case InputKind::kStream:
-          set_scalar(run_.inputs[i], ctx_->random.stream);
-          break;
-        case InputKind::kOffset:
-          set_scalar(run_.inputs[i], ctx_->random.offset + s.draws[from.index]);
-          break;
+        default:  // words of the random state
+          set_scalar(run_.inputs[i], from.kind == InputKind::kSeed ? ctx_->random.seed
+                                     : from.kind == InputKind::kStream
+                                         ? ctx_->random.stream
+                                         : ctx_->random.offset + s.draws[from.index]);
       }
     }
   }
@@ -147,6 +143,7 @@ class Inputs {
   }
   // As the program was prepared for: dense, on its device.
   tn_tensor* fit(tn_tensor* t, const char* what, const std::string& name) {
+    check_not_lost(t);
     if (t->device != p_.device)
       fail(TN_FAILED_PRECONDITION,
            "program \"{}\": {} \"{}\" lives on {} by now, the program on {}", p_.name, what, name,
@@ -165,6 +162,18 @@ class Inputs {
   Instance& run_;
   const Locks& locks_;
 };
+
+// The kernels failed: what they were writing over says so from now on.
+void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
+  for (size_t i = 0; i < p.inputs.size(); ++i) {
+    if (!run.donate[i]) continue;
+    const Place& from = p.inputs[i];
+    const bool slot = from.kind == InputKind::kSlot;
+    name_loss(run.inputs[i], slot ? "optimizer state" : "variable",
+              slot ? from.optimizer->groups[from.group].names[from.index] : from.variable->name,
+              "a run of program \"" + p.name + '"', cause);
+  }
+}
 
 // From here on nothing fails.
 void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
@@ -217,7 +226,12 @@ void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_te
   Inputs(ctx, p, *run, locks).gather(arguments, run.specialised());
   locks.end_reading();
   for (ControlRun* c : run->program->controls) c->ctx = ctx;
-  run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
+  try {
+    run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
+  } catch (const Error& e) {
+    name_losses(p, *run, e);
+    throw;
+  }
   commit(ctx, p, *run, locks.whole());
   ctx->random.offset += run.specialised().drawn;
   for (uint32_t i = 0; i < p.n_outputs; ++i) outputs[i] = std::exchange(run->results[i], nullptr);

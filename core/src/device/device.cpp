@@ -74,6 +74,40 @@ void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>
   if (q->failed_at(value)) q->throw_failure();
 }
 
+void tensor_lose(tn_tensor* t, tn_error* taken) noexcept {
+  tn_device& d = *t->device;
+  if (!t->queue || !t->queue->lost) {
+    t->queue = &d.lost;
+    try {
+      auto own = std::make_unique<Queue>();
+      const std::lock_guard lock(d.queue_mutex);
+      d.failed_queues.push_back(std::move(own));
+      t->queue = d.failed_queues.back().get();
+    } catch (...) {  // no memory: it shares the one that is there
+    }
+    t->value = 1;
+    t->flags &= ~kRecyclable;
+  }
+  Queue& q = *t->queue;
+  const std::lock_guard lock(q.mutex);
+  q.device = &d, q.lost = true;
+  for (uint64_t* word : {&q.line.submitted, &q.line.completed, &q.line.failed})
+    atomic_store(*word, 1);
+  error_release(std::exchange(q.error, taken));
+}
+
+void name_loss(tn_tensor* t, const char* kind, std::string_view name, std::string_view by,
+               const Error& cause) noexcept {
+  if (!t->queue || !t->queue->lost) return;
+  try {
+    tensor_lose(t, error_make(cause.code(),
+                              fmt::format("{} \"{}\" is lost: {} failed while it was writing over "
+                                          "its memory: {}. Assign a value or load a checkpoint.",
+                                          kind, name, by, cause.message())));
+  } catch (...) {  // no memory for the text: the error itself stays
+  }
+}
+
 void buffer_destroy(Buffer* b) noexcept {
   if (b->allocator)
     b->allocator->free(b);

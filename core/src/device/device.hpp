@@ -69,6 +69,7 @@ struct tn_device {
   std::vector<tenon::Queue*> idle_queues;
   uint64_t queue_serial = 0;
   std::vector<std::unique_ptr<tenon::Queue>> failed_queues;  // tensors may still point at them
+  tenon::Queue lost;  // of what was lost when there was no memory to tell it from the rest
 
   std::vector<const tn_kernel*> kernels_of(uint32_t slot) const {
     std::shared_lock lock(kernel_mutex);
@@ -87,3 +88,18 @@ struct tn_device {
   tenon::Queue* reuse_queue();  // both under queue_mutex
   void retire_queue(tenon::Queue* q);
 };
+
+namespace tenon {
+
+// The memory of t went to a step that then failed, so neither the old value is in it nor a new one: from now on whatever reads t throws
+// this error, as if a queue had failed that t was to come from. By the thread that alone holds t. A second call replaces the error.
+void tensor_lose(tn_tensor* t, tn_error* taken) noexcept;
+inline void check_not_lost(const tn_tensor* t) {
+  if (t->queue && t->queue->lost) [[unlikely]]
+    t->queue->throw_failure();
+}
+// Says of what was lost, if it was, what it is and what was at work: `variable "w" is lost: ...`.
+void name_loss(tn_tensor* t, const char* kind, std::string_view name, std::string_view by,
+               const Error& cause) noexcept;
+
+}  // namespace tenon

@@ -23,6 +23,7 @@ struct Queue {
   std::mutex mutex;           // guards error
   tn_error* error = nullptr;  // the first failure, owned
   uint64_t serial = 0;        // of the device; an index is used again, this is not
+  bool lost = false;          // no timeline of the plugin: see tensor_lose
 
   // What this queue is already ordered after, per queue of the device. Owner thread only.
   bool waited_for(const Queue& other, uint64_t value) const {

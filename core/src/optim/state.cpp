@@ -116,6 +116,7 @@ Owned optimizer_state_take(tn_ctx* ctx, tn_optimizer& o, uint32_t index, tn_str*
     const OptimizerGroup& group = o.groups[at / o.slots.size()];
     const std::string& name = group.names[at % o.slots.size()];
     *out_name = {name.data(), name.size()};
+    check_not_lost(group.slots[at % o.slots.size()]);
     return Owned(ctx, keep(ctx, group.slots[at % o.slots.size()]));
   }
   auto it = o.pending.begin();

@@ -107,6 +107,17 @@ std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
   return out;
 }
 
+// The update failed: what it was writing over says so from now on.
+void name_losses(const tn_optimizer& o, const Work& w, const Error& cause) noexcept {
+  const std::string by = "a step of optimizer " + o.name;
+  for (size_t i = 0; i < w.size(); ++i) {
+    name_loss(w.values[i], "variable", w.variables[i]->name, by, cause);
+    for (size_t k = 0; k < o.slots.size(); ++k)
+      name_loss(w.slots[i * o.slots.size() + k], "optimizer state", w.groups[i]->names[k], by,
+                cause);
+  }
+}
+
 // All parameters in one call of the fused op. Where the device's kernel works in place, memory that nobody else holds is reused.
 // Everything on the host that can fail comes before the kernel starts.
 std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool locked, bool give,
@@ -129,7 +140,12 @@ std::vector<Owned> run_fused(tn_ctx* ctx, tn_optimizer& o, const Work& w, bool l
   std::vector<tn_tensor*> outputs(w.size() * (1 + n_slots), nullptr);
   std::vector<Owned> results;
   results.reserve(outputs.size());
-  op_call_donating(ctx, o.fused->id, inputs, o.constants, outputs, donate);
+  try {
+    op_call_donating(ctx, o.fused->id, inputs, o.constants, outputs, donate);
+  } catch (const Error& e) {
+    name_losses(o, w, e);
+    throw;
+  }
   for (tn_tensor* t : outputs) results.emplace_back(ctx, t);
   return results;
 }

@@ -1,4 +1,5 @@
 // Runs a Program.
+#include <algorithm>
 #include <cstring>
 
 #include "base/error.hpp"
@@ -75,9 +76,11 @@ void upload_immediates(DeviceState& ds, Program& p, tn_tensor* const* inputs) {
 }
 
 // The kernels, on a queue or under the profiler.
-void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const* args) {
+void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const* args,
+                  size_t& at) {
   Profiler& profiler = *ctx->runtime->profiler;
-  for (const Step& s : p.steps) {
+  for (; at < p.steps.size(); ++at) {
+    const Step& s = p.steps[at];
     const bool profiling = profiler.active();
     const uint64_t start = profiling ? Profiler::now() : 0;
     Submission submission(s.control ? nullptr : ds.queue);
@@ -85,10 +88,29 @@ void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const
         call_plugin("run", [&] { return s.run(s.data, submission.native(), args + s.first_arg); }));
     submission.commit();
     if (profiling) {
-      const tn_str name = p.plans[static_cast<size_t>(&s - p.steps.data())]->kernel->name;
+      const tn_str name = p.plans[at]->kernel->name;
       profiler.add(view_of(name), "kernel", start, Profiler::now() - start,
                    {{"device", std::string_view(p.device->name)}});
     }
+  }
+}
+
+// Step `at` failed: inputs are lost whose memory it, or one before it, was given to write into.
+void lose_inputs(Program& p, tn_tensor* const* inputs, const std::vector<bool>& donate, size_t at,
+                 const Error& error) noexcept {
+  const size_t end = at + 1 < p.steps.size() ? p.steps[at + 1].first_arg : p.args.size();
+  for (const OutputBuffer& b : p.buffers) {
+    if (b.alias < 0 || !donate[static_cast<size_t>(b.alias)]) continue;
+    tn_tensor* in = inputs[b.alias];
+    bool begun = false;
+    for (uint32_t k = 0; k < b.n_patches; ++k) {
+      const OutputPatch& x = p.output_patches[b.first_patch + k];
+      const tn_view* v = x.whole ? p.args[x.view] : &p.views[x.view];
+      if (v->mem != in->view.mem || v->offset != in->view.offset + (x.whole ? 0 : x.delta))
+        continue;
+      begun = begun || std::find(p.args.data(), p.args.data() + end, v) != p.args.data() + end;
+    }
+    if (begun) tensor_lose(in, error_retain(error.get()));
   }
 }
 
@@ -183,11 +205,21 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     if (p.results[i].owns)
       results[i] = std::exchange(made[static_cast<size_t>(p.results[i].buffer)], nullptr);
   if (p.uploads) upload_immediates(ds, p, inputs);
-  if (ds.queue || ctx->page->state.load(std::memory_order_relaxed) != kAlive) {
-    run_observed(ctx, ds, p, args);
-  } else {
-    for (const Step& s : p.steps)
-      check(call_plugin("run", [&] { return s.run(s.data, nullptr, args + s.first_arg); }));
+  size_t at = 0;
+  try {
+    if (ds.queue || ctx->page->state.load(std::memory_order_relaxed) != kAlive)
+      run_observed(ctx, ds, p, args, at);
+    else
+      for (const size_t n = p.steps.size(); at < n; ++at) {
+        const Step& s = p.steps[at];
+        check(call_plugin("run", [&] { return s.run(s.data, nullptr, args + s.first_arg); }));
+      }
+  } catch (const Error& e) {
+    if (donate) lose_inputs(p, inputs, *donate, at, e);
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (donate) lose_inputs(p, inputs, *donate, at, Error(error_out_of_memory()));
+    throw;
   }
   if (ds.queue) {
     const uint64_t value = ds.queue->line.submitted;
