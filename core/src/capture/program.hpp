@@ -58,8 +58,11 @@ struct Argument {
   Shape shape;  // with symbols
 };
 
+struct Specialised;
+
 // What one run at a time uses, so that it asks for no memory.
 struct Instance {
+  std::shared_ptr<Specialised> of;  // unless it is idle
   std::unique_ptr<Program> program;
   Queue* queue = nullptr;  // that its kernels were prepared for
   std::vector<tn_tensor*> inputs, results;
@@ -102,6 +105,7 @@ struct tn_program {
   std::vector<Use> variables;  // by address, the order in which they are locked
   std::vector<std::pair<tn_optimizer*, int64_t>> steps;  // the same; how many each run makes
 
+  std::atomic<tenon::Instance*> last{nullptr};              // of the run that ended last; owned
   std::mutex mutex;                                         // guards `prepared`
   std::list<std::shared_ptr<tenon::Specialised>> prepared;  // used last comes first
 
