@@ -80,10 +80,10 @@ class Checks(unittest.TestCase):
         ]:
             with self.subTest(name=name, text=text[:20]):
                 self.refuses("check_tree.py", name, text, message)
-        many = {f"core/src/op/f{i}.cpp": "\n" * 700 for i in range(21)}
+        many = {f"core/src/op/f{i}.cpp": "\n" * 700 for i in range(24)}
         status, output = self.run_on("check_tree.py", files=many)
         self.assertEqual(status, 1)
-        self.assertIn("the limit is 14000", output)
+        self.assertIn("the limit is 16000", output)
 
     def binaries(self, text, limit="1000000"):
         """check_binaries.py on a library compiled from a C text."""

@@ -408,6 +408,25 @@ TEST_CASE("scan: second derivatives, steps without sequences, and none at all") 
   CHECK(cx.read(run(cx, mixed, {zero.get(), block.get()})[0]) == std::vector<float>{16, 20});
 }
 
+TEST_CASE("control flow: what a capture recorded may outlive it and its context") {
+  Tensor left;
+  {
+    Session cx;
+    const Program square =
+        capture(cx, "square", {{{}}}, [&](const Raw& in) { return list(mul(cx, in[0], in[0])); });
+    REQUIRE_OK(tn_capture_begin(cx, tn_string("outer")));
+    const Tensor x = get([&](tn_tensor** o) {
+      return tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, 0, nullptr, nullptr, o);
+    });
+    const Tensor in = leaf(cx, x.get());
+    Tensors y = scan(cx, square, 1, 0, {in.get()}, false, 3);
+    tn_capture_abort(cx);
+    tn_tensor *from[] = {y[0].get()}, *by[] = {in.get()}, *g = nullptr;
+    CHECK_FAILS(tn_vjp(cx, from, nullptr, 1, by, 1, 0, &g), TN_FAILED_PRECONDITION, "");
+    left = std::move(y[0]);
+  }
+}
+
 TEST_CASE("control flow: what does not fit is refused, by name") {
   Session cx;
   const Program same =

@@ -279,11 +279,20 @@ Held keeping_carries(tn_program& p, uint32_t n_carry) {
   return made;
 }
 
-// What the callback of a node keeps: tensors of the capture, counted.
+// What the callback of a node keeps: tensors of the capture, counted so that the tape may outlive the context.
 struct Saved {
-  Flow flow;  // over `node`
+  explicit Saved(std::shared_ptr<const FlowNode> n) : node(std::move(n)) {}
+  ~Saved() {
+    for (const Tensors* list : {&operands, &carries})
+      for (tn_tensor* t : *list) tensor_release_remote(t);
+  }
+  Saved(const Saved&) = delete;
+  static void keep(Tensors& list, tn_tensor* t) {
+    list.reserve(list.size() + 1);
+    list.push_back(tensor_retain(t));
+  }
   std::shared_ptr<const FlowNode> node;
-  std::vector<Owned> operands, carries;  // carries: stacked, of each step of a scan
+  Tensors operands, carries;  // carries: stacked, of each step of a scan
 };
 
 std::vector<Owned> or_zeros(tn_ctx* ctx, const std::vector<Shape>& shapes,
@@ -307,9 +316,9 @@ tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotan
     const Saved& s = *static_cast<Saved*>(user);
     if (!ctx->recorder)
       fail(TN_FAILED_PRECONDITION, "gradient: the capture that recorded {} has ended",
-           op_of(s.flow.kind).name());
-    const Flow& f = s.flow;
-    const Tensors operands = raw(s.operands);
+           op_of(s.node->flow().kind).name());
+    const Flow& f = s.node->flow();
+    const Tensors& operands = s.operands;
     auto& capture = static_cast<Capture&>(*ctx->recorder);
     const std::vector<Owned> seeds =
         or_zeros(ctx, output_shapes(f, operands, &capture.symbols()), cotangents);
@@ -348,7 +357,8 @@ tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotan
       for (size_t i = all.size() - f.n_carry; i < all.size(); ++i)
         carries.push_back(std::move(all[i]));
     }
-    append(given, ctx->grad_mode ? carries : s.carries);
+    const Tensors stacked = ctx->grad_mode ? raw(carries) : s.carries;
+    given.insert(given.end(), stacked.begin(), stacked.end());
     given.insert(given.end(), operands.begin() + f.n_carry,
                  operands.begin() + static_cast<std::ptrdiff_t>(first_const));
     for (size_t i = n_float_carries; i < seeds.size(); ++i) given.push_back(seeds[i].get());
@@ -365,15 +375,15 @@ tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotan
 // `node` with its results as ones of the tape.
 std::vector<Owned> on_tape(tn_ctx* ctx, std::shared_ptr<const FlowNode> node,
                            const Tensors& operands) {
-  auto saved = std::make_unique<Saved>(Saved{node->flow(), node, {}, {}});
-  for (tn_tensor* t : operands) saved->operands.emplace_back(ctx, keep(ctx, t));
+  auto saved = std::make_unique<Saved>(node);
+  for (tn_tensor* t : operands) Saved::keep(saved->operands, t);
   std::vector<Owned> results;
   if (node->flow().kind == FlowKind::kScan) {
     const Flow& f = node->flow();
     auto longer = std::make_shared<FlowNode>(f, keeping_carries(*f.first, f.n_carry), nullptr);
     results = add_node(ctx, longer, operands);
     const size_t own = results.size() - f.n_carry;
-    for (size_t i = own; i < results.size(); ++i) saved->carries.push_back(std::move(results[i]));
+    for (size_t i = own; i < results.size(); ++i) Saved::keep(saved->carries, results[i].get());
     results.erase(results.begin() + static_cast<std::ptrdiff_t>(own), results.end());
   } else {
     results = add_node(ctx, node, operands);

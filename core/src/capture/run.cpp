@@ -192,7 +192,7 @@ void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
     const bool slot = from.kind == InputKind::kSlot;
     name_loss(run.inputs[i], slot ? "optimizer state" : "variable",
               slot ? from.optimizer->groups[from.group].names[from.index] : from.variable->name,
-              "a run of program \"" + p.name + '"', cause);
+              "a run of program", p.name, cause);
   }
 }
 

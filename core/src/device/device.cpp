@@ -96,14 +96,15 @@ void tensor_lose(tn_tensor* t, tn_error* taken) noexcept {
   error_release(std::exchange(q.error, taken));
 }
 
-void name_loss(tn_tensor* t, const char* kind, std::string_view name, std::string_view by,
-               const Error& cause) noexcept {
+void name_loss(tn_tensor* t, const char* kind, std::string_view name, const char* work,
+               std::string_view by, const Error& cause) noexcept {
   if (!t->queue || !t->queue->lost) return;
   try {
-    tensor_lose(t, error_make(cause.code(),
-                              fmt::format("{} \"{}\" is lost: {} failed while it was writing over "
-                                          "its memory: {}. Assign a value or load a checkpoint.",
-                                          kind, name, by, cause.message())));
+    tensor_lose(
+        t, error_make(cause.code(),
+                      fmt::format("{} \"{}\" is lost: {} \"{}\" failed while it was writing over "
+                                  "its memory: {}. Assign a value or load a checkpoint.",
+                                  kind, name, work, by, cause.message())));
   } catch (...) {  // no memory for the text: the error itself stays
   }
 }

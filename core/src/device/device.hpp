@@ -99,7 +99,7 @@ inline void check_not_lost(const tn_tensor* t) {
     t->queue->throw_failure();
 }
 // Says of what was lost, if it was, what it is and what was at work: `variable "w" is lost: ...`.
-void name_loss(tn_tensor* t, const char* kind, std::string_view name, std::string_view by,
-               const Error& cause) noexcept;
+void name_loss(tn_tensor* t, const char* kind, std::string_view name, const char* work,
+               std::string_view by, const Error& cause) noexcept;
 
 }  // namespace tenon

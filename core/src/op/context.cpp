@@ -81,10 +81,13 @@ void Heap::drain() noexcept {
 // One user of the heap less: its context, which counts until the last tensor is gone, or a thread that hands a tensor back.
 static void leave_heap(Heap* heap) noexcept {
   uint32_t users = 1;
-  if (heap->abandoned.load(std::memory_order_seq_cst)) {
-    const std::lock_guard lock(heap->mutex);
+  // Whoever finds another one at it, perhaps itself by a callback that went with the tape, leaves the rest to that.
+  bool more = heap->abandoned.load(std::memory_order_seq_cst);
+  while (more && !heap->draining.exchange(true, std::memory_order_seq_cst)) {
     heap->drain();
     if (heap->live == 0) heap->live = -1, ++users;
+    heap->draining.store(false, std::memory_order_seq_cst);
+    more = heap->remote.load(std::memory_order_seq_cst) != nullptr;
   }
   if (heap->users.fetch_sub(users, std::memory_order_acq_rel) == users) delete heap;
 }

@@ -34,9 +34,9 @@ struct Heap {
   tn_ctx* context = nullptr;
   std::atomic<tn_tensor*> remote{nullptr};  // released elsewhere, linked by `next`
   std::atomic<bool> abandoned{false};
-  std::atomic<uint32_t> users{1};  // the last one deletes it
-  std::mutex mutex;
-  int64_t live = 0;  // tensors handed out
+  std::atomic<uint32_t> users{1};     // the last one deletes it
+  std::atomic<bool> draining{false};  // after its context is gone: by one thread at a time
+  int64_t live = 0;                   // tensors handed out
   tn_tensor* free_tensors = nullptr;
   std::vector<void*> slabs;
   Node* free_nodes = nullptr;  // blank ones, linked by `next`

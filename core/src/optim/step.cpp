@@ -109,12 +109,11 @@ std::vector<Owned> scalars(tn_ctx* ctx, tn_optimizer& o, tn_device* device) {
 
 // The update failed: what it was writing over says so from now on.
 void name_losses(const tn_optimizer& o, const Work& w, const Error& cause) noexcept {
-  const std::string by = "a step of optimizer " + o.name;
   for (size_t i = 0; i < w.size(); ++i) {
-    name_loss(w.values[i], "variable", w.variables[i]->name, by, cause);
+    name_loss(w.values[i], "variable", w.variables[i]->name, "a step of optimizer", o.name, cause);
     for (size_t k = 0; k < o.slots.size(); ++k)
-      name_loss(w.slots[i * o.slots.size() + k], "optimizer state", w.groups[i]->names[k], by,
-                cause);
+      name_loss(w.slots[i * o.slots.size() + k], "optimizer state", w.groups[i]->names[k],
+                "a step of optimizer", o.name, cause);
   }
 }
 

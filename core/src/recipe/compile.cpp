@@ -73,8 +73,9 @@ class Lowering {
   bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
                   const Inferred& inferred, std::vector<int>& outputs, std::vector<Candidate>& why);
   std::vector<int> lower_control(const Graph& graph, const GraphNode& n, std::vector<int> inputs);
-  void place_step(const std::vector<int>& inputs, const std::vector<Shape>& shapes,
-                  const Inferred* inferred, std::vector<int>& outputs);
+  void place_step(std::string_view name, const std::vector<int>& inputs,
+                  const std::vector<Shape>& shapes, const Inferred* inferred,
+                  std::vector<int>& outputs);
   int temp(const Shape& shape, uint64_t bytes);
   tn_view view(const LValue& v) const;
   Inferred infer_now(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs) const;
@@ -214,13 +215,14 @@ bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, con
   }
   steps_.back().plan = plan;
   steps_.back().immediates = plan->kernel->flags & TN_KERNEL_IMMEDIATES;
-  place_step(inputs, shapes, &inferred, outputs);
+  place_step(op.name(), inputs, shapes, &inferred, outputs);
   return true;
 }
 
 // The memory of the last step: what it uses lives until then, what it makes begins there.
-void Lowering::place_step(const std::vector<int>& inputs, const std::vector<Shape>& shapes,
-                          const Inferred* inferred, std::vector<int>& outputs) {
+void Lowering::place_step(std::string_view name, const std::vector<int>& inputs,
+                          const std::vector<Shape>& shapes, const Inferred* inferred,
+                          std::vector<int>& outputs) {
   const PlanEntry* plan = steps_.back().plan;
   const int at = static_cast<int>(steps_.size()) - 1;
   for (int i : inputs) {
@@ -249,7 +251,7 @@ void Lowering::place_step(const std::vector<int>& inputs, const std::vector<Shap
     outputs.push_back(add(v));
   }
   if (plan->plan.workspace_bytes >> 46)
-    fail(TN_INTERNAL, "kernel {} asks for a workspace of {} bytes", view_of(plan->kernel->name),
+    fail(TN_INTERNAL, "{}: the kernel asks for a workspace of {} bytes", name,
          plan->plan.workspace_bytes);
   if (plan->plan.workspace_bytes) {
     Shape bytes;
@@ -286,7 +288,7 @@ std::vector<int> Lowering::lower_control(const Graph& graph, const GraphNode& n,
   program_->controls.push_back(run.get());
   plan->plan.data = run.release();
   std::vector<int> outputs;
-  place_step(inputs, out, nullptr, outputs);
+  place_step(n.op->name(), inputs, out, nullptr, outputs);
   return outputs;
 }
 
