@@ -408,6 +408,128 @@ TEST_CASE("scan: second derivatives, steps without sequences, and none at all") 
   CHECK(cx.read(run(cx, mixed, {zero.get(), block.get()})[0]) == std::vector<float>{16, 20});
 }
 
+TEST_CASE("scan: carries that a body gives as views, and its gradient, which is one") {
+  Session cx;
+  const auto by_ops = [](tn_ctx* c, const std::function<Tensors(const Raw&)>& body, tn_tensor* h,
+                         int n) {
+    Tensor state(tn_tensor_retain(h));
+    for (int i = 0; i < n; ++i) state = std::move(body({state.get()})[0]);
+    (void)c;
+    return state;
+  };
+  const std::function<Tensors(const Raw&)> turned = [&](const Raw& in) {
+    const Tensor t = tanh(cx, in[0]);
+    return list(get([&](tn_tensor** o) {
+      const int64_t axes[] = {1, 0};
+      return tn_transpose(cx, t.get(), 2, axes, o);
+    }));
+  };
+  const std::function<Tensors(const Raw&)> spread = [&](const Raw& in) {
+    const Tensor total = sum(cx, in[0]);
+    const Tensor small = scaled(cx, total.get(), 0.1);
+    const Tensor bent = tanh(cx, small.get());
+    return list(get([&](tn_tensor** o) {
+      const int64_t dims[] = {3, 3};
+      return tn_expand(cx, bent.get(), 2, dims, o);
+    }));
+  };
+  const Tensor x = cx.f32({0.1f, 0.2f, 0.3f, -0.4f, 0.5f, 0.6f, 0.7f, -0.8f, 0.9f}, {3, 3});
+  for (const auto& body : {turned, spread}) {
+    const Program step = capture(cx, "step", {{{3, 3}}}, body);
+    for (const int n : {1, 2, 5}) {
+      const auto loss_of = [&](const Tensor& y) {
+        const Tensor s = mul(cx, y.get(), y.get());
+        const Tensor w = mul(cx, s.get(), x.get());
+        return sum(cx, w.get());
+      };
+      const auto captured = [&](const Raw& in) {
+        const Tensor h = leaf(cx, in[0]);
+        Tensors y = scan(cx, step, 1, 0, {h.get()}, false, n);
+        Tensors g = gradients(cx, loss_of(y[0]), {h.get()});
+        g.push_back(std::move(y[0]));
+        return g;
+      };
+      const Tensor h = leaf(cx, x.get());
+      const Tensor y = by_ops(cx, body, h.get(), n);
+      Tensors want = gradients(cx, loss_of(y), {h.get()});
+      want.push_back(Tensor(tn_tensor_retain(y.get())));
+      const Program p = capture(cx, "whole", {{{3, 3}}}, captured);
+      check_close(read(cx, run(cx, p, {x.get()})), read(cx, want));
+      check_close(read(cx, captured({x.get()})), read(cx, want));
+    }
+  }
+}
+
+TEST_CASE("control flow: bodies with detached values, scalars as outputs, sizes by other names") {
+  Session cx;
+  // d (x * detach(x)) = x
+  const Program held = capture(cx, "held", {{{}}}, [&](const Raw& in) {
+    const Tensor still = get([&](tn_tensor** o) { return tn_tensor_detach(cx, in[0], o); });
+    return list(mul(cx, in[0], still.get()));
+  });
+  const auto gradient = [&](const Raw& in) {
+    const Tensor x = leaf(cx, in[0]);
+    const Tensors y = scan(cx, held, 1, 0, {x.get()}, false, 1);
+    return gradients(cx, y[0], {x.get()});
+  };
+  const Tensor three = cx.f32({3}, {});
+  CHECK(cx.read(gradient({three.get()})[0]) == std::vector<float>{3});
+  CHECK(cx.read(run(cx, capture(cx, "g", {{{}}}, gradient), {three.get()})[0]) ==
+        std::vector<float>{3});
+  // A host scalar as an output is a tensor of its default dtype.
+  const Program numbers = capture(cx, "numbers", {{{}}, {{}}}, [&](const Raw& in) {
+    Tensor k = get([&](tn_tensor** o) { return tn_tensor_scalar_f64(cx, 3, o); });
+    return list(add(cx, in[0], in[1]), std::move(k));
+  });
+  const Tensor some = cx.f32({1, 2}, {2}), zero = cx.f32({0}, {});
+  const auto counted = [&](const Raw& in) { return scan(cx, numbers, 1, 1, in); };
+  const std::vector<std::vector<float>> want = {{3}, {3, 3}};
+  CHECK(read(cx, counted({zero.get(), some.get()})) == want);
+  CHECK(read(cx, run(cx, capture(cx, "n", {{{}}, {{TN_DIM_ANY}}}, counted),
+                     {zero.get(), some.get()})) == want);
+  // Outputs of computed sizes; carries declared with a size of their own that is another's.
+  const Variable v = variable(cx, "v", cx.f32({1, 2, 3}, {3}));
+  const Program doubled =
+      capture(cx, "doubled", {{{TN_DIM_ANY}}, {{TN_DIM_ANY}}}, [&](const Raw& in) {
+        const Tensor value = value_of(cx, v);
+        Tensor pair = get([&](tn_tensor** o) {
+          tn_tensor* both[] = {in[1], in[1]};
+          return tn_concat(cx, both, 2, nullptr, o);
+        });
+        return list(mul(cx, in[0], value.get()), std::move(pair));
+      });
+  const auto sizes = [&](const Raw& in) {
+    const Tensor h = leaf(cx, in[0]), x = leaf(cx, in[1]);
+    Tensors y = scan(cx, doubled, 1, 1, {h.get(), x.get()});
+    const Tensor a = sum(cx, y[0].get()), b = sum(cx, y[1].get());
+    const Tensor loss = add(cx, a.get(), b.get());
+    return gradients(cx, loss, {h.get(), x.get()});
+  };
+  const Tensor h = cx.f32({1, 1, 1}, {3}), x = cx.f32({1, 2, 3, 4}, {2, 2});
+  const std::vector<std::vector<float>> grads = {{1, 4, 9}, {2, 2, 2, 2}};
+  CHECK(read(cx, sizes({h.get(), x.get()})) == grads);
+  CHECK(read(cx, run(cx, capture(cx, "s", {{{TN_DIM_ANY}}, {{TN_DIM_ANY, TN_DIM_ANY}}}, sizes),
+                     {h.get(), x.get()})) == grads);
+}
+
+TEST_CASE("while: derivatives of the third order") {
+  Session cx;
+  const std::vector<Input> one = {{{}}};
+  const Program small =
+      capture(cx, "small", one, [&](const Raw& in) { return list(less(cx, in[0], 50)); });
+  const Program square =
+      capture(cx, "square", one, [&](const Raw& in) { return list(mul(cx, in[0], in[0])); });
+  const auto third = [&](const Raw& in) {
+    const Tensor x = leaf(cx, in[0]);
+    Tensors y = loop(cx, small, square, 6, {x.get()});
+    for (int i = 0; i < 3; ++i) y = gradients(cx, y[0], {x.get()}, TN_GRAD_CREATE);
+    return y;
+  };
+  const Tensor x = cx.f32({3}, {});  // 3, 9, 81: x^4, with 24 x
+  tenon::test::check_close(cx.read(third({x.get()})[0]), {72});
+  tenon::test::check_close(cx.read(run(cx, capture(cx, "third", one, third), {x.get()})[0]), {72});
+}
+
 TEST_CASE("control flow: what a capture recorded may outlive it and its context") {
   Tensor left;
   {
@@ -474,6 +596,18 @@ TEST_CASE("control flow: what does not fit is refused, by name") {
   options.carry_count = 5;
   CHECK_FAILS(tn_program_scan(cx, same.get(), &options, in, 1, out, 2, &n), TN_INVALID_ARGUMENT,
               "5 carried values");
+  CHECK_FAILS(tn_program_while(cx, same.get(), same.get(), -2, in, 1, out, 2, &n),
+              TN_INVALID_ARGUMENT, "max_steps is -2");
+  options.carry_count = 1, options.sequence_count = 1;
+  const Tensor flat = cx.f32({1}, {});
+  in[1] = flat.get();
+  CHECK_FAILS(tn_program_scan(cx, pair.get(), &options, in, 2, out, 2, &n), TN_INVALID_ARGUMENT,
+              "sequence 0 is f32[]; its first dim is the steps");
+  const Tensor bits = get([&](tn_tensor** o) { return tn_cast(cx, x.get(), TN_DTYPE_U4, o); });
+  in[1] = bits.get();
+  CHECK_FAILS(tn_program_scan(cx, pair.get(), &options, in, 2, out, 2, &n), TN_INVALID_ARGUMENT,
+              "sequence 0 is u4, whose elements are packed");
+  in[1] = x.get();
   options.struct_size = 4;
   CHECK_FAILS(tn_program_scan(cx, same.get(), &options, in, 1, out, 2, &n), TN_INVALID_ARGUMENT,
               "_init");

@@ -48,10 +48,10 @@ TN_API void TN_CALL tn_capture_abort(tn_ctx* ctx);
 
 /* ---- control flow -------------------------------------------------------------------------------------------------- */
 
-/* Branches and loops over programs that were captured before, for the device of the context. Such a program may read variables and
- * constants, but not assign to variables, step optimizers or draw random numbers (FAILED_PRECONDITION). Called on a context that does
- * not capture, the host decides: it waits for conditions. In a capture the whole is one op of the captured program, and runs where that
- * runs. Gradients flow through inputs and variables in both cases. inputs and outputs as in tn_program_run. */
+/* Branches and loops over programs that were captured before, for the device of the context. They may read variables and constants, not assign
+ * to variables, step optimizers or draw random numbers (FAILED_PRECONDITION). Outside of a capture the host decides and waits for conditions; in
+ * one the whole is one op. Gradients flow through inputs and variables by the ops of the body alone (no custom gradients, no hooks, none through
+ * what was recorded with grad mode off; in a capture zero for what the body does not use). inputs and outputs as in tn_program_run. */
 
 /* `then` where condition (bool, rank 0) is true, else `otherwise`, over the same inputs. Both give the same number of outputs; in a
  * capture also of the same dtypes and dims. */

@@ -197,6 +197,10 @@ tn_error* tn_tensor_detach(tn_ctx* ctx, tn_tensor* t, tn_tensor** out) {
   return with_ctx(ctx, "tn_tensor_detach", [&] {
     need_own(ctx, t, "tn_tensor_detach", "tensor");
     need(out, "tn_tensor_detach", "out_tensor");
+    if (ctx->recorder && is_abstract(t)) {
+      *out = ctx->recorder->detach(t).release();
+      return;
+    }
     if (!t->node) {
       *out = keep(ctx, t);
       return;

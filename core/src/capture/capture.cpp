@@ -80,8 +80,7 @@ int Capture::add_value(const Shape& shape) {
   return static_cast<int>(program_->graph.values.size()) - 1;
 }
 
-Owned Capture::tensor_of(int value) {
-  const Shape& shape = program_->graph.values[static_cast<size_t>(value)].shape;
+Owned Capture::tensor_of(int value, const Shape& shape) {
   Note& note = note_of(buffer_.get());
   const std::lock_guard lock(note.mutex);
   for (int i = 0; i < shape.rank; ++i)
@@ -142,12 +141,23 @@ Owned Capture::input(std::string_view name, const Shape& shape, const SymTable& 
   return input(name, shape.dtype, static_cast<uint32_t>(shape.rank), dims, views);
 }
 
+Owned Capture::like(tn_tensor* t, const Shape& shape) {
+  if (same_type(t->view, shape)) return Owned(ctx_, keep(ctx_, t));
+  for (int i = 0; i < shape.rank; ++i)
+    if (t->view.dims[i] != shape.dims[i])
+      program_->symbols.assume_equal(t->view.dims[i], shape.dims[i]);
+  Owned made = tensor_of(value_of(t, "gradient"), shape);
+  if (t->node) made.get()->node = node_retain(t->node), made.get()->out_index = t->out_index;
+  return made;
+}
+
 std::vector<Owned> Capture::control(const OpEntry& op, std::shared_ptr<const Control> control,
                                     std::span<tn_tensor* const> inputs,
                                     const std::vector<Shape>& outputs) {
   GraphNode node;
   node.op = &op;
   node.control = std::move(control);
+  node.stop = !ctx_->grad_mode;
   for (tn_tensor* t : inputs) node.inputs.push_back(value_of(t, op.def.name.data));
   std::vector<Owned> made;
   for (const Shape& shape : outputs) {
@@ -247,6 +257,7 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
 
   GraphNode node;
   node.op = &op;
+  node.stop = !ctx_->grad_mode;
   node.attrs = complete_attrs(op, attrs, n_attrs);
   std::deque<tn_view> views;
   std::vector<const tn_view*> pointers;
@@ -287,6 +298,13 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
   return count;
 }
 
+Owned Capture::detach(tn_tensor* t) {
+  const NoGrad no_grad(ctx_);
+  return call_one(
+      ctx_, TN_OP_RESHAPE, {t},
+      {tn_attr_i64s(TN_RESHAPE_DIMS, t->view.dims, static_cast<uint64_t>(t->view.rank))});
+}
+
 tn_tensor* Capture::variable(tn_variable& v) {
   if (const auto it = variables_.find(&v); it != variables_.end()) return it->second.value.get();
   {
@@ -304,8 +322,7 @@ tn_tensor* Capture::variable(tn_variable& v) {
 void Capture::assign(tn_variable& v, tn_tensor* value) {
   tn_tensor* before = variable(v);
   Cell& cell = variables_.at(&v);
-  tn_tensor* plain = nullptr;
-  check(tn_tensor_detach(ctx_, value, &plain));
+  tn_tensor* plain = make_alias(ctx_, value);
   Owned after(ctx_, plain);
   value_of(plain, "tn_variable_assign");
   // All values of a variable are one leaf.
@@ -377,8 +394,17 @@ std::unique_ptr<tn_program> Capture::finish(tn_tensor* const* outputs, uint32_t 
   Graph& graph = p.graph;
   std::vector<int> results;
   for (uint32_t i = 0; i < n; ++i) {
-    const int value = value_of(outputs[i], "tn_capture_end");
-    results.push_back(value);
+    Owned made(ctx_, nullptr);
+    tn_tensor* t = outputs[i];
+    if (is_scalar(t)) {
+      const tn_dtype dtype =
+          t->view.flags & TN_VIEW_WEAK ? weak_default(t->view.dtype) : t->view.dtype;
+      made =
+          call_one(ctx_, TN_OP_FILL, {t},
+                   {tn_attr_i64s(TN_FILL_DIMS, nullptr, 0), tn_attr_dtype(TN_FILL_DTYPE, dtype)});
+      t = made.get();
+    }
+    results.push_back(value_of(t, "tn_capture_end"));
   }
   const auto take = [&](auto& cells) {
     for (auto& [key, cell] : cells) {

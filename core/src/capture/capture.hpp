@@ -16,6 +16,8 @@ class Capture final : public Recorder {
               const tn_str* symbols);
   // One of such a shape, whose sizes without a value have the names that `symbols` gives them.
   Owned input(std::string_view name, const Shape& shape, const SymTable& symbols);
+  // The same value with sizes that are taken to be equal.
+  Owned like(tn_tensor* t, const Shape& shape);
   // A node that runs programs; its outputs have these shapes.
   std::vector<Owned> control(const OpEntry& op, std::shared_ptr<const Control> control,
                              std::span<tn_tensor* const> inputs, const std::vector<Shape>& outputs);
@@ -28,6 +30,7 @@ class Capture final : public Recorder {
   bool wants(const OpEntry& op, tn_tensor* const* inputs, uint32_t n) const override;
   uint32_t call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
                 uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity) override;
+  Owned detach(tn_tensor* t) override;
   tn_tensor* variable(tn_variable& v) override;
   void assign(tn_variable& v, tn_tensor* value) override;
   tn_tensor* slot(tn_optimizer& o, size_t group, size_t slot) override;
@@ -45,7 +48,10 @@ class Capture final : public Recorder {
 
   int add_value(const Shape& shape);
   Owned add_input(Place place, const Shape& shape);  // and the tensor that stands for it
-  Owned tensor_of(int value);
+  Owned tensor_of(int value) {
+    return tensor_of(value, program_->graph.values[static_cast<size_t>(value)].shape);
+  }
+  Owned tensor_of(int value, const Shape& shape);
   int value_of(tn_tensor* t, const char* what);
   Owned random_word(InputKind kind);
   void record_node(const OpEntry& op, const std::vector<tn_tensor*>& inputs, const GraphNode& node,

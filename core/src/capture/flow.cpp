@@ -16,12 +16,24 @@ const char* Flow::function() const {
   return kNames[static_cast<size_t>(kind)];
 }
 
+void need_bytes(const Flow& f, tn_dtype dtype, const char* what, size_t i) {
+  if (TN_DTYPE_BITS(dtype) >= 8) return;
+  fail(TN_INVALID_ARGUMENT,
+       "{}: {} {} is {}, whose elements are packed and have no addresses of their own. Cast it to "
+       "i8 or "
+       "u8.",
+       f.function(), what, i, tn_dtype_name(dtype));
+}
+
 namespace {
 
 void check_program(const tn_ctx* ctx, const Flow& f, const tn_program& p, size_t n) {
   if (p.runtime != ctx->runtime)
     fail(TN_INVALID_ARGUMENT, "{}: program \"{}\" belongs to another runtime", f.function(),
          p.name);
+  if (p.device != (ctx->recorder ? ctx->device : f.first->device))
+    fail(TN_INVALID_ARGUMENT, "{}: program \"{}\" is for {}, not for {}", f.function(), p.name,
+         p.device->name, (ctx->recorder ? ctx->device : f.first->device)->name);
   if (p.arguments.size() != n)
     fail(TN_INVALID_ARGUMENT, "{}: program \"{}\" takes {} inputs, {} are given", f.function(),
          p.name, p.arguments.size(), n);
@@ -57,11 +69,14 @@ class Calls {
       : ctx_(ctx), f_(f), given_(operands) {
     for (tn_tensor* t : given_) on_tape_ = on_tape_ || t->node;
     on_tape_ = on_tape_ && ctx->grad_mode;
-    for (const tn_program* p : {f.first, f.second})
-      if (p)
-        for (const tn_program::Use& use : p->variables)
-          on_tape_ =
-              on_tape_ || (ctx->grad_mode && !(use.variable->flags & TN_VARIABLE_NOT_TRAINABLE));
+    for (const tn_program* p : {f.first, f.second}) {
+      if (!p) continue;
+      for (const Place& from : p->inputs)
+        on_tape_ = on_tape_ || (ctx->grad_mode && from.tensor && from.tensor->node);
+      for (const tn_program::Use& use : p->variables)
+        on_tape_ =
+            on_tape_ || (ctx->grad_mode && !(use.variable->flags & TN_VARIABLE_NOT_TRAINABLE));
+    }
   }
 
   std::vector<Owned> run() {
@@ -194,6 +209,9 @@ class Calls {
 }  // namespace
 
 void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands) {
+  const size_t n = operands.size() - (f.kind == FlowKind::kIf);
+  for (const tn_program* p : {f.first, f.second})
+    if (p) check_program(ctx, f, *p, n);
   for (const tn_tensor* t : operands) {
     if (is_scalar(t))
       fail(TN_INVALID_ARGUMENT,
@@ -202,9 +220,6 @@ void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> op
       fail(TN_INVALID_ARGUMENT, "{}: an input lives on {}, program \"{}\" on {}", f.function(),
            t->device->name, f.first->name, f.first->device->name);
   }
-  const size_t n = operands.size() - (f.kind == FlowKind::kIf);
-  for (const tn_program* p : {f.first, f.second})
-    if (p) check_program(ctx, f, *p, n);
   const uint32_t n_out = f.body().n_outputs;
   if (f.kind == FlowKind::kIf) {
     if (f.first->n_outputs != f.second->n_outputs)
@@ -219,11 +234,17 @@ void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> op
   if (f.kind == FlowKind::kWhile && f.first->n_outputs != 1)
     fail(TN_INVALID_ARGUMENT, "tn_program_while: condition \"{}\" has {} outputs, not one",
          f.first->name, f.first->n_outputs);
+  if (f.kind == FlowKind::kWhile && f.steps < -1)
+    fail(TN_INVALID_ARGUMENT, "tn_program_while: max_steps is {}; -1 is without a bound", f.steps);
   if (f.kind == FlowKind::kScan && f.n_sequences == 0 && f.steps < 0)
     fail(TN_INVALID_ARGUMENT, "tn_program_scan: without sequences the options must say the length");
   for (uint32_t i = 0; i < f.n_sequences; ++i) {
     const tn_view &v = operands[f.n_carry + i]->view, &first = operands[f.n_carry]->view;
-    if (v.rank == 0 || v.dims[0] != first.dims[0])
+    need_bytes(f, v.dtype, "sequence", i);
+    if (v.rank == 0)
+      fail(TN_INVALID_ARGUMENT, "tn_program_scan: sequence {} is {}; its first dim is the steps", i,
+           named_shape(operands[f.n_carry + i]));
+    if (!is_symbolic(v.dims[0]) && !is_symbolic(first.dims[0]) && v.dims[0] != first.dims[0])
       fail(TN_INVALID_ARGUMENT, "tn_program_scan: sequence {} is {}, sequence 0 {}: lengths differ",
            i, named_shape(operands[f.n_carry + i]), named_shape(operands[f.n_carry]));
   }

@@ -27,6 +27,8 @@ void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> op
 std::vector<Owned> run_flow(tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands);
 // The part of that for captures.
 std::vector<Owned> record_flow(tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands);
+// Throws INVALID_ARGUMENT where elements are less than a byte.
+void need_bytes(const Flow& f, tn_dtype dtype, const char* what, size_t i);
 // The shapes of its outputs, which in a capture may hold symbols of `to`.
 std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> operands, SymTable* to);
 // A flow whose programs use nothing but their arguments, made ready for known sizes.

@@ -215,17 +215,22 @@ std::vector<Owned> vjp_of(tn_ctx* ctx, Inner& in, tn_program& p, std::vector<Own
   }
   const std::vector<Owned> results = in.play(p, given);
   Tensors outputs, seeds, grads(leaves.size(), nullptr);
+  std::vector<Owned> fitted;
   size_t next = 0;
   for (const Owned& t : results) {
     if (!is_floating(t.get()->view.dtype)) continue;
     tn_tensor* seed = cotangents[next++].get();
     if (!t.get()->node) continue;
+    // Sizes may have other tokens than those that the cotangent was made with.
+    fitted.push_back(in.capture.like(seed, shape_of(t.get()->view)));
+    seed = fitted.back().get();
     outputs.push_back(t.get());
     seeds.push_back(seed);
   }
   if (!outputs.empty() && !leaves.empty())
     vjp(ctx, outputs.data(), seeds.data(), static_cast<uint32_t>(outputs.size()), leaves.data(),
-        static_cast<uint32_t>(leaves.size()), TN_GRAD_ALLOW_UNUSED, nullptr, grads.data());
+        static_cast<uint32_t>(leaves.size()), TN_GRAD_ALLOW_UNUSED | TN_GRAD_CREATE, nullptr,
+        grads.data());
   std::vector<Owned> out;
   for (size_t i = 0; i < leaves.size(); ++i)
     out.push_back(grads[i] ? Owned(ctx, grads[i]) : zeros(ctx, shape_of(leaves[i]->view)));
@@ -304,10 +309,11 @@ std::vector<Owned> or_zeros(tn_ctx* ctx, const std::vector<Shape>& shapes,
   return out;
 }
 
-void give(const std::vector<Owned>& grads, size_t& next, const Tensors& operands, size_t from,
-          size_t n, tn_tensor** out, tn_ctx* ctx) {
+void give(Capture& capture, const std::vector<Owned>& grads, size_t& next, const Tensors& operands,
+          size_t from, size_t n, tn_tensor** out) {
   for (size_t i = from; i < from + n; ++i)
-    if (is_floating(operands[i]->view.dtype)) out[i] = keep(ctx, grads[next++].get());
+    if (is_floating(operands[i]->view.dtype))
+      out[i] = capture.like(grads[next++].get(), shape_of(operands[i]->view)).release();
 }
 
 tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotangents, uint32_t,
@@ -330,7 +336,7 @@ tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotan
       Tensors given = operands;
       append(given, seeds);
       const std::vector<Owned> grads = run_flow(ctx, back, given);
-      give(grads, next, operands, 1, operands.size() - 1, out, ctx);
+      give(capture, grads, next, operands, 1, operands.size() - 1, out);
       return;
     }
     const Held body = scan_gradient_of(ctx, f);
@@ -366,9 +372,9 @@ tn_error* TN_CALL flow_gradient(void* user, tn_ctx* ctx, tn_tensor* const* cotan
     given.insert(given.end(), operands.begin() + static_cast<std::ptrdiff_t>(first_const),
                  operands.end());
     const std::vector<Owned> grads = run_flow(ctx, back, given);
-    give(grads, next, operands, 0, f.n_carry, out, ctx);
-    give(grads, next, operands, first_const, operands.size() - first_const, out, ctx);
-    give(grads, next, operands, f.n_carry, f.n_sequences, out, ctx);
+    give(capture, grads, next, operands, 0, f.n_carry, out);
+    give(capture, grads, next, operands, first_const, operands.size() - first_const, out);
+    give(capture, grads, next, operands, f.n_carry, f.n_sequences, out);
   });
 }
 
@@ -394,9 +400,11 @@ std::vector<Owned> on_tape(tn_ctx* ctx, std::shared_ptr<const FlowNode> node,
                                   [](void* user) { delete static_cast<Saved*>(user); }};
   check(tn_custom_grad(ctx, operands.data(), static_cast<uint32_t>(operands.size()), plain.data(),
                        static_cast<uint32_t>(plain.size()), callback, made.data()));
-  std::vector<Owned> out;
-  for (tn_tensor* t : made) out.emplace_back(ctx, t);
-  return out;
+  for (size_t i = 0; i < made.size(); ++i) {
+    Owned recorded(ctx, made[i]);
+    if (is_floating(made[i]->view.dtype)) results[i] = std::move(recorded);
+  }
+  return results;
 }
 
 // A loop with a bound as a scan: (alive, state) -> (alive and condition, state or what the body makes of it).
@@ -466,14 +474,14 @@ std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> oper
       out.push_back(graph.values[static_cast<size_t>(graph.results[i])].shape);
     return out;
   };
+  const auto same_size = [&](int64_t a, int64_t b) {
+    const bool unknown = to && a != b && to->equal(a, b) < 0;
+    if (unknown) to->assume_equal(a, b);
+    return unknown || a == b || (to && to->equal(a, b) == 1);
+  };
   const auto need_same = [&](const Shape& a, const Shape& b, size_t i, const char* other) {
     bool same = a.dtype == b.dtype && a.rank == b.rank;
-    for (int k = 0; same && k < a.rank; ++k) {
-      if (a.dims[k] == b.dims[k]) continue;
-      const int equal = to ? to->equal(a.dims[k], b.dims[k]) : 0;
-      if (equal < 0) to->assume_equal(a.dims[k], b.dims[k]);
-      same = equal != 0;
-    }
+    for (int k = 0; same && k < a.rank; ++k) same = same_size(a.dims[k], b.dims[k]);
     if (!same)
       fail(TN_INVALID_ARGUMENT, "{}: output {} of \"{}\" is {}, {} {}", f.function(), i,
            f.body().name, to ? symbolic_text(*to, a) : shape_text(a), other,
@@ -495,8 +503,15 @@ std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> oper
   for (size_t i = 0; i < f.n_carry; ++i)
     need_same(out[i], shape_of(operands[i]->view), i, "what it carries on");
   const int64_t length = f.n_sequences ? operands[f.n_carry]->view.dims[0] : f.steps;
+  for (uint32_t i = 1; i < f.n_sequences; ++i) {
+    const int64_t other = operands[f.n_carry + i]->view.dims[0];
+    if (!same_size(other, length))
+      fail(TN_INVALID_ARGUMENT, "{}: sequence {} is {}, sequence 0 {}: lengths differ",
+           f.function(), i, named_shape(operands[f.n_carry + i]), named_shape(operands[f.n_carry]));
+  }
   for (size_t i = f.n_carry; i < out.size(); ++i) {
     Shape& s = out[i];
+    need_bytes(f, s.dtype, "output", i);
     if (s.rank == TN_MAX_RANK)
       fail(TN_INVALID_ARGUMENT, "{}: output {} of \"{}\" has {} dims; one more does not fit",
            f.function(), i, f.body().name, s.rank);

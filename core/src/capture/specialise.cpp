@@ -113,6 +113,7 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
     copy.outputs = n.outputs;
     copy.attrs = with.attrs(n.attrs);
     copy.live = n.live;
+    copy.stop = n.stop;
     copy.control = n.control;
   }
   return graph;

@@ -18,6 +18,8 @@ class Recorder {
   virtual uint32_t call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
                         const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
                         uint32_t capacity) = 0;
+  // The same value, from which no gradient flows, also where the program is played.
+  virtual Owned detach(tn_tensor* t) = 0;
   // The leaf for what the variable holds by now; lent.
   virtual tn_tensor* variable(tn_variable& v) = 0;
   virtual void assign(tn_variable& v, tn_tensor* value) = 0;

@@ -86,12 +86,12 @@ void loss_scale_step(tn_ctx* ctx, const tn_loss_scale& s, tn_optimizer& o,
     Owned all = call_one(ctx, TN_OP_ALL, {each.get()});
     finite = finite ? call_one(ctx, TN_OP_AND, {finite.get(), all.get()}) : std::move(all);
   }
-  if (!finite) return;
-  optimizer_step(ctx, o, variables, unscaled.data(), n, finite.get());
+  if (!finite) return optimizer_step(ctx, o, variables, grads, n);
   const Owned before = value_of(ctx, s.finite);
   const Owned now = cast(ctx, finite.get(), TN_DTYPE_F32);
   const Owned both = call_one(ctx, TN_OP_MINIMUM, {before.get(), now.get()});
   check(tn_variable_assign(ctx, s.finite, both.get()));
+  optimizer_step(ctx, o, variables, unscaled.data(), n, finite.get());
 }
 
 void loss_scale_update(tn_ctx* ctx, const tn_loss_scale& s) {

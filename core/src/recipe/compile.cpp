@@ -719,10 +719,12 @@ Program* Lowering::run(Graph& graph) {
     inputs.push_back(add(v));
   }
   std::vector<int> results = lower_graph(graph, inputs);
-  for (int& r : results)
-    if (r >= 0 && (values_[static_cast<size_t>(r)].immediate ||
-                   (options_.own_results && values_[static_cast<size_t>(r)].base == Base::kInput)))
+  for (int& r : results) {
+    if (r < 0) continue;
+    const LValue& v = values_[static_cast<size_t>(r)];
+    if (v.immediate || (options_.own_results && (v.base == Base::kInput || !v.shape.dense())))
       r = contiguous(r);
+  }
   check_aliases(results);
   place_results(results);
   emit();

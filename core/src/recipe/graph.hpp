@@ -27,6 +27,7 @@ struct GraphNode {
   Inferred inferred;
   std::vector<int> outputs;
   bool live = false;
+  bool stop = false;  // recorded off the tape: no gradient flows through it where it is played
   std::shared_ptr<const Control> control;  // instead of a kernel of the op
 };
 

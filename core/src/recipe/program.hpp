@@ -97,7 +97,7 @@ inline void program_release(Program* p) noexcept {
 
 struct CompileOptions {
   uint32_t modes = 0;        // TN_SIGNATURE_...
-  bool own_results = false;  // no result is a view of an input
+  bool own_results = false;  // every result is dense, and none a view of an input
   Queue* queue = nullptr;
   std::vector<Candidate>* trail = nullptr;  // of the first op
   std::vector<std::string_view>* decomposed =

@@ -1,6 +1,8 @@
 // Graphs and recipes, run: op by op or as one program.
 #include "run.hpp"
 
+#include <optional>
+
 #include "base/error.hpp"
 #include "op/recorder.hpp"
 #include "op/runtime.hpp"
@@ -20,6 +22,7 @@ std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const
     if (!node.live) continue;
     std::vector<tn_tensor*> in, out(node.outputs.size(), nullptr);
     for (int i : node.inputs) in.push_back(i < 0 ? nullptr : values[static_cast<size_t>(i)].get());
+    const std::optional<NoGrad> off_tape = node.stop ? std::optional<NoGrad>(ctx) : std::nullopt;
     if (node.control) {
       std::vector<Owned> made = node.control->call(ctx, in);
       for (size_t k = 0; k < made.size(); ++k)
