@@ -63,7 +63,8 @@ TEST_CASE("if: one branch or the other, with its gradient") {
   const Tensor four = cx.f32({1, 2, 3, 4}, {4});
   tn_tensor *in[] = {condition.get(), four.get()}, *out[4];
   uint32_t n = 0;
-  CHECK_FAILS(tn_program_run(cx, both.get(), in, 2, out, 4, &n), TN_INVALID_ARGUMENT, "");
+  CHECK_FAILS(tn_program_run(cx, both.get(), in, 2, out, 4, &n), TN_INVALID_ARGUMENT,
+              "program \"both\"");
 }
 
 TEST_CASE("while: until the condition is false, or as often as allowed") {
@@ -388,7 +389,8 @@ TEST_CASE("control flow: what a capture recorded may outlive it and its context"
     Tensors y = scan(cx, square, 1, 0, {in.get()}, false, 3);
     tn_capture_abort(cx);
     tn_tensor *from[] = {y[0].get()}, *by[] = {in.get()}, *g = nullptr;
-    CHECK_FAILS(tn_vjp(cx, from, nullptr, 1, by, 1, 0, &g), TN_FAILED_PRECONDITION, "");
+    CHECK_FAILS(tn_vjp(cx, from, nullptr, 1, by, 1, 0, &g), TN_FAILED_PRECONDITION,
+                "the capture that recorded scan has ended");
     left = std::move(y[0]);
   }
 }

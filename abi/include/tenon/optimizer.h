@@ -12,7 +12,8 @@ TN_API tn_error* TN_CALL tn_optimizer_create(tn_ctx* ctx, tn_str name, const tn_
                                              uint32_t n_options, tn_optimizer** out_optimizer);
 TN_API void TN_CALL tn_optimizer_release(tn_optimizer* optimizer);
 /* One update of every variable from its gradient (a NULL gradient leaves its variable alone). State is made at the first
- * step of a variable. Either all variables are assigned or, on error, none. */
+ * step of a variable. Either all variables are assigned or, on error, none. What a kernel that failed was writing over
+ * is lost, by name: reading it gives that error until it is assigned or set again; the rest is as it was. */
 TN_API tn_error* TN_CALL tn_optimizer_step(tn_ctx* ctx, tn_optimizer* optimizer,
                                            tn_variable* const* variables, tn_tensor* const* grads,
                                            uint32_t n);

@@ -94,7 +94,8 @@ TN_API void TN_CALL tn_program_release(tn_program* program);
 /* Runs it. inputs: as declared, in that order, on the program's device. outputs: `capacity` slots, of which *out_n are filled; each is
  * the caller's and is never written again. A run for sizes not seen before prepares the program for them first. Several threads may
  * run one program at once, each with a context of its own; those that assign to variables take turns. When it fails before anything
- * was computed, variables, optimizers and the random state are as they were. Not recorded for gradients; but in a capture its ops are
+ * was computed, variables, optimizers and the random state are as they were; what a kernel that failed was writing over is lost, by name:
+ * reading it gives that error until it is assigned again. Not recorded for gradients; but in a capture its ops are
  * recorded as if they had been called there, and so are their gradients. */
 TN_API tn_error* TN_CALL tn_program_run(tn_ctx* ctx, tn_program* program, tn_tensor* const* inputs,
                                         uint32_t n_inputs, tn_tensor** outputs, uint32_t capacity,
