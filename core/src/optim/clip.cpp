@@ -10,14 +10,6 @@
 namespace tenon {
 namespace {
 
-Owned scalar(tn_ctx* ctx, double value) {
-  return Owned(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
-}
-Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype) {
-  if (t->view.dtype == dtype) return Owned(ctx, keep(ctx, t));
-  return call_one(ctx, TN_OP_CAST, {t}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
-}
-
 void check_gradients(const char* function, tn_tensor* const* grads, uint32_t n) {
   for (uint32_t i = 0; i < n; ++i)
     if (grads[i] && dtype_kind(grads[i]->view.dtype) != Kind::kFloat)

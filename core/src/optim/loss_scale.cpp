@@ -21,12 +21,6 @@ tn_variable* new_variable(tn_ctx* ctx, const char* name, double value) {
   return v;
 }
 
-Owned number(tn_ctx* ctx, double value) {
-  return Owned(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
-}
-Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype) {
-  return call_one(ctx, TN_OP_CAST, {t}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
-}
 Owned value_of(tn_ctx* ctx, tn_variable* v) { return Owned(ctx, keep(ctx, variable_leaf(ctx, v))); }
 
 }  // namespace
@@ -72,7 +66,7 @@ void loss_scale_step(tn_ctx* ctx, const tn_loss_scale& s, tn_optimizer& o,
                      tn_variable* const* variables, tn_tensor* const* grads, uint32_t n) {
   const NoGrad no_grad(ctx);
   const Owned scale = value_of(ctx, s.scale);
-  const Owned inverse = call_one(ctx, TN_OP_DIV, {number(ctx, 1).get(), scale.get()});
+  const Owned inverse = call_one(ctx, TN_OP_DIV, {scalar(ctx, 1).get(), scale.get()});
   std::vector<Owned> plain;
   std::vector<tn_tensor*> unscaled(n, nullptr);
   plain.reserve(n);
@@ -98,7 +92,7 @@ void loss_scale_update(tn_ctx* ctx, const tn_loss_scale& s) {
   const NoGrad no_grad(ctx);
   const Owned scale = value_of(ctx, s.scale), steps = value_of(ctx, s.steps),
               finite = value_of(ctx, s.finite);
-  const Owned zero = number(ctx, 0), one = number(ctx, 1);
+  const Owned zero = scalar(ctx, 0), one = scalar(ctx, 1);
   const auto call = [&](tn_op op, const Owned& a, const Owned& b) {
     return call_one(ctx, op, {a.get(), b.get()});
   };
@@ -107,12 +101,12 @@ void loss_scale_update(tn_ctx* ctx, const tn_loss_scale& s) {
   };
   const Owned good = call(TN_OP_GT, finite, zero);
   const Owned counted = where(good, call(TN_OP_ADD, steps, one), zero);
-  const Owned grows = call(TN_OP_GE, counted, number(ctx, s.interval));
-  const Owned larger = where(grows, call(TN_OP_MUL, scale, number(ctx, s.growth)), scale);
-  const Owned smaller = call(TN_OP_MUL, scale, number(ctx, s.backoff));
+  const Owned grows = call(TN_OP_GE, counted, scalar(ctx, s.interval));
+  const Owned larger = where(grows, call(TN_OP_MUL, scale, scalar(ctx, s.growth)), scale);
+  const Owned smaller = call(TN_OP_MUL, scale, scalar(ctx, s.backoff));
   const Owned bounded =
-      call(TN_OP_MAXIMUM, call(TN_OP_MINIMUM, where(good, larger, smaller), number(ctx, kMost)),
-           number(ctx, kLeast));
+      call(TN_OP_MAXIMUM, call(TN_OP_MINIMUM, where(good, larger, smaller), scalar(ctx, kMost)),
+           scalar(ctx, kLeast));
   const Owned left = where(grows, zero, counted);
   check(tn_variable_assign(ctx, s.scale, bounded.get()));
   check(tn_variable_assign(ctx, s.steps, left.get()));

@@ -81,10 +81,18 @@ double option_number(std::string_view owner, const tn_option& option) {
   fail(TN_INVALID_ARGUMENT, "{}: option \"{}\" must be a number", owner, view_of(option.name));
 }
 
+Owned scalar(tn_ctx* ctx, double value) {
+  return Owned(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
+}
+
+Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype) {
+  if (t->view.dtype == dtype) return Owned(ctx, keep(ctx, t));
+  return call_one(ctx, TN_OP_CAST, {t}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+}
+
 Owned make_full(tn_ctx* ctx, tn_dtype dtype, double value, const Shape& like) {
-  const Owned scalar(ctx, make_scalar(ctx, TN_DTYPE_F64, true, &value));
   return call_one(
-      ctx, TN_OP_FILL, {scalar.get()},
+      ctx, TN_OP_FILL, {scalar(ctx, value).get()},
       {tn_attr_i64s(TN_FILL_DIMS, like.dims, like.rank), tn_attr_dtype(TN_FILL_DTYPE, dtype)});
 }
 

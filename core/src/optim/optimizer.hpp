@@ -119,6 +119,10 @@ class DeviceScope {
   tn_device* before_;
 };
 
+// A weakly typed host scalar.
+Owned scalar(tn_ctx* ctx, double value);
+// t itself where it has the dtype.
+Owned cast(tn_ctx* ctx, tn_tensor* t, tn_dtype dtype);
 // tn_tensor_full as an owned reference, on the context's device.
 Owned make_full(tn_ctx* ctx, tn_dtype dtype, double value, const Shape& like);
 
