@@ -152,7 +152,7 @@ void add_activations(Catalogue& c) {
   OpSamples& relu = c.add(TN_OP_RELU, "relu");
   relu.on(kFloats)
       .maybe(kSigned)
-      .gives(unary([](double x) { return x < 0 ? 0 : x; }, [](int64_t x) { return x < 0 ? 0 : x; }),
+      .gives(unary([](double x) { return x < 0 ? 0 : x; }, [](auto x) { return x < 0 ? 0 : x; }),
              kExact)
       .gradient(Grad::yes);
   elementwise_cases(relu, {clear_of(-3, 3, {0}, 0.02)});

@@ -10,16 +10,37 @@ double rem(double a, double b) {
   const double r = std::fmod(a, b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
-int64_t int_rem(int64_t a, int64_t b) {
-  if (b == 0) return 0;
-  const int64_t r = a % b;
+// Of integers: by 0 it is 0, and the least number by -1 wraps.
+template <typename T>
+bool is_minus_one(T b) {
+  return std::is_signed_v<T> && b == static_cast<T>(-1);
+}
+template <typename T>
+T int_div(T a, T b) {
+  if (is_minus_one(b)) return static_cast<T>(0 - static_cast<uint64_t>(a));
+  return b == 0 ? 0 : a / b;
+}
+template <typename T>
+T int_fmod(T a, T b) {
+  return b == 0 || is_minus_one(b) ? 0 : a % b;
+}
+template <typename T>
+T int_rem(T a, T b) {
+  const T r = int_fmod(a, b);
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
-int64_t int_div(int64_t a, int64_t b) { return b == 0 ? 0 : a / b; }
-int64_t int_pow(int64_t a, int64_t b) {
-  int64_t y = 1;
-  for (int64_t k = 0; k < b; ++k) y *= a;
-  return y;
+template <typename T>
+T int_floor_div(T a, T b) {
+  return int_div(a, b) - T{int_fmod(a, b) != 0 && (a < 0) != (b < 0)};
+}
+// By squaring; with a negative exponent the true power cut to a whole number.
+template <typename T>
+T int_pow(T a, T b) {
+  if (b < 0) return is_minus_one(a) ? static_cast<T>(1 - 2 * (b & 1)) : T{a == 1};
+  uint64_t y = 1, base = static_cast<uint64_t>(a);
+  for (uint64_t left = static_cast<uint64_t>(b); left != 0; left >>= 1, base *= base)
+    if (left & 1) y *= base;
+  return static_cast<T>(y);
 }
 // As IEEE 754-2019 has them: -0 is less than +0.
 double maximum(double a, double b) {
@@ -63,7 +84,7 @@ void add_arithmetic(Catalogue& c) {
   const Fill any = uniform(-4, 4), off_zero = clear_of(-4, 4, {0}, 0.4);
   OpSamples& add = c.add(TN_OP_ADD, "add");
   add.on(kNumbers)
-      .gives(binary(std::plus<double>(), std::plus<int64_t>()), kRounded)
+      .gives(binary(std::plus<double>(), wrapping(std::plus<uint64_t>())), kRounded)
       .gradient(Grad::yes);
   elementwise_cases(add, {any, any});
   add.add(special_pairs());
@@ -74,7 +95,7 @@ void add_arithmetic(Catalogue& c) {
 
   OpSamples& sub = c.add(TN_OP_SUB, "sub");
   sub.on(kNumbers)
-      .gives(binary(std::minus<double>(), std::minus<int64_t>()), kRounded)
+      .gives(binary(std::minus<double>(), wrapping(std::minus<uint64_t>())), kRounded)
       .gradient(Grad::yes);
   elementwise_cases(sub, {uniform(4, 9), uniform(-4, 4)});
   sub.add(special_pairs());
@@ -82,7 +103,7 @@ void add_arithmetic(Catalogue& c) {
 
   OpSamples& mul = c.add(TN_OP_MUL, "mul");
   mul.on(kNumbers)
-      .gives(binary(std::multiplies<double>(), std::multiplies<int64_t>()), kRounded)
+      .gives(binary(std::multiplies<double>(), wrapping(std::multiplies<uint64_t>())), kRounded)
       .gradient(Grad::yes);
   elementwise_cases(mul, {any, any});
   mul.add(special_pairs());
@@ -96,7 +117,8 @@ void add_arithmetic(Catalogue& c) {
 
   OpSamples& div = c.add(TN_OP_DIV, "div");
   div.on(kNumbers)
-      .gives(binary(std::divides<double>(), int_div), Tolerance{3, false, false})
+      .gives(binary(std::divides<double>(), [](auto a, auto b) { return int_div(a, b); }),
+             Tolerance{3, false, false})
       .gradient(Grad::yes);
   elementwise_cases(div, {any, off_zero});
   div.add(special_pairs());
@@ -117,10 +139,6 @@ double floor_div(double a, double b) {
   const bool beyond = std::fma(q, b, -a) * (b < 0 ? -1 : 1) > 0;
   return std::fabs(q) < 0x1p52 && beyond ? q - 1 : q;
 }
-int64_t int_floor_div(int64_t a, int64_t b) {
-  if (b == 0) return 0;
-  return a / b - int64_t{a % b != 0 && (a < 0) != (b < 0)};
-}
 
 void add_division(Catalogue& c) {
   const Fill x = clear_of(-7, 7, {-6, -4, -2, 0, 2, 4, 6}, 0.2), two = uniform(2, 2);
@@ -129,7 +147,9 @@ void add_division(Catalogue& c) {
   const std::vector<tn_dtype> with_sign = {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16,
                                            TN_DTYPE_I8,  TN_DTYPE_I32, TN_DTYPE_I64};
   OpSamples& quotient = c.add(TN_OP_FLOOR_DIV, "floor_div");
-  quotient.on(kNumbers).gives(binary(floor_div, int_floor_div), kRounded).gradient(Grad::either);
+  quotient.on(kNumbers)
+      .gives(binary(floor_div, [](auto a, auto b) { return int_floor_div(a, b); }), kRounded)
+      .gradient(Grad::either);
   elementwise_cases(quotient, {x, two});
   quotient.add(Case{"infinities",
                     {in({6}, values({-1, 1, 5, -5, 0, INFINITY})),
@@ -157,10 +177,10 @@ void add_division(Catalogue& c) {
   mixed_dtypes(quotient);
 
   OpSamples& mod = c.add(TN_OP_MOD, "mod");
-  const Oracle floored = binary(rem, int_rem, larger_size);
-  const Oracle truncated =
-      binary([](double a, double b) { return std::fmod(a, b); },
-             [](int64_t a, int64_t b) { return b == 0 ? 0 : a % b; }, larger_size);
+  const Oracle floored = binary(
+      rem, [](auto a, auto b) { return int_rem(a, b); }, larger_size);
+  const Oracle truncated = binary([](double a, double b) { return std::fmod(a, b); },
+                                  [](auto a, auto b) { return int_fmod(a, b); }, larger_size);
   mod.on(kNumbers)
       .gives([=](const Call& k) { return (k.attrs.flag(TN_MOD_FMOD) ? truncated : floored)(k); },
              Tolerance{3, false, false})
@@ -221,7 +241,9 @@ void add_others(Catalogue& c) {
   // The quotient stays clear of the integers where the remainder jumps.
   OpSamples& rem_op = c.add(TN_OP_REM, "rem");
   rem_op.on(kNumbers)
-      .gives(binary(rem, int_rem, larger_size), Tolerance{3, false, false})
+      .gives(binary(
+                 rem, [](auto a, auto b) { return int_rem(a, b); }, larger_size),
+             Tolerance{3, false, false})
       .gradient(Grad::yes);
   elementwise_cases(rem_op, {clear_of(-7, 7, {-6, -4, -2, 0, 2, 4, 6}, 0.2), uniform(2, 2)});
   rem_op.add(Case{
@@ -241,7 +263,9 @@ void add_others(Catalogue& c) {
 
   OpSamples& power = c.add(TN_OP_POW, "pow");
   power.on(kNumbers)
-      .gives(binary([](double a, double b) { return std::pow(a, b); }, int_pow), kFunction)
+      .gives(binary([](double a, double b) { return std::pow(a, b); },
+                    [](auto a, auto b) { return int_pow(a, b); }),
+             kFunction)
       .gradient(Grad::yes);
   elementwise_cases(power, {uniform(0.3, 3), uniform(0, 3)});
   power.add(special_pairs());
@@ -276,9 +300,9 @@ void add_others(Catalogue& c) {
     mixed_dtypes(s);
   };
   add_extremum(TN_OP_MAXIMUM, "maximum",
-               binary(maximum, [](int64_t a, int64_t b) { return a > b ? a : b; }));
+               binary(maximum, [](auto a, auto b) { return a > b ? a : b; }));
   add_extremum(TN_OP_MINIMUM, "minimum",
-               binary(minimum, [](int64_t a, int64_t b) { return a < b ? a : b; }));
+               binary(minimum, [](auto a, auto b) { return a < b ? a : b; }));
 }
 
 }  // namespace

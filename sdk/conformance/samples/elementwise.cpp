@@ -36,7 +36,10 @@ Oracle unary(Real1 real, Int1 integer, Real1 scale) {
       if (x.floating())
         y.f[static_cast<size_t>(k)] = real(x.real(k));
       else
-        y.set(k, integer(x.integer(k)));
+        y.set(k,
+              x.dtype == TN_DTYPE_U64
+                  ? static_cast<int64_t>(integer.of_unsigned(static_cast<uint64_t>(x.integer(k))))
+                  : integer.of_signed(x.integer(k)));
       if (x.floating() && scale) y.scale.push_back(scale(x.real(k)));
     }
     return {y};
@@ -51,8 +54,11 @@ Oracle binary(Real2 real, Int2 integer, Real2 scale) {
       if (y.floating()) {
         y.f[static_cast<size_t>(k)] = real(x[0].real(k), x[1].real(k));
         if (scale) y.scale.push_back(scale(x[0].real(k), x[1].real(k)));
+      } else if (y.dtype == TN_DTYPE_U64) {
+        y.set(k, static_cast<int64_t>(integer.of_unsigned(static_cast<uint64_t>(x[0].integer(k)),
+                                                          static_cast<uint64_t>(x[1].integer(k)))));
       } else {
-        y.set(k, integer(x[0].integer(k), x[1].integer(k)));
+        y.set(k, integer.of_signed(x[0].integer(k), x[1].integer(k)));
       }
     }
     return {y};

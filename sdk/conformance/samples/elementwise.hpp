@@ -1,5 +1,6 @@
 // Oracles of elementwise ops from functions of single elements.
 #pragma once
+#include <cstdint>
 #include <functional>
 #include <utility>
 #include <vector>
@@ -10,8 +11,27 @@ namespace tenon::conformance {
 
 using Real1 = std::function<double(double)>;
 using Real2 = std::function<double(double, double)>;
-using Int1 = std::function<int64_t(int64_t)>;
-using Int2 = std::function<int64_t(int64_t, int64_t)>;
+// Of integers, in arithmetic modulo 2^64. A function of any type is asked with the elements of u64 as what they are; one of int64_t
+// sees their bits, which is the same wherever the sign does not matter.
+struct Int1 {
+  std::function<int64_t(int64_t)> of_signed;
+  std::function<uint64_t(uint64_t)> of_unsigned;
+  Int1(std::nullptr_t) {}
+  template <typename F>
+  Int1(F f) : of_signed(f), of_unsigned(f) {}
+};
+struct Int2 {
+  std::function<int64_t(int64_t, int64_t)> of_signed;
+  std::function<uint64_t(uint64_t, uint64_t)> of_unsigned;
+  Int2(std::nullptr_t) {}
+  template <typename F>
+  Int2(F f) : of_signed(f), of_unsigned(f) {}
+};
+// What wraps by nature.
+template <typename F>
+Int2 wrapping(F f) {
+  return [f](uint64_t a, uint64_t b) { return f(a, b); };
+}
 
 // Common dtype of the inputs from `first` on; a host scalar counts only where its kind is higher.
 tn_dtype common_dtype(const Call& call, size_t first = 0);

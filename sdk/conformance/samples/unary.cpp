@@ -124,16 +124,19 @@ void add_unary(Catalogue& c) {
             kSigned));
     return &s;
   };
-  add(TN_OP_NEG, "neg", unary([](double x) { return -x; }, [](int64_t x) { return -x; }),
+  add(TN_OP_NEG, "neg", unary([](double x) { return -x; }, [](uint64_t x) { return 0 - x; }),
       kSameBits);
   add(TN_OP_ABS, "abs",
-      unary([](double x) { return std::fabs(x); }, [](int64_t x) { return x < 0 ? -x : x; }),
+      unary([](double x) { return std::fabs(x); },
+            [](auto x) {
+              return x < 0 ? static_cast<decltype(x)>(0 - static_cast<uint64_t>(x)) : x;
+            }),
       kSameBits)
       ->maybe(kUnsigned);
   add(TN_OP_SQUARE, "square",
-      unary([](double x) { return x * x; }, [](int64_t x) { return x * x; }), kRounded)
+      unary([](double x) { return x * x; }, [](uint64_t x) { return x * x; }), kRounded)
       ->maybe(kUnsigned);
-  add(TN_OP_SIGN, "sign", unary(sign, [](int64_t x) { return int64_t{x > 0} - int64_t{x < 0}; }),
+  add(TN_OP_SIGN, "sign", unary(sign, [](auto x) { return int64_t{x > 0} - int64_t{x < 0}; }),
       kExact)
       ->maybe(kUnsigned)
       .gradient(Grad::either);
