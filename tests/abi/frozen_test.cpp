@@ -17,6 +17,12 @@ TEST_CASE("abi frozen: sizes") {
   CHECK(sizeof(tn_option) == 40);
   CHECK(sizeof(tn_timeline) == 32);
   CHECK(sizeof(tn_interface) == 32);
+  CHECK(sizeof(tn_claim) == 24);
+  CHECK(sizeof(tn_graph_header) == 112);
+  CHECK(sizeof(tn_graph_value) == 184);
+  CHECK(sizeof(tn_graph_node) == 48);
+  CHECK(sizeof(tn_graph_attr) == 24);
+  CHECK(sizeof(tn_graph_result) == 8);
 }
 
 TEST_CASE("abi frozen: offsets") {
@@ -51,6 +57,36 @@ TEST_CASE("abi frozen: offsets") {
   CHECK_AT(tn_interface, major, 16);
   CHECK_AT(tn_interface, revision, 20);
   CHECK_AT(tn_interface, table, 24);
+
+  CHECK_AT(tn_claim, claimed, 0);
+  CHECK_AT(tn_claim, reason, 8);
+
+  CHECK_AT(tn_graph_header, version, 8);
+  CHECK_AT(tn_graph_header, bytes, 16);
+  CHECK_AT(tn_graph_header, value_count, 24);
+  CHECK_AT(tn_graph_header, result_count, 44);
+  CHECK_AT(tn_graph_header, values, 48);
+  CHECK_AT(tn_graph_header, results, 88);
+  CHECK_AT(tn_graph_header, data, 96);
+
+  CHECK_AT(tn_graph_value, flags, 4);
+  CHECK_AT(tn_graph_value, node, 8);
+  CHECK_AT(tn_graph_value, view_of, 12);
+  CHECK_AT(tn_graph_value, view_offset, 16);
+  CHECK_AT(tn_graph_value, bits, 24);
+  CHECK_AT(tn_graph_value, rank, 40);
+  CHECK_AT(tn_graph_value, dims, 48);
+  CHECK_AT(tn_graph_value, strides, 112);
+
+  CHECK_AT(tn_graph_node, op_bytes, 8);
+  CHECK_AT(tn_graph_node, first_operand, 16);
+  CHECK_AT(tn_graph_node, first_attr, 28);
+  CHECK_AT(tn_graph_node, flags, 36);
+
+  CHECK_AT(tn_graph_attr, bits, 8);
+  CHECK_AT(tn_graph_attr, offset, 16);
+
+  CHECK_AT(tn_graph_result, input, 4);
 }
 
 TEST_CASE("abi frozen: dtype codes are those of DLPack") {

@@ -58,6 +58,11 @@ typedef struct tn_runtime_desc {
   const tn_plugin_query_fn*
       static_plugins;    /* NULL-terminated array of query functions linked in; may be NULL */
   uint64_t memory_limit; /* bytes per device; 0: none */
+  /* Folder where backends that compile programs keep the compiled forms from one process to the next; made if it is not there. Only for
+   * those whom the user trusts: compiled forms are code. Empty: TENON_CACHE_DIR of the environment, else nothing is kept. */
+  tn_str cache_dir;
+  uint64_t
+      cache_bytes; /* what they may take together, the least recently used go first; 0: 1 GiB */
 } tn_runtime_desc;
 
 TN_INLINE tn_runtime_desc tn_runtime_desc_init(void) {

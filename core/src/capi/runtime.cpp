@@ -46,6 +46,8 @@ tn_runtime* make(const tn_runtime_desc& d) {
   rt->environment = !(d.flags & TN_RUNTIME_NO_ENVIRONMENT);
   rt->log_level = d.log_level;
   rt->memory_limit = d.memory_limit;
+  if (d.cache_dir.size) rt->cache_dir = path_of(d.cache_dir, "tn_runtime_create", "cache folder");
+  rt->cache_bytes = d.cache_bytes;
   if (d.allocator) {
     if (!d.allocator->allocate || !d.allocator->free)
       fail(TN_INVALID_ARGUMENT, "tn_runtime_create: allocator lacks allocate or free");

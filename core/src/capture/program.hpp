@@ -79,9 +79,10 @@ struct Specialised {
   Graph graph;  // without symbols; its attributes point into those of the program
   std::deque<std::vector<int64_t>> lists;  // and here
   std::vector<ProgramInput> inputs;
-  std::vector<uint64_t> draws;  // offset of each in the random state, relative to the run's
-  uint64_t drawn = 0;           // what a run advances it by
-  std::mutex mutex;             // guards `idle`
+  std::vector<std::string> notes;  // of the passes: why what was not compiled was not
+  std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
+  uint64_t drawn = 0;              // what a run advances it by
+  std::mutex mutex;                // guards `idle`
   std::vector<std::unique_ptr<Instance>> idle;
 };
 

@@ -10,7 +10,7 @@
 
 #include "allocator.hpp"
 #include "queue.hpp"
-#include "tenon/plugin/kernels.h"
+#include "tenon/plugin/compiler.h"
 
 namespace tenon {
 
@@ -49,6 +49,7 @@ struct tn_device {
   tn_runtime* runtime = nullptr;
   uint32_t ordinal = 0;  // in runtime->devices
   const tn_device_vtbl* vtbl = nullptr;
+  const tn_compiler_vtbl* compiler = nullptr;  // null: it has none
   void* handle = nullptr;
   std::string type, name, label, plugin;
   int32_t index = 0;

@@ -130,6 +130,7 @@ void add_devices(tn_runtime* rt, Plugin& plugin) {
     d->allocator->set_limit(rt->memory_limit);
     check(call_plugin("open", [&] { return plugin.device->open(plugin.state, i, &d->handle); }));
     d->vtbl = plugin.device;
+    d->compiler = plugin.compiler;
     try {
       if (plugin.kernels) d->kernel_table = rt->plugins->kernels(plugin, d->handle);
       bind_kernels(rt, *d);

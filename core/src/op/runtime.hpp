@@ -14,6 +14,8 @@ struct tn_runtime {
   std::mutex log_mutex;
   bool environment = true;
   uint64_t memory_limit = 0;
+  std::string cache_dir;  // for compiled graphs; empty: none, unless the environment names one
+  uint64_t cache_bytes = 0;
   bool has_allocator = false;
   tn_host_allocator allocator{};
 

@@ -79,7 +79,7 @@ std::string dot_of(const Graph& graph) {
 }  // namespace
 
 Dump::Dump(const PassContext& c, std::string_view program)
-    : runtime_(c.runtime), program_(program), device_(c.device->name) {
+    : runtime_(c.runtime), notes_(c.notes), program_(program), device_(c.device->name) {
   static std::atomic<int> count{0};
   const std::string folder = environment(c.runtime, "DUMP");
   if (folder.empty()) return;
@@ -92,9 +92,12 @@ Dump::Dump(const PassContext& c, std::string_view program)
 void Dump::write(const Graph& graph, std::string_view stage) {
   if (prefix_.empty()) return;
   const std::string path = fmt::format("{}-{}-{}", prefix_, stage_++, stage);
-  put(path + ".txt",
+  std::string text =
       fmt::format("{} on {}, {}: {} nodes\n", program_, device_, stage, graph.nodes.size()) +
-          text_of(runtime_->ops, graph));
+      text_of(runtime_->ops, graph);
+  for (size_t k = 0; notes_ && k < notes_->size(); ++k)
+    text += fmt::format("  not compiled: {}\n", (*notes_)[k]);
+  put(path + ".txt", text);
   put(path + ".dot", dot_of(graph));
 }
 

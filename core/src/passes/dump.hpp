@@ -17,6 +17,7 @@ class Dump {
  private:
   void put(const std::string& path, const std::string& text);
   tn_runtime* runtime_;
+  const std::vector<std::string>* notes_;  // of the passes so far; may be null
   std::string program_, device_;
   std::string prefix_;  // empty: not wanted
   int stage_ = 0;

@@ -19,10 +19,13 @@ class Expand {
  public:
   Expand(Graph& graph, const PassContext& c) : g_(graph), c_(c) {}
 
-  size_t run() {
+  // kept: of each node; null: none.
+  size_t run(const std::vector<bool>* kept) {
     std::vector<GraphNode> before = std::move(g_.nodes);
     g_.nodes.clear();
-    for (GraphNode& n : before) add(std::move(n), 0);
+    deepest_ = kept ? 1 : kDeepest;
+    for (size_t k = 0; k < before.size(); ++k)
+      add(std::move(before[k]), kept && (*kept)[k] ? kDeepest : 0);
     return expanded_;
   }
 
@@ -30,7 +33,7 @@ class Expand {
   GraphValue& value(int v) { return g_.values[static_cast<size_t>(v)]; }
 
   void add(GraphNode&& n, int depth) {
-    if (depth < kDeepest && n.op->def.decompose && !n.op->is(TN_OP_VIEW)) {
+    if (depth < deepest_ && n.op->def.decompose && !n.op->is(TN_OP_VIEW)) {
       const Inferred inferred = infer_now(n);
       if (!has_kernel(n, inferred) && splice(n, inferred.casts, depth)) {
         ++expanded_;
@@ -118,9 +121,11 @@ class Expand {
       TraceInput& in = inputs.emplace_back();
       in.absent = i < 0;
       if (i < 0) continue;
-      if (value(i).constant || value(i).weak) return false;  // the rule would cast it
+      const tn_dtype to = casts[inputs.size() - 1];
+      if (value(i).weak || (value(i).constant && (deepest_ == kDeepest || to != TN_DTYPE_NONE)))
+        return false;  // the rule would cast it
       in.shape = value(i).shape;
-      if (casts[inputs.size() - 1] != TN_DTYPE_NONE) in.shape.dtype = casts[inputs.size() - 1];
+      if (to != TN_DTYPE_NONE) in.shape.dtype = to;
     }
     Graph inner = trace_recipe(c_.runtime->ops, n.op->name(), n.op->def.decompose, inputs, n.attrs,
                                n.op->is(TN_OP_OUTPUTS_VARY) ? 0 : n.op->def.n_outputs, nullptr,
@@ -155,11 +160,15 @@ class Expand {
 
   Graph& g_;
   const PassContext& c_;
+  int deepest_ = kDeepest;
   size_t expanded_ = 0;
 };
 
 }  // namespace
 
-size_t expand_recipes(Graph& graph, const PassContext& c) { return Expand(graph, c).run(); }
+size_t expand_recipes(Graph& graph, const PassContext& c) { return Expand(graph, c).run(nullptr); }
+size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& kept) {
+  return Expand(graph, c).run(&kept);
+}
 
 }  // namespace tenon

@@ -1,7 +1,11 @@
 set(TENON_PASS_SOURCES
+  src/passes/claims.cpp
+  src/passes/compiled.cpp
+  src/passes/compiled_files.cpp
   src/passes/dead_code.cpp
   src/passes/dump.cpp
   src/passes/expand.cpp
+  src/passes/graph_blob.cpp
   src/passes/passes.cpp
   src/passes/regions.cpp
   src/passes/simplify.cpp

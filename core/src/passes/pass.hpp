@@ -15,6 +15,10 @@ struct PassContext {
   tn_device* device;
   Queue* queue;
   uint32_t modes;  // TN_SIGNATURE_...
+  // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Null: of none.
+  const std::vector<int>* overwrites = nullptr;
+  const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
+  std::vector<std::string>* notes = nullptr;   // why what was not compiled was not
 };
 
 struct Pass {
@@ -24,8 +28,11 @@ struct Pass {
 
 size_t remove_dead_code(Graph& graph, const PassContext& c);
 size_t expand_recipes(Graph& graph, const PassContext& c);
+// The same for the nodes alone that are not `kept`, and without looking at what came out.
+size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& kept);
 size_t simplify(Graph& graph, const PassContext& c);
 size_t share_subexpressions(Graph& graph, const PassContext& c);
+size_t form_compiled(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
 
 // In the order in which they run.

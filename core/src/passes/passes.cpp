@@ -7,6 +7,7 @@ namespace tenon {
 
 std::span<const Pass> passes() {
   static constexpr Pass kPasses[] = {{"dead_code", remove_dead_code},
+                                     {"compile", form_compiled},
                                      {"expand", expand_recipes},
                                      {"simplify", simplify},
                                      {"subexpressions", share_subexpressions},

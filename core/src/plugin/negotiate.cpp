@@ -25,6 +25,7 @@ struct Known {
 constexpr Known kKnown[] = {
     {TN_IFACE_DEVICE, TN_IFACE_DEVICE_MAJOR, TN_IFACE_DEVICE_REVISION},
     {TN_IFACE_KERNELS, TN_IFACE_KERNELS_MAJOR, TN_IFACE_KERNELS_REVISION},
+    {TN_IFACE_COMPILER, TN_IFACE_COMPILER_MAJOR, TN_IFACE_COMPILER_REVISION},
     {TN_IFACE_OPS, TN_IFACE_OPS_MAJOR, TN_IFACE_OPS_REVISION},
     {TN_IFACE_OPTIMIZER, TN_IFACE_OPTIMIZER_MAJOR, TN_IFACE_OPTIMIZER_REVISION},
     {TN_IFACE_FORMAT, TN_IFACE_FORMAT_MAJOR, TN_IFACE_FORMAT_REVISION},
@@ -146,6 +147,14 @@ tn_device_vtbl copy_device(const void* table) {
 tn_kernels_vtbl copy_kernel_table(const void* table) {
   auto t = copy_sized<tn_kernels_vtbl>(table, TN_FLOOR(tn_kernels_vtbl, list), TN_IFACE_KERNELS);
   TN_REQUIRE(TN_IFACE_KERNELS, t.list);
+  return t;
+}
+
+tn_compiler_vtbl copy_compiler(const void* table) {
+  auto t = copy_sized<tn_compiler_vtbl>(table, TN_FLOOR(tn_compiler_vtbl, load), TN_IFACE_COMPILER);
+  TN_REQUIRE(TN_IFACE_COMPILER, t.claim, t.compile);
+  if (t.compatibility || t.save || t.load)
+    TN_REQUIRE(TN_IFACE_COMPILER, t.compatibility, t.save, t.load);
   return t;
 }
 
@@ -305,13 +314,15 @@ void copy_tables(const tn_plugin_info& info, Tables& out) {
     TN_REQUIRE(id, it.table);
     if (id == TN_IFACE_DEVICE) out.device = copy_device(it.table), out.has_device = true;
     if (id == TN_IFACE_KERNELS) out.kernels = copy_kernel_table(it.table), out.has_kernels = true;
+    if (id == TN_IFACE_COMPILER) out.compiler = copy_compiler(it.table), out.has_compiler = true;
     if (id == TN_IFACE_OPS) copy_ops(it.table, out), out.has_ops = true;
     if (id == TN_IFACE_OPTIMIZER) copy_optimizers(it.table, out), out.has_optimizer = true;
     if (id == TN_IFACE_FORMAT) out.format = copy_format(it.table), out.has_format = true;
   }
   if (!any) knows_nothing(view(info.interfaces[0].id));
-  if (out.has_kernels && !out.has_device)
-    fail(TN_INCOMPATIBLE, "offers {} without {}", TN_IFACE_KERNELS, TN_IFACE_DEVICE);
+  if ((out.has_kernels || out.has_compiler) && !out.has_device)
+    fail(TN_INCOMPATIBLE, "offers {} without {}",
+         out.has_kernels ? TN_IFACE_KERNELS : TN_IFACE_COMPILER, TN_IFACE_DEVICE);
 }
 
 std::vector<tn_kernel> copy_kernels(const tn_kernels_vtbl& kernels, void* device) {

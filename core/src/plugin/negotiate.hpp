@@ -13,10 +13,11 @@ namespace tenon {
 // with UNIMPLEMENTED (or, where a slot returns nothing, does nothing), so no caller tests for NULL. `list` of kernels gives
 // arrays in the plugin's own stride: take them through copy_kernels.
 struct Tables {
-  bool has_device = false, has_kernels = false, has_ops = false, has_optimizer = false,
-       has_format = false;
+  bool has_device = false, has_kernels = false, has_compiler = false, has_ops = false,
+       has_optimizer = false, has_format = false;
   tn_device_vtbl device{};
   tn_kernels_vtbl kernels{};
+  tn_compiler_vtbl compiler{};
   tn_ops_vtbl ops{};
   tn_optimizer_vtbl optimizer{};
   tn_format_vtbl format{};

@@ -116,6 +116,7 @@ void PluginRegistry::run_open(Candidate& c) {
   const Tables& t = *c.tables;
   p.device = t.has_device ? &t.device : nullptr;
   p.kernels = t.has_kernels ? &t.kernels : nullptr;
+  p.compiler = t.has_compiler ? &t.compiler : nullptr;
   p.ops = t.has_ops ? &t.ops : nullptr;
   p.optimizer = t.has_optimizer ? &t.optimizer : nullptr;
   p.format = t.has_format ? &t.format : nullptr;

@@ -37,6 +37,7 @@ struct Plugin {
   // Normalised copies that the core owns (negotiate.hpp); null where the plugin does not offer the interface.
   const tn_device_vtbl* device = nullptr;
   const tn_kernels_vtbl* kernels = nullptr;
+  const tn_compiler_vtbl* compiler = nullptr;
   const tn_ops_vtbl* ops = nullptr;
   const tn_optimizer_vtbl* optimizer = nullptr;
   const tn_format_vtbl* format = nullptr;

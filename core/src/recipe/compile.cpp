@@ -72,6 +72,7 @@ class Lowering {
   int expand_to(int v, const Shape& like);
   bool try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
                   const Inferred& inferred, std::vector<int>& outputs, std::vector<Candidate>& why);
+  std::vector<int> lower_compiled(const Graph& graph, const GraphNode& n, std::vector<int> inputs);
   std::vector<int> lower_control(const Graph& graph, const GraphNode& n, std::vector<int> inputs);
   void place_step(std::string_view name, const std::vector<int>& inputs,
                   const std::vector<Shape>& shapes, const Inferred* inferred,
@@ -292,6 +293,26 @@ std::vector<int> Lowering::lower_control(const Graph& graph, const GraphNode& n,
   return outputs;
 }
 
+std::vector<int> Lowering::lower_compiled(const Graph& graph, const GraphNode& n,
+                                          std::vector<int> inputs) {
+  Inferred inferred;
+  std::vector<Shape> shapes;
+  for (int& i : inputs)
+    if (!values_[static_cast<size_t>(i)].shape.dense()) i = contiguous(i);
+  for (size_t k = 0; k < n.outputs.size(); ++k) {
+    Shape& shape = shapes.emplace_back(graph.values[static_cast<size_t>(n.outputs[k])].shape);
+    shape.set_dense();
+    inferred.outputs.emplace_back().alias = n.compiled->aliases[k];
+  }
+  steps_.emplace_back().inputs = inputs;
+  n.compiled->plan->refs.fetch_add(1, std::memory_order_relaxed);
+  steps_.back().plan = n.compiled->plan;
+  steps_.back().immediates = true;
+  std::vector<int> outputs;
+  place_step(n.op->name(), inputs, shapes, &inferred, outputs);
+  return outputs;
+}
+
 void Lowering::unsupported(const OpEntry& op, const std::vector<int>& inputs,
                            const std::vector<Candidate>& why) const {
   std::string given;
@@ -449,8 +470,9 @@ std::vector<int> Lowering::lower_nodes(const Graph& graph, const std::vector<int
     if (!n.live) continue;
     std::vector<int> in;
     for (int i : n.inputs) in.push_back(i < 0 ? -1 : map[static_cast<size_t>(i)]);
-    const std::vector<int> out =
-        n.control ? lower_control(graph, n, in) : lower(*n.op, in, n.attrs, depth);
+    const std::vector<int> out = n.control    ? lower_control(graph, n, in)
+                                 : n.compiled ? lower_compiled(graph, n, in)
+                                              : lower(*n.op, in, n.attrs, depth);
     for (size_t k = 0; k < n.outputs.size(); ++k) map[static_cast<size_t>(n.outputs[k])] = out[k];
   }
   return map;
@@ -732,6 +754,16 @@ Program* Lowering::run(Graph& graph) {
 }
 
 }  // namespace
+
+const OpEntry& compiled_op() {
+  static const OpEntry entry = [] {
+    OpEntry e;
+    e.def.name = tn_string("compiled");
+    e.id = UINT32_MAX;
+    return e;
+  }();
+  return entry;
+}
 
 Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
                  const std::vector<ProgramInput>& inputs, const CompileOptions& options) {

@@ -1,4 +1,4 @@
-// Nodes that run other programs: branches and loops. What they are is said by the layer of captures; the layers below only carry and
+// Nodes that are no ops: branches and loops, which run other programs, and graphs that were compiled. What they are is said by the layer of captures; the layers below only carry and
 // run them.
 #pragma once
 #include <memory>
@@ -32,5 +32,16 @@ class Control {
   // The same by calls, which may be recorded.
   virtual std::vector<Owned> call(tn_ctx* ctx, std::span<tn_tensor* const> inputs) const = 0;
 };
+
+// A node that is a graph which the device's compiler made into one function.
+struct CompiledNode {
+  explicit CompiledNode(PlanEntry* p) : plan(p) {}
+  ~CompiledNode() { plan_release(plan); }
+  CompiledNode(const CompiledNode&) = delete;
+  PlanEntry* plan;           // counted
+  std::vector<int> aliases;  // of each output: the input whose memory it may take over; -1: none
+  size_t ops = 0;            // in the graph
+};
+const OpEntry& compiled_op();  // its name, and nothing else
 
 }  // namespace tenon

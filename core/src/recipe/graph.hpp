@@ -19,6 +19,7 @@ struct GraphValue {
 };
 
 class Control;
+struct CompiledNode;
 
 struct GraphNode {
   const OpEntry* op;
@@ -28,7 +29,8 @@ struct GraphNode {
   std::vector<int> outputs;
   bool live = false;
   bool stop = false;  // recorded off the tape: no gradient flows through it where it is played
-  std::shared_ptr<const Control> control;  // instead of a kernel of the op
+  std::shared_ptr<const Control> control;        // instead of a kernel of the op
+  std::shared_ptr<const CompiledNode> compiled;  // the same
 };
 
 struct Graph {

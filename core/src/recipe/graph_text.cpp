@@ -70,6 +70,10 @@ std::string node_text(const Graph& graph, const SymTable& symbols, const GraphNo
     out += n.control->text();
     comma = ", ";
   }
+  if (n.compiled) {
+    out += fmt::format("{} ops", n.compiled->ops);
+    comma = ", ";
+  }
   for (int i : n.inputs) {
     const bool constant = i >= 0 && graph.values[static_cast<size_t>(i)].constant;
     out += comma + (i < 0      ? std::string("none")

@@ -28,6 +28,7 @@ Settings::Settings(sdk::Host host)
       memory_bytes(number(host.environment("ADVERSARY_MEMORY_BYTES"), 0)),
       fail_alloc(Schedule::parse(host.environment("ADVERSARY_FAIL_ALLOC"))),
       fail_exec(Schedule::parse(host.environment("ADVERSARY_FAIL_EXEC"))),
+      compiler(host.environment("ADVERSARY_COMPILER")),
       lose_device(Schedule::parse(host.environment("ADVERSARY_LOSE_DEVICE"))) {}
 
 uint32_t AdversaryDevice::count(sdk::Plugin&) { return 2; }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "compiler.hpp"
 #include "memory.hpp"
 
 namespace tenon::adversary {
@@ -35,6 +36,7 @@ struct Settings {
   uint64_t memory_bytes;  // MEMORY_BYTES, 0: no limit
   Schedule fail_alloc;    // FAIL_ALLOC: allocations that fail with OUT_OF_MEMORY
   Schedule fail_exec;     // FAIL_EXEC: commands that fail on their timeline
+  std::string compiler;   // COMPILER: "parts", "whole" or "off"
   Schedule lose_device;   // LOSE_DEVICE: the command with which the device is gone
 };
 
@@ -56,6 +58,14 @@ struct AdversaryDevice : sdk::Device {
   void download(CommandQueue* queue, void* to, uint64_t mem, uint64_t offset, uint64_t bytes);
   std::span<const tn_kernel> kernels() const { return kernels_; }
 
+  using Compiled = CompiledGraph;
+  void claim(const sdk::Graph& graph, uint32_t flags, std::span<tn_claim> claims);
+  sdk::Compilation<CompiledGraph> compile(const sdk::Graph& graph, uint32_t flags);
+  std::string_view compatibility() const { return "adversary 1"; }
+  std::string save(const CompiledGraph& compiled) const;
+  sdk::Compilation<CompiledGraph> load(const sdk::Graph& graph, uint32_t flags,
+                                       std::span<const std::byte> form);
+
   // The host broke a rule where no error can be returned: logged, and the next command to run fails with it.
   void misuse(const std::string& what);
   // Throws what `misuse` left behind.
@@ -68,7 +78,7 @@ struct AdversaryDevice : sdk::Device {
   std::atomic<uint64_t> commands{0};  // enqueued so far, over all queues
   std::atomic<bool> lost{false};
   std::atomic<int> queues{0};
-  std::atomic<int> plans{0};  // made and not released
+  std::atomic<int> plans{0};  // made and not released; compiled graphs, too
 
  private:
   std::atomic<uint64_t> allocations_{0};
