@@ -129,8 +129,10 @@ inline tn_error* out_of_memory(const Device& device) {
 
 // ---- threads
 
-// Work that is worth a second thread, in nanoseconds: waking a sleeping pool costs about this much.
-inline constexpr double kParallelNs = 50e3;
+// Work that is worth a second thread, in nanoseconds. A fork and its join cost 1 to 3 us while the
+// lent pool spins, as it does between the calls of a model, so that less than about 5 us is done
+// sooner by one thread; a pool asleep costs its caller one system call, since nobody waits for it.
+inline constexpr double kParallelNs = 6e3;
 inline bool worth_threads(const Device& device, double ns) {
   return ns >= kParallelNs || (device.cut_all && ns > 0);
 }

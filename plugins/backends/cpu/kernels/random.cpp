@@ -311,6 +311,7 @@ CPU_PREPARE(dropout) {
 namespace {
 
 constexpr int64_t kHeaps = 256, kMostParts = 64;
+constexpr double kPartNs = 50e3;    // filling heaps for so long is worth a part of its own
 constexpr int64_t kMany = 1 << 17;  // so many numbers are put in heaps first
 
 // Tickets of the upper half of the bits, put in heaps by their first byte, part by part.
@@ -391,7 +392,7 @@ tn_error* TN_CALL run_permutation(void* data, void*, const tn_view* const* args)
   const Scratch<Heaps> scratch(device, 1);
   if (!tickets || !spare || !scratch)
     return fail(device, TN_OUT_OF_MEMORY, "no host memory to permute %lld numbers", (long long)n);
-  const int64_t parts = std::min(kMostParts, parts_worth(device, double(n) * 3 / kParallelNs));
+  const int64_t parts = std::min(kMostParts, parts_worth(device, double(n) * 3 / kPartNs));
   Heaps& heaps = *new (scratch.get()) Heaps{device, state(args), n, parts};
   heaps.fill(tickets.get(), reinterpret_cast<uint32_t*>(spare.get()));
   parallel(device, kHeaps, 1, double(n) * 8 / kHeaps, [&](int64_t begin, int64_t end) {

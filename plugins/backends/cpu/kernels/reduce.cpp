@@ -13,6 +13,7 @@ constexpr int64_t kRun = 1024;               // elements gathered or converted a
 constexpr int64_t kPart = 64 << 10;          // elements of a part of one long run
 constexpr int64_t kPartColumns = 128 << 10;  // elements of a part of one long set of columns
 constexpr int64_t kShort = 16;               // shorter runs are turned into columns
+constexpr double kElementNs = 0.05;          // of an element from the second cache
 constexpr int kMaxBytes = 16;
 
 struct Axis {
@@ -162,16 +163,17 @@ bool fold_in_parts(const Nest& nest) {
   const Reduction& k = nest.kernel;
   const Scratch<char> wide(nest.device, nest.outputs * parts * kMaxBytes);
   if (!wide) return false;
-  parallel(nest.device, nest.outputs * parts, 1, kPart * 0.1, [&](int64_t begin, int64_t end) {
-    Buffers b;
-    for (int64_t u = begin; u < end; ++u) {
-      int64_t in = u % parts * kPart * nest.inner.in, out = 0;
-      const int64_t n = std::min(nest.inner.n - u % parts * kPart, kPart);
-      locate(nest, 0, nest.kept, u / parts, &in, &out);
-      k.init(wide.get() + u * kMaxBytes, 1);
-      fold_run(k, b, wide.get() + u * kMaxBytes, nest.x + in * k.in_bytes, nest.inner.in, n);
-    }
-  });
+  parallel(
+      nest.device, nest.outputs * parts, 1, kPart * kElementNs, [&](int64_t begin, int64_t end) {
+        Buffers b;
+        for (int64_t u = begin; u < end; ++u) {
+          int64_t in = u % parts * kPart * nest.inner.in, out = 0;
+          const int64_t n = std::min(nest.inner.n - u % parts * kPart, kPart);
+          locate(nest, 0, nest.kept, u / parts, &in, &out);
+          k.init(wide.get() + u * kMaxBytes, 1);
+          fold_run(k, b, wide.get() + u * kMaxBytes, nest.x + in * k.in_bytes, nest.inner.in, n);
+        }
+      });
   for (int64_t o = 0; o < nest.outputs; ++o) {
     int64_t in = 0, out = 0;
     locate(nest, 0, nest.kept, o, &in, &out);
@@ -251,7 +253,7 @@ void fold_strips(const Nest& nest) {
     shared.reset(nest.device, units * parts * width * kMaxBytes);
     if (!shared) parts = 1;
   }
-  const double cost = double(nest.repeats / parts * width) * 0.1;
+  const double cost = double(nest.repeats / parts * width) * kElementNs;
   const int64_t bytes = width * k.wide_bytes;
   const auto strip = [&](int64_t u, int64_t* in, int64_t* out) {
     const int64_t c = u % strips * width;
@@ -318,7 +320,7 @@ tn_error* run_reduction(const Device& device, const Reduction& kernel, const tn_
   if (!nest.inner.folds) {
     fold_strips(nest);
   } else if (!fold_in_parts(nest) && !fold_turned(nest)) {
-    const double cost = double(nest.repeats * nest.inner.n) * 0.1 + 10.0;
+    const double cost = double(nest.repeats * nest.inner.n) * kElementNs + 10.0;
     parallel(device, nest.outputs, 1, cost,
              [&](int64_t begin, int64_t end) { fold_outputs(nest, begin, end); });
   }
