@@ -15,6 +15,7 @@ APART = {
     "permutation": DRAWS,
     "dropout": DRAWS,
     "checked_index": "the indices themselves, or an error",
+    "cross_entropy_grad": "the gradient of cross_entropy, which is compared",
     "lstm_steps": "a part of lstm, which is compared",
     "lstm_steps_grad": "a part of the gradient of lstm, which is compared",
 }

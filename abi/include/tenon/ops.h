@@ -3903,5 +3903,37 @@ TN_INLINE tn_error* tn_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, 
   return tn_op_call(ctx, TN_OP_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, capacity, out_n);
 }
 
+typedef struct tn_cross_entropy_grad_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  tn_str reduction;
+  int64_t ignore_index;
+  double label_smoothing;
+} tn_cross_entropy_grad_options;
+TN_INLINE tn_cross_entropy_grad_options tn_cross_entropy_grad_options_init(void) {
+  tn_cross_entropy_grad_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.reduction = tn_string("mean");
+  o.ignore_index = -100;
+  o.label_smoothing = 0.0;
+  o.reserved = 0;
+  return o;
+}
+/* cross_entropy_grad(g, logits, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100, label_smoothing: f64 = 0.0) -> dlogits */
+TN_INLINE tn_error* tn_cross_entropy_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* logits, tn_tensor* labels, tn_tensor* weight, const tn_cross_entropy_grad_options* options, tn_tensor** out_dlogits) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_tensor* inputs[4];
+  inputs[0] = g;
+  inputs[1] = logits;
+  inputs[2] = labels;
+  inputs[3] = weight;
+  if (options) attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_GRAD_REDUCTION, options->reduction);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_GRAD_IGNORE_INDEX, options->ignore_index);
+  if (options) attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING, options->label_smoothing);
+  return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_GRAD, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_dlogits, 1, &n_out);
+}
+
 TN_EXTERN_C_END
 #endif

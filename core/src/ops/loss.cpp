@@ -8,12 +8,16 @@ namespace tenon::ops {
 
 static_assert(kReduction == TN_CROSS_ENTROPY_REDUCTION &&
               kReduction == TN_CROSS_ENTROPY_PROBS_REDUCTION && kReduction == TN_MSE_REDUCTION &&
-              kReduction == TN_BCE_WITH_LOGITS_REDUCTION && kReduction == TN_NLL_REDUCTION);
+              kReduction == TN_BCE_WITH_LOGITS_REDUCTION && kReduction == TN_NLL_REDUCTION &&
+              kReduction == TN_CROSS_ENTROPY_GRAD_REDUCTION);
+
+static tn_error* check_reduction(const Infer& c) {
+  return c.choice("reduction", c.string(kReduction), {"mean", "sum", "none"});
+}
 
 tn_error* reduced_out(const Infer& c, tn_dtype t, const Dims& each) {
-  const auto reduction = c.string(kReduction);
-  TN_TRY(c.choice("reduction", reduction, {"mean", "sum", "none"}));
-  return c.out(0, t, reduction == "none" ? each : Dims());
+  TN_TRY(check_reduction(c));
+  return c.out(0, t, c.string(kReduction) == "none" ? each : Dims());
 }
 
 void set_reduced(const Recipe& b, Value each) {
@@ -24,7 +28,9 @@ void set_reduced(const Recipe& b, Value each) {
 }
 
 Value sample_cotangent(const Recipe& b, int64_t samples) {
-  const Value g = b.g();
+  return sample_cotangent(b, b.g(), samples);
+}
+Value sample_cotangent(const Recipe& b, Value g, int64_t samples) {
   return b.string(kReduction) == "mean" ? g / b.dim_scalar(samples, g.dtype()) : g;
 }
 
@@ -57,11 +63,12 @@ Value weighted(const Recipe& b, Value v) { return b.in(2) ? v * b.in(2) : v; }
 
 namespace {
 
-// ---- cross_entropy, nll: the classes lie along axis 1
+// ---- cross_entropy, its gradient, nll: the classes lie along axis 1. `first` is the input that has
+// them; labels and weights follow it.
 
-tn_error* require_classes(const Infer& c, const char* name) {
-  if (c.rank(0) >= 2) return nullptr;
-  return c.error("{} is {}; it must have rank 2 or more: [N, C, ...]", name, c.text(0));
+tn_error* require_classes(const Infer& c, const char* name, uint32_t first = 0) {
+  if (c.rank(first) >= 2) return nullptr;
+  return c.error("{} is {}; it must have rank 2 or more: [N, C, ...]", name, c.text(first));
 }
 
 Dims without_classes(const Dims& logits) {
@@ -71,15 +78,25 @@ Dims without_classes(const Dims& logits) {
   return out;
 }
 
-static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX);
+// Input i has these dims, as far as is known.
+bool fits(const Infer& c, uint32_t i, const Dims& dims) {
+  bool same = c.rank(i) == dims.n;
+  for (uint32_t a = 0; same && a < dims.n; ++a) same = !c.differ(c.dim(i, a), dims[a]);
+  return same;
+}
+
+static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX &&
+              TN_CROSS_ENTROPY_GRAD_IGNORE_INDEX == TN_NLL_IGNORE_INDEX &&
+              TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING == TN_CROSS_ENTROPY_LABEL_SMOOTHING);
 constexpr uint32_t kIgnoreIndex = TN_NLL_IGNORE_INDEX;
 constexpr int64_t kExact = int64_t{1} << 53;  // f64 holds all whole numbers up to here
 
 // A weight for each class.
-tn_error* check_classes(const Infer& c, const char* name) {
-  if (!c.has(2) || (c.rank(2) == 1 && !c.differ(c.dim(2, 0), c.dim(0, 1)))) return nullptr;
-  return c.error("weight is {}; for {}, {}, it must be [{}]: one for each class", c.text(2), name,
-                 c.text(0), dim_text(c.dim(0, 1)));
+tn_error* check_classes(const Infer& c, const char* name, uint32_t first = 0) {
+  const uint32_t w = first + 2;
+  if (!c.has(w) || (c.rank(w) == 1 && !c.differ(c.dim(w, 0), c.dim(first, 1)))) return nullptr;
+  return c.error("weight is {}; for {}, {}, it must be [{}]: one for each class", c.text(w), name,
+                 c.text(first), dim_text(c.dim(first, 1)));
 }
 tn_error* check_smoothing(const Infer& c, uint32_t key) {
   if (c.f64(key) >= 0 && c.f64(key) <= 1) return nullptr;
@@ -88,36 +105,54 @@ tn_error* check_smoothing(const Infer& c, uint32_t key) {
 
 // Labels are 0 to C - 1, or ignore_index. Another one is OUT_OF_RANGE, as an index of gather is; on a
 // device that cannot report it stands for some class.
-tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
-  tn_dtype t = TN_DTYPE_NONE;
+tn_error* check_labels(const Infer& c, const char* name, const char* hint, uint32_t first,
+                       Dims* samples) {
   TN_TRY(c.within(kIgnoreIndex, "ignore_index", -kExact, kExact));
-  TN_TRY(c.has(2) ? c.common({0, 2}, kFloat, &t) : c.single(0, name, kFloat, &t));
-  TN_TRY(require_classes(c, name));
-  if (c.dim(0, 1) == 0)
-    return c.error("{} is {}: there are no classes along axis 1", name, c.text(0));
-  if (kind_of(c.dtype(1)) != kInt)
-    return c.error("labels is {}; it must be integer class indices.{}", c.text(1), hint);
-  const Dims samples = without_classes(c.dims(0));
-  bool fits = c.rank(1) == samples.n;
-  for (uint32_t a = 0; fits && a < samples.n; ++a) fits = !c.differ(c.dim(1, a), samples[a]);
-  if (!fits)
+  TN_TRY(require_classes(c, name, first));
+  if (c.dim(first, 1) == 0)
+    return c.error("{} is {}: there are no classes along axis 1", name, c.text(first));
+  if (kind_of(c.dtype(first + 1)) != kInt)
+    return c.error("labels is {}; it must be integer class indices.{}", c.text(first + 1), hint);
+  *samples = without_classes(c.dims(first));
+  if (!fits(c, first + 1, *samples))
     return c.error(
         "labels is {}; for {}, {}, it must have dims {}: those without the classes, axis 1",
-        c.text(1), name, c.text(0), dims_text(samples.span()));
-  TN_TRY(check_classes(c, name));
+        c.text(first + 1), name, c.text(first), dims_text(samples->span()));
+  return check_classes(c, name, first);
+}
+tn_error* labelled_rule(Infer& c, const char* name, const char* hint) {
+  tn_dtype t = TN_DTYPE_NONE;
+  Dims samples;
+  TN_TRY(c.has(2) ? c.common({0, 2}, kFloat, &t) : c.single(0, name, kFloat, &t));
+  TN_TRY(check_labels(c, name, hint, 0, &samples));
   return reduced_out(c, t, samples);
 }
+constexpr const char* kHint = " For probabilities use cross_entropy_probs.";
 tn_error* cross_entropy_rule(Infer& c) {
   TN_TRY(check_smoothing(c, TN_CROSS_ENTROPY_LABEL_SMOOTHING));
-  return labelled_rule(c, "logits", " For probabilities use cross_entropy_probs.");
+  return labelled_rule(c, "logits", kHint);
 }
 tn_error* nll_rule(Infer& c) { return labelled_rule(c, "log_probabilities", ""); }
+tn_error* cross_entropy_grad_rule(Infer& c) {
+  tn_dtype t = TN_DTYPE_NONE;
+  Dims samples;
+  TN_TRY(check_smoothing(c, TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING));
+  TN_TRY(c.common({0, 1, 3}, kFloat, &t));
+  TN_TRY(check_labels(c, "logits", kHint, 1, &samples));
+  TN_TRY(check_reduction(c));
+  if (c.string(kReduction) != "none") samples = Dims();
+  if (!fits(c, 0, samples))
+    return c.error("g is {}; it must have the dims of the loss, {}", c.text(0),
+                   dims_text(samples.span()));
+  return c.out(0, t, c.dims(1));
+}
 
 bool is_mean(const Recipe& b) { return b.string(kReduction) == "mean"; }
 
 // v, which lies beside the logits, times the weights of the classes; v itself without weights.
-Value with_class_weights(const Recipe& b, Value v) {
-  return b.in(2) ? v * along(b.in(2), 1, b.in(0).rank()) : v;
+Value with_class_weights(const Recipe& b, Value v, uint32_t first = 0) {
+  const Value weight = b.in(first + 2);
+  return weight ? v * along(weight, 1, v.rank()) : v;
 }
 
 // What the labels say of each sample. In the gradient they are known to be classes.
@@ -127,22 +162,23 @@ struct Labels {
   Value counts;  // for how much each counts in the mean; none: 1
 };
 // check: what they are called, or null.
-Labels labels_of(const Recipe& b, const char* check) {
+Labels labels_of(const Recipe& b, const char* check, uint32_t first = 0) {
   const int64_t ignore = b.i64(kIgnoreIndex);
-  const tn_dtype t = b.in(0).dtype();
-  const Value classes = b.iota(Dims(1, b.in(0).dim(1)), 0, TN_DTYPE_I64);
+  const Value x = b.in(first), labels = b.in(first + 1), weight = b.in(first + 2);
+  const tn_dtype t = x.dtype();
+  const Value classes = b.iota(Dims(1, x.dim(1)), 0, TN_DTYPE_I64);
   // The check tells what was given, which as i64 may be another number.
-  const bool as_given = check && b.in(1).dtype() == TN_DTYPE_U64;
-  Value at = as_given ? b.in(1) : cast(b.in(1), TN_DTYPE_I64);
+  const bool as_given = check && labels.dtype() == TN_DTYPE_U64;
+  Value at = as_given ? labels : cast(labels, TN_DTYPE_I64);
   Labels out;
-  if (ignore >= 0 || !is_unsigned(b.in(1).dtype())) {
+  if (ignore >= 0 || !is_unsigned(labels.dtype())) {
     out.kept = ne(at, static_cast<double>(ignore));
-    if (check || b.in(2)) at = where(out.kept, at, 0);
+    if (check || weight) at = where(out.kept, at, 0);
   }
-  if (check) at = checked(at, b.in(0).dim(1), check, false);
-  out.hit = eq(unsqueeze(at, 2u), along(classes, 1, b.in(0).rank()));
-  if (b.in(2)) {
-    out.counts = gather(b.in(2), at, 0);
+  if (check) at = checked(at, x.dim(1), check, false);
+  out.hit = eq(unsqueeze(at, 2u), along(classes, 1, x.rank()));
+  if (weight) {
+    out.counts = gather(weight, at, 0);
     if (out.kept) out.counts = where(out.kept, out.counts, 0);
   } else if (out.kept) {
     out.counts = cast(out.kept, t);
@@ -150,24 +186,18 @@ Labels labels_of(const Recipe& b, const char* check) {
   return out;
 }
 
-int64_t sample_count(const Recipe& b) { return b.product(without_classes(b.in(0).dims()).span()); }
-
-// The cotangent of each sample's loss, with an axis for the classes.
-Value class_cotangent(const Recipe& b) {
-  const Value g = sample_cotangent(b, sample_count(b));
-  return b.string(kReduction) == "none" ? unsqueeze(g, 2u) : g;
-}
-Value class_cotangent(const Recipe& b, const Labels& l) {
-  Value g = b.g();
-  if (l.counts.v() == TN_NO_VALUE) return class_cotangent(b);
-  if (is_mean(b)) g = g / sum(l.counts, l.counts.all_axes(), false);
+// g, the cotangent of the loss, for the loss of each sample of x: with an axis for the classes.
+Value class_cotangent(const Recipe& b, Value g, Value x, const Labels& l = {}) {
+  if (l.counts && is_mean(b)) g = g / sum(l.counts, l.counts.all_axes(), false);
+  if (!static_cast<bool>(l.counts))
+    g = sample_cotangent(b, g, b.product(without_classes(x.dims()).span()));
   if (l.kept) g = where(l.kept, g, 0);
   return g.rank() == 0 ? g : unsqueeze(g, 2u);
 }
 
 // With label smoothing every class has this share of a label, whose own is so much less than 1.
-Value share(const Recipe& b, double smoothing) {
-  return smoothing / b.dim_scalar(b.in(0).dim(1), b.in(0).dtype());
+Value share(const Recipe& b, double smoothing, uint32_t first = 0) {
+  return smoothing / b.dim_scalar(b.in(first).dim(1), b.in(first).dtype());
 }
 
 // Sets the losses for the logarithms of the probabilities. name: of the labels, in errors.
@@ -189,7 +219,6 @@ void set_at_labels(const Recipe& b, Value lp, double smoothing, const char* name
 
 // For the weights: what each class adds to the sum, and, in the mean, to what it is divided by.
 void set_weight_gradient(const Recipe& b, const Labels& l, Value lp, Value g, double smoothing) {
-  if (!has_weights(b) || !b.wants(2)) return;
   Value each = -where(l.hit, lp, 0);
   if (smoothing > 0) each = each * (1 - smoothing) - lp * share(b, smoothing);
   if (is_mean(b)) each = each - where(l.hit, b.out(), 0);
@@ -199,9 +228,9 @@ void set_weight_gradient(const Recipe& b, const Labels& l, Value lp, Value g, do
 void nll_of_base(Recipe& b) { set_at_labels(b, b.in(0), 0, "nll: labels"); }
 void d_nll(Recipe& b) {
   const Labels l = labels_of(b, nullptr);
-  const Value g = class_cotangent(b, l), dx = where(l.hit, -g, 0);
+  const Value g = class_cotangent(b, b.g(), b.in(0), l), dx = where(l.hit, -g, 0);
   if (b.wants(0)) b.set(0, with_class_weights(b, dx));
-  set_weight_gradient(b, l, b.in(0), g, 0);
+  if (has_weights(b) && b.wants(2)) set_weight_gradient(b, l, b.in(0), g, 0);
 }
 
 void cross_entropy_of_base(Recipe& b) {
@@ -210,20 +239,31 @@ void cross_entropy_of_base(Recipe& b) {
 }
 void d_cross_entropy(Recipe& b) {
   const double smooth = b.f64(TN_CROSS_ENTROPY_LABEL_SMOOTHING);
-  const Value x = b.in(0);
-  const Labels l = labels_of(b, nullptr);
-  const Value g = class_cotangent(b, l);
+  const Value x = b.in(0), g = b.g();
   if (b.wants(0)) {
-    const Value p = softmax(x, 1);
-    if (smooth == 0 && !has_weights(b)) {
-      b.set(0, where(l.hit, p - 1, p) * g);
-    } else {
-      const Value of_label = cast(l.hit, p.dtype()) * (1 - smooth) + share(b, smooth);
-      const Value shares = with_class_weights(b, of_label);
-      b.set(0, (p * sum(shares, 2u, true) - shares) * g);
-    }
+    const tn_value dx = tn_b_cross_entropy_grad(b.raw(), g.v(), x.v(), b.in(1).v(), b.in(2).v(),
+                                                b.str(kReduction), b.i64(kIgnoreIndex), smooth);
+    b.set(0, {b.raw(), dx});
   }
-  if (has_weights(b) && b.wants(2)) set_weight_gradient(b, l, log_softmax(x, 1), g, smooth);
+  if (!has_weights(b) || !b.wants(2)) return;
+  const Labels l = labels_of(b, nullptr);
+  set_weight_gradient(b, l, log_softmax(x, 1), class_cotangent(b, g, x, l), smooth);
+}
+
+void cross_entropy_grad_of_base(Recipe& b) {
+  const double smooth = b.f64(TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING);
+  const Value x = wide(b.in(1));
+  const Labels l = labels_of(b, "cross_entropy_grad: labels", 1);
+  const Value g = class_cotangent(b, wide(b.in(0)), x, l), p = softmax(x, 1);
+  Value d;
+  if (smooth == 0 && !static_cast<bool>(b.in(3))) {
+    d = where(l.hit, p - 1, p);
+  } else {
+    const Value of_label = cast(l.hit, p.dtype()) * (1 - smooth) + share(b, smooth, 1);
+    const Value shares = with_class_weights(b, of_label, 1);
+    d = p * sum(shares, 2u, true) - shares;
+  }
+  b.set(0, cast(d * g, b.in(1).dtype()));
 }
 
 tn_error* cross_entropy_probs_rule(Infer& c) {
@@ -251,7 +291,7 @@ void cross_entropy_probs_of_base(Recipe& b) {
 }
 // The probabilities need not add up to 1.
 void d_cross_entropy_probs(Recipe& b) {
-  const Value x = b.in(0), g = class_cotangent(b);
+  const Value x = b.in(0), g = class_cotangent(b, b.g(), x);
   if (b.wants(0)) {
     const Value q = with_class_weights(b, smoothed(b));
     b.set(0, (softmax(x, 1) * sum(q, 2u, true) - q) * g);
@@ -309,6 +349,9 @@ void d_bce(Recipe& b) {
 const OpRules rules_cross_entropy = {TN_OP_CROSS_ENTROPY, rule<cross_entropy_rule>,
                                      recipe<cross_entropy_of_base>, recipe<d_cross_entropy>,
                                      nullptr};
+// Its gradient is that of the decomposition.
+const OpRules rules_cross_entropy_grad = {TN_OP_CROSS_ENTROPY_GRAD, rule<cross_entropy_grad_rule>,
+                                          recipe<cross_entropy_grad_of_base>, nullptr, nullptr};
 const OpRules rules_nll = {TN_OP_NLL, rule<nll_rule>, recipe<nll_of_base>, recipe<d_nll>, nullptr};
 const OpRules rules_cross_entropy_probs = {
     TN_OP_CROSS_ENTROPY_PROBS, rule<cross_entropy_probs_rule>, recipe<cross_entropy_probs_of_base>,

@@ -13,6 +13,7 @@ void set_reduced(const Recipe& b, Value each);
 // The cotangent per sample, before it is stretched to the dims of `samples`: for 'mean' divided by
 // their number.
 Value sample_cotangent(const Recipe& b, int64_t samples);
+Value sample_cotangent(const Recipe& b, Value g, int64_t samples);  // of the cotangent g
 
 tn_error* same_dims(const Infer& c, const char* first, const char* second);
 // Input 0, named `first`, and input 1, the target: floats of equal dims and one loss per element.

@@ -97,21 +97,24 @@ Array cross_entropy(const Array& x, const std::function<double(int64_t, int64_t)
 // Labels, and what is said of their classes.
 struct Labels {
   const Call& call;
-  int64_t classes = call.in(0).dims[1];
+  size_t first = 0;  // the input with the classes; labels and weights follow it
+  int64_t classes = call.in(first).dims[1];
 
   bool ignored(int64_t k) const {
-    static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX);
-    return call.in(1).integer(k) == call.attrs.integer(TN_NLL_IGNORE_INDEX, -100);
+    static_assert(TN_CROSS_ENTROPY_IGNORE_INDEX == TN_NLL_IGNORE_INDEX &&
+                  TN_CROSS_ENTROPY_GRAD_IGNORE_INDEX == TN_NLL_IGNORE_INDEX);
+    return call.in(first + 1).integer(k) == call.attrs.integer(TN_NLL_IGNORE_INDEX, -100);
   }
   // A device that cannot report a label takes the nearest class.
   int64_t label(int64_t k) const {
-    return std::clamp<int64_t>(call.in(1).integer(k), 0, classes - 1);
+    return std::clamp<int64_t>(call.in(first + 1).integer(k), 0, classes - 1);
   }
-  double weight(int64_t c) const { return call.has(2) ? call.in(2).real(c) : 1; }
+  double weight(int64_t c) const { return call.has(first + 2) ? call.in(first + 2).real(c) : 1; }
   // What the mean is divided by.
   double count() const {
     double sum = 0;
-    for (int64_t k = 0; k < call.in(1).count(); ++k) sum += ignored(k) ? 0 : weight(label(k));
+    for (int64_t k = 0; k < call.in(first + 1).count(); ++k)
+      sum += ignored(k) ? 0 : weight(label(k));
     return sum;
   }
 };
@@ -126,6 +129,42 @@ std::vector<Array> with_labels(const Call& call) {
     return target * labels.weight(c);
   });
   return {reduced(call, std::move(each), labels.count())};
+}
+
+// With t the weighted target of each class, the loss of a sample is the sum over c of t_c (log of the
+// sum of e^x - x_c); its slope in x_j is e^x_j / (sum of e^x) * (sum of t) - t_j.
+std::vector<Array> slopes_with_labels(const Call& call) {
+  const Labels labels{call, 1};
+  const Array &g = call.in(0), &x = call.in(1);
+  const double smoothing = call.attrs.number(TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING, 0);
+  const std::string how = call.attrs.text(TN_CROSS_ENTROPY_GRAD_REDUCTION, "mean");
+  const int64_t n = labels.classes, inner = count_of(Dims(x.dims.begin() + 2, x.dims.end()));
+  Array y(x.dtype, x.dims);
+  y.scale.assign(y.f.size(), 0);
+  for (int64_t k = 0; k < call.in(2).count(); ++k) {
+    if (labels.ignored(k)) continue;
+    const auto at = [&](int64_t c) {
+      return static_cast<size_t>((k / inner * n + c) * inner + k % inner);
+    };
+    std::vector<double> target, power;
+    double top = -INFINITY, all = 0, sum = 0;
+    for (int64_t c = 0; c < n; ++c) top = std::max(top, x.f[at(c)]);
+    for (int64_t c = 0; c < n; ++c) {
+      const double hit = labels.label(k) == c ? 1 - smoothing : 0;
+      target.push_back((hit + smoothing / static_cast<double>(n)) * labels.weight(c));
+      power.push_back(std::exp(x.f[at(c)] - top));
+      all += target.back();
+      sum += power.back();
+    }
+    const double own = g.real(how == "none" ? k : 0) / (how == "mean" ? labels.count() : 1);
+    for (int64_t c = 0; c < n; ++c) {
+      const size_t i = static_cast<size_t>(c);
+      const double p = power[i] / sum * all, far = std::fabs(x.f[at(c)]) + std::fabs(top) + 1;
+      y.f[at(c)] = (p - target[i]) * own;
+      y.scale[at(c)] = (p * far + target[i]) * std::fabs(own);
+    }
+  }
+  return {y};
 }
 
 std::vector<Array> with_probabilities(const Call& call) {
@@ -275,6 +314,23 @@ OpSamples& add_labelled(Catalogue& c, tn_op op, const char* name, const Oracle& 
   return ce;
 }
 
+// The cases of the loss, each with a cotangent before its inputs.
+void add_slopes(Catalogue& c, const std::vector<Case>& of_loss) {
+  OpSamples& s = c.add(TN_OP_CROSS_ENTROPY_GRAD, "cross_entropy_grad");
+  s.on(kFloats).gives(slopes_with_labels, kComposite).gradient(Grad::yes);
+  const Fill cotangents = uniform(-2, 2);
+  for (Case with : of_loss) {
+    const bool each = with.attrs.text(TN_CROSS_ENTROPY_REDUCTION, "mean") == "none";
+    with.inputs.insert(with.inputs.begin(), in(each ? with.inputs[1].dims : Dims{}, cotangents));
+    s.add(std::move(with));
+  }
+  const Input x = in({5, 2500}, uniform(-3, 3)), labels = in({5}, indices(2500), TN_DTYPE_I64);
+  s.add(Case{"many_classes", {in({}, cotangents), x, labels}}.large().only(kFloats));
+  s.add(Case{"cotangent_does_not_fit", {in({5}, cotangents), x, labels}}
+            .refused(TN_INVALID_ARGUMENT)
+            .only({TN_DTYPE_F32}));
+}
+
 }  // namespace
 
 void add_loss(Catalogue& c) {
@@ -282,6 +338,7 @@ void add_loss(Catalogue& c) {
   OpSamples& ce = add_labelled(c, TN_OP_CROSS_ENTROPY, "cross_entropy", with_labels);
   add_options(ce, logits);
   add_smoothing(ce, logits);
+  add_slopes(c, std::vector<Case>(ce.cases));
   add_options(add_labelled(c, TN_OP_NLL, "nll", nll), logits);
 
   OpSamples& probs = c.add(TN_OP_CROSS_ENTROPY_PROBS, "cross_entropy_probs");

@@ -30,6 +30,7 @@ constexpr Row kRows[] = {
     {"batch_norm", "64x128,128,128,128,128", ""},
     {"batch_norm_train", "64x128,128,128", ""},
     {"cross_entropy", "64x10,64", ""},
+    {"cross_entropy_grad", "[],64x10,64,-", ""},
     {"cross_entropy_probs", "64x10,64x10", ""},
     {"gather", "64x128,16", ""},
     {"scatter", "64x128,16,16x128", ""},
@@ -131,9 +132,10 @@ constexpr std::string_view kLogical[] = {"not", "and", "or", "xor", "any", "all"
 constexpr std::string_view kShifts[] = {"shl", "shr"};
 constexpr std::string_view kBytes[] = {"matmul_integer", "conv_integer", "qlinear_matmul",
                                        "qlinear_conv"};
-constexpr std::string_view kIndexed[] = {
-    "one_hot", "gather",          "scatter",   "scatter_add", "embedding",    "cross_entropy",
-    "nll",     "take_along_axis", "gather_nd", "scatter_nd",  "checked_index"};
+constexpr std::string_view kIndexed[] = {"one_hot",     "gather",          "scatter",
+                                         "scatter_add", "embedding",       "cross_entropy",
+                                         "nll",         "take_along_axis", "gather_nd",
+                                         "scatter_nd",  "checked_index",   "cross_entropy_grad"};
 
 // The dtype of one input: indices and labels are i64, conditions bool, and ops on bits do not take floats.
 tn_dtype dtype_of(std::string_view op, std::string_view param, tn_dtype asked) {

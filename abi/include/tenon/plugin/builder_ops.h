@@ -2481,5 +2481,21 @@ TN_INLINE void tn_b_region(tn_builder* builder, const tn_value* xs, uint32_t n_x
   builder->v->call(builder, TN_OP_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, outputs, n_outputs);
 }
 
+TN_INLINE tn_value tn_b_cross_entropy_grad(tn_builder* builder, tn_value g, tn_value logits, tn_value labels, tn_value weight, tn_str reduction, int64_t ignore_index, double label_smoothing) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  tn_value inputs[4];
+  inputs[0] = g;
+  inputs[1] = logits;
+  inputs[2] = labels;
+  inputs[3] = weight;
+  attrs[n_attrs++] = tn_attr_string(TN_CROSS_ENTROPY_GRAD_REDUCTION, reduction);
+  attrs[n_attrs++] = tn_attr_i64(TN_CROSS_ENTROPY_GRAD_IGNORE_INDEX, ignore_index);
+  attrs[n_attrs++] = tn_attr_f64(TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING, label_smoothing);
+  builder->v->call(builder, TN_OP_CROSS_ENTROPY_GRAD, inputs, 4, n_attrs ? attrs : NULL, n_attrs, &y, 1);
+  return y;
+}
+
 TN_EXTERN_C_END
 #endif

@@ -2494,4 +2494,20 @@ inline std::vector<Tensor> region(const std::vector<Tensor>& xs, const Dims& cod
   return detail::call_many(ctx, TN_OP_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n, xs.size());
 }
 
+struct CrossEntropyGradOptions {
+  std::string_view reduction = "mean";
+  int64_t ignore_index = -100;
+  double label_smoothing = 0.0;
+};
+// cross_entropy_grad(g, logits, labels, weight?, *, reduction: string = 'mean', ignore_index: i64 = -100, label_smoothing: f64 = 0.0) -> dlogits
+inline Tensor cross_entropy_grad(const Tensor& g, const Tensor& logits, const Tensor& labels, const Tensor& weight = {}, const CrossEntropyGradOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({g.context(), logits.context(), labels.context(), weight.context()});
+  tn_tensor* const inputs[] = {g.get(), logits.get(), labels.get(), weight.get()};
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_string(TN_CROSS_ENTROPY_GRAD_REDUCTION, to_str(options.reduction)));
+  attrs.add(tn_attr_i64(TN_CROSS_ENTROPY_GRAD_IGNORE_INDEX, options.ignore_index));
+  attrs.add(tn_attr_f64(TN_CROSS_ENTROPY_GRAD_LABEL_SMOOTHING, options.label_smoothing));
+  return detail::call(ctx, TN_OP_CROSS_ENTROPY_GRAD, inputs, 4, attrs.items, attrs.n);
+}
+
 }  // namespace tenon
