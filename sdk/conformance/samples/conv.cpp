@@ -318,6 +318,10 @@ void add_plane_grads(Catalogue& c) {
              {in({2, 12, 15, 15}, kAny), in({2, 6, 15, 15}, kAny)},
              how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large());
+  w.add(Case{"few_outputs",
+             {in({30, 10, 7, 20}, kAny), in({30, 4, 7, 40}, kAny)},
+             how(3, 3, {1, 2}, {1, 1}, {1, 1}, 2)}
+            .large());
   w.add(Case{"wide",
              {in({3, 16, 14, 14}, kAny), in({3, 32, 14, 14}, kAny)},
              how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}

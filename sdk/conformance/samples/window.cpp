@@ -176,6 +176,7 @@ std::vector<Shape> shapes() {
   return {
       {"line", {7}, how({3})},
       {"disjoint", {6, 4}, how({2, 2}, {2, 2})},
+      {"disjoint_uneven", {2, 5, 7}, how({1, 2, 2}, {1, 2, 2})},
       {"overlapping", {5, 4}, how({3, 2})},
       {"padding", {4, 3}, how({3, 2}, {2, 1}, {1, 0}, {2, 1})},
       {"dilation", {7, 5}, how({2, 3}, {1, 1}, {0, 1}, {0, 1}, {3, 2})},
@@ -231,6 +232,15 @@ void add_windows(Catalogue& c) {
                    {in({6}, values({1, 2, 2, 0, 2, 2})), in({4}, values({1, 10, 100, 1000}))},
                    how({3})}
                   .no_grad());
+  const std::vector<Attr> pairs = how({1, 2, 2}, {1, 2, 2});
+  scatter.add(
+      Case{"first_of_equals_in_pairs",
+           {in({2, 3, 4}, values({1, 1, 0, 2, 1, 1, 2, 2, 0, 0, 0, 0, 3, 3, 5, 4, 4, 3, 5, 5})),
+            in({2, 1, 2}, values({1, 10, 100, 1000}))},
+           pairs}
+          .no_grad());
+  scatter.add(Case{"large", {in({6, 9, 75}, uniform(-9, 9)), in({6, 4, 37}, uniform(-3, 3))}, pairs}
+                  .large());
 }
 
 std::vector<Attr> how2d(Dims window, Dims stride, Dims padding) {
@@ -267,6 +277,7 @@ void add_pools(Catalogue& c) {
       add("padding_not_counted_dense", {1, 1, 3, 3}, attrs);
     }
     s.add(Case{"large", {in({3, 6, 28, 28}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}.large());
+    s.add(Case{"large_uneven", {in({3, 2, 9, 75}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}.large());
     s.add(Case{"rank3", {in({2, 4, 4}, any)}, how2d({2, 2}, {2, 2}, {0, 0})}
               .refused(TN_INVALID_ARGUMENT)
               .only({TN_DTYPE_F32}));

@@ -8,7 +8,10 @@ constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
-constexpr int64_t kDepth = 256;  // positions of a block: the depth of the product
+constexpr int64_t kDepth = 256;         // positions of a block: the depth of the product
+constexpr int64_t kDirectDepth = 2048;  // without a product, which sums lanes once a block
+// Output channels and taps of a direct block: their sums stay in registers.
+constexpr int kDirectOutputs = kVectorBytes == 64 ? 6 : 3, kDirectTaps = 4;
 
 }  // namespace
 
@@ -24,7 +27,12 @@ template <class T>
 void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   g_ = geometry;
   device_ = &device;
-  blocks_.plan(g_, kDepth, 1);
+  // Lanes over output channels leave most of them empty where these are few; lanes over the positions
+  // of a row do not where it is long.
+  constexpr int64_t lanes = kLanes<T>;
+  direct_ = 5 * ceil_div(g_.out_w, lanes) * round_up(g_.co, kDirectOutputs) <
+            4 * g_.out_w * ceil_div(g_.co, lanes);
+  blocks_.plan(g_, direct_ ? kDirectDepth : kDepth, 1);
   if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0 || g_.co == 0) return;
   const double worth = g_.flops() / 2.5e6;
   const int64_t threads = parts_worth(device, worth);
@@ -45,7 +53,7 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   co_round_ = round_up(g_.co, line);
   sums_ = g_.groups * g_.ci * g_.taps() * co_round_;
   sum_copies_ = parts_b_;
-  const int64_t depth = blocks_.positions();
+  const int64_t depth = direct_ ? 0 : blocks_.positions();
   patch_size_ = round_up(patch_.size(blocks_.images), line);
   g_size_ = round_up(g_.co, kTileCols<T>) * depth + 2 * kTileCols<T>;
   a_stride_ = round_up(depth, line) + 2 * line;
@@ -72,6 +80,56 @@ void WeightGrad<T>::gather_g(const Work& work, const Block& block) const {
   }
 }
 
+// For taps c * taps .. (c + channels) * taps of the patch, without gathering them or g.
+template <class T>
+void WeightGrad<T>::run_direct(const Work& work, int64_t segments, int64_t c, int64_t channels,
+                               bool accumulate) const {
+  constexpr int outputs = kDirectOutputs, width = kDirectTaps;
+  constexpr int64_t lanes = kLanes<T>;
+  const int64_t taps = g_.taps(), all = channels * taps;
+  for (int64_t k = 0; k < all; k += width) {
+    const T* x[width];
+    for (int j = 0; j < width; ++j) {
+      const int64_t at = smaller(k + j, all - 1), tap = at % taps;
+      x[j] = work.patch + patch_.tap(g_, at / taps, int(tap / g_.taps_w), int(tap % g_.taps_w));
+    }
+    for (int64_t o = 0; o < g_.co; o += outputs) {
+      const T* g[outputs];
+      for (int i = 0; i < outputs; ++i) g[i] = work.g + smaller(o + i, g_.co - 1) * g_.y_channel;
+      Vec<T> sums[outputs][width] = {};
+      const auto add = [&](int64_t from, int64_t to, auto get) {
+        Vec<T> tap[width];
+#pragma GCC unroll 4
+        for (int j = 0; j < width; ++j) tap[j] = get(x[j] + from);
+#pragma GCC unroll 6
+        for (int i = 0; i < outputs; ++i) {
+          const Vec<T> v = get(g[i] + to);
+#pragma GCC unroll 4
+          for (int j = 0; j < width; ++j) sums[i][j] = fma(v, tap[j], sums[i][j]);
+        }
+      };
+      for (int64_t s = 0; s < segments; ++s) {
+        const Segment& e = work.segments[s];
+        int64_t v = 0;
+        for (; v + lanes <= e.count; v += lanes)
+          add(e.x + v, e.y + v, [](const T* p) { return load(p); });
+        const int64_t rest = e.count - v;
+        if (rest) add(e.x + v, e.y + v, [rest](const T* p) { return load_n(p, rest); });
+      }
+#pragma GCC unroll 6
+      for (int i = 0; i < outputs; ++i) {
+#pragma GCC unroll 4
+        for (int j = 0; j < width; ++j) {
+          if (o + i >= g_.co || k + j >= all) continue;
+          T& to = work.sums[(c * taps + k + j) * co_round_ + o + i];
+          const T sum = sum_lanes(sums[i][j]);
+          to = accumulate ? to + sum : sum;
+        }
+      }
+    }
+  }
+}
+
 template <class T>
 void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) const {
   constexpr int64_t cols = kTileCols<T>;
@@ -89,12 +147,13 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
     const Block block = blocks_.at(g_, b);
     const int64_t depth = block.positions();
     const int64_t segments = patch_.segments(g_, block, work.segments);
-    gather_g(work, block);
+    if (!direct_) gather_g(work, block);
     for (int64_t c = c_begin; c < c_end; c += channel_block_) {
       const int64_t channels = smaller(channel_block_, c_end - c);
       patch_.fill(g_, block, c, c + channels, work.x, work.patch);
       const int64_t all = channels * taps;
-      for (int64_t k = 0; k < all;) {
+      if (direct_) run_direct(work, segments, c, channels, *started);
+      for (int64_t k = direct_ ? all : 0; k < all;) {
         const int64_t rows = ceil_div(all - k, ceil_div(all - k, kTileRows<T>));
         for (int64_t r = 0; r < rows; ++r) {
           const int64_t tap = (k + r) % taps;

@@ -19,6 +19,8 @@ class WeightGrad {
  private:
   struct Work;
   void run_item(int64_t item, const Work& work, bool* started) const;
+  void run_direct(const Work& work, int64_t segments, int64_t c, int64_t channels,
+                  bool accumulate) const;
   void gather_g(const Work& work, const Block& block) const;
   void collect(const T* sums, T* dw) const;
 
@@ -26,6 +28,7 @@ class WeightGrad {
   Blocks blocks_;
   Patch patch_;
   const Device* device_ = nullptr;
+  bool direct_ = false;  // lanes over positions instead of output channels
   int64_t channel_block_ = 1;
   int64_t parts_c_ = 1, parts_b_ = 1,
           items_ = 0;  // items: groups x parts of channels x parts of blocks

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "kernels/simd.hpp"
+#include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -64,6 +65,12 @@ CPU_INLINE V combine(V a, V b) {
     return mode == WindowMode::max ? vmax(a, b) : vmin(a, b);
 }
 
+template <WindowMode mode, class T>
+constexpr T neutral_of() {
+  constexpr T inf = std::numeric_limits<T>::infinity();
+  return mode == WindowMode::sum ? T(0) : mode == WindowMode::max ? -inf : inf;
+}
+
 template <class T>
 struct Rows {
   alignas(64) T padded[kRow + 2 * kLanes<double> * 8];
@@ -75,8 +82,7 @@ template <WindowMode mode, class T>
 void reduce_plane(const WindowPlan& p, const Split& split, const T* x, T* y, Rows<T>& rows) {
   const WindowAxis &h = p.axis[0], &w = p.axis[1];
   constexpr int64_t lanes = kLanes<T>;
-  constexpr T inf = std::numeric_limits<T>::infinity();
-  constexpr T neutral = mode == WindowMode::sum ? T(0) : mode == WindowMode::max ? -inf : inf;
+  constexpr T neutral = neutral_of<mode, T>();
   const int64_t covered = split.used - w.low < w.in ? split.used - w.low : w.in;
   T* row = rows.padded + w.low;
   for (int64_t i = 0; i < h.out; ++i, y += w.out) {
@@ -117,10 +123,8 @@ tn_error* TN_CALL run_reduce(void* data, void*, const tn_view* const* args) {
   T* y = output<T>(args[1]);
   const double ns = 0.5 * double(p.out_size) + 0.3 * double(p.in_size);
   parallel(*p.device, p.planes, 1, ns, [&](int64_t begin, int64_t end) {
-    constexpr T inf = std::numeric_limits<T>::infinity();
     Rows<T> rows;
-    for (T& e : rows.padded)
-      e = mode == WindowMode::sum ? T(0) : mode == WindowMode::max ? -inf : inf;
+    for (T& e : rows.padded) e = neutral_of<mode, T>();
     const Split split = Split::of<T>(p.axis[1]);
     for (int64_t plane = begin; plane < end; ++plane) {
       T* to = y + plane * p.out_size;
@@ -217,6 +221,128 @@ tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {
   return nullptr;
 }
 
+// ---- windows of 2 x 2 side by side, without padding: rows are taken apart, and put together, in
+// registers. Results are bit for bit those of the planes above.
+
+bool are_pairs(const WindowAxis& a) {
+  return a.window == 2 && (a.stride == 2 || a.out == 1) && a.low == 0 && a.dilation == 1 &&
+         2 * a.out <= a.in;
+}
+bool are_pairs(const WindowPlan& p) {
+  return p.rank == 2 && p.out_size > 0 && are_pairs(p.axis[0]) && are_pairs(p.axis[1]);
+}
+
+template <int first, class V, int... i>
+CPU_INLINE V every_other(V a, V b, std::integer_sequence<int, i...>) {
+  return __builtin_shufflevector(a, b, (2 * i + first)...);
+}
+
+template <class T>
+struct Pairs {
+  Vec<T> left, right;
+  static constexpr std::make_integer_sequence<int, kLanes<T>> order{};
+
+  // The first n pairs of a row, up to a vector of them.
+  CPU_INLINE static Pairs of(const T* row, int64_t n) {
+    constexpr int64_t lanes = kLanes<T>;
+    Vec<T> a, b{};
+    if (n >= lanes) {
+      a = load(row), b = load(row + lanes);
+    } else {
+      a = load_n(row, 2 * n < lanes ? 2 * n : lanes);
+      if (2 * n > lanes) b = load_n(row + lanes, 2 * n - lanes);
+    }
+    return {every_other<0>(a, b, order), every_other<1>(a, b, order)};
+  }
+  CPU_INLINE void put(T* row, int64_t n) const {
+    constexpr int64_t lanes = kLanes<T>;
+    const Vec<T> a = interleave<false>(left, right, order),
+                 b = interleave<true>(left, right, order);
+    if (n >= lanes) {
+      store(row, a), store(row + lanes, b);
+    } else {
+      store_n(row, a, 2 * n < lanes ? 2 * n : lanes);
+      if (2 * n > lanes) store_n(row + lanes, b, 2 * n - lanes);
+    }
+  }
+};
+
+// body(plane, row of windows, first window, windows left in the row), a vector of windows at a time.
+template <class T, class Body>
+void for_pairs(const WindowPlan& p, double ns, Body&& body) {
+  parallel(*p.device, p.planes, 1, ns * double(p.out_size), [&](int64_t begin, int64_t end) {
+    for (int64_t plane = begin; plane < end; ++plane) {
+      for (int64_t i = 0; i < p.axis[0].out; ++i) {
+        for (int64_t j = 0; j < p.axis[1].out; j += kLanes<T>) body(plane, i, j, p.axis[1].out - j);
+      }
+    }
+  });
+}
+
+template <WindowMode mode, class T>
+tn_error* TN_CALL run_reduce_pairs(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const WindowPlan*>(data);
+  const int64_t width = p.axis[1].in, out = p.axis[1].out;
+  for_pairs<T>(p, 0.4, [&](int64_t plane, int64_t i, int64_t j, int64_t n) {
+    const T* x = input<T>(args[0]) + plane * p.in_size + 2 * (i * width + j);
+    T* y = output<T>(args[1]) + plane * p.out_size + i * out + j;
+    const Vec<T> none = splat<Vec<T>>(neutral_of<mode, T>());
+    const Pairs<T> a = Pairs<T>::of(x, n), b = Pairs<T>::of(x + width, n);
+    const Vec<T> left = combine<mode>(combine<mode>(none, a.left), b.left);
+    const Vec<T> right = combine<mode>(combine<mode>(none, a.right), b.right);
+    Vec<T> all = combine<mode>(combine<mode>(none, left), right);
+    // What average_plane does, as no window sees padding.
+    if (mode == WindowMode::sum && p.scale != 0) all = all * T(0.25);
+    if (n >= kLanes<T>) {
+      store(y, all);
+    } else {
+      store_n(y, all, n);
+    }
+  });
+  return nullptr;
+}
+
+// Is v a greater one than all before it?
+template <class T>
+CPU_INLINE Mask<T> beats(Vec<T> v, Vec<T> top) {
+  return (v > top) | ((v != v) & (top == top));
+}
+
+template <class T>
+tn_error* TN_CALL run_scatter_pairs(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const WindowPlan*>(data);
+  const int64_t height = p.axis[0].in, width = p.axis[1].in, out = p.axis[1].out;
+  const bool whole = 2 * out == width, last = 2 * p.axis[0].out == height;
+  for_pairs<T>(p, 1.0, [&](int64_t plane, int64_t i, int64_t j, int64_t n) {
+    const int64_t at = plane * p.in_size + 2 * (i * width + j);
+    const T *x = input<T>(args[0]) + at,
+            *from = input<T>(args[1]) + plane * p.out_size + i * out + j;
+    T* y = output<T>(args[2]) + at;
+    const Pairs<T> a = Pairs<T>::of(x, n), b = Pairs<T>::of(x + width, n);
+    const Vec<T> zero{}, g = (n >= kLanes<T> ? load(from) : load_n(from, n)) + zero;
+    Vec<T> top = a.left;
+    const Mask<T> by_2 = beats<T>(a.right, top);
+    top = select(by_2, a.right, top);
+    const Mask<T> by_3 = beats<T>(b.left, top);
+    top = select(by_3, b.left, top);
+    const Mask<T> by_4 = beats<T>(b.right, top);
+    const Mask<T> late = by_3 | by_4;
+    Pairs<T>{select(by_2 | late, zero, g), select(by_2 & ~late, g, zero)}.put(y, n);
+    Pairs<T>{select(by_3 & ~by_4, g, zero), select(by_4, g, zero)}.put(y + width, n);
+    // What no window sees: the last column, and the rows behind the last windows.
+    if (n > kLanes<T>) return;
+    if (!whole) {
+      for (T* row : {y, y + width})
+        std::memset(static_cast<void*>(row + 2 * n), 0, size_t(width - 2 * out) * sizeof(T));
+    }
+    if (!last && i == p.axis[0].out - 1) {
+      T* rest = output<T>(args[2]) + plane * p.in_size + 2 * (i + 1) * width;
+      std::memset(static_cast<void*>(rest), 0, size_t((height - 2 * i - 2) * width) * sizeof(T));
+    }
+  });
+  return nullptr;
+}
+
 template <class T>
 bool fits(const WindowPlan& p, int64_t rows) {
   if (p.rank != 2 || p.out_size == 0 || p.axis[0].window > kWindow || p.axis[1].window > kWindow) {
@@ -229,6 +355,11 @@ bool fits(const WindowPlan& p, int64_t rows) {
 
 template <class T>
 tn_kernel_run reduce_run(const WindowPlan& p, WindowMode mode) {
+  if (are_pairs(p)) {
+    return mode == WindowMode::max   ? run_reduce_pairs<WindowMode::max, T>
+           : mode == WindowMode::min ? run_reduce_pairs<WindowMode::min, T>
+                                     : run_reduce_pairs<WindowMode::sum, T>;
+  }
   if (!fits<T>(p, 1)) return nullptr;
   return mode == WindowMode::max   ? run_reduce<WindowMode::max, T>
          : mode == WindowMode::min ? run_reduce<WindowMode::min, T>
@@ -244,6 +375,10 @@ tn_kernel_run window_reduce_planes(const WindowPlan& p, tn_dtype dtype, WindowMo
 }
 
 tn_kernel_run window_scatter_planes(const WindowPlan& p, tn_dtype dtype) {
+  if (are_pairs(p)) {
+    if (dtype == TN_DTYPE_F32) return run_scatter_pairs<float>;
+    if (dtype == TN_DTYPE_F64) return run_scatter_pairs<double>;
+  }
   if (dtype == TN_DTYPE_F32 && fits<float>(p, p.axis[0].window)) return run_scatter<float>;
   if (dtype == TN_DTYPE_F64 && fits<double>(p, p.axis[0].window)) return run_scatter<double>;
   return nullptr;
