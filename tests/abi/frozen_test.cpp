@@ -18,9 +18,9 @@ TEST_CASE("abi frozen: sizes") {
   CHECK(sizeof(tn_timeline) == 32);
   CHECK(sizeof(tn_interface) == 32);
   CHECK(sizeof(tn_claim) == 24);
-  CHECK(sizeof(tn_graph_header) == 112);
-  CHECK(sizeof(tn_graph_value) == 184);
-  CHECK(sizeof(tn_graph_node) == 48);
+  CHECK(sizeof(tn_graph_header) == 104);
+  CHECK(sizeof(tn_graph_value) == 176);
+  CHECK(sizeof(tn_graph_node) == 40);
   CHECK(sizeof(tn_graph_attr) == 24);
   CHECK(sizeof(tn_graph_result) == 8);
 }
