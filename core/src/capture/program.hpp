@@ -5,6 +5,7 @@
 
 #include "autograd/autograd.hpp"
 #include "optim/optimizer.hpp"
+#include "passes/pass.hpp"
 #include "recipe/program.hpp"
 
 namespace tenon {
@@ -78,7 +79,8 @@ struct Specialised {
   uint32_t modes = 0;
   Graph graph;  // without symbols; its attributes point into those of the program
   std::deque<std::vector<int64_t>> lists;  // and here
-  std::vector<ProgramInput> inputs;
+  std::vector<ProgramInput> inputs;        // those of the program, then constants.made
+  Constants constants;
   std::vector<std::string> notes;  // of the passes: why what was not compiled was not
   std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
   uint64_t drawn = 0;              // what a run advances it by

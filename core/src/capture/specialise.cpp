@@ -3,7 +3,6 @@
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
-#include "passes/pass.hpp"
 #include "program.hpp"
 #include "recipe/graph_text.hpp"
 #include "recipe/site.hpp"
@@ -187,9 +186,13 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   const std::vector<int> overwrites = overwritten(p);
   std::vector<bool> scalars;
   for (const Place& from : p.inputs) scalars.push_back(is_scalar(from.kind));
-  const PassContext context{ctx->runtime, p.device,    ctx->state(p.device).queue,
-                            made->modes,  &overwrites, &scalars,
-                            &made->notes};
+  for (const Place& from : p.inputs) made->constants.given.push_back(from.tensor);
+  PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue, made->modes};
+  context.ctx = ctx;
+  context.constants = &made->constants;
+  context.overwrites = &overwrites;
+  context.scalars = &scalars;
+  context.notes = &made->notes;
   run_passes(made->graph, context, p.name);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
@@ -201,6 +204,10 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
                                                    : made->graph.values[value].shape;
     in.scalar = is_scalar(from.kind);
     in.absent = !used[i];
+  }
+  for (const tn_tensor* t : made->constants.made) {
+    made->inputs.emplace_back().shape = shape_of(t->view);
+    made->inputs.back().absent = !used[made->inputs.size() - 1];
   }
   made->idle.push_back(make_instance(ctx, p, *made));
   if (p.prepared.size() == kMostPrepared) p.prepared.pop_back();
@@ -215,7 +222,8 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
   options.queue = made->queue = ctx->state(p.device).queue;
   made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));
   made->inputs.resize(p.inputs.size());
-  made->donate.resize(p.inputs.size());
+  made->inputs.insert(made->inputs.end(), s.constants.made.begin(), s.constants.made.end());
+  made->donate.resize(made->inputs.size());
   made->results.resize(s.graph.results.size());
   made->held.reserve(p.variables.size() + 1);
   for (size_t i = 0; i < p.inputs.size(); ++i) {

@@ -25,7 +25,7 @@ class Claims {
     for (int round = 0; any && round < kDeepest; ++round) {
       make_casts_explicit();
       notes_.scalar.assign(g_.values.size(), false);
-      for (size_t i = 0; c_.scalars && i < g_.inputs.size(); ++i)
+      for (size_t i = 0; c_.scalars && i < c_.scalars->size(); ++i)
         notes_.scalar[static_cast<size_t>(g_.inputs[i])] = (*c_.scalars)[i];
       any = ask() && expand_once(g_, c_, claimed_) > 0;
       if (any) remove_dead_code(g_, c_);

@@ -10,11 +10,22 @@
 
 namespace tenon {
 
+// Tensors that are the same in each run of a program.
+struct Constants {
+  std::vector<tn_tensor*> given;  // by input of the graph, lent; null: not such a one
+  std::vector<tn_tensor*> made;   // of the inputs that passes put behind these
+  Constants() = default;
+  Constants(const Constants&) = delete;
+  ~Constants();
+};
+
 struct PassContext {
   tn_runtime* runtime;
   tn_device* device;
   Queue* queue;
-  uint32_t modes;  // TN_SIGNATURE_...
+  uint32_t modes;                  // TN_SIGNATURE_...
+  tn_ctx* ctx = nullptr;           // null: nothing can be computed
+  Constants* constants = nullptr;  // where ctx is
   // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Null: of none.
   const std::vector<int>* overwrites = nullptr;
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
@@ -33,6 +44,7 @@ size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& 
 size_t simplify(Graph& graph, const PassContext& c);
 size_t share_subexpressions(Graph& graph, const PassContext& c);
 size_t form_compiled(Graph& graph, const PassContext& c);
+size_t fold_constants(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
 
 // In the order in which they run.

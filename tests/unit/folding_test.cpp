@@ -1,0 +1,214 @@
+// Constant folding in whole programs: what is kept, what is not, and for how long. On the device that TENON_DEVICE names.
+#include <algorithm>
+
+#include "capture/program.hpp"
+#include "fixture.hpp"
+#include "op/runtime.hpp"
+#include "tenon/op_ids.h"
+
+using namespace tenon::test;
+
+namespace {
+
+struct ProgramReleaser {
+  void operator()(tn_program* p) const { tn_program_release(p); }
+};
+using Program = std::unique_ptr<tn_program, ProgramReleaser>;
+using Inputs = std::vector<const Tensor*>;
+using Dims = std::vector<int64_t>;
+
+Tensor call(tn_ctx* cx, tn_op op, const Inputs& in, const std::vector<tn_attr>& attrs = {}) {
+  std::vector<tn_tensor*> raw;
+  for (const Tensor* t : in) raw.push_back(t->get());
+  uint32_t n = 0;
+  return get([&](tn_tensor** o) {
+    return tn_op_call(cx, op, raw.data(), static_cast<uint32_t>(raw.size()), attrs.data(),
+                      static_cast<uint32_t>(attrs.size()), o, 1, &n);
+  });
+}
+Tensor iota(tn_ctx* cx, const Dims& dims, int64_t axis, tn_dtype dtype) {
+  return call(cx, TN_OP_IOTA, {},
+              {tn_attr_i64s(TN_IOTA_DIMS, dims.data(), dims.size()),
+               tn_attr_i64(TN_IOTA_AXIS, axis), tn_attr_dtype(TN_IOTA_DTYPE, dtype)});
+}
+Tensor number(tn_ctx* cx, double v) {
+  return get([&](tn_tensor** o) { return tn_tensor_scalar_f64(cx, v, o); });
+}
+Tensor full(tn_ctx* cx, double v, const Dims& dims) {
+  return get([&](tn_tensor** o) {
+    return tn_tensor_full(cx, TN_DTYPE_F32, v, static_cast<uint32_t>(dims.size()), dims.data(), o);
+  });
+}
+
+// A program of one input x, captured from `body`.
+template <class Body>
+Program capture(tn_ctx* cx, const Dims& dims, Body body) {
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("folded")));
+  const std::vector<tn_str> names(dims.size(), tn_string(""));
+  const Tensor x = get([&](tn_tensor** o) {
+    return tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, static_cast<uint32_t>(dims.size()),
+                            dims.data(), names.data(), o);
+  });
+  const Tensor y = body(x);
+  tn_tensor* out = y.get();
+  tn_program* p = nullptr;
+  REQUIRE_OK(tn_capture_end(cx, &out, 1, &p));
+  return Program(p);
+}
+
+Outcome try_run(tn_ctx* cx, const Program& p, const Tensor& x, Tensor* y) {
+  tn_tensor *in = x.get(), *out = nullptr;
+  uint32_t n = 0;
+  Outcome made(tn_program_run(cx, p.get(), &in, 1, &out, 1, &n));
+  y->reset(out);
+  return made;
+}
+Tensor run(tn_ctx* cx, const Program& p, const Tensor& x) {
+  Tensor y;
+  const Outcome made = try_run(cx, p, x, &y);
+  INFO(made.message);
+  REQUIRE(made.code == TN_OK);
+  return y;
+}
+
+const tenon::Specialised& last_of(const Program& p) { return *p->prepared.front(); }
+std::vector<std::string> names(const Program& p) {
+  std::vector<std::string> out;
+  for (const tenon::GraphNode& n : last_of(p).graph.nodes) out.emplace_back(n.op->name());
+  return out;
+}
+bool has(const Program& p, const char* name) {
+  const std::vector<std::string> all = names(p);
+  return std::find(all.begin(), all.end(), name) != all.end();
+}
+size_t kept(const Program& p) { return last_of(p).constants.made.size(); }
+
+std::vector<float> ramp(size_t n) {
+  std::vector<float> out(n);
+  for (size_t i = 0; i < n; ++i) out[i] = static_cast<float>(i % 13) * 0.37f - 2;
+  return out;
+}
+
+// x behind a causal mask, plus sines of positions.
+Tensor masked(tn_ctx* cx, const Tensor& x, int64_t rows, int64_t columns) {
+  const Tensor row = iota(cx, {rows, 1}, 0, TN_DTYPE_I64);
+  const Tensor column = iota(cx, {1, columns}, 1, TN_DTYPE_I64);
+  const Tensor keep = call(cx, TN_OP_LE, {&column, &row});
+  const Tensor low = number(cx, -1e9), step = number(cx, 0.01);
+  const Tensor y = call(cx, TN_OP_WHERE, {&keep, &x, &low});
+  const Tensor at = iota(cx, {1, columns}, 1, TN_DTYPE_F32);
+  const Tensor angle = call(cx, TN_OP_MUL, {&at, &step});
+  const Tensor sines = call(cx, TN_OP_SIN, {&angle});
+  return call(cx, TN_OP_ADD, {&y, &sines});
+}
+
+}  // namespace
+
+TEST_CASE("folding: masks and tables of positions are computed once for each set of sizes") {
+  Session s;
+  const Program p = capture(s, {TN_DIM_ANY, TN_DIM_ANY}, [&](const Tensor& x) {
+    return masked(s, x, tn_tensor_dims(x.get())[0], tn_tensor_dims(x.get())[1]);
+  });
+  for (const int64_t rows : {5, 9}) {
+    const Tensor x = s.f32(ramp(static_cast<size_t>(rows * 17)), {rows, 17});
+    const Tensor want = masked(s, x, rows, 17);
+    for (int turn = 0; turn < 2; ++turn) CHECK(s.read(run(s, p, x)) == s.read(want));
+    CHECK(kept(p) == 2);
+    for (const char* gone : {"iota", "le", "sin", "cast"}) CHECK_FALSE(has(p, gone));
+  }
+}
+
+TEST_CASE("folding: a tensor of one number is that number, and costs no memory") {
+  Session s;
+  const auto body = [&](const Tensor& x) {
+    const Tensor two = number(s, 2), three = number(s, 3.25);
+    const Tensor scalar = call(s, TN_OP_MUL, {&two, &three});  // 6.5
+    const Tensor ones = full(s, 0.3, {4, 1});
+    const Tensor root = call(s, TN_OP_SQRT, {&ones});
+    const Tensor sum = call(s, TN_OP_ADD, {&root, &scalar});
+    const int64_t wide[] = {4, 6};
+    const Tensor all = call(s, TN_OP_EXPAND, {&sum}, {tn_attr_i64s(TN_EXPAND_DIMS, wide, 2)});
+    return call(s, TN_OP_SUB, {&x, &all});
+  };
+  const Program p = capture(s, {4, 6}, body);
+  const Tensor x = s.f32(ramp(24), {4, 6});
+  const Tensor want = body(x);
+  CHECK(s.read(run(s, p, x)) == s.read(want));
+  CHECK(kept(p) == 0);
+  CHECK(names(p) == std::vector<std::string>{"sub"});
+}
+
+TEST_CASE("folding: what gives a result, draws or is too large stays") {
+  Session s;
+  const Tensor x = s.f32(ramp(12), {3, 4});
+  SUBCASE("a result has memory of its own in each run") {
+    const Program p =
+        capture(s, {3, 4}, [&](const Tensor&) { return iota(s, {5}, 0, TN_DTYPE_F32); });
+    const Tensor one = run(s, p, x), other = run(s, p, x);
+    CHECK(one->buffer != other->buffer);
+    CHECK(kept(p) == 0);
+    CHECK(s.read(one) == std::vector<float>{0, 1, 2, 3, 4});
+  }
+  SUBCASE("random numbers are drawn anew") {
+    const int64_t dims[] = {3, 4};
+    const Program p = capture(s, {3, 4}, [&](const Tensor& in) {
+      const Tensor u = call(s, TN_OP_UNIFORM, {}, {tn_attr_i64s(TN_UNIFORM_DIMS, dims, 2)});
+      return call(s, TN_OP_ADD, {&in, &u});
+    });
+    CHECK(s.read(run(s, p, x)) != s.read(run(s, p, x)));
+    CHECK(kept(p) == 0);
+  }
+  SUBCASE("of a table beyond the bound its parts are kept") {
+    const auto body = [&](const Tensor& in) {
+      const Tensor row = iota(s, {3000, 1}, 0, TN_DTYPE_F32);
+      const Tensor column = iota(s, {1, 3000}, 1, TN_DTYPE_F32);
+      const Tensor table = call(s, TN_OP_SUB, {&row, &column});  // 36 MB
+      const Tensor top = call(s, TN_OP_MAX, {&table});
+      const Tensor all = call(s, TN_OP_MATMUL, {&table, &table});
+      const Tensor least = call(s, TN_OP_MIN, {&all});
+      static_cast<void>(least);
+      return call(s, TN_OP_ADD, {&in, &top});
+    };
+    const Program p = capture(s, {3, 4}, body);
+    std::vector<float> want = ramp(12);
+    for (float& v : want) v += 2999;
+    CHECK(s.read(run(s, p, x)) == want);
+    CHECK(kept(p) == 2);
+    for (const tn_tensor* t : last_of(p).constants.made) CHECK(t->buffer->bytes < 100000);
+  }
+}
+
+TEST_CASE("folding: what is kept goes with the program, and its failure is that of the run") {
+  Session s;
+  const auto used = [&] {
+    tn_memory_stats stats = tn_memory_stats_init();
+    REQUIRE_OK(tn_device_get_memory(s.ctx->device, &stats));
+    return stats.live_bytes;
+  };
+  const auto trim = [&] { REQUIRE_OK(tn_device_trim(s.ctx->device)); };
+  Program p = capture(s, {1, TN_DIM_ANY}, [&](const Tensor& x) {
+    const Tensor at = iota(s, {2048, 1024}, 1, TN_DTYPE_F32);
+    const Tensor table = call(s, TN_OP_SIN, {&at});  // 8 MiB
+    const Tensor y = call(s, TN_OP_MUL, {&x, &table});
+    return call(s, TN_OP_MEAN, {&y});
+  });
+  const Tensor x = s.f32(ramp(1024), {1, 1024});
+  trim();
+  const uint64_t before = used();
+  REQUIRE_OK(tn_device_set_memory_limit(s.ctx->device, before + (6 << 20)));
+  Tensor y;
+  const Outcome none = try_run(s, p, x, &y);
+  CHECK(none.code == TN_OUT_OF_MEMORY);
+  CHECK(p->prepared.empty());
+  REQUIRE_OK(tn_device_set_memory_limit(s.ctx->device, 0));
+  const std::vector<float> first = s.read(run(s, p, x));
+  CHECK(kept(p) == 1);
+  CHECK(s.read(run(s, p, x)) == first);
+  trim();
+  const uint64_t with = used();
+  CHECK(with >= before + (8 << 20));
+  p.reset();
+  tenon::settle(s.ctx.get());
+  trim();
+  CHECK(used() + (8 << 20) <= with);
+}
