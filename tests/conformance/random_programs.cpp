@@ -4,8 +4,11 @@
 //   random_programs --device NAME --plugin PATH --reference PATH [--count N] [--seed S] [--program P]
 //
 // A program is a list of steps over values, about 20 of them, with variables, random numbers, repeated steps and steps that change
-// nothing, so that every pass has something to do. With TENON_DUMP set, what each pass did lies there.
+// nothing, so that every pass has something to do: it is counted in how many programs each did something, until that is often enough.
+// With TENON_DUMP set, what each pass did lies there, and nothing is counted.
+#include <dirent.h>
 #include <tenon/tenon.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -71,6 +74,27 @@ struct Ops {
   T reduced(tn_op op, const T& x, int64_t axis, bool keep = true) const {
     return call(op, {x}, {tn_attr_i64s(0, &axis, 1), tn_attr_bool(1, keep)});
   }
+  T iota(const Dims& dims, int64_t axis, tn_dtype of) const {
+    return call(TN_OP_IOTA, {},
+                {tn_attr_i64s(TN_IOTA_DIMS, dims.data(), dims.size()),
+                 tn_attr_i64(TN_IOTA_AXIS, axis), tn_attr_dtype(TN_IOTA_DTYPE, of)});
+  }
+  T reshape(const T& x, const Dims& dims) const {
+    return call(TN_OP_RESHAPE, {x}, {tn_attr_i64s(TN_RESHAPE_DIMS, dims.data(), dims.size())});
+  }
+  // Whether the place along axis 1 is not behind that along axis 0.
+  T causal(int64_t rows, int64_t columns) const {
+    return call(TN_OP_LE, {iota({1, columns}, 1, TN_DTYPE_I64), iota({rows, 1}, 0, TN_DTYPE_I64)});
+  }
+  T detached(const T& x) const {
+    tn_tensor* t = nullptr;
+    check(tn_tensor_detach(ctx, x.get(), &t));
+    return own(t);
+  }
+  T softmax_by_hand(const T& x, int64_t axis) const {
+    const T e = call(TN_OP_EXP, {call(TN_OP_SUB, {x, reduced(TN_OP_MAX, x, axis)})});
+    return call(TN_OP_DIV, {e, reduced(TN_OP_SUM, e, axis)});
+  }
 };
 
 // What may be said of a result in another precision.
@@ -82,6 +106,7 @@ struct Op {
   int arity;
   Kind kind;
   Apply apply;
+  bool reordered = false;  // a program may sum in another order: only beside what is smooth
 };
 
 int64_t last_axis(const T& x) { return static_cast<int64_t>(tn_tensor_rank(x.get())) - 1; }
@@ -166,6 +191,45 @@ std::vector<Op> make_ops() {
   });
   add("copy", 1, smooth,
       [](const Ops& o, const T& x, const T&, double) { return o.call(TN_OP_COPY, {x}); });
+  // What is the same in each run.
+  add("plus_table", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    const T at = o.iota({1, dims_of(x)[1]}, 1, o.dtype);
+    return o.call(TN_OP_ADD, {x, o.call(TN_OP_SIN, {o.call(TN_OP_MUL, {at, o.number(p / 8)})})});
+  });
+  add("causal", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_WHERE, {o.causal(dims_of(x)[0], dims_of(x)[1]), x, o.number(p)});
+  });
+  add("times_root_of_full", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
+    return o.call(TN_OP_MUL, {x, o.call(TN_OP_SQRT, {o.full(p * p + 0.5, {1, dims_of(x)[1]})})});
+  });
+  // What is recognised where no gradient goes through it.
+  const auto by_hand = [&](const char* name, Apply f) {
+    add(name, 1, smooth, std::move(f));
+    all.back().reordered = true;
+  };
+  by_hand("norm_by_hand", [](const Ops& o, const T& x, const T&, double p) {
+    const T in = p > 1 ? x : o.detached(x),
+            c = o.call(TN_OP_SUB, {in, o.reduced(TN_OP_MEAN, in, 1)});
+    const T v = o.reduced(TN_OP_MEAN, o.call(TN_OP_MUL, {c, c}), 1);
+    const T plus = o.call(TN_OP_ADD, {v, o.number(p * p + 0.25)});
+    return p < 0 ? o.call(TN_OP_MUL, {c, o.call(TN_OP_RSQRT, {plus})})
+                 : o.call(TN_OP_DIV, {c, o.call(TN_OP_SQRT, {plus})});
+  });
+  by_hand("softmax_by_hand", [](const Ops& o, const T& x, const T&, double p) {
+    return o.softmax_by_hand(p > 1 ? x : o.detached(x), p < 0);
+  });
+  by_hand("attention_by_hand", [](const Ops& o, const T& x, const T&, double p) {
+    const Dims dims = dims_of(x);
+    const T in = p > 1 ? x : o.detached(x);
+    const T q = o.reshape(o.call(TN_OP_TANH, {in}), {1, dims[0], dims[1]});
+    const T product =
+        o.call(TN_OP_MATMUL, {q, q},
+               {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, 1)});
+    T scores = o.call(TN_OP_MUL, {product, o.number(0.1 + p * p / 8)});
+    if (p < -0.5)
+      scores = o.call(TN_OP_WHERE, {o.causal(dims[0], dims[0]), scores, o.number(-INFINITY)});
+    return o.reshape(o.call(TN_OP_MATMUL, {o.softmax_by_hand(scores, 2), q}), dims);
+  });
   // Other dtypes on the way.
   add("through_f16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
     const T half = o.cast(x, TN_DTYPE_F16);
@@ -327,7 +391,7 @@ class Generator {
       Step s{below(ops().size()), late(dims.size()), late(dims.size()), number()};
       if (!r.steps.empty() && below(8) == 0) s = r.steps[below(r.steps.size())];  // the same again
       const Op& op = ops()[s.op];
-      if (op.kind > worst) continue;
+      if (op.kind > worst || (op.reordered && worst != Kind::smooth)) continue;
       if (op.arity == 2) {
         for (int tries = 0; broadcast(dims[s.a], dims[s.b]).empty() && tries < 8; ++tries)
           s.b = below(dims.size());
@@ -549,6 +613,62 @@ std::string text_of(const Recipe& r) {
   return out;
 }
 
+// In how many programs each pass did something, by the files of TENON_DUMP, which are taken away at once.
+class Fired {
+ public:
+  static constexpr int kEnough = 200;
+  Fired() {
+    for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
+                             "fold_constants", "regions"})
+      counts_[name] = 0;
+    if (std::getenv("TENON_DUMP")) return;
+    char name[] = "/tmp/random_programs.XXXXXX";
+    if (!::mkdtemp(name)) return;
+    folder_ = name;
+    ::setenv("TENON_DUMP", name, 1);
+  }
+  ~Fired() { end(); }
+  Fired(const Fired&) = delete;
+
+  // What was captured since the last time.
+  void count() {
+    if (folder_.empty()) return;
+    std::map<std::string, bool> seen;
+    DIR* d = ::opendir(folder_.c_str());
+    while (const dirent* e = d ? ::readdir(d) : nullptr) {
+      const std::string file = e->d_name;
+      const size_t dot = file.rfind(".txt"), dash = file.rfind('-');
+      if (file[0] == '.') continue;
+      if (dot != std::string::npos) seen[file.substr(dash + 1, dot - dash - 1)] = true;
+      ::unlink((folder_ + "/" + file).c_str());
+    }
+    if (d) ::closedir(d);
+    seen.erase("captured");
+    for (const auto& [pass, is] : seen) counts_[pass] += is;
+    if (least() >= kEnough) end();
+  }
+  int least() const {
+    int n = INT32_MAX;
+    for (const auto& [pass, k] : counts_) n = std::min(n, k);
+    return n;
+  }
+  void print() const {
+    std::printf("programs in which a pass did something:");
+    for (const auto& [pass, k] : counts_) std::printf(" %s %d", pass.c_str(), k);
+    std::printf("\n");
+  }
+
+ private:
+  void end() {
+    if (folder_.empty()) return;
+    ::unsetenv("TENON_DUMP");
+    ::rmdir(folder_.c_str());
+    folder_.clear();
+  }
+  std::string folder_;  // empty: not counting
+  std::map<std::string, int> counts_;
+};
+
 struct Options {
   std::string device, plugin, reference;
   uint64_t count = 1000, seed = 1;
@@ -559,6 +679,8 @@ int run(const Options& o) {
   Side side(o.device.c_str(), o.plugin, TN_DTYPE_F32);
   Side judge("reference", o.reference, TN_DTYPE_F64);
   std::map<std::string, int> used;
+  const bool counted = !std::getenv("TENON_DUMP");
+  Fired fired;
   uint64_t failed = 0, steps = 0, judged = 0, reordered = 0, sensitive = 0;
   for (uint64_t k = 0; k < o.count; ++k) {
     const uint64_t seed = o.program ? o.program : o.seed * 1000003 + k;
@@ -589,6 +711,7 @@ int run(const Options& o) {
     } catch (const std::exception& e) {
       fault = e.what();
     }
+    fired.count();
     if (fault.empty()) continue;
     if (++failed <= 5)
       std::printf("program %llu: %s\n%s", static_cast<unsigned long long>(seed), fault.c_str(),
@@ -605,7 +728,10 @@ int run(const Options& o) {
       static_cast<unsigned long long>(least), static_cast<unsigned long long>(failed),
       static_cast<unsigned long long>(reordered), static_cast<unsigned long long>(judged),
       static_cast<unsigned long long>(sensitive));
-  return failed || (o.count >= 5000 && least < 50) ? 1 : 0;
+  if (counted) fired.print();
+  const bool seldom =
+      o.count >= 5000 && (least < 50 || (counted && fired.least() < Fired::kEnough));
+  return failed || seldom ? 1 : 0;
 }
 
 }  // namespace

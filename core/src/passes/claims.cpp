@@ -39,24 +39,6 @@ class Claims {
  private:
   GraphValue& value(int v) { return g_.values[static_cast<size_t>(v)]; }
 
-  Inferred infer_now(const GraphNode& n) {
-    std::deque<GraphValue> dense;  // values of recipes may have the strides of views
-    std::deque<tn_view> views;
-    std::vector<const tn_view*> seen;
-    for (int i : n.inputs) {
-      tn_view& v = views.emplace_back();
-      if (i < 0) {
-        v.flags = TN_VIEW_ABSENT;
-      } else {
-        dense.push_back(value(i));
-        dense.back().shape.set_dense();
-        v = view_of(dense.back());
-      }
-      seen.push_back(&v);
-    }
-    return infer(*n.op, seen, n.attrs);
-  }
-
   // Value v in another dtype: a constant at once, else by a node.
   int cast(int v, tn_dtype dtype, std::vector<GraphNode>& nodes) {
     GraphValue to;
@@ -76,7 +58,7 @@ class Claims {
       n.inputs = {v};
       n.outputs = {static_cast<int>(g_.values.size())};
       n.live = true;
-      n.inferred = infer_now(n);
+      n.inferred = infer_node(g_, n);
       nodes.push_back(std::move(n));
     }
     g_.values.push_back(to);
@@ -84,10 +66,11 @@ class Claims {
   }
 
   void make_casts_explicit() {
+    for (GraphValue& v : g_.values) v.shape.set_dense();  // those of recipes may be views
     std::vector<GraphNode> nodes;
     for (GraphNode& n : g_.nodes) {
       if (blob_holds(n)) {
-        Inferred inferred = infer_now(n);
+        Inferred inferred = infer_node(g_, n);
         bool changed = false;
         for (size_t k = 0; k < n.inputs.size(); ++k) {
           const tn_dtype want = inferred.casts[k];
@@ -97,7 +80,7 @@ class Claims {
           n.inputs[k] = cast(n.inputs[k], want, nodes);
           changed = true;
         }
-        n.inferred = changed ? infer_now(n) : std::move(inferred);
+        n.inferred = changed ? infer_node(g_, n) : std::move(inferred);
       }
       nodes.push_back(std::move(n));
     }

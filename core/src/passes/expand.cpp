@@ -15,6 +15,13 @@ namespace {
 
 constexpr int kDeepest = 64;
 
+tn_view input_view(const Graph& graph, int i) {
+  if (i >= 0) return view_of(value_of(graph, i));
+  tn_view absent{};
+  absent.flags = TN_VIEW_ABSENT;
+  return absent;
+}
+
 class Expand {
  public:
   Expand(Graph& graph, const PassContext& c) : g_(graph), c_(c) {}
@@ -34,8 +41,8 @@ class Expand {
 
   void add(GraphNode&& n, int depth) {
     if (depth < deepest_ && n.op->def.decompose && !n.op->is(TN_OP_VIEW)) {
-      const Inferred inferred = infer_now(n);
-      if (!has_kernel(n, inferred) && splice(n, inferred.casts, depth)) {
+      const Inferred inferred = infer_node(g_, n);
+      if (!has_kernel(g_, n, inferred, c_) && splice(n, inferred.casts, depth)) {
         ++expanded_;
         return;
       }
@@ -43,58 +50,6 @@ class Expand {
     n.live = true;
     for (int o : n.outputs) value(o).node = static_cast<int>(g_.nodes.size());
     g_.nodes.push_back(std::move(n));
-  }
-
-  Inferred infer_now(const GraphNode& n) {
-    std::deque<tn_view> views;
-    std::vector<const tn_view*> seen;
-    for (int i : n.inputs) seen.push_back(&views.emplace_back(input_view(i)));
-    return infer(*n.op, seen, n.attrs);
-  }
-
-  // For dense inputs of the dtypes that the op's rule asks for. What cannot be told here is left as it is.
-  bool has_kernel(const GraphNode& n, const Inferred& inferred) {
-    if (!device_has_kernel(c_.device, n.op->slot)) return false;
-    std::deque<tn_view> views;
-    Signature s;
-    s.op = n.op;
-    s.attrs = &n.attrs;
-    s.modes = c_.modes;
-    s.queue = c_.queue;
-    std::deque<Shape> shapes;
-    const auto view = [&](Shape shape, uint8_t flags) {
-      shape.set_dense();
-      const Shape& kept = shapes.emplace_back(shape);
-      tn_view v = view_of(kept);
-      v.flags |= flags;
-      return &views.emplace_back(v);
-    };
-    for (size_t k = 0; k < n.inputs.size(); ++k) {
-      if (n.inputs[k] < 0) {
-        s.inputs.push_back(&views.emplace_back(input_view(-1)));
-        continue;
-      }
-      const GraphValue& in = value(n.inputs[k]);
-      Shape shape = in.shape;
-      if (inferred.casts[k] != TN_DTYPE_NONE) shape.dtype = inferred.casts[k];
-      if (n.op->is(TN_OP_ELEMENTWISE) && !in.constant) {
-        const tn_dtype dtype = shape.dtype;
-        shape = inferred.outputs[0].shape;
-        shape.dtype = dtype;
-      }
-      s.inputs.push_back(view(shape, in.constant || in.weak ? TN_VIEW_IMMEDIATE : 0));
-    }
-    for (const InferredOutput& o : inferred.outputs) s.outputs.push_back(view(o.shape, 0));
-    PlanEntry* plan = select_kernel(*c_.device, s, nullptr);
-    if (!plan) return false;
-    plan_release(plan);
-    return true;
-  }
-  tn_view input_view(int i) {
-    if (i >= 0) return view_of(value(i));
-    tn_view absent{};
-    absent.flags = TN_VIEW_ABSENT;
-    return absent;
   }
 
   // Value v in the dtype that a rule asks for.
@@ -165,6 +120,52 @@ class Expand {
 };
 
 }  // namespace
+
+Inferred infer_node(const Graph& graph, const GraphNode& n) {
+  std::deque<tn_view> views;
+  std::vector<const tn_view*> seen;
+  for (int i : n.inputs) seen.push_back(&views.emplace_back(input_view(graph, i)));
+  return infer(*n.op, seen, n.attrs);
+}
+
+bool has_kernel(const Graph& graph, const GraphNode& n, const Inferred& inferred,
+                const PassContext& c) {
+  if (!device_has_kernel(c.device, n.op->slot)) return false;
+  std::deque<tn_view> views;
+  Signature s;
+  s.op = n.op;
+  s.attrs = &n.attrs;
+  s.modes = c.modes;
+  s.queue = c.queue;
+  std::deque<Shape> shapes;
+  const auto view = [&](Shape shape, uint8_t flags) {
+    shape.set_dense();
+    const Shape& kept = shapes.emplace_back(shape);
+    tn_view v = view_of(kept);
+    v.flags |= flags;
+    return &views.emplace_back(v);
+  };
+  for (size_t k = 0; k < n.inputs.size(); ++k) {
+    if (n.inputs[k] < 0) {
+      s.inputs.push_back(&views.emplace_back(input_view(graph, -1)));
+      continue;
+    }
+    const GraphValue& in = value_of(graph, n.inputs[k]);
+    Shape shape = in.shape;
+    if (inferred.casts[k] != TN_DTYPE_NONE) shape.dtype = inferred.casts[k];
+    if (n.op->is(TN_OP_ELEMENTWISE) && !in.constant) {
+      const tn_dtype dtype = shape.dtype;
+      shape = inferred.outputs[0].shape;
+      shape.dtype = dtype;
+    }
+    s.inputs.push_back(view(shape, in.constant || in.weak ? TN_VIEW_IMMEDIATE : 0));
+  }
+  for (const InferredOutput& o : inferred.outputs) s.outputs.push_back(view(o.shape, 0));
+  PlanEntry* plan = select_kernel(*c.device, s, nullptr);
+  if (!plan) return false;
+  plan_release(plan);
+  return true;
+}
 
 size_t expand_recipes(Graph& graph, const PassContext& c) { return Expand(graph, c).run(nullptr); }
 size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& kept) {

@@ -1,7 +1,8 @@
 // Passes: each makes the graph of a program, whose sizes are known, do the same with less. A file for each; none knows another.
 //
 // A graph is a list of nodes in an order in which they can run. A pass may add values and nodes, and leave nodes that nobody
-// needs: the next removal of dead code takes them out. What a pass gives must be bit for bit what it found.
+// needs: the next removal of dead code takes them out. What a pass gives must be bit for bit what it found, but for those that say in
+// their first lines that sums come in another order.
 #pragma once
 #include <span>
 
@@ -44,6 +45,7 @@ size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& 
 size_t simplify(Graph& graph, const PassContext& c);
 size_t share_subexpressions(Graph& graph, const PassContext& c);
 size_t form_compiled(Graph& graph, const PassContext& c);
+size_t recognise(Graph& graph, const PassContext& c);
 size_t fold_constants(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
 
@@ -61,5 +63,10 @@ inline const GraphValue& value_of(const Graph& g, int v) {
 void replace_values(Graph& graph, std::vector<int>& with);
 // with[v] == v for all.
 std::vector<int> same_values(const Graph& graph);
+// What the op's rule says of a node. Throws the rule's error.
+Inferred infer_node(const Graph& graph, const GraphNode& n);
+// Does the device have a kernel for it, with dense inputs of the dtypes that the rule asks for? What cannot be told here is no.
+bool has_kernel(const Graph& graph, const GraphNode& n, const Inferred& inferred,
+                const PassContext& c);
 
 }  // namespace tenon

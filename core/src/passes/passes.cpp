@@ -11,6 +11,7 @@ std::span<const Pass> passes() {
                                      {"expand", expand_recipes},
                                      {"simplify", simplify},
                                      {"subexpressions", share_subexpressions},
+                                     {"recognise", recognise},
                                      {"fold_constants", fold_constants},
                                      {"simplify", simplify},  // once more, of what was folded
                                      {"regions", form_regions}};
