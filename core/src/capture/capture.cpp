@@ -313,10 +313,11 @@ tn_tensor* Capture::variable(tn_variable& v) {
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" lives on {}, the capture on {}", v.name,
            v.value->device->name, program_->device->name);
   }
+  const size_t input = program_->inputs.size();
   Owned value = add_input(Place(v), v.shape);
   if (!(v.flags & TN_VARIABLE_NOT_TRAINABLE) && is_floating(v.shape.dtype))
     value = Owned(ctx_, make_leaf(ctx_, value.get()));
-  return variables_.emplace(&v, Cell{Place(v), std::move(value)}).first->second.value.get();
+  return variables_.emplace(&v, Cell{Place(v), std::move(value), input}).first->second.value.get();
 }
 
 void Capture::assign(tn_variable& v, tn_tensor* value) {
@@ -337,8 +338,9 @@ tn_tensor* Capture::slot(tn_optimizer& o, size_t group, size_t slot) {
   const auto place = [&] {
     return Place(InputKind::kSlot, o, static_cast<uint32_t>(group), static_cast<uint32_t>(slot));
   };
+  const size_t input = program_->inputs.size();
   Owned value = add_input(place(), shape_of(o.groups[group].slots[slot]->view));
-  return slots_.emplace(key, Cell{place(), std::move(value)}).first->second.value.get();
+  return slots_.emplace(key, Cell{place(), std::move(value), input}).first->second.value.get();
 }
 
 void Capture::assign_slot(tn_optimizer& o, size_t group, size_t slot, tn_tensor* value) {
@@ -410,6 +412,8 @@ std::unique_ptr<tn_program> Capture::finish(tn_tensor* const* outputs, uint32_t 
     for (auto& [key, cell] : cells) {
       if (!cell.written) continue;
       results.push_back(value_of(cell.value.get(), "tn_capture_end"));
+      p.overwrites.resize(results.size(), -1);
+      p.overwrites.back() = static_cast<int>(cell.input);
       p.targets.push_back(std::move(cell.place));
     }
   };

@@ -42,6 +42,7 @@ class Capture final : public Recorder {
   struct Cell {
     Place place;
     Owned value;
+    size_t input;  // of the program, with the value from before it
     bool written = false;
   };
   using SlotKey = std::pair<tn_optimizer*, std::pair<size_t, size_t>>;

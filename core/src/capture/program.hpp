@@ -100,6 +100,8 @@ struct tn_program {
   tenon::Graph graph;                // results: outputs, then what is assigned
   std::vector<tenon::Place> inputs;  // of the graph
   uint32_t n_outputs = 0;
+  std::vector<int>
+      overwrites;  // of each result up to the last target: the input that it is the new value of; -1: none
   std::vector<tenon::Place> targets;  // of the results after the outputs
   struct Use {
     tn_variable* variable;

@@ -136,23 +136,6 @@ void place_draws(tn_ctx* ctx, const tn_program& p, Specialised& out) {
   for (uint64_t& draw : out.draws) out.drawn += (std::exchange(draw, out.drawn) + 3) / 4;
 }
 
-// Of each result: the input that it is the new value of; -1: none.
-std::vector<int> overwritten(const tn_program& p) {
-  const auto key = [](const Place& x) {
-    const void* of = x.variable ? static_cast<const void*>(x.variable) : x.optimizer;
-    return std::tuple(of, x.variable ? 0 : x.group, x.variable ? 0 : x.index);
-  };
-  std::map<std::tuple<const void*, uint32_t, uint32_t>, int> inputs;
-  for (size_t i = 0; i < p.inputs.size(); ++i)
-    if (p.inputs[i].kind == InputKind::kVariable || p.inputs[i].kind == InputKind::kSlot)
-      inputs.emplace(key(p.inputs[i]), static_cast<int>(i));
-  std::vector<int> out(p.graph.results.size(), -1);
-  for (size_t i = 0; i < p.targets.size(); ++i)
-    if (const auto at = inputs.find(key(p.targets[i])); at != inputs.end())
-      out[p.n_outputs + i] = at->second;
-  return out;
-}
-
 uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, uint32_t modes) {
   uint64_t h = modes;
   for (size_t i = 0; i < p.arguments.size(); ++i) {
@@ -183,14 +166,13 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
   made->graph = substitute(p, arguments, made->lists);
   place_draws(ctx, p, *made);
-  const std::vector<int> overwrites = overwritten(p);
   std::vector<bool> scalars;
   for (const Place& from : p.inputs) scalars.push_back(is_scalar(from.kind));
   for (const Place& from : p.inputs) made->constants.given.push_back(from.tensor);
   PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue, made->modes};
   context.ctx = ctx;
   context.constants = &made->constants;
-  context.overwrites = &overwrites;
+  context.overwrites = &p.overwrites;
   context.scalars = &scalars;
   context.notes = &made->notes;
   run_passes(made->graph, context, p.name);

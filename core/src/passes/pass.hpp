@@ -27,7 +27,7 @@ struct PassContext {
   uint32_t modes;                  // TN_SIGNATURE_...
   tn_ctx* ctx = nullptr;           // null: nothing can be computed
   Constants* constants = nullptr;  // where ctx is
-  // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Null: of none.
+  // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Shorter or null: none of the rest.
   const std::vector<int>* overwrites = nullptr;
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
   std::vector<std::string>* notes = nullptr;   // why what was not compiled was not
