@@ -135,6 +135,7 @@ class Fold {
       made.inputs = n.inputs;
       made.outputs = n.outputs;
       made.attrs.items = n.attrs.items;
+      made.compiled = n.compiled;
       for (int o : made.outputs)
         sub.values[static_cast<size_t>(o)].node = static_cast<int>(sub.nodes.size()) - 1;
       return &made;

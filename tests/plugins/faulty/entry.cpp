@@ -30,6 +30,7 @@ std::string_view view(tn_str s) { return {s.data, s.size}; }
 const void* table_of(std::string_view id) {
   if (id == TN_IFACE_DEVICE) return device_table();
   if (id == TN_IFACE_KERNELS) return kernels_table();
+  if (id == TN_IFACE_COMPILER) return base_table(id);
   if (id == TN_IFACE_OPS) return ops_table();
   if (id == TN_IFACE_OPTIMIZER) return optimizer_table();
   return id == TN_IFACE_FORMAT ? format_table() : nullptr;
