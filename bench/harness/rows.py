@@ -295,7 +295,13 @@ ROWS = [
               Peer("compile, fused", "torch", "T4-fused"),
               Peer("torch eager", "torch", "T4-eager")],
              goal={"best": 1.25}, tolerance=1e-3, work=GPT_FLOP, bound="fma_gflops"),
-    )),
+    ) + [
+        Case("T4/bf16", "AdamW, products in bf16",
+             [Peer("torch.compile", "torch", "T4-bf16"),
+              Peer("compile, fused", "torch", "T4-bf16-fused"),
+              Peer("torch eager", "torch", "T4-bf16-eager")],
+             goal={"best": 1.25}, tolerance=1e-3, work=GPT_FLOP, bound=""),
+    ]),
     Row("E1", "10 elementwise ops, captured", "us", [
         _elementwise_case(size, True) for size in ("64K", "1M", "16M")
     ]),

@@ -1,4 +1,4 @@
-/* T4: one training step of a GPT: layer norms before attention and before the dense layers, AdamW. */
+/* T4: one training step of a GPT: layer norms before attention and before the dense layers, AdamW; in f32, and with products in bf16. */
 #include "trainer.h"
 
 enum {
@@ -90,6 +90,14 @@ static tn_error* gpt_loss(trainer* t, tn_tensor* x, tn_tensor* y, tn_tensor** ou
   return tn_cross_entropy(t->cx, *flat, y, NULL, NULL, out_loss);
 }
 
+static tn_error* gpt_loss_bf16(trainer* t, tn_tensor* x, tn_tensor* y, tn_tensor** out_loss) {
+  TN_TRY(tn_ctx_set_autocast(t->cx, TN_DTYPE_BF16));
+  tn_error* error = gpt_loss(t, x, y, out_loss);
+  tn_error* off = tn_ctx_set_autocast(t->cx, TN_DTYPE_F32);
+  tn_error_release(error ? off : NULL);
+  return error ? error : off;
+}
+
 static tn_error* add_matrix(trainer* t, int64_t rows, int64_t columns) {
   const int64_t dims[] = {rows, columns};
   return trainer_add_param(t, 2, dims, BENCH_GPT_SEED + t->n_params, bench_gpt_scale);
@@ -143,21 +151,29 @@ static tn_error* gpt_setup(trainer* t) {
   return tn_optimizer_create(t->cx, tn_string("adamw"), options, 2, &t->optimizer);
 }
 
+static tn_error* gpt_setup_bf16(trainer* t) {
+  TN_TRY(gpt_setup(t));
+  t->forward = gpt_loss_bf16;
+  return NULL;
+}
+
 /* Filling 14 million parameters would cost as much as a step. */
-static trainer kept[2];
+static trainer kept[3];
 static const trainer_plan plans[] = {
     {gpt_setup, 0, BENCH_GPT_CHECK_STEPS, 1, &kept[0]},
     {gpt_setup, 1, BENCH_GPT_CHECK_STEPS, 1, &kept[1]},
+    {gpt_setup_bf16, 0, BENCH_GPT_CHECK_STEPS, 1, &kept[2]},
 };
 
-static const char* run_step(int64_t eager, int64_t count, int64_t* out_ns) {
-  return trainer_run(&plans[eager], count, out_ns);
+static const char* run_step(int64_t plan, int64_t count, int64_t* out_ns) {
+  return trainer_run(&plans[plan], count, out_ns);
 }
 
-static const char* check_step(int64_t eager, double* values, int* n) {
-  return trainer_check(&plans[eager], values, n);
+static const char* check_step(int64_t plan, double* values, int* n) {
+  return trainer_check(&plans[plan], values, n);
 }
 
 const bench_case gpt_cases[] = {{"T4", 0, NULL, run_step, check_step},
-                                {"T4/eager", 1, NULL, run_step, check_step}};
+                                {"T4/eager", 1, NULL, run_step, check_step},
+                                {"T4/bf16", 2, NULL, run_step, check_step}};
 const int gpt_case_count = sizeof gpt_cases / sizeof *gpt_cases;

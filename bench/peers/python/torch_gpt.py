@@ -1,4 +1,4 @@
-"""T4 in torch: one training step of a GPT with AdamW, compiled and eager."""
+"""T4 in torch: one training step of a GPT with AdamW, compiled and eager, in f32 and with autocast to bf16."""
 
 import torch
 import torch.nn.functional as F
@@ -31,22 +31,33 @@ def loss_of(params, x, y):
 gradients = torch.func.grad_and_value(loss_of)
 
 
-def whole_step(params, first, second, step, x, y):
-    """With the update of torch.optim.AdamW written out: `step` is a tensor, so that none recompiles."""
-    grads, loss = gradients(params, x, y)
-    step.add_(1)
-    correction1 = 1 - 0.9**step
-    correction2 = torch.sqrt(1 - 0.999**step)
-    for p, g, m, v in zip(params, grads, first, second):
-        p.mul_(1 - fill.GPT_RATE * fill.GPT_DECAY)
-        m.lerp_(g, 0.1)
-        v.mul_(0.999).addcmul_(g, g, value=0.001)
-        p.sub_(fill.GPT_RATE / correction1 * m / (v.sqrt() / correction2 + 1e-8))
-    return loss
+def loss_of_bf16(params, x, y):
+    with torch.autocast("cpu", torch.bfloat16):
+        return loss_of(params, x, y)
+
+
+gradients_bf16 = torch.func.grad_and_value(loss_of_bf16)
+
+
+def whole(gradients_of):
+    def whole_step(params, first, second, step, x, y):
+        """With the update of torch.optim.AdamW written out: `step` is a tensor, so that none recompiles."""
+        grads, loss = gradients_of(params, x, y)
+        step.add_(1)
+        correction1 = 1 - 0.9**step
+        correction2 = torch.sqrt(1 - 0.999**step)
+        for p, g, m, v in zip(params, grads, first, second):
+            p.mul_(1 - fill.GPT_RATE * fill.GPT_DECAY)
+            m.lerp_(g, 0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            p.sub_(fill.GPT_RATE / correction1 * m / (v.sqrt() / correction2 + 1e-8))
+        return loss
+
+    return whole_step
 
 
 class Gpt(Step):
-    loss, whole_step, gradients = map(staticmethod, (loss_of, whole_step, gradients))
+    loss, whole_step, gradients = map(staticmethod, (loss_of, whole(gradients), gradients))
     params, batches = map(staticmethod, (fill.gpt_params, fill.gpt_batches))
     moments, check_steps = 2, fill.GPT_CHECK_STEPS
 
@@ -56,4 +67,13 @@ class Gpt(Step):
         )
 
 
-gpt_cases = {"T4": Gpt("whole"), "T4-fused": Gpt("gradients"), "T4-eager": Gpt("eager")}
+class GptBf16(Gpt):
+    loss, whole_step, gradients = map(
+        staticmethod, (loss_of_bf16, whole(gradients_bf16), gradients_bf16)
+    )
+
+
+gpt_cases = {
+    "T4": Gpt("whole"), "T4-fused": Gpt("gradients"), "T4-eager": Gpt("eager"),
+    "T4-bf16": GptBf16("whole"), "T4-bf16-fused": GptBf16("gradients"), "T4-bf16-eager": GptBf16("eager"),
+}  # fmt: skip

@@ -135,7 +135,7 @@ Held close(tn_program& p, const std::vector<const tn_tensor*>& before,
   made->device = p.device;
   made->symbols = p.symbols;
   made->base = tn_program_retain(&p);
-  made->graph = p.graph;
+  made->graph = Graph(p.graph);
   made->n_outputs = p.n_outputs;
   made->arguments = p.arguments;
   const auto add = [&](const Shape& shape, int value) {

@@ -103,7 +103,7 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
   Graph graph;
   graph.inputs = p.graph.inputs;
   graph.results = p.graph.results;
-  graph.values = p.graph.values;
+  graph.values = std::deque<GraphValue>(p.graph.values);
   for (GraphValue& v : graph.values) v.shape = with.shape(v.shape);
   for (const GraphNode& n : p.graph.nodes) {
     GraphNode& copy = graph.nodes.emplace_back();

@@ -126,7 +126,7 @@ class Fold {
   // The nodes of what is the same in each run; those of uniform values for one element.
   Graph part() {
     Graph sub;
-    sub.values = g_.values;
+    sub.values = std::deque<GraphValue>(g_.values);
     sub.inputs = g_.inputs;
     std::vector<int> one = same_values(g_);  // the element of a uniform value
     const auto copy = [&](const GraphNode& n) {

@@ -139,8 +139,12 @@ CPU_INLINE F32 vtanh(F32 x) {
                      0.0217041597f, -0.00818527211f, 0.00214967551f};
   const F32 small = fma(square * x, polynomial(square, c), x);
   // 1 - 2 / (exp(2 |x|) + 1), which is 1 from 10 on; 2.885 is 2 log2(e)
+#if defined(__FMA__)
   const F32 power = vexp2_moderate(select(a > 10.0f, splat<F32>(10.0f), a) * 2.88539008f);
   const F32 large = fma(reciprocal(power + 1.0f), splat<F32>(-2.0f), splat<F32>(1.0f));
+#else  // whose products are rounded: the quicker way would be half a unit worse
+  const F32 large = 1.0f - 2.0f / (vexp(a + a) + 1.0f);
+#endif
   return copy_sign(select(a >= 0.625f, large, small), x);  // small for NaN, which it keeps
 }
 
