@@ -38,7 +38,8 @@ Tensor attention(tn_ctx* cx, const Tensor& x, double scale) {
   const Tensor row = iota(cx, {n, 1}, 0, TN_DTYPE_I64), column = iota(cx, {1, n}, 1, TN_DTYPE_I64);
   const Tensor later = call(cx, TN_OP_LT, {&row, &column});
   const Tensor never = number(cx, -INFINITY);
-  const Tensor masked = call(cx, TN_OP_WHERE, {&later, &never, &scores});
+  const Tensor zero = number(cx, 0), mask = call(cx, TN_OP_WHERE, {&later, &never, &zero});
+  const Tensor masked = call(cx, TN_OP_ADD, {&scores, &mask});
   const Tensor p = softmax(cx, masked);
   return call(cx, TN_OP_MATMUL, {&p, &x});
 }
@@ -73,6 +74,18 @@ TEST_CASE("by hand: softmax") {
     CHECK((std::isnan(want[i]) ? std::isnan(got[i]) : close));
   }
   CHECK(has(p, "softmax") == on_cpu(s));
+}
+
+TEST_CASE("by hand: softmax of one number") {
+  Session s;
+  const auto body = [&](const Tensor& x) {
+    const Tensor top = get([&](tn_tensor** o) { return tn_max(s, x.get(), nullptr, o); });
+    const Tensor d = call(s, TN_OP_SUB, {&x, &top}), e = call(s, TN_OP_EXP, {&d});
+    const Tensor sum = get([&](tn_tensor** o) { return tn_sum(s, e.get(), nullptr, o); });
+    return call(s, TN_OP_DIV, {&e, &sum});
+  };
+  const Program p = capture(s, {}, body);
+  CHECK(s.read(run(s, p, s.f32({3}, {}))) == std::vector<float>{1});
 }
 
 TEST_CASE("by hand: attention behind a causal mask, which is computed once") {

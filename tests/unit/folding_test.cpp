@@ -54,6 +54,24 @@ TEST_CASE("folding: a tensor of one number is that number, and costs no memory")
   CHECK(names(p) == std::vector<std::string>{"sub"});
 }
 
+TEST_CASE("folding: complex numbers of 16 bytes keep both parts") {
+  Session s;
+  const auto body = [&](const Tensor& x) {
+    const Tensor value = number(s, -4);
+    const int64_t dims[] = {3};
+    const Tensor all =
+        call(s, TN_OP_FILL, {&value},
+             {tn_attr_i64s(TN_FILL_DIMS, dims, 1), tn_attr_dtype(TN_FILL_DTYPE, TN_DTYPE_C128)});
+    const Tensor root = call(s, TN_OP_SQRT, {&all});  // 2i
+    const Tensor wide = call(s, TN_OP_CAST, {&x}, {tn_attr_dtype(TN_CAST_DTYPE, TN_DTYPE_C128)});
+    const Tensor sum = call(s, TN_OP_ADD, {&wide, &root});
+    const Tensor imag = call(s, TN_OP_IMAG, {&sum});
+    return call(s, TN_OP_CAST, {&imag}, {tn_attr_dtype(TN_CAST_DTYPE, TN_DTYPE_F32)});
+  };
+  const Program p = capture(s, {3}, body);
+  CHECK(s.read(run(s, p, s.f32(ramp(3), {3}))) == std::vector<float>{2, 2, 2});
+}
+
 TEST_CASE("folding: what gives a result, draws or is too large stays") {
   Session s;
   const Tensor x = s.f32(ramp(12), {3, 4});

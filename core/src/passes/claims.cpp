@@ -30,6 +30,7 @@ class Claims {
       any = ask() && expand_once(g_, c_, claimed_) > 0;
       if (any) remove_dead_code(g_, c_);
     }
+    if (any) fail(TN_INTERNAL, "{}: the decomposition of an op does not end", c_.device->name);
     for (size_t r = 0; c_.overwrites && r < c_.overwrites->size(); ++r)
       if (const int input = (*c_.overwrites)[r]; input >= 0)
         notes_.overwrites[g_.results[r]] = g_.inputs[static_cast<size_t>(input)];

@@ -99,18 +99,26 @@ void or_told(const PassContext& c, const char* what, Body&& body) {
   }
 }
 
-PlanEntry* find_or_compile(const PassContext& c, const std::string& blob, std::string* why) {
+struct ReleasePlan {
+  void operator()(PlanEntry* p) const noexcept { plan_release(p); }
+};
+using PlanOwner = std::unique_ptr<PlanEntry, ReleasePlan>;
+
+PlanOwner find_or_compile(const PassContext& c, const std::string& blob, std::string* why) {
   Compiling compiling(c, blob);
-  const std::unique_ptr<CompiledFiles> files = CompiledFiles::of(c.runtime, *c.device);
-  if (!files) return compiling.anew(why);
-  const std::string name = files->name(blob, c.modes);
-  PlanEntry* plan = nullptr;
+  std::unique_ptr<CompiledFiles> files;
+  std::string name;
+  PlanOwner plan;
   or_told(c, "read", [&] {
-    if (const std::optional<std::string> bytes = files->read(name)) plan = compiling.from(*bytes);
+    files = CompiledFiles::of(c.runtime, *c.device);
+    if (files) name = files->name(blob, c.modes);
+    if (!files) return;
+    if (const std::optional<std::string> bytes = files->read(name))
+      plan.reset(compiling.from(*bytes));
   });
   if (plan) return plan;
-  plan = compiling.anew(why);
-  if (plan) or_told(c, "written", [&] { files->write(name, compiling.form(*plan)); });
+  plan.reset(compiling.anew(why));
+  if (plan && files) or_told(c, "written", [&] { files->write(name, compiling.form(*plan)); });
   return plan;
 }
 
@@ -122,11 +130,8 @@ PlanEntry* compiled_plan(const PassContext& c, const std::string& blob, std::str
   hash.add(blob.data(), blob.size());
   const std::string key = "compiled " + hash.finish();
   if (PlanEntry* known = c.device->plans.find(key)) return known;
-  PlanEntry* made = find_or_compile(c, blob, why);
-  if (!made) return nullptr;
-  PlanEntry* kept = c.device->plans.insert(key, made);
-  plan_release(made);
-  return kept;
+  const PlanOwner made = find_or_compile(c, blob, why);
+  return made ? c.device->plans.insert(key, made.get()) : nullptr;
 }
 
 }  // namespace tenon

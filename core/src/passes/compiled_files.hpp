@@ -1,6 +1,6 @@
 // The folder in which compiled graphs are kept from one process to the next: one file each, named by a hash of the graph, the modes and
 // what the backend calls compatible. A file has a hash of its bytes in front, appears under its name when it is whole, and is read only if the
-// user of the process, or root, alone could have written it.
+// user of the process, or root, alone could have written it (the rule safe-owner of plugin/trust.hpp).
 #pragma once
 #include <memory>
 #include <optional>

@@ -82,6 +82,8 @@ class Fold {
   bool is_uniform_op(const GraphNode& n) const {
     const auto k = dtype_kind(value(n.outputs[0]).shape.dtype);
     if (n.op->id == TN_OP_BITCAST || k == Kind::kNone || k == Kind::kStorage) return false;
+    if (dtype_size(value(n.outputs[0]).shape.dtype) > sizeof(uint64_t))
+      return false;  // no immediate
     return n.op->id == TN_OP_FILL || (n.op->is(TN_OP_VIEW) && n.inputs.size() == 1) ||
            n.op->is(TN_OP_ELEMENTWISE);
   }

@@ -19,9 +19,6 @@ static_assert(TN_SUM_AXES == 0 && TN_MEAN_AXES == 0 && TN_MAX_AXES == 0 && TN_VA
 static_assert(TN_LAYER_NORM_AXES == TN_RMS_NORM_AXES &&
               TN_LAYER_NORM_EPSILON == TN_RMS_NORM_EPSILON);
 
-// What stands for "not this key" in a mask by `where`: a score, even one of 2^70, is lost beside it.
-constexpr double kNever = -1e30;
-
 class Recognise {
  public:
   Recognise(Graph& graph, const OpRegistry& ops, const Takes& takes)
@@ -185,7 +182,7 @@ class Recognise {
     if (!d) return false;
     const int top = unexpanded(d->inputs[1]);
     const Reduced sum = reduced(s, TN_OP_SUM), max = reduced(top, TN_OP_MAX);
-    if (!sum || sum.x != e || max.x != d->inputs[0] || sum.axes != max.axes ||
+    if (!sum || !sum.axes || sum.x != e || max.x != d->inputs[0] || sum.axes != max.axes ||
         (sum.axes & (sum.axes - 1)) || !kept(written, e, sum.axes) || !kept(top, e, sum.axes))
       return false;
     int64_t axis = 0;
@@ -297,7 +294,7 @@ class Recognise {
     return inputs[place] >= 0 && put(n->op->id, inputs, norm_attrs(axes, epsilon));
   }
 
-  // softmax(q k^T * scale + mask) v.
+  // softmax(q k^T * scale + mask) v. A mask by `where` stays: it takes the place of a score, be that infinite or no number; added to it, it would not.
   bool attention() {
     begin();
     const GraphNode& n = root();
@@ -316,22 +313,6 @@ class Recognise {
       const int mask = plus->inputs[1 - side];
       if (is_mask(mask, scores, shape(scores).dtype) && products(plus->inputs[side], mask))
         return true;
-    }
-    for (size_t side : {1u, 2u}) {
-      parts_.resize(before);
-      extra_.clear();
-      const GraphNode* where = part(scores, TN_OP_WHERE);
-      double never = 0;
-      if (!where || !is_mask(where->inputs[0], scores, TN_DTYPE_BOOL) ||
-          !number(where->inputs[3 - side], &never) || !(never <= kNever) || where->inputs[side] < 0)
-        continue;
-      Shape like = shape(where->inputs[0]);
-      like.dtype = shape(scores).dtype;
-      std::vector<int> inputs = {where->inputs[0], constant(like.dtype, 0),
-                                 constant(like.dtype, 0)};
-      inputs[3 - side] = constant(like.dtype, never);
-      const int mask = extra(TN_OP_WHERE, inputs, like, {});
-      if (products(where->inputs[side], mask)) return true;
     }
     return false;
   }

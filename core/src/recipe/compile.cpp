@@ -297,8 +297,12 @@ std::vector<int> Lowering::lower_compiled(const Graph& graph, const GraphNode& n
                                           std::vector<int> inputs) {
   Inferred inferred;
   std::vector<Shape> shapes;
-  for (int& i : inputs)
-    if (!values_[static_cast<size_t>(i)].shape.dense()) i = contiguous(i);
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const LValue& v = values_[static_cast<size_t>(inputs[k])];
+    // The graph takes for a scalar what the program is given as one, and no view of that.
+    const bool made = graph.values[static_cast<size_t>(n.inputs[k])].node >= 0;
+    if (!v.shape.dense() || (v.immediate && made)) inputs[k] = contiguous(inputs[k]);
+  }
   for (size_t k = 0; k < n.outputs.size(); ++k) {
     Shape& shape = shapes.emplace_back(graph.values[static_cast<size_t>(n.outputs[k])].shape);
     shape.set_dense();

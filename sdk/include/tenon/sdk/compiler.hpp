@@ -56,6 +56,7 @@ struct CompilerSlots {
       out->declined = str(made.declined);
       return;
     }
+    if (!made.compiled) fail(TN_INTERNAL, "compile gave neither a graph nor a reason to decline");
     out->flags = made.flags;
     out->workspace_bytes = made.workspace_bytes;
     out->run = run;

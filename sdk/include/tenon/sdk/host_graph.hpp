@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "graph.hpp"
@@ -25,10 +26,6 @@ class HostGraph {
     std::memcpy(blob_.data(), graph.bytes().data(), graph.bytes().size());
     place();
     for (const tn_graph_node& n : this->graph().nodes()) prepare(n, flags, device, kernels);
-  }
-  ~HostGraph() {
-    for (Step& s : steps_)
-      if (s.plan.release) s.plan.release(s.plan.data);
   }
   HostGraph(const HostGraph&) = delete;
   HostGraph& operator=(const HostGraph&) = delete;
@@ -61,9 +58,20 @@ class HostGraph {
 
  private:
   static constexpr uint64_t kAlign = 64;
+  struct Plan : tn_plan {
+    Plan() : tn_plan{} { struct_size = sizeof(tn_plan); }
+    Plan(Plan&& o) noexcept : tn_plan(std::exchange(static_cast<tn_plan&>(o), tn_plan{})) {}
+    Plan& operator=(Plan&& o) noexcept {
+      std::swap(static_cast<tn_plan&>(*this), static_cast<tn_plan&>(o));
+      return *this;
+    }
+    ~Plan() {
+      if (release) release(data);
+    }
+  };
   struct Step {
     const tn_graph_node* node;
-    tn_plan plan{};               // without a run: each output is a view of an operand
+    Plan plan;                    // without a run: each output is a view of an operand
     std::vector<tn_view> views;   // inputs, outputs, workspace
     std::vector<int32_t> values;  // of each; -1: absent
     std::vector<std::array<int64_t, TN_MAX_RANK>> strides;
@@ -120,12 +128,11 @@ class HostGraph {
     std::string why = "no kernel";
     for (const tn_kernel& k : kernels) {
       if (view_of(k.op) != g.op(n)) continue;
-      s.plan = {};
-      s.plan.struct_size = sizeof s.plan;
+      s.plan = Plan();
       check(host_, k.prepare(&device, &signature, &s.plan));
       if (s.plan.declined.size == 0) break;
       why = view_of(s.plan.declined);
-      s.plan = {};
+      s.plan = Plan();
     }
     if (!s.plan.run) fail(TN_UNIMPLEMENTED, g.op(n), ": ", why);
     if (s.plan.workspace_bytes) s.workspace = room(s.plan.workspace_bytes);
