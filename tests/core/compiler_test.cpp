@@ -104,7 +104,7 @@ TEST_CASE("compiled graphs go with their device") {
   CHECK(watched::live == 0);
 }
 
-TEST_CASE("a captured training step equals the calls, and updates in place") {
+TEST_CASE("a captured training step equals the calls, and its graph says what is whose new value") {
   for (const char* optimizer : {"sgd", "adam"}) {
     CAPTURE(optimizer);
     Session cx(watched::make_runtime());

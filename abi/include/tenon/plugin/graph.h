@@ -85,8 +85,8 @@ TN_INLINE const void* tn_graph_at(const void* blob, uint64_t offset) {
   return (const unsigned char*)blob + offset;
 }
 
-/* 1: the blob is whole and of this version, and every number in it names what is there; nothing else needs to be checked before it
- * is read. Whether ops are known and fit their operands is another question. */
+/* 1: the blob is whole and of this version, and every offset, count and number of a value or node lies within it, so that reading its parts is safe.
+ * Not looked at: dims, strides, dtypes, cycles of view_of; whether ops are known and fit their operands. */
 TN_INLINE int tn_graph_check(const void* blob, uint64_t bytes) {
   const tn_graph_header* h = tn_graph_of(blob);
   const tn_graph_value* values;
