@@ -1,6 +1,7 @@
 // Programs: what a capture records, and that a run of it gives what the calls themselves give.
 #include <cstdlib>
 #include <cstring>
+#include <nlohmann/json.hpp>
 #include <thread>
 
 #include "fixture.hpp"
@@ -82,6 +83,55 @@ TEST_CASE("program: what was recorded is computed at each run") {
   CHECK(info.op_count == 2);
   CHECK(info.prepared_count == 1);
   CHECK(std::string(info.name.data, info.name.size) == "sum of squares");
+}
+
+TEST_CASE("program: what a run costs is counted for its sizes") {
+  Session cx;
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("layer")));
+  const Tensor x = input(cx, "x", {TN_DIM_ANY, 24}, {"batch", ""});
+  const Tensor w = input(cx, "w", {24, 40});
+  const Tensor y = get([&](tn_tensor** o) { return tn_matmul(cx, x.get(), w.get(), nullptr, o); });
+  tn_matmul_options second_transposed = tn_matmul_options_init();
+  second_transposed.transpose_b = 1;
+  const Tensor z =
+      get([&](tn_tensor** o) { return tn_matmul(cx, y.get(), y.get(), &second_transposed, o); });
+  const Program p = finish(cx, {&z});
+  const auto cost = [&](std::vector<int64_t> dims) {
+    const Tensor a = cx.f32(std::vector<float>(static_cast<size_t>(dims[0] * dims[1])), dims);
+    const Tensor b = cx.f32(std::vector<float>(24 * 40), {24, 40});
+    tn_tensor* in[] = {a.get(), b.get()};
+    char text[8192];
+    REQUIRE_OK(tn_program_cost(cx, p.get(), in, 2, text, sizeof text, nullptr));
+    return nlohmann::json::parse(text);
+  };
+  for (const int64_t rows : {16, 64}) {
+    const nlohmann::json j = cost({rows, 24});
+    CHECK(j["program"] == "layer");
+    CHECK(j["flop"] == 2 * rows * 24 * 40 + 2 * rows * 40 * rows);
+    CHECK(j["result_bytes"].get<int64_t>() >= 4 * rows * rows);
+    CHECK(j["arena_bytes"].get<int64_t>() >= 4 * rows * 40);
+    REQUIRE(j["steps"].size() >= 2);
+    int64_t bytes = 0, flop = 0;
+    for (const nlohmann::json& step : j["steps"]) {
+      bytes += step["bytes"].get<int64_t>();
+      flop += step["flop"].is_null() ? 0 : step["flop"].get<int64_t>();
+      CHECK(!step["kernel"].get<std::string>().empty());
+    }
+    CHECK(j["bytes"] == bytes);
+    CHECK(j["flop"] == flop);
+    CHECK(bytes >= 4 * (rows * 24 + 24 * 40 + 3 * rows * 40 + rows * rows));
+  }
+  tn_program_info info = tn_program_info_init();
+  REQUIRE_OK(tn_program_get_info(p.get(), &info));
+  CHECK(info.prepared_count == 2);  // as runs of these sizes would have left it
+
+  const Tensor wrong = cx.f32({1, 2, 3}, {3});
+  tn_tensor* in[] = {wrong.get(), wrong.get()};
+  char text[64];
+  CHECK_FAILS(tn_program_cost(cx, p.get(), in, 2, text, sizeof text, nullptr), TN_INVALID_ARGUMENT,
+              "input \"x\" is f32[3], the program takes");
+  CHECK_FAILS(tn_program_cost(cx, p.get(), in, 1, text, sizeof text, nullptr), TN_INVALID_ARGUMENT,
+              "1 inputs given, it takes 2");
 }
 
 TEST_CASE("program: a size without a value is that of the run") {

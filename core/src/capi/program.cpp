@@ -15,6 +15,14 @@ Capture& capture_of(tn_ctx* ctx, const char* function) {
   return *static_cast<Capture*>(ctx->recorder);
 }
 
+void need_inputs(const tn_program* p, tn_tensor* const* inputs, uint32_t n, const char* function) {
+  need(p, function, "program");
+  if (n) need(inputs, function, "inputs");
+  if (n != p->arguments.size())
+    fail(TN_INVALID_ARGUMENT, "program \"{}\": {} inputs given, it takes {}", p->name, n,
+         p->arguments.size());
+}
+
 }  // namespace
 
 extern "C" {
@@ -65,13 +73,9 @@ void tn_program_release(tn_program* p) {
 tn_error* tn_program_run(tn_ctx* ctx, tn_program* p, tn_tensor* const* inputs, uint32_t n,
                          tn_tensor** outputs, uint32_t capacity, uint32_t* out_n) {
   return with_ctx(ctx, "tn_program_run", [&] {
-    need(p, "tn_program_run", "program");
-    if (n) need(inputs, "tn_program_run", "inputs");
+    need_inputs(p, inputs, n, "tn_program_run");
     if (p->n_outputs) need(outputs, "tn_program_run", "outputs");
     need(out_n, "tn_program_run", "out_n");
-    if (n != p->arguments.size())
-      fail(TN_INVALID_ARGUMENT, "program \"{}\": {} inputs given, it takes {}", p->name, n,
-           p->arguments.size());
     if (capacity < p->n_outputs)
       fail(TN_INVALID_ARGUMENT, "program \"{}\": has {} outputs, room for {} given", p->name,
            p->n_outputs, capacity);
@@ -106,6 +110,16 @@ tn_error* tn_program_text(tn_program* p, char* buffer, uint64_t capacity, uint64
   return guard([&] {
     need(p, "tn_program_text", "program");
     give_text(program_text(*p), buffer, capacity, out_size);
+  });
+}
+
+tn_error* tn_program_cost(tn_ctx* ctx, tn_program* p, tn_tensor* const* inputs, uint32_t n,
+                          char* buffer, uint64_t capacity, uint64_t* out_size) {
+  return with_ctx(ctx, "tn_program_cost", [&] {
+    need_inputs(p, inputs, n, "tn_program_cost");
+    if (ctx->recorder)
+      fail(TN_FAILED_PRECONDITION, "tn_program_cost: this context captures; end that first");
+    give_text(program_cost(ctx, *p, inputs), buffer, capacity, out_size);
   });
 }
 

@@ -130,5 +130,6 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);
+std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 
 }  // namespace tenon

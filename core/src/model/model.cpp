@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "base/nearest.hpp"
 #include "op/runtime.hpp"
 #include "plugin/file.hpp"
@@ -155,8 +156,7 @@ tn_model* model_open(tn_runtime* rt, const std::string& path, const tn_model_opt
     m->entries.push_back(read_entry(f, path, i));
     m->by_name.push_back(i);
   }
-  std::sort(m->by_name.begin(), m->by_name.end(),
-            [&](uint32_t a, uint32_t b) { return name_at(*m, a) < name_at(*m, b); });
+  heap_sort(m->by_name, [&](uint32_t a, uint32_t b) { return name_at(*m, a) < name_at(*m, b); });
   m->metadata.resize(f.format->metadata_count(f.file));
   for (uint32_t i = 0; i < m->metadata.size(); ++i)
     check(f.format->metadata(f.file, i, &m->metadata[i]));

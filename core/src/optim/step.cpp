@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "optimizer.hpp"
@@ -64,7 +65,7 @@ Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* co
 void check_names(const tn_optimizer& o, const Work& w) {
   std::vector<std::string_view> names;
   for (const tn_variable* v : w.variables) names.emplace_back(v->name);
-  std::sort(names.begin(), names.end());
+  heap_sort(names);
   const auto twice = std::adjacent_find(names.begin(), names.end());
   if (twice != names.end())
     fail(TN_INVALID_ARGUMENT,
@@ -82,7 +83,7 @@ void find_state(tn_ctx* ctx, tn_optimizer& o, Work& w) {
     throw;
   }
   std::vector<OptimizerGroup*> sorted = w.groups;
-  std::sort(sorted.begin(), sorted.end());
+  heap_sort(sorted);
   if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) check_names(o, w);
 }
 
@@ -269,7 +270,7 @@ void optimizer_step(tn_ctx* ctx, tn_optimizer& o, tn_variable* const* variables,
   const bool locked = w.size() <= kMaxLocked;
   if (locked) {
     std::vector<tn_variable*> sorted = w.variables;
-    std::sort(sorted.begin(), sorted.end());
+    heap_sort(sorted);
     for (tn_variable* v : sorted) locks.lock(v);
   }
   for (tn_variable* v : w.variables) {

@@ -13,6 +13,7 @@
 #include <tuple>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "plugin/file.hpp"
 #include "plugin/sha256.hpp"
@@ -139,7 +140,7 @@ void CompiledFiles::trim() const {
     sum += static_cast<uint64_t>(s.st_size);
   }
   closedir(dir);
-  std::sort(entries.begin(), entries.end());
+  heap_sort(entries);
   for (const Entry& e : entries) {
     if (sum <= limit_) break;
     unlink(std::get<3>(e).c_str());

@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "tenon/op_ids.h"
 
@@ -398,7 +399,7 @@ class Recognise {
   }
   // Nobody but parts uses what a part gives.
   bool alone() {
-    std::sort(parts_.begin(), parts_.end());
+    heap_sort(parts_);
     parts_.erase(std::unique(parts_.begin(), parts_.end()), parts_.end());
     for (int k : parts_)
       for (int o : g_.nodes[static_cast<size_t>(k)].outputs) {

@@ -9,6 +9,7 @@
 #include <queue>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "op/select.hpp"
 #include "pass.hpp"
@@ -332,11 +333,11 @@ class Regions {
         if (i >= 0) users_.emplace_back(i, static_cast<int>(k));
     for (int r : g_.results)
       if (r >= 0) users_.emplace_back(r, -1);
-    std::sort(users_.begin(), users_.end());
+    heap_sort(users_);
     for (size_t k = 0; k < g_.nodes.size(); ++k)
       if (group_of_[k] < 0) single_.push_back(static_cast<int>(k));
     for (Group& g : groups_) {
-      std::sort(g.nodes.begin(), g.nodes.end());
+      heap_sort(g.nodes);
       emit(g.nodes);
     }
     if (regions_.empty()) return 0;

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 
 namespace tenon {
 namespace {
@@ -62,8 +63,8 @@ std::optional<Listing> list_folder(const std::string& path) {
     if (name.ends_with(".json")) listing.manifests.emplace_back(name);
     if (name.ends_with(".so")) listing.libraries.emplace_back(name);
   }
-  std::sort(listing.manifests.begin(), listing.manifests.end());
-  std::sort(listing.libraries.begin(), listing.libraries.end());
+  heap_sort(listing.manifests);
+  heap_sort(listing.libraries);
   return listing;
 }
 

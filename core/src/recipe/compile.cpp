@@ -5,6 +5,7 @@
 #include <queue>
 
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "program.hpp"
 #include "tenon/op_ids.h"
@@ -573,8 +574,9 @@ void Lowering::plan_in_order(std::vector<Temp*> order) {
   std::priority_queue<Temp*, std::vector<Temp*>, decltype(later)> alive(later);
   std::map<uint64_t, uint64_t> gaps;  // begin -> end; no two touch, the last one never ends
   gaps.emplace(0, UINT64_MAX);
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Temp* a, const Temp* b) { return a->first < b->first; });
+  heap_sort(order, [](const Temp* a, const Temp* b) {
+    return a->first != b->first ? a->first < b->first : a < b;
+  });
   for (Temp* t : order) {
     for (; !alive.empty() && alive.top()->last < t->first; alive.pop()) {
       const Temp* gone = alive.top();
@@ -607,8 +609,9 @@ void Lowering::plan_memory() {
   for (Temp& t : temps_)
     if (t.buffer < 0) order.push_back(&t);
   if (order.size() > 512) return plan_in_order(std::move(order));
-  std::stable_sort(order.begin(), order.end(),
-                   [](const Temp* a, const Temp* b) { return a->bytes > b->bytes; });
+  heap_sort(order, [](const Temp* a, const Temp* b) {
+    return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
+  });
   const uint64_t align = device_.alignment;
   std::vector<Temp*> placed;
   for (Temp* t : order) {
@@ -616,7 +619,7 @@ void Lowering::plan_memory() {
     for (const Temp* o : placed)
       if (o->first <= t->last && t->first <= o->last)
         taken.emplace_back(o->offset, o->offset + o->bytes);
-    std::sort(taken.begin(), taken.end());
+    heap_sort(taken);
     uint64_t at = 0;
     for (auto& [begin, end] : taken) {
       if (at + t->bytes <= begin) break;

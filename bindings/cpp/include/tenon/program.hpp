@@ -86,6 +86,17 @@ class Program {
     out.resize(size);
     return out;
   }
+  // JSON: what a run for inputs of these sizes costs.
+  std::string cost(const Context& cx, std::span<const Tensor> inputs = {}) const {
+    const std::vector<tn_tensor*> in = detail::handles(inputs);
+    const auto n = static_cast<uint32_t>(in.size());
+    uint64_t size = 0;
+    check(tn_program_cost(cx.get(), program_, in.data(), n, nullptr, 0, &size));
+    std::string out(size + 1, '\0');
+    check(tn_program_cost(cx.get(), program_, in.data(), n, out.data(), out.size(), nullptr));
+    out.resize(size);
+    return out;
+  }
 
  private:
   tn_program* program_;

@@ -1,0 +1,80 @@
+// What a run of a program costs, by counting.
+#include <cmath>
+
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "op/runtime.hpp"
+#include "program.hpp"
+
+namespace tenon {
+namespace {
+
+double count(const tn_view* v) { return static_cast<double>(v->count); }
+
+// Multiplications and additions of a kernel of this op; NaN: not of a product or a convolution.
+double flop_of(std::string_view op, const tn_view* const* args) {
+  const auto last = [](const tn_view* v, int from_end) {
+    return static_cast<double>(v->rank >= from_end ? v->dims[v->rank - from_end] : 1);
+  };
+  const auto of_conv = [](const tn_view* y, const tn_view* w) {
+    return w->rank && w->dims[0] ? 2 * count(y) * count(w) / static_cast<double>(w->dims[0]) : 0;
+  };
+  if (op == "matmul") {
+    // One of the last two dims of a is the rows of the result, the other is summed over.
+    const double rows = last(args[2], 2), sides = last(args[0], 2) * last(args[0], 1);
+    return rows > 0 ? 2 * count(args[2]) * sides / rows : 0;
+  }
+  if (op == "linear")
+    return last(args[0], 1) > 0 ? 2 * count(args[0]) * count(args[1]) / last(args[0], 1) : 0;
+  if (op == "conv2d" || op == "conv") return of_conv(args[3], args[1]);
+  if (op == "conv2d_input_grad") return of_conv(args[0], args[1]);
+  if (op == "conv2d_weight_grad") return of_conv(args[0], args[2]);
+  return std::nan("");
+}
+
+}  // namespace
+
+std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
+  check_arguments(ctx, p, arguments);
+  const std::shared_ptr<Specialised> of = specialise(ctx, p, arguments);
+  const std::unique_ptr<Instance> instance = make_instance(ctx, p, *of);
+  const Program& made = *instance->program;
+  std::string text = fmt::format("{{\"program\": {}, \"device\": {}, \"steps\": [",
+                                 json_string(p.name), json_string(p.device->name));
+  double flops = 0;
+  uint64_t bytes = 0;
+  for (size_t k = 0; k < made.steps.size(); ++k) {
+    const size_t first = made.steps[k].first_arg;
+    const size_t end = k + 1 < made.steps.size() ? made.steps[k + 1].first_arg : made.args.size();
+    const std::string_view op = view_of(made.plans[k]->kernel->op);
+    std::string args;
+    uint64_t moved = 0;
+    for (size_t i = first; i < end; ++i) {
+      const tn_view* v = made.args[i];
+      args += fmt::format("{}{}", args.empty() ? "" : ", ",
+                          v ? json_string(shape_text(*v)) : std::string("null"));
+      if (v) moved += tn_dtype_bytes(v->dtype, static_cast<uint64_t>(v->count));
+    }
+    const double flop = flop_of(op, made.args.data() + first);
+    if (flop == flop) flops += flop;
+    bytes += moved;
+    text += fmt::format(
+        "{}\n  {{\"op\": {}, \"kernel\": {}, \"args\": [{}], \"bytes\": {}, \"flop\": {}}}",
+        k ? "," : "", json_string(op), json_string(view_of(made.plans[k]->kernel->name)), args,
+        moved, flop == flop ? std::to_string(static_cast<uint64_t>(flop)) : "null");
+  }
+  uint64_t results = 0, constants = 0;
+  for (const OutputBuffer& b : made.buffers) results += b.bytes;
+  for (const tn_tensor* t : of->constants.made)
+    constants += tn_dtype_bytes(t->view.dtype, static_cast<uint64_t>(t->view.count));
+  std::string notes;
+  for (const std::string& note : of->notes)
+    notes += (notes.empty() ? "" : ", ") + json_string(note);
+  return text + fmt::format(
+                    "],\n \"bytes\": {}, \"flop\": {}, \"arena_bytes\": {}, "
+                    "\"result_bytes\": {}, \"constant_bytes\": {}, \"not_compiled\": [{}]}}\n",
+                    bytes, static_cast<uint64_t>(flops), made.arena_bytes, results, constants,
+                    notes);
+}
+
+}  // namespace tenon
