@@ -119,7 +119,7 @@ function(tenon_add_core)
     set(lto TRUE)
     target_compile_options(tenon_objects PRIVATE -flto=auto -ffat-lto-objects)
     target_link_options(tenon_objects INTERFACE -fno-lto)
-    target_link_options(tenon PRIVATE -flto=auto)
+    target_link_options(tenon PRIVATE -flto -flto-partition=one)  # a hundredth smaller than in parts
   endif()
   if(TENON_STATIC)
     add_library(tenon_static STATIC $<TARGET_OBJECTS:tenon_objects>)

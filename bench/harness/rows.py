@@ -346,4 +346,10 @@ ROWS = [
         Case("S5/whole", "the whole process", _memory_peers(), "S5", tolerance=1e-4,
              judged=False),
     ], kind="memory"),
+    Row("S6", "peak memory over idle, larger nets", "MB", [
+        Case("S6/resnet", "ResNet-18, T3's step", [Peer("torch eager", "torch", "S6/resnet")],
+             goal={"best": 1.11}, tolerance=1e-3),
+        Case("S6/gpt", "GPT, T4's step", [Peer("torch eager", "torch", "S6/gpt")],
+             goal={"best": 1.11}, tolerance=1e-3),
+    ], kind="memory"),
 ]  # fmt: skip

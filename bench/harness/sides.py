@@ -107,9 +107,8 @@ class MemorySide(Side):
     """Peak of anonymous memory over the idle state, or of the whole process. Each sample is a new
     process."""
 
-    STEPS = 50  # memory no longer grows after a few
-
     def __init__(self, name, kind, case, env, whole):
+        self.steps = 50 if case == "S5" else 5  # memory no longer grows after a few
         self.name, self.kind, self.case, self.env, self.whole = name, kind, case, env, whole
         worker = programs.start(kind, env)
         try:
@@ -134,7 +133,7 @@ class MemorySide(Side):
             watcher = threading.Thread(target=watch)
             watcher.start()
             try:
-                worker.run(self.case, self.STEPS)
+                worker.run(self.case, self.steps)
             finally:
                 done.set()
                 watcher.join()

@@ -175,5 +175,6 @@ static const char* check_step(int64_t plan, double* values, int* n) {
 
 const bench_case gpt_cases[] = {{"T4", 0, NULL, run_step, check_step},
                                 {"T4/eager", 1, NULL, run_step, check_step},
-                                {"T4/bf16", 2, NULL, run_step, check_step}};
+                                {"T4/bf16", 2, NULL, run_step, check_step},
+                                {"S6/gpt", 0, session_idle, run_step, check_step}};
 const int gpt_case_count = sizeof gpt_cases / sizeof *gpt_cases;

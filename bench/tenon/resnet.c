@@ -119,5 +119,6 @@ static const char* check_step(int64_t eager, double* values, int* n) {
 }
 
 const bench_case resnet_cases[] = {{"T3", 0, NULL, run_step, check_step},
-                                   {"T3/eager", 1, NULL, run_step, check_step}};
+                                   {"T3/eager", 1, NULL, run_step, check_step},
+                                   {"S6/resnet", 0, session_idle, run_step, check_step}};
 const int resnet_case_count = sizeof resnet_cases / sizeof *resnet_cases;

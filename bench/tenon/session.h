@@ -16,6 +16,9 @@ void session_close(void);
 /* The error's message, which is released, or NULL for NULL. Valid until the next call. */
 const char* session_message(tn_error* error);
 
+/* Prepares a case whose memory is measured: the library is up and has run its first op. */
+const char* session_idle(int64_t arg);
+
 /* f32 tensor with the bench's reproducible values. */
 tn_error* session_filled(tn_ctx* cx, uint32_t rank, const int64_t* dims, uint64_t seed, float scale,
                          tn_tensor** out_tensor);

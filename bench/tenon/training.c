@@ -135,24 +135,6 @@ static const char* check_step(int64_t plan, double* values, int* n) {
   return trainer_check(&plans[plan], values, n);
 }
 
-/* S5's idle state: the library is up and has run its first op. */
-static tn_error* first_op(void) {
-  tn_ctx* cx = NULL;
-  tn_tensor *a = NULL, *c = NULL;
-  const int64_t dims[] = {1};
-  TN_TRY(session_get(&cx));
-  TN_TRY(tn_tensor_full_f32(cx, 1, 1, dims, &a));
-  TN_TRY(tn_add(cx, a, a, &c));
-  tn_tensor_drop(cx, a);
-  tn_tensor_drop(cx, c);
-  return tn_device_reset_peak(tn_ctx_get_device(cx));
-}
-
-static const char* prepare_idle(int64_t arg) {
-  (void)arg;
-  return session_message(first_op());
-}
-
 const bench_case training_cases[] = {
     {"T1/sgd", MLP_SGD, NULL, run_step, check_step},
     {"T1/sgd/eager", MLP_SGD + EAGER, NULL, run_step, check_step},
@@ -160,6 +142,6 @@ const bench_case training_cases[] = {
     {"T1/adam/eager", MLP_ADAM + EAGER, NULL, run_step, check_step},
     {"T2", LENET_SGD, NULL, run_step, check_step},
     {"T2/eager", LENET_SGD + EAGER, NULL, run_step, check_step},
-    {"S5", MLP_ADAM + EAGER, prepare_idle, run_step, check_step},
+    {"S5", MLP_ADAM + EAGER, session_idle, run_step, check_step},
 };
 const int training_case_count = sizeof training_cases / sizeof *training_cases;

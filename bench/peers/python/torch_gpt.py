@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 import fill
-from torch_step import Step
+from torch_step import Growth, Step
 
 
 def attention(x, qkv, qkv_bias, out, out_bias):
@@ -76,4 +76,5 @@ class GptBf16(Gpt):
 gpt_cases = {
     "T4": Gpt("whole"), "T4-fused": Gpt("gradients"), "T4-eager": Gpt("eager"),
     "T4-bf16": GptBf16("whole"), "T4-bf16-fused": GptBf16("gradients"), "T4-bf16-eager": GptBf16("eager"),
+    "S6/gpt": Growth(Gpt("eager")),
 }  # fmt: skip

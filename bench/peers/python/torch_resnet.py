@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 
 import fill
-from torch_step import Step
+from torch_step import Growth, Step
 
 
 def conv_norm(params, x, stride):
@@ -44,4 +44,4 @@ class Resnet(Step):
         return torch.optim.SGD(self.tensors, lr=fill.RESNET_RATE, fused=True)
 
 
-resnet_cases = {"T3": Resnet("whole"), "T3-eager": Resnet("eager")}
+resnet_cases = {"T3": Resnet("whole"), "T3-eager": Resnet("eager"), "S6/resnet": Growth(Resnet("eager"))}

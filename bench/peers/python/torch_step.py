@@ -76,3 +76,13 @@ class Step(Case):
         losses = [self.step().item() for _ in range(self.check_steps)]
         with torch.no_grad():
             return losses + [sum(t.double().abs().sum().item() for t in self.tensors)]
+
+
+class Growth(Case):
+    """A step and all that it needs, over a state in which torch is up and has run its first op."""
+
+    def __init__(self, step):
+        self.run, self.check = step.run, step.check
+
+    def prepare(self):
+        torch.ones(1) + 1

@@ -169,7 +169,7 @@ void Backward::target(const tn_tensor* t) {
 inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
 
 // Through `call`: recorded with TN_GRAD_CREATE, and wherever each op can run.
-void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
+[[gnu::cold]] void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
   Site& site = *n->site;
   const size_t n_in = n->n_in, n_out = n->n_out;
   Small<tn_tensor*, 8> inputs(n_in + 2 * n_out);
@@ -228,7 +228,7 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   run_program(ctx_, *g.program, inputs.data(), results);
 }
 
-void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
+[[gnu::cold]] void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
   check(n->callback.function(n->callback.user, ctx_, n->cotangents, n->n_out, results, n->n_in));
   const auto is = [](const tn_tensor* t) { return t != nullptr; };
   tn_device* device = (*std::find_if(n->cotangents, n->cotangents + n->n_out, is))->device;
@@ -243,7 +243,7 @@ void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
   }
 }
 
-void Backward::run_hooks(Node* n) {
+[[gnu::cold]] void Backward::run_hooks(Node* n) {
   for (size_t h = 0; h < n->hooks->size(); ++h) {
     GradHook hook = (*n->hooks)[h];
     tn_tensor*& slot = n->cotangents[hook.index];
