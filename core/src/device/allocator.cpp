@@ -8,7 +8,8 @@ namespace tenon {
 namespace {
 
 constexpr uint64_t kChunkBytes = 2 << 20;
-constexpr uint64_t kSmall = 256 << 10;  // up to here blocks are carved from chunks
+constexpr uint64_t kFirstChunkBytes = 128 << 10;  // who computes little has no huge page to clear
+constexpr uint64_t kSmall = 256 << 10;            // up to here blocks are carved from chunks
 
 std::string size_text(uint64_t b) {
   const int unit = (b >= 1ull << 10) + (b >= 1ull << 20) + (b >= 1ull << 30);
@@ -101,12 +102,13 @@ bool Allocator::carve(uint32_t cls, Place& out) {
     }
     chunks_.reserve(chunks_.size() + 1);  // what can throw comes before there is memory to lose
     open_.reserve(open_.size() + 1);
-    const uint64_t mem = raw(kChunkBytes);
+    const bool few = chunks_.empty() && step <= kFirstChunkBytes;
+    const uint64_t bytes = few ? kFirstChunkBytes : kChunkBytes, mem = raw(bytes);
     if (mem) {
       uint32_t slot = 0;
       while (slot < chunks_.size() && chunks_[slot].mem) ++slot;
       if (slot == chunks_.size()) chunks_.emplace_back();
-      chunks_[slot] = {mem, kChunkBytes, step, 1};
+      chunks_[slot] = {mem, bytes, step, 1};
       open_.push_back(slot);
       out = {mem, 0, slot + 1};
       return true;

@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <cstdlib>
 #include <memory>
+#include <new>
+#include <type_traits>
 
 #include "base/error.hpp"
 #include "tensor.hpp"
@@ -100,7 +103,7 @@ ShapeTable::ShapeTable() {
   static std::atomic<uint64_t> tables{0};
   next_ = (tables.fetch_add(1, std::memory_order_relaxed) << 40) + 1;
 }
-ShapeTable::~ShapeTable() { delete[] slots_; }
+ShapeTable::~ShapeTable() { std::free(slots_); }
 
 uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t flags) {
   uint64_t h = (static_cast<uint64_t>(s.dtype) << 8 | s.rank) * 0x9e3779b97f4a7c15u ^
@@ -111,7 +114,12 @@ uint64_t ShapeTable::intern(const tn_device* device, const Shape& s, uint32_t fl
   }
   h ^= h >> 29;
   std::lock_guard lock(mutex_);
-  if (!slots_) slots_ = new Slot[kSlots];
+  if (!slots_) {
+    // Pages of zeros, which cost nothing until they are used: to write them all was half of a start.
+    static_assert(TN_DTYPE_NONE == 0 && std::is_trivially_copyable_v<Slot>);
+    slots_ = static_cast<Slot*>(std::calloc(kSlots, sizeof(Slot)));
+    if (!slots_) throw std::bad_alloc();
+  }
   Slot* set = slots_ + (h & (kSlots / kWays - 1)) * kWays;
   Slot* victim = set;
   for (size_t w = 0; w < kWays; ++w) {
