@@ -15,6 +15,7 @@ namespace {
 
 constexpr int64_t kKeyBlock = 128;
 constexpr int64_t kRowBlock = 70;  // the depth of the products that make dk and dv
+constexpr int64_t kFewUnits = 8;   // fewer have their rows cut
 constexpr float kLn2 = 0.693147181f;
 
 struct Backward {
@@ -260,10 +261,11 @@ tn_error* prepare_wide(const Device& device, const tn_signature& sig, tn_plan* p
   if (problem.units == 0) return nullptr;
   const int64_t blocks = larger(1, ceil_div(problem.rows, kRowBlock));
   b->row_block = larger(1, ceil_div(problem.rows, blocks));
-  const int64_t threads = problem.slots(5.0 * double(problem.width), problem.units * blocks);
-  if (problem.units % threads != 0 && problem.units < 4 * threads)
-    b->parts = smaller(threads, blocks);
-  b->slots = smaller(threads, problem.units * b->parts);
+  const double products = 5.0 * double(problem.width);
+  // How sums are made up must not depend on the number of threads.
+  if (problem.units < kFewUnits && problem.worth_threads(products))
+    b->parts = smaller(ceil_div(kFewUnits, problem.units), blocks);
+  b->slots = problem.slots(products, problem.units * b->parts);
   b->slot = round_up(Work::size(problem, b->row_block), kLine);
   plan->workspace_bytes = uint64_t(b->slots * b->slot + b->all_sums()) * sizeof(float);
   return nullptr;

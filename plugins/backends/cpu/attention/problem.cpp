@@ -20,10 +20,14 @@ bool attention_operand(const tn_view& v, int64_t shared_heads, bool shared, Oper
   return v.strides[n - 1] == 1 || v.dims[n - 1] == 1 || v.count == 0;
 }
 
-int64_t Problem::slots(double products, int64_t items) const {
+bool Problem::worth_threads(double products) const {
   constexpr double per_ns = 50;
   const double pairs = double(units) * double(rows) * double(keys) * (causal ? 0.5 : 1.0);
-  return worth_threads(*device, pairs * products / per_ns) ? smaller(device->threads, items) : 1;
+  return cpu::worth_threads(*device, pairs * products / per_ns);
+}
+
+int64_t Problem::slots(double products, int64_t items) const {
+  return worth_threads(products) ? smaller(device->threads, items) : 1;
 }
 
 namespace {

@@ -54,8 +54,9 @@ struct Problem {
     const int64_t last = (end - 1) % queries;
     return end - begin > last + 1 ? limit(queries - 1) : limit(last);
   }
-  // Into how many of `items` parts to cut it for the threads, if a pair of a query and a key takes so
-  // many multiplications.
+  // Whether it is worth a second thread, if a pair of a query and a key takes so many multiplications.
+  bool worth_threads(double products) const;
+  // Into how many of `items` parts to cut it for the threads.
   int64_t slots(double products, int64_t items) const;
 };
 

@@ -12,6 +12,9 @@ constexpr int64_t kDepth = 256;         // positions of a block: the depth of th
 constexpr int64_t kDirectDepth = 2048;  // without a product, which sums lanes once a block
 // Output channels and taps of a direct block: their sums stay in registers.
 constexpr int kDirectOutputs = kVectorBytes == 64 ? 6 : 3, kDirectTaps = 4;
+// Of few channels the blocks are cut, into so many parts at most. How sums are made up must not depend
+// on the number of threads.
+constexpr int64_t kFewChannels = 8, kBlockParts = 8;
 
 }  // namespace
 
@@ -37,12 +40,11 @@ void WeightGrad<T>::plan(const Geometry& geometry, const Device& device) {
   const double worth = g_.flops() / 2.5e6;
   const int64_t threads = parts_worth(device, worth);
   // Parts of channels need no sum at the end, but each gathers g for itself.
-  const int64_t channels = g_.groups * g_.ci;
-  if (channels >= 4 * threads || blocks_.count < threads) {
+  const int64_t pieces = device.cut_all ? kBlockParts : worth < 2 ? 1 : int64_t(worth);
+  if (g_.groups * g_.ci < kFewChannels)
+    parts_b_ = smaller(smaller(pieces, kBlockParts), blocks_.count);
+  else
     parts_c_ = smaller(ceil_div(threads, g_.groups), g_.ci);
-  } else {
-    parts_b_ = threads;
-  }
   items_ = g_.groups * parts_c_ * parts_b_;
   slots_ = smaller(threads, items_);
   const int64_t most = ceil_div(g_.ci, parts_c_);

@@ -1,0 +1,144 @@
+// Results are the same to the last bit for any number of threads: every sample of every op, and calls large enough to be cut.
+//
+//   threads_test --device NAME --plugin PATH
+//
+// TENON_CPU_CUT=all cuts the samples too. Exit status: 0 all well, 1 something failed, 2 wrong arguments or no such device.
+#include <tenon/op_ids.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "runner.hpp"
+
+namespace {
+
+using namespace tenon::conformance;  // NOLINT(google-build-using-namespace): its one user
+
+constexpr int32_t kThreads[] = {1, 2, 5};
+
+using Bits = std::vector<std::vector<unsigned char>>;
+
+struct Side {
+  Side(const std::string& device, const std::string& plugin, int32_t threads) {
+    const tn_str path = {plugin.data(), plugin.size()};
+    tn_runtime_desc desc = tn_runtime_desc_init();
+    desc.plugin_paths = &path;
+    desc.plugin_path_count = 1;
+    desc.thread_count = threads;
+    check(tn_runtime_create(&desc, &runtime));
+    session = std::make_unique<Session>(runtime, device);
+  }
+  ~Side() {
+    session.reset();
+    tn_runtime_release(runtime);
+  }
+  Side(const Side&) = delete;
+
+  Bits call(tn_op op, const std::vector<Array>& arrays, const Attrs& attrs) {
+    const Inputs inputs(*session, arrays, Layout::contiguous);
+    session->set_random(random_state(false));
+    Bits bits;
+    for (const Tensor& y : session->call(op, inputs.in, attrs))
+      bits.push_back(session->bytes(y.get()));
+    return bits;
+  }
+
+  tn_runtime* runtime = nullptr;
+  std::unique_ptr<Session> session;
+};
+
+// Values of x that add up to something else in another order.
+Array random_array(const Dims& dims, Rng& rng) {
+  Array x(TN_DTYPE_F32, dims);
+  for (int64_t k = 0; k < x.count(); ++k) x.set(k, rng.between(-1, 1));
+  return x;
+}
+
+struct Tally {
+  int compared = 0, failed = 0;
+};
+
+void compare(std::vector<std::unique_ptr<Side>>& sides, const std::string& what, tn_op op,
+             const std::vector<Array>& arrays, const Attrs& attrs, Tally& tally) {
+  Bits want;
+  for (size_t k = 0; k < sides.size(); ++k) {
+    try {
+      Bits got = sides[k]->call(op, arrays, attrs);
+      if (k == 0) {
+        want = std::move(got);
+        continue;
+      }
+      ++tally.compared;
+      if (got == want) continue;
+      ++tally.failed;
+      std::printf("fail %s: other bits with %d threads than with one\n", what.c_str(), kThreads[k]);
+    } catch (const Fault&) {  // some are there to be refused
+      sides[k]->session->recover();
+    }
+  }
+}
+
+// What the samples are too small for.
+void compare_large(std::vector<std::unique_ptr<Side>>& sides, Tally& tally) {
+  struct {
+    const char* name;
+    int64_t batch, ci, co, side, kernel;
+  } const convolutions[] = {{"one channel", 64, 1, 6, 28, 5},
+                            {"six channels", 64, 6, 16, 14, 5},
+                            {"images", 4, 3, 64, 64, 7},
+                            {"many channels", 2, 48, 40, 20, 3}};
+  Rng rng(11);
+  for (const auto& c : convolutions) {
+    const int64_t out = c.side - c.kernel + 1;
+    compare(sides, std::string("conv2d_weight_grad, ") + c.name, TN_OP_CONV2D_WEIGHT_GRAD,
+            {random_array({c.batch, c.co, out, out}, rng),
+             random_array({c.batch, c.ci, c.side, c.side}, rng)},
+            {{integer(TN_CONV2D_WEIGHT_GRAD_HEIGHT, c.kernel),
+              integer(TN_CONV2D_WEIGHT_GRAD_WIDTH, c.kernel)}},
+            tally);
+  }
+  for (const int64_t heads : {1, 3, 12}) {
+    const Dims dims{1, heads, 300, 64};
+    std::vector<Array> all;
+    for (int k = 0; k < 5; ++k) all.push_back(random_array(dims, rng));
+    all.emplace_back();
+    all.back().absent = true;
+    compare(sides, "scaled_dot_product_attention_grad, " + std::to_string(heads) + " heads",
+            TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, all, {}, tally);
+  }
+}
+
+int run(const std::string& device, const std::string& plugin) {
+  std::vector<std::unique_ptr<Side>> sides;
+  for (const int32_t n : kThreads) sides.push_back(std::make_unique<Side>(device, plugin, n));
+  Tally tally;
+  for (const OpSamples& op : catalogue().ops()) {
+    for (const Case& c : op.cases) {
+      if (c.refusal != TN_OK) continue;
+      for (const tn_dtype dtype : dtypes_of(op, c, true))
+        compare(sides, op.name + " (" + c.name + ")", op.op, inputs_of(op, c, dtype), c.attrs,
+                tally);
+    }
+  }
+  compare_large(sides, tally);
+  std::printf("%s: %d compared, %d failed\n", device.c_str(), tally.compared, tally.failed);
+  return tally.failed == 0 && tally.compared > 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::map<std::string, std::string> options;
+  for (int k = 1; k + 1 < argc; k += 2) options[argv[k]] = argv[k + 1];
+  try {
+    return run(options["--device"], options["--plugin"]);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "threads_test: %s\n", error.what());
+    return 2;
+  }
+}
