@@ -8,7 +8,8 @@
 //   CPU_PREPARE(softmax) { ... }   // const Device& device, const tn_signature& sig, tn_plan* plan
 //   }
 //
-// and kernels.def has the line CPU_KERNEL(softmax, softmax, depends, flags, priority).
+// and kernels.def has the line CPU_KERNEL(softmax, softmax, depends, flags, priority), or
+// CPU_SHARED_KERNEL(...) where avx512 takes what is compiled for avx2.
 // Kernels return errors and throw nothing.
 #ifndef TENON_CPU_CPU_HPP_
 #define TENON_CPU_CPU_HPP_
@@ -24,6 +25,10 @@
 
 #ifndef CPU_ISA
 #define CPU_ISA portable
+#endif
+// The level whose code serves where wider vectors would gain little: CMakeLists.txt.
+#ifndef CPU_SHARED_ISA
+#define CPU_SHARED_ISA CPU_ISA
 #endif
 
 namespace tenon::cpu {

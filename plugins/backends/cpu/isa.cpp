@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <string>
@@ -51,8 +52,21 @@ void detect(Device* device, bool allow_amx, Isa limit) {
   }
 }
 
+std::string brand() {
+  unsigned text[12] = {};
+  for (unsigned i = 0; i < 3; ++i) {
+    unsigned* part = text + 4 * i;
+    if (!__get_cpuid(0x80000002u + i, part, part + 1, part + 2, part + 3)) return {};
+  }
+  std::string_view name(reinterpret_cast<const char*>(text), sizeof text);
+  name = name.substr(0, name.find('\0'));
+  name.remove_prefix(std::min(name.find_first_not_of(' '), name.size()));
+  return std::string(name.substr(0, name.find_last_not_of(' ') + 1));
+}
+
 #else
 void detect(Device* device, bool, Isa) { device->isa = Isa::portable; }
+std::string brand() { return {}; }
 #endif
 
 int64_t cache_bytes(int name, int64_t otherwise) {
@@ -98,8 +112,9 @@ bool detect_isa(std::string_view limit, Device* device) {
   return known;
 }
 
+// /proc/cpuinfo says the same, but the kernel makes up all of it first, for each processor.
 std::string processor_name() {
-  std::string name = proc_value("/proc/cpuinfo", "model name");
+  std::string name = brand();
   if (name.empty()) name = proc_value("/proc/cpuinfo", "CPU part");
   return name.empty() ? "CPU" : name;
 }

@@ -5,40 +5,39 @@ set(TENON_CPU_NN_FRAME                # compiled once
   conv/window_loops.cpp
   nn_state.cpp)
 set(TENON_CPU_NN_KERNELS              # compiled per instruction set
-  attention/backward.cpp
-  attention/forward.cpp
   attention/problem.cpp
-  attention/scores.cpp
   conv/base.cpp
   conv/conv2d.cpp
-  conv/geometry.cpp
-  conv/grid_sample.cpp
   conv/onednn_kernels.cpp
   conv/quantized.cpp
-  conv/resize.cpp
-  conv/tap_conv.cpp
-  conv/weight_grad.cpp
   conv/window.cpp
-  conv/window_planes.cpp
   linalg/factor.cpp
   matmul/any.cpp
   matmul/batch.cpp
-  matmul/gemm.cpp
-  matmul/integer.cpp
   matmul/matmul.cpp
-  matmul/micro.cpp
-  matmul/pack.cpp
   matmul/product.cpp
   matmul/quantized.cpp
+  matmul/widened.cpp
+  recurrent/gru.cpp)
+set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
+  attention/backward.cpp
+  attention/forward.cpp
+  attention/scores.cpp
+  conv/geometry.cpp
+  conv/tap_conv.cpp
+  conv/weight_grad.cpp
+  conv/window_planes.cpp
+  matmul/gemm.cpp
+  matmul/integer.cpp
+  matmul/micro.cpp
+  matmul/pack.cpp
   matmul/split.cpp
   matmul/split_gemm.cpp
   matmul/tiles.cpp
-  matmul/widened.cpp
   norm/batch_norm.cpp
   norm/layer_norm.cpp
   norm/softmax.cpp
   optim/steps.cpp
-  recurrent/gru.cpp
   recurrent/lstm.cpp)
 set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
 

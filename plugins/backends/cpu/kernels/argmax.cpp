@@ -33,7 +33,7 @@ int64_t first_extreme(const T* x, int64_t n) {
     return at;
   }
   T best = F::template identity<T>;
-  Fold<F, T, T, T>::run(&best, x, n);
+  Fold<F, T, T>::run(&best, x, n);
   const Vec<T> wanted = splat<Vec<T>>(best);
   const bool nan = best != best;
   int64_t i = 0;

@@ -10,7 +10,7 @@
 
 #include "simd.hpp"
 
-namespace tenon::cpu::CPU_ISA {
+namespace tenon::cpu {
 
 inline constexpr int kMaxInputs = 3;
 
@@ -32,11 +32,6 @@ struct Elementwise {
   int32_t row_out_bytes;
 };
 
-// Inputs args[0..n_inputs), output args[n_inputs]. The output is dense; inputs have its dims and
-// any strides.
-void run_elementwise(const Device& device, const Elementwise& kernel, const tn_view* const* args,
-                     const void* param);
-
 // One op for one dtype of its first data input.
 struct ElementwiseEntry {
   tn_op op;
@@ -47,16 +42,26 @@ struct ElementwiseEntry {
 };
 using EntryTable = std::span<const ElementwiseEntry>;
 
-EntryTable unary_f32_entries();
-EntryTable unary_f64_entries();
+namespace CPU_SHARED_ISA {
 EntryTable unary_int_entries();
-EntryTable binary_f32_entries();
-EntryTable binary_f64_entries();
 EntryTable binary_int_entries();
 EntryTable binary_int64_entries();
+EntryTable complex_entries();
+}  // namespace CPU_SHARED_ISA
+
+namespace CPU_ISA {
+
+EntryTable unary_f32_entries();
+EntryTable unary_f64_entries();
+EntryTable binary_f32_entries();
+EntryTable binary_f64_entries();
 EntryTable where_entries();
 EntryTable clip_entries();
-EntryTable complex_entries();
+
+// Inputs args[0..n_inputs), output args[n_inputs]. The output is dense; inputs have its dims and
+// any strides.
+void run_elementwise(const Device& device, const Elementwise& kernel, const tn_view* const* args,
+                     const void* param);
 
 // Writes past the caches: for outputs that would only push other data out of them. `from` lies on a cache line. A fence is
 // the caller's.
@@ -80,6 +85,7 @@ inline bool all_dense(const tn_signature& s) {
   return true;
 }
 
-}  // namespace tenon::cpu::CPU_ISA
+}  // namespace CPU_ISA
+}  // namespace tenon::cpu
 
 #endif

@@ -32,25 +32,27 @@ tn_error* prepare_two(const Device& device, const tn_signature& sig, tn_op op, t
   const tn_dtype dtype = sig.inputs[0]->dtype;
   if (sig.inputs[1]->dtype != dtype) return decline(plan, "inputs of different dtypes");
   return use(device, sig,
-             find(op, dtype, binary_f32_entries(), binary_f64_entries(), binary_int_entries(),
-                  binary_int64_entries(), complex_entries()),
+             find(op, dtype, binary_f32_entries(), binary_f64_entries(),
+                  CPU_SHARED_ISA::binary_int_entries(), CPU_SHARED_ISA::binary_int64_entries(),
+                  CPU_SHARED_ISA::complex_entries()),
              plan);
 }
 
 }  // namespace
 
 const Elementwise* elementwise_of(tn_op op, tn_dtype dtype) {
-  const ElementwiseEntry* e = find(op, dtype, unary_f32_entries(), unary_f64_entries(),
-                                   unary_int_entries(), binary_f32_entries(), binary_f64_entries(),
-                                   binary_int_entries(), binary_int64_entries(), where_entries());
+  const ElementwiseEntry* e =
+      find(op, dtype, unary_f32_entries(), unary_f64_entries(), CPU_SHARED_ISA::unary_int_entries(),
+           binary_f32_entries(), binary_f64_entries(), CPU_SHARED_ISA::binary_int_entries(),
+           CPU_SHARED_ISA::binary_int64_entries(), where_entries());
   return e ? e->kernel : nullptr;
 }
 
 CPU_PREPARE(unary) {
   const tn_dtype dtype = sig.inputs[0]->dtype;
   return use(device, sig,
-             find(sig.op, dtype, unary_f32_entries(), unary_f64_entries(), unary_int_entries(),
-                  complex_entries()),
+             find(sig.op, dtype, unary_f32_entries(), unary_f64_entries(),
+                  CPU_SHARED_ISA::unary_int_entries(), CPU_SHARED_ISA::complex_entries()),
              plan);
 }
 

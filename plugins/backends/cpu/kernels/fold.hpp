@@ -62,9 +62,22 @@ CPU_INLINE T fold_two(T a, T x) {
   return F::apply(splat<One>(a), splat<One>(x))[0];
 }
 
-// Folds items of T into wide values of W and gives results of Y; `mean` divides by the number of
-// items.
-template <class F, class T, class W, class Y, bool mean = false>
+// Results of Y from wide values of W; `mean` divides by the number of items.
+template <class W, class Y, bool mean>
+void finish_fold(void* to, const void* wide, int64_t n, int64_t folded) {
+  Y* y = static_cast<Y*>(to);
+  const W* w = static_cast<const W*>(wide);
+  for (int64_t i = 0; i < n; ++i) {
+    if constexpr (mean) {
+      y[i] = Y(w[i] / W(folded));
+    } else {
+      y[i] = Y(w[i]);
+    }
+  }
+}
+
+// Folds items of T into wide values of W.
+template <class F, class T, class W>
 struct Fold {
   static constexpr int64_t lanes = kLanes<T>;
 
@@ -166,20 +179,8 @@ struct Fold {
     for (int64_t i = 0; i < n; ++i) w[i] = fold_two<F, W>(w[i], o[i]);
   }
 
-  static void finish(void* to, const void* wide, int64_t n, int64_t folded) {
-    Y* y = static_cast<Y*>(to);
-    const W* w = static_cast<const W*>(wide);
-    for (int64_t i = 0; i < n; ++i) {
-      if constexpr (mean) {
-        y[i] = Y(w[i] / W(folded));
-      } else {
-        y[i] = Y(w[i]);
-      }
-    }
-  }
-
-  // S: what lies in memory.
-  template <class S>
+  // S: what lies in memory; Y: what results are.
+  template <class S, class Y = S, bool mean = false>
   static constexpr Reduction of() {
     ConvertFunction load = nullptr;
     if constexpr (!std::is_same_v<S, T>) load = convert_run<T, S>;
@@ -192,9 +193,15 @@ struct Fold {
             run,
             columns,
             merge,
-            finish};
+            finish_fold<W, Y, mean>};
   }
 };
+
+// max and min of S, narrow ones by way of T, to keep the code small.
+#define CPU_EXTREMUM(T, S)                                       \
+  {TN_OP_MAX, sdk::dtype_of<S>, Fold<MaxFold, T, T>::of<S>()}, { \
+    TN_OP_MIN, sdk::dtype_of<S>, Fold<MinFold, T, T>::of<S>()    \
+  }
 
 struct ReductionEntry {
   tn_op op;

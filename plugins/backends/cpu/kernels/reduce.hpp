@@ -8,7 +8,7 @@
 #define TENON_CPU_REDUCE_HPP_
 #include "elementwise.hpp"
 
-namespace tenon::cpu::CPU_ISA {
+namespace tenon::cpu {
 
 inline constexpr int64_t kColumns = 512;  // at most that many columns at once
 
@@ -28,6 +28,15 @@ struct Reduction {
   void (*finish)(void* y, const void* wide, int64_t n, int64_t folded);
 };
 
+namespace CPU_SHARED_ISA {
+// prod; sum and mean of what is no float.
+const Reduction* find_other_sum(tn_op op, tn_dtype dtype);
+// max and min of integers; any and all.
+const Reduction* find_other_extremum(tn_op op, tn_dtype dtype);
+}  // namespace CPU_SHARED_ISA
+
+namespace CPU_ISA {
+
 // Reduces x over the axes whose bit is set. y is dense and has the other axes.
 tn_error* run_reduction(const Device& device, const Reduction& kernel, const tn_view* x,
                         uint32_t axes, const tn_view* y);
@@ -41,6 +50,7 @@ const Reduction* find_reduction(tn_op op, tn_dtype dtype);
 const Reduction* find_sum(tn_op op, tn_dtype dtype);
 const Reduction* find_extremum(tn_op op, tn_dtype dtype);
 
-}  // namespace tenon::cpu::CPU_ISA
+}  // namespace CPU_ISA
+}  // namespace tenon::cpu
 
 #endif

@@ -23,8 +23,11 @@ tn_error* TN_CALL run_reduce(void* data, void*, const tn_view* const* args) {
 }  // namespace
 
 const Reduction* find_reduction(tn_op op, tn_dtype dtype) {
-  const Reduction* found = find_sum(op, dtype);
-  return found ? found : find_extremum(op, dtype);
+  for (const auto find : {find_sum, find_extremum, CPU_SHARED_ISA::find_other_sum,
+                          CPU_SHARED_ISA::find_other_extremum}) {
+    if (const Reduction* found = find(op, dtype)) return found;
+  }
+  return nullptr;
 }
 
 // The attribute lists of all of them have the axes first.

@@ -136,8 +136,11 @@ void binary_row(void* out, const void* const* in, uint32_t scalars, int64_t n, c
       case 2:
         binary_loop<Op, T>(y, n, Run<T>{a}, One<T>{splat<Vec<T>>(*b)});
         break;
-      default:
-        binary_loop<Op, T>(y, n, One<T>{splat<Vec<T>>(*a)}, One<T>{splat<Vec<T>>(*b)});
+      default: {
+        OutputOf<Op, T> both;
+        put_result_n<Op, T>(&both, Op::apply(splat<Vec<T>>(*a), splat<Vec<T>>(*b)), 1);
+        fill_run(y, both, n);
+      }
     }
   }
 }

@@ -70,7 +70,13 @@ tn_error* make_any_matmul(const Device& device, tn_dtype dtype, const MatmulShap
                           tn_plan* plan) {
   tn_kernel_run run = nullptr;
   using Dtypes = sdk::Join<sdk::Join<sdk::Integers, sdk::Complexes>, sdk::Bools>;
-  sdk::visit_dtype<Dtypes>(dtype, [&](auto type) { run = run_any<typename decltype(type)::type>; });
+  sdk::visit_dtype<Dtypes>(dtype, [&](auto type) {
+    using T = typename decltype(type)::type;
+    if constexpr (std::is_integral_v<T> && std::is_signed_v<T>)
+      run = run_any<std::make_unsigned_t<T>>;  // the same bits
+    else
+      run = run_any<T>;
+  });
   if (!run) return decline(plan, "a dtype that is not computed on");
   if (!make_plan<AnyPlan>(plan, run, shape.gemm, shape.batch, &device))
     return out_of_memory(device);
