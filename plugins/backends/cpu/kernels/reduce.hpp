@@ -31,8 +31,6 @@ struct Reduction {
 namespace CPU_SHARED_ISA {
 // prod; sum and mean of what is no float.
 const Reduction* find_other_sum(tn_op op, tn_dtype dtype);
-// max and min of integers; any and all.
-const Reduction* find_other_extremum(tn_op op, tn_dtype dtype);
 }  // namespace CPU_SHARED_ISA
 
 namespace CPU_ISA {
@@ -49,6 +47,8 @@ uint32_t reduced_axes(const tn_signature& sig, uint32_t key, int rank);
 const Reduction* find_reduction(tn_op op, tn_dtype dtype);
 const Reduction* find_sum(tn_op op, tn_dtype dtype);
 const Reduction* find_extremum(tn_op op, tn_dtype dtype);
+// max and min of integers; any and all.
+const Reduction* find_other_extremum(tn_op op, tn_dtype dtype);
 
 }  // namespace CPU_ISA
 }  // namespace tenon::cpu

@@ -19,6 +19,18 @@ namespace tenon::cpu::CPU_ISA {
 // A comparison's mask as bytes of 0 and 1.
 template <class V>
 CPU_INLINE VecN<uint8_t, kCount<V>> mask_bytes(V mask) {
+#if defined(__AVX2__) && !defined(__AVX512BW__)
+  if constexpr (sizeof(V) == 32 && sizeof(ElementOf<V>) >= 4) {
+    // Packing saturates, which leaves 0 and -1 as they are.
+    const auto all = bits_as<__m256i>(mask);
+    __m128i half = _mm_packs_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256(all, 1));
+    if constexpr (sizeof(ElementOf<V>) == 8) half = _mm_packs_epi32(half, half);
+    const __m128i bytes = _mm_packs_epi16(half, half);
+    VecN<uint8_t, kCount<V>> y;
+    __builtin_memcpy(&y, &bytes, sizeof y);
+    return y & 1;
+  }
+#endif
   return convert<VecN<uint8_t, kCount<V>>>(mask) & 1;
 }
 
