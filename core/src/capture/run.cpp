@@ -53,7 +53,7 @@ class Borrowed {
   Borrowed(const Borrowed&) = delete;
   Instance* operator->() const { return instance_.get(); }
   Instance& operator*() const { return *instance_; }
-  const Specialised& specialised() const { return *instance_->of; }
+  Specialised& specialised() const { return *instance_->of; }
 
  private:
   bool fits(const tn_ctx* ctx, tn_tensor* const* arguments) const {
@@ -64,6 +64,7 @@ class Borrowed {
   }
   void put_away() noexcept {
     if (!instance_) return;
+    instance_->derived.reset();
     const std::shared_ptr<Specialised> of = std::move(instance_->of);
     auto instance = std::move(instance_);
     const std::lock_guard lock(of->mutex);
@@ -120,9 +121,11 @@ class Inputs {
   Inputs(tn_ctx* ctx, tn_program& p, Instance& run, const Locks& locks)
       : ctx_(ctx), p_(p), run_(run), locks_(locks) {}
   void gather(tn_tensor* const* arguments, const Specialised& s) {
-    for (size_t i = 0; i < p_.inputs.size(); ++i) {
+    stale_ = s.derivation && (!locks_.whole() || is_stale(s));
+    for (size_t i = 0, version = 0; i < p_.inputs.size(); ++i) {
       const Place& from = p_.inputs[i];
-      if (s.inputs[i].absent) continue;
+      version_ = derives(s, i) && s.derived.given[i] ? &run_.versions[version++] : nullptr;
+      if (s.inputs[i].absent && !(stale_ && derives(s, i))) continue;
       switch (from.kind) {
         case InputKind::kArgument:
           run_.inputs[i] = arguments[from.index];
@@ -152,13 +155,33 @@ class Inputs {
     }
   }
 
+  // What is derived of variables, where it is not there yet.
+  void derive(Specialised& s) {
+    if (stale_) tenon::derive(ctx_, s, run_, lasts_);
+  }
+
  private:
+  // Is something derived of the input?
+  static bool derives(const Specialised& s, size_t i) {
+    return s.derivation && !s.derived_from[i].absent;
+  }
+  // Was a variable assigned to since this instance derived something of it?
+  bool is_stale(const Specialised& s) const {
+    if (!run_.derived) return true;
+    auto version = run_.derived->versions.begin();
+    for (size_t i = 0; i < p_.inputs.size(); ++i)
+      if (derives(s, i) && s.derived.given[i] && p_.inputs[i].variable->version != *version++)
+        return true;
+    return false;
+  }
   void take(size_t i, const Place& from) {
     tn_variable& v = *from.variable;
     std::unique_lock<std::mutex> lock;
     if (!locks_.whole()) lock = std::unique_lock(v.mutex);
     const bool stays = locks_.whole() && from.index;  // as it is until the run ends
     run_.inputs[i] = fit(v.value, "variable", v.name);
+    if (version_) *version_ = v.version;
+    if (version_ && v.value->flags & kExternal) lasts_ = false;
     run_.donate[i] = stays && sole_reference(ctx_, v.value);
     if (!stays && run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
   }
@@ -182,6 +205,8 @@ class Inputs {
   tn_program& p_;
   Instance& run_;
   const Locks& locks_;
+  bool stale_ = false, lasts_ = true;  // what is derived; the values that it is derived of
+  uint64_t* version_ = nullptr;        // where that of the variable goes
 };
 
 // The kernels failed: what they were writing over says so from now on.
@@ -244,8 +269,10 @@ void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_te
     for (const Place& to : p.targets)
       if (to.variable) variable_forget(ctx, &to.variable, 1);
   Locks locks(p);
-  Inputs(ctx, p, *run, locks).gather(arguments, run.specialised());
+  Inputs inputs(ctx, p, *run, locks);
+  inputs.gather(arguments, run.specialised());
   locks.end_reading();
+  inputs.derive(run.specialised());
   for (ControlRun* c : run->program->controls) c->ctx = ctx;
   try {
     run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);

@@ -6,6 +6,8 @@ set(TENON_PASS_SOURCES
   src/passes/dump.cpp
   src/passes/expand.cpp
   src/passes/fold_constants.cpp
+  src/passes/fold_norms.cpp
+  src/passes/fold_variables.cpp
   src/passes/graph_blob.cpp
   src/passes/passes.cpp
   src/passes/recognise.cpp

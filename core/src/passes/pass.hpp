@@ -20,6 +20,13 @@ struct Constants {
   ~Constants();
 };
 
+// What a program computes of variables alone that it does not assign to: only where one of these has another value than before.
+struct Derived {
+  std::vector<bool> given;  // by input of the graph: the value of such a variable
+  Graph graph;              // its inputs are those of the program's graph; its results those behind them
+  std::string key;          // the same where the same is computed of the same
+};
+
 struct PassContext {
   tn_runtime* runtime;
   tn_device* device;
@@ -27,6 +34,7 @@ struct PassContext {
   uint32_t modes;                  // TN_SIGNATURE_...
   tn_ctx* ctx = nullptr;           // null: nothing can be computed
   Constants* constants = nullptr;  // where ctx is
+  Derived* derived = nullptr;      // the same
   // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Shorter or null: none of the rest.
   const std::vector<int>* overwrites = nullptr;
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
@@ -47,6 +55,8 @@ size_t share_subexpressions(Graph& graph, const PassContext& c);
 size_t form_compiled(Graph& graph, const PassContext& c);
 size_t recognise(Graph& graph, const PassContext& c);
 size_t fold_constants(Graph& graph, const PassContext& c);
+size_t fold_norms(Graph& graph, const PassContext& c);
+size_t fold_variables(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
 
 // In the order in which they run.
@@ -63,6 +73,13 @@ inline const GraphValue& value_of(const Graph& g, int v) {
 void replace_values(Graph& graph, std::vector<int>& with);
 // with[v] == v for all.
 std::vector<int> same_values(const Graph& graph);
+// The same where two nodes compute the same of the same values, or two constants are the same.
+std::string key_of(const GraphNode& n);
+std::string key_of(const GraphValue& constant);
+// How long each value stays the same: for a run, until a variable that the program reads is assigned to, or as long as the program lives.
+// Where `constants` and `derived` are.
+enum class Lasts : uint8_t { kRun, kVersion, kEver };
+std::vector<Lasts> lasting_values(const Graph& graph, const PassContext& c);
 // What the op's rule says of a node. Throws the rule's error.
 Inferred infer_node(const Graph& graph, const GraphNode& n);
 // Does the device have a kernel for it, with dense inputs of the dtypes that the rule asks for? What cannot be told here is no.

@@ -14,6 +14,8 @@ std::span<const Pass> passes() {
                                      {"recognise", recognise},
                                      {"fold_constants", fold_constants},
                                      {"simplify", simplify},  // once more, of what was folded
+                                     {"fold_norms", fold_norms},
+                                     {"fold_variables", fold_variables},
                                      {"regions", form_regions}};
   return kPasses;
 }

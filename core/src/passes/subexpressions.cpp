@@ -5,9 +5,7 @@
 #include "pass.hpp"
 
 namespace tenon {
-namespace {
 
-// What makes two nodes the same, as bytes.
 std::string key_of(const GraphNode& n) {
   std::string key(reinterpret_cast<const char*>(&n.op), sizeof n.op);
   const auto put = [&](const auto& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); };
@@ -30,8 +28,6 @@ std::string key_of(const GraphValue& v) {
   key += static_cast<char>(v.weak);
   return key.append(reinterpret_cast<const char*>(&v.shape.dtype), sizeof v.shape.dtype);
 }
-
-}  // namespace
 
 size_t share_subexpressions(Graph& graph, const PassContext&) {
   std::vector<int> with = same_values(graph);
