@@ -7,346 +7,23 @@
 // nothing, so that every pass has something to do: it is counted in how many programs each did something, until that is often enough.
 // With TENON_DUMP set, what each pass did lies there, and nothing is counted.
 #include <dirent.h>
-#include <tenon/tenon.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
-#include <functional>
 #include <map>
 #include <memory>
 #include <random>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "random_ops.hpp"
+
 namespace {
 
-void check(tn_error* e) {
-  if (!e) return;
-  const std::string message = tn_error_message(e);
-  tn_error_release(e);
-  throw std::runtime_error(message);
-}
-
-using T = std::shared_ptr<tn_tensor>;
-using Dims = std::vector<int64_t>;
-
-T own(tn_tensor* t) { return {t, tn_tensor_release}; }
-Dims dims_of(const T& t) {
-  const int64_t* d = tn_tensor_dims(t.get());
-  return {d, d + tn_tensor_rank(t.get())};
-}
-
-// Ops of one context, in one dtype.
-struct Ops {
-  tn_ctx* ctx;
-  tn_dtype dtype;
-
-  T call(tn_op op, const std::vector<T>& in, const std::vector<tn_attr>& attrs = {}) const {
-    std::vector<tn_tensor*> raw;
-    for (const T& t : in) raw.push_back(t.get());
-    tn_tensor* out[4] = {};
-    uint32_t n = 0;
-    check(tn_op_call(ctx, op, raw.data(), static_cast<uint32_t>(raw.size()), attrs.data(),
-                     static_cast<uint32_t>(attrs.size()), out, 4, &n));
-    for (uint32_t i = 1; i < n; ++i) tn_tensor_release(out[i]);
-    return own(out[0]);
-  }
-  T number(double v) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_scalar_f64(ctx, v, &t));
-    return own(t);
-  }
-  T full(double v, const Dims& dims) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_full(ctx, dtype, v, static_cast<uint32_t>(dims.size()), dims.data(), &t));
-    return own(t);
-  }
-  T cast(const T& x, tn_dtype to) const {
-    return call(TN_OP_CAST, {x}, {tn_attr_dtype(TN_CAST_DTYPE, to)});
-  }
-  T above(const T& x, double least) const {  // |x| + least
-    return call(TN_OP_ADD, {call(TN_OP_ABS, {x}), number(least)});
-  }
-  T reduced(tn_op op, const T& x, int64_t axis, bool keep = true) const {
-    return call(op, {x}, {tn_attr_i64s(0, &axis, 1), tn_attr_bool(1, keep)});
-  }
-  T iota(const Dims& dims, int64_t axis, tn_dtype of) const {
-    return call(TN_OP_IOTA, {},
-                {tn_attr_i64s(TN_IOTA_DIMS, dims.data(), dims.size()),
-                 tn_attr_i64(TN_IOTA_AXIS, axis), tn_attr_dtype(TN_IOTA_DTYPE, of)});
-  }
-  T reshape(const T& x, const Dims& dims) const {
-    return call(TN_OP_RESHAPE, {x}, {tn_attr_i64s(TN_RESHAPE_DIMS, dims.data(), dims.size())});
-  }
-  // Whether the place along axis 1 is not behind that along axis 0.
-  T causal(int64_t rows, int64_t columns) const {
-    return call(TN_OP_LE, {iota({1, columns}, 1, TN_DTYPE_I64), iota({rows, 1}, 0, TN_DTYPE_I64)});
-  }
-  T detached(const T& x) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_detach(ctx, x.get(), &t));
-    return own(t);
-  }
-  T softmax_by_hand(const T& x, int64_t axis) const {
-    const T e = call(TN_OP_EXP, {call(TN_OP_SUB, {x, reduced(TN_OP_MAX, x, axis)})});
-    return call(TN_OP_DIV, {e, reduced(TN_OP_SUM, e, axis)});
-  }
-};
-
-// What may be said of a result in another precision.
-enum class Kind { smooth, kinked, rough };
-
-using Apply = std::function<T(const Ops&, const T&, const T&, double)>;
-struct Op {
-  const char* name;
-  int arity;
-  Kind kind;
-  Apply apply;
-  bool reordered = false;  // a program may sum in another order: only beside what is smooth
-};
-
-int64_t last_axis(const T& x) { return static_cast<int64_t>(tn_tensor_rank(x.get())) - 1; }
-
-std::vector<Op> make_ops() {
-  using enum Kind;
-  std::vector<Op> all;
-  const auto unary = [&](const char* name, tn_op op, Kind kind) {
-    all.push_back({name, 1, kind,
-                   [op](const Ops& o, const T& x, const T&, double) { return o.call(op, {x}); }});
-  };
-  unary("neg", TN_OP_NEG, smooth);
-  unary("abs", TN_OP_ABS, kinked);
-  unary("tanh", TN_OP_TANH, smooth);
-  unary("sin", TN_OP_SIN, smooth);
-  unary("cos", TN_OP_COS, smooth);
-  unary("erf", TN_OP_ERF, smooth);
-  unary("sigmoid", TN_OP_SIGMOID, smooth);
-  unary("gelu", TN_OP_GELU, smooth);
-  unary("silu", TN_OP_SILU, smooth);
-  unary("softplus", TN_OP_SOFTPLUS, smooth);
-  unary("mish", TN_OP_MISH, smooth);
-  unary("softsign", TN_OP_SOFTSIGN, smooth);
-  unary("relu", TN_OP_RELU, kinked);
-  unary("floor", TN_OP_FLOOR, rough);
-  unary("ceil", TN_OP_CEIL, rough);
-  unary("round", TN_OP_ROUND, rough);
-  unary("sign", TN_OP_SIGN, rough);
-  const auto add = [&](const char* name, int arity, Kind kind, Apply f) {
-    all.push_back({name, arity, kind, std::move(f)});
-  };
-  add("exp", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {x})})});
-  });
-  add("expm1", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_EXPM1, {o.call(TN_OP_TANH, {x})});
-  });
-  add("log", 1, kinked, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_LOG, {o.above(x, p + 2)});
-  });
-  add("log1p", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_LOG1P, {o.call(TN_OP_ABS, {x})});
-  });
-  add("sqrt", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_SQRT, {o.above(x, 1)});
-  });
-  add("rsqrt", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_RSQRT, {o.above(x, 1)});
-  });
-  add("square", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_SQUARE, {o.call(TN_OP_TANH, {x})});
-  });
-  add("reciprocal", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_RECIPROCAL, {o.above(x, 1)});
-  });
-  // What simplification takes out.
-  add("times_one", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_MUL, {x, o.number(1)});
-  });
-  add("plus_zero", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_ADD, {x, o.number(0)});
-  });
-  add("minus_zero", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_SUB, {x, o.number(0)});
-  });
-  add("twice_negated", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_NEG, {o.call(TN_OP_NEG, {x})});
-  });
-  add("same_cast", 1, smooth,
-      [](const Ops& o, const T& x, const T&, double) { return o.cast(x, o.dtype); });
-  add("times_ones", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_MUL, {o.full(1, dims_of(x)), x});
-  });
-  add("plus_full", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_ADD, {x, o.full(p, dims_of(x))});
-  });
-  add("times_number", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_MUL, {x, o.number(p)});
-  });
-  add("number_minus", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_SUB, {o.number(p), x});
-  });
-  add("copy", 1, smooth,
-      [](const Ops& o, const T& x, const T&, double) { return o.call(TN_OP_COPY, {x}); });
-  // What is the same in each run.
-  add("plus_table", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    const T at = o.iota({1, dims_of(x)[1]}, 1, o.dtype);
-    return o.call(TN_OP_ADD, {x, o.call(TN_OP_SIN, {o.call(TN_OP_MUL, {at, o.number(p / 8)})})});
-  });
-  add("causal", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_WHERE, {o.causal(dims_of(x)[0], dims_of(x)[1]), x, o.number(p)});
-  });
-  add("times_root_of_full", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_MUL, {x, o.call(TN_OP_SQRT, {o.full(p * p + 0.5, {1, dims_of(x)[1]})})});
-  });
-  // What is recognised where no gradient goes through it.
-  const auto by_hand = [&](const char* name, Apply f) {
-    add(name, 1, smooth, std::move(f));
-    all.back().reordered = true;
-  };
-  by_hand("norm_by_hand", [](const Ops& o, const T& x, const T&, double p) {
-    const T in = o.call(TN_OP_TANH, {p > 1 ? x : o.detached(x)}),
-            c = o.call(TN_OP_SUB, {in, o.reduced(TN_OP_MEAN, in, 1)});
-    const T v = o.reduced(TN_OP_MEAN, o.call(TN_OP_MUL, {c, c}), 1);
-    const T plus = o.call(TN_OP_ADD, {v, o.number(p * p + 0.25)});
-    return p < 0 ? o.call(TN_OP_MUL, {c, o.call(TN_OP_RSQRT, {plus})})
-                 : o.call(TN_OP_DIV, {c, o.call(TN_OP_SQRT, {plus})});
-  });
-  by_hand("softmax_by_hand", [](const Ops& o, const T& x, const T&, double p) {
-    return o.softmax_by_hand(p > 1 ? x : o.detached(x), p < 0);
-  });
-  by_hand("attention_by_hand", [](const Ops& o, const T& x, const T&, double p) {
-    const Dims dims = dims_of(x);
-    const T in = p > 1 ? x : o.detached(x);
-    const T q = o.reshape(o.call(TN_OP_TANH, {in}), {1, dims[0], dims[1]});
-    const T product =
-        o.call(TN_OP_MATMUL, {q, q},
-               {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, 1)});
-    T scores = o.call(TN_OP_MUL, {product, o.number(0.1 + p * p / 8)});
-    if (p < -0.5)
-      scores = o.call(TN_OP_WHERE, {o.causal(dims[0], dims[0]), scores, o.number(-INFINITY)});
-    return o.reshape(o.call(TN_OP_MATMUL, {o.softmax_by_hand(scores, 2), q}), dims);
-  });
-  // Other dtypes on the way.
-  add("through_f16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    const T half = o.cast(x, TN_DTYPE_F16);
-    return o.cast(o.call(TN_OP_MUL, {half, o.call(TN_OP_TANH, {half})}), o.dtype);
-  });
-  add("through_bf16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    const T half = o.cast(x, TN_DTYPE_BF16);
-    return o.cast(
-        o.call(TN_OP_ADD,
-               {half, o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {half})})})}),
-        o.dtype);
-  });
-  add("through_i32", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(5)}), TN_DTYPE_I32);
-    return o.cast(o.call(TN_OP_MUL, {whole, whole}), o.dtype);
-  });
-  add("whole_against_fraction", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
-    const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(2)}), TN_DTYPE_I16);
-    const T less = o.call(TN_OP_LT, {whole, o.number(std::floor(p * 4) / 2)});
-    const T other = o.call(TN_OP_NE, {o.call(TN_OP_NOT, {less}), o.number(0.5)});
-    return o.call(TN_OP_SUB, {x, o.cast(o.call(TN_OP_AND, {other, less}), o.dtype)});
-  });
-  const auto binary = [&](const char* name, tn_op op, Kind kind) {
-    add(name, 2, kind, [op](const Ops& o, const T& x, const T& y, double) {
-      return o.call(op, {x, y});
-    });
-  };
-  binary("add", TN_OP_ADD, smooth);
-  binary("sub", TN_OP_SUB, smooth);
-  binary("maximum", TN_OP_MAXIMUM, kinked);
-  binary("minimum", TN_OP_MINIMUM, kinked);
-  add("mul", 2, smooth, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_MUL, {o.call(TN_OP_TANH, {x}), y});
-  });
-  add("div", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_DIV, {x, o.above(y, 1)});
-  });
-  add("pow", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_POW, {o.above(x, 0.5), o.call(TN_OP_TANH, {y})});
-  });
-  add("atan2", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_ATAN2, {x, o.above(y, 1)});
-  });
-  add("where_less", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_WHERE, {o.call(TN_OP_LT, {x, y}), x, y});
-  });
-  add("where_logic", 2, rough, [](const Ops& o, const T& x, const T& y, double p) {
-    const T both =
-        o.call(TN_OP_AND, {o.call(TN_OP_GE, {x, y}), o.call(TN_OP_NE, {x, o.number(p)})});
-    return o.call(TN_OP_WHERE, {o.call(TN_OP_NOT, {both}), y, o.number(p)});
-  });
-  add("equal", 2, rough, [](const Ops& o, const T& x, const T& y, double) {
-    return o.call(TN_OP_ADD, {x, o.cast(o.call(TN_OP_EQ, {x, y}), o.dtype)});
-  });
-  add("clip", 1, kinked, [](const Ops& o, const T& x, const T&, double p) {
-    return o.call(TN_OP_CLIP, {x, o.number(-1 - p * p), o.number(1 + p * p)});
-  });
-  // Along axes, and moved.
-  add("sum", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.reduced(TN_OP_SUM, o.call(TN_OP_TANH, {x}), 0);
-  });
-  add("mean", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.reduced(TN_OP_MEAN, x, last_axis(x));
-  });
-  add("max", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
-    return o.reduced(TN_OP_MAX, x, last_axis(x));
-  });
-  add("logsumexp", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.reduced(TN_OP_LOGSUMEXP, x, last_axis(x));
-  });
-  add("softmax", 1, smooth,
-      [](const Ops& o, const T& x, const T&, double) { return o.call(TN_OP_SOFTMAX, {x}); });
-  add("cumsum", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_CUMSUM, {o.call(TN_OP_TANH, {x})}, {tn_attr_i64(TN_CUMSUM_AXIS, 0)});
-  });
-  add("transpose", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    const int64_t perm[] = {1, 0};
-    return o.call(TN_OP_TRANSPOSE, {x}, {tn_attr_i64s(TN_TRANSPOSE_PERM, perm, 2)});
-  });
-  add("reshape_twice", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    const int64_t flat[] = {tn_tensor_count(x.get())};
-    const Dims dims = dims_of(x);
-    return o.call(TN_OP_RESHAPE, {o.call(TN_OP_RESHAPE, {x}, {tn_attr_i64s(0, flat, 1)})},
-                  {tn_attr_i64s(0, dims.data(), 2)});
-  });
-  add("flip", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
-    const int64_t axis[] = {1};
-    return o.call(TN_OP_FLIP, {x}, {tn_attr_i64s(TN_FLIP_AXES, axis, 1)});
-  });
-  add("concat", 2, smooth, [](const Ops& o, const T& x, const T&, double) {
-    const T both = o.call(TN_OP_CONCAT, {x, x}, {tn_attr_i64(TN_CONCAT_AXIS, 1)});
-    const int64_t start[] = {0, 1}, stop[] = {INT64_MAX, dims_of(x)[1] + 1};
-    return o.call(TN_OP_SLICE, {both},
-                  {tn_attr_i64s(TN_SLICE_STARTS, start, 2), tn_attr_i64s(TN_SLICE_STOPS, stop, 2)});
-  });
-  add("matmul", 2, smooth, [](const Ops& o, const T& x, const T&, double) {
-    const T square =
-        o.call(TN_OP_MATMUL, {x, x},
-               {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, 1)});
-    return o.call(TN_OP_MATMUL, {o.call(TN_OP_TANH, {square}), x});
-  });
-  // Random numbers.
-  add("uniform", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    const Dims dims = dims_of(x);
-    return o.call(TN_OP_ADD,
-                  {x, o.call(TN_OP_UNIFORM, {}, {tn_attr_i64s(TN_UNIFORM_DIMS, dims.data(), 2)})});
-  });
-  add("dropout", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    return o.call(TN_OP_DROPOUT, {x}, {tn_attr_f64(TN_DROPOUT_RATE, 0.3)});
-  });
-  return all;
-}
-
-const std::vector<Op>& ops() {
-  static const std::vector<Op> all = make_ops();
-  return all;
-}
+using namespace random_programs;
 
 struct Step {
   size_t op;
@@ -491,9 +168,15 @@ class Side {
                              &raw));
     const std::unique_ptr<tn_variable, void (*)(tn_variable*)> v(raw, tn_variable_release);
     std::unique_ptr<tn_program, void (*)(tn_program*)> program(nullptr, tn_program_release);
+    std::mt19937_64 weights(seed + 1);
+    check(tn_variable_create(ops_.ctx, tn_string("fixed"), filled({kFixed, kFixed}, weights).get(),
+                             TN_VARIABLE_NOT_TRAINABLE, &raw));
+    const std::unique_ptr<tn_variable, void (*)(tn_variable*)> fixed(raw, tn_variable_release);
+    ops_.fixed = raw;
     if (captured) program.reset(capture(r, v.get()));
     Result out;
     for (int turn = 0; turn < 2; ++turn) {
+      if (turn) check(tn_variable_assign(ops_.ctx, raw, filled({kFixed, kFixed}, weights).get()));
       std::vector<T> inputs;
       for (size_t k = 0; k < kInputs; ++k) inputs.push_back(filled(r.dims[k], random));
       keep(captured ? replay(program.get(), inputs) : execute(ops_, r, inputs, v.get()), out);
@@ -627,7 +310,7 @@ class Fired {
   static constexpr int kEnough = 200;
   Fired() {
     for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
-                             "fold_constants", "regions"})
+                             "fold_constants", "fold_norms", "fold_variables", "regions"})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";

@@ -119,7 +119,8 @@ TEST_CASE("derived: memory of somebody else may change without a word") {
   const int64_t dims[] = {5, 3};
   const auto lent = [&] {
     return get([&](tn_tensor** o) {
-      return tn_tensor_wrap(s, TN_DTYPE_F32, 2, dims, nullptr, mine.data(), 60, nullptr, nullptr, o);
+      return tn_tensor_wrap(s, TN_DTYPE_F32, 2, dims, nullptr, mine.data(), 60, nullptr, nullptr,
+                            o);
     });
   };
   const Variable v = variable(s, s.f32(ramp(15), {5, 3}));

@@ -26,16 +26,16 @@ struct Weights {
       variables.emplace_back(v);
     }
     const size_t at = next++;
-    if (constant) return get([&](tn_tensor** o) { return tn_tensor_detach(s, tensors[at].get(), o); });
+    if (constant)
+      return get([&](tn_tensor** o) { return tn_tensor_detach(s, tensors[at].get(), o); });
     return get([&](tn_tensor** o) { return tn_variable_take(s, variables[at].get(), o); });
   }
   // Every parameter gets another value.
   void change() {
     for (const Variable& v : variables) {
       const Tensor w = get([&](tn_tensor** o) { return tn_variable_take(s, v.get(), o); });
-      const Tensor by = number(s, 1.25), plain = get([&](tn_tensor** o) {
-        return tn_tensor_detach(s, w.get(), o);
-      });
+      const Tensor by = number(s, 1.25),
+                   plain = get([&](tn_tensor**o) { return tn_tensor_detach(s, w.get(), o); });
       const Tensor more = call(s, TN_OP_MUL, {&plain, &by});
       REQUIRE_OK(tn_variable_assign(s, v.get(), more.get()));
     }
@@ -51,7 +51,8 @@ Tensor conv(Weights& w, const Tensor& x, int64_t in, int64_t out, bool bias) {
 }
 Tensor norm(Weights& w, const Tensor& x) {
   const int64_t n = tn_tensor_dims(x.get())[1];
-  const Tensor scale = w.take({n}), bias = w.take({n}), mean = w.take({n}), variance = w.take({n}, 0.5);
+  const Tensor scale = w.take({n}), bias = w.take({n}), mean = w.take({n}),
+               variance = w.take({n}, 0.5);
   return call(w.s, TN_OP_BATCH_NORM, {&x, &scale, &bias, &mean, &variance});
 }
 Tensor relu(tn_ctx* cx, const Tensor& x) { return call(cx, TN_OP_RELU, {&x}); }
@@ -59,8 +60,10 @@ Tensor relu(tn_ctx* cx, const Tensor& x) { return call(cx, TN_OP_RELU, {&x}); }
 // (x - mean) / sqrt(variance + epsilon) * scale + bias, each [C, 1, 1].
 Tensor norm_by_hand(Weights& w, const Tensor& x) {
   const int64_t n = tn_tensor_dims(x.get())[1];
-  const Tensor mean = w.take({n, 1, 1}), variance = w.take({n, 1, 1}, 0.5), small = number(w.s, 1e-5);
-  const Tensor plus = call(w.s, TN_OP_ADD, {&variance, &small}), root = call(w.s, TN_OP_SQRT, {&plus});
+  const Tensor mean = w.take({n, 1, 1}), variance = w.take({n, 1, 1}, 0.5),
+               small = number(w.s, 1e-5);
+  const Tensor plus = call(w.s, TN_OP_ADD, {&variance, &small}),
+               root = call(w.s, TN_OP_SQRT, {&plus});
   const Tensor c = call(w.s, TN_OP_SUB, {&x, &mean}), y = call(w.s, TN_OP_DIV, {&c, &root});
   const Tensor scale = w.take({n, 1, 1}), bias = w.take({1, n, 1, 1});
   const Tensor scaled = call(w.s, TN_OP_MUL, {&scale, &y});
@@ -120,9 +123,9 @@ TEST_CASE("norms: behind linear and matmul") {
   const Program p = check(s, w, x, {6, 5}, [&](const Tensor& in) {
     const Tensor k = w.take({4, 5}), y = call(s, TN_OP_LINEAR, {&in, &k, &kNone});
     const Tensor n = norm(w, y), m = transposed ? w.take({3, 4}) : w.take({4, 3});
-    const Tensor z = call(s, TN_OP_MATMUL, {&n, &m},
-                          {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0),
-                           tn_attr_bool(TN_MATMUL_TRANSPOSE_B, transposed)});
+    const Tensor z = call(
+        s, TN_OP_MATMUL, {&n, &m},
+        {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, transposed)});
     return norm(w, z);
   });
   if (on_cpu(s)) CHECK(names(p) == std::vector<std::string>{"linear", "matmul", "add"});

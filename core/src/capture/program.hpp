@@ -84,10 +84,10 @@ struct Instance {
   Queue* queue = nullptr;  // that its kernels were prepared for
   std::vector<tn_tensor*> inputs, results;
   std::vector<bool> donate;
-  std::vector<tn_tensor*> held;   // inputs that it counts
-  std::deque<tn_tensor> scalars;  // behind inputs that are scalars; no heap owns them
-  std::unique_ptr<Program> derive;               // made when it is first needed
-  std::vector<uint64_t> versions;                // of the run under way
+  std::vector<tn_tensor*> held;     // inputs that it counts
+  std::deque<tn_tensor> scalars;    // behind inputs that are scalars; no heap owns them
+  std::unique_ptr<Program> derive;  // made when it is first needed
+  std::vector<uint64_t> versions;   // of the run under way
   std::shared_ptr<const DerivedValues> derived;  // behind the last inputs; null while it is idle
 };
 
@@ -98,15 +98,15 @@ struct Specialised {
   uint32_t modes = 0;
   Graph graph;  // without symbols; its attributes point into those of the program
   std::deque<std::vector<int64_t>> lists;  // and here
-  std::vector<ProgramInput> inputs;        // those of the program, then constants.made, then derived
+  std::vector<ProgramInput> inputs;  // those of the program, then constants.made, then derived
   Constants constants;
   Derived derived;
   std::vector<ProgramInput> derived_from;  // inputs of its graph
   std::shared_ptr<Derivation> derivation;  // null: nothing is derived
-  std::vector<std::string> notes;  // of the passes: why what was not compiled was not
-  std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
-  uint64_t drawn = 0;              // what a run advances it by
-  std::mutex mutex;                // guards `idle`
+  std::vector<std::string> notes;          // of the passes: why what was not compiled was not
+  std::vector<uint64_t> draws;  // offset of each in the random state, relative to the run's
+  uint64_t drawn = 0;           // what a run advances it by
+  std::mutex mutex;             // guards `idle`
   std::vector<std::unique_ptr<Instance>> idle;
 };
 

@@ -252,7 +252,9 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
 void derive(tn_ctx* ctx, Specialised& s, Instance& run, bool lasts) {
   Derivation& of = *s.derivation;
   const size_t n = s.derived.graph.results.size();
-  const auto usable = [&](const tn_tensor* t) { return !t->queue || !t->queue->failed_at(t->value); };
+  const auto usable = [&](const tn_tensor* t) {
+    return !t->queue || !t->queue->failed_at(t->value);
+  };
   run.derived.reset();
   {
     const std::lock_guard lock(of.mutex);

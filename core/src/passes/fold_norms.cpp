@@ -29,13 +29,13 @@ class FoldNorms {
     g_.nodes.clear();
     size_t folded = 0;
     for (GraphNode& n : before) {
-      const bool norm = n.op->id == TN_OP_BATCH_NORM;
-      bool fits = norm && fold(n, 0);
-      if (n.op->id == TN_OP_MUL || n.op->id == TN_OP_ADD) fits = fold(n, 0) || fold(n, 1);
-      if (n.op->id == TN_OP_DIV || n.op->id == TN_OP_SUB) fits = fold(n, 0);
-      folded += fits;
-      if (fits)
+      const tn_op op = n.op->id;
+      const bool either = op == TN_OP_MUL || op == TN_OP_ADD;
+      const bool first = either || op == TN_OP_DIV || op == TN_OP_SUB || op == TN_OP_BATCH_NORM;
+      if ((first && fold(n, 0)) || (either && fold(n, 1))) {
         for (GraphNode& e : extra_) push(std::move(e));
+        ++folded;
+      }
       push(std::move(n));
     }
     return folded;
