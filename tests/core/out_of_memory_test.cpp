@@ -300,6 +300,75 @@ TEST_CASE("memory: a replay asks for none, and computes what the calls compute")
   }
 }
 
+TEST_CASE(
+    "memory: what is derived of a variable: nothing is asked for while that keeps its value") {
+  const Runtime rt = make_runtime();
+  const Context ctx = make_context(rt);
+  tn_ctx* cx = ctx.get();
+  const int64_t dims[] = {64, 64};
+  const auto full = [&](double x) {
+    return get([&](tn_tensor** o) { return tn_tensor_full(cx, TN_DTYPE_F32, x, 2, dims, o); });
+  };
+  const Tensor x = full(1);
+  tn_variable* raw = nullptr;
+  REQUIRE_OK(tn_variable_create(cx, tn_string("w"), full(0.5).get(), 0, &raw));
+  const Variable v(raw);
+  tn_program* p = nullptr;
+  {
+    REQUIRE_OK(tn_capture_begin(cx, tn_string("derived")));
+    const Tensor in = get([&](tn_tensor** o) {
+      return tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, 2, dims, nullptr, o);
+    });
+    const Tensor w = get([&](tn_tensor** o) { return tn_variable_take(cx, v.get(), o); });
+    const Tensor root = get([&](tn_tensor** o) { return tn_sqrt(cx, w.get(), o); });
+    const Tensor y =
+        get([&](tn_tensor** o) { return tn_matmul(cx, in.get(), root.get(), nullptr, o); });
+    tn_tensor* out = y.get();
+    REQUIRE_OK(tn_capture_end(cx, &out, 1, &p));
+  }
+  float first = 0;
+  const auto run = [&]() -> tn_error* {
+    tn_tensor *in = x.get(), *y = nullptr;
+    uint32_t n = 0;
+    if (tn_error* e = tn_program_run(cx, p, &in, 1, &y, 1, &n)) return e;
+    float all[64 * 64];
+    tn_error* e = tn_tensor_read(cx, y, all, sizeof all);
+    first = all[64 * 64 - 1];
+    tn_tensor_release(y);
+    return e;
+  };
+  const auto assign = [&](double value) {
+    REQUIRE_OK(tn_variable_assign(cx, v.get(), full(value * value).get()));
+  };
+  for (int turn = 0; turn < 3; ++turn) REQUIRE_OK(run());
+  DeviceFault::arm(0, -1);
+  FailingMemory::arm(INT64_MAX, false, own_thread_only());
+  for (int turn = 0; turn < 50; ++turn)
+    if (tn_error* e = run()) {
+      FailingMemory::disarm();
+      REQUIRE_OK(e);
+    }
+  const int64_t asked = FailingMemory::asked();
+  FailingMemory::disarm();
+  if (std::string(std::getenv("TENON_DEVICE")) == "cpu") CHECK(asked == 0);
+  CHECK(DeviceFault::asked == 0);
+  int errors = 0;
+  for (int64_t n = 1, failed = 1; failed; ++n) {
+    CAPTURE(n);
+    assign(static_cast<double>(n));
+    FailingMemory::arm(n, false, own_thread_only());
+    tn_error* e = run();
+    failed = FailingMemory::asked() >= n;
+    FailingMemory::disarm();
+    errors += e != nullptr;
+    tn_error_release(e);
+    REQUIRE_OK(run());
+    CHECK(std::fabs(first - 64 * static_cast<float>(n)) <= 1e-3f * static_cast<float>(n));
+  }
+  CHECK(errors > 0);
+  tn_program_release(p);
+}
+
 // A plugin is opened by the first context of its device: what fails then says nothing of the plugin.
 TEST_CASE("memory: every host allocation of a runtime and of its first context") {
   int64_t n = 1, errors = 0;

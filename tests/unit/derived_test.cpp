@@ -116,19 +116,22 @@ TEST_CASE("derived: memory of somebody else may change without a word") {
   Session s;
   if (s.ctx->device->name != "cpu:0" && s.ctx->device->name != "reference:0") return;
   std::vector<float> mine = ramp(15);
-  const int64_t dims[] = {5, 3};
-  const auto lent = [&] {
-    return get([&](tn_tensor** o) {
-      return tn_tensor_wrap(s, TN_DTYPE_F32, 2, dims, nullptr, mine.data(), 60, nullptr, nullptr,
-                            o);
-    });
-  };
+  int64_t dims[] = {5, 3};
+  tn_dl_managed lent{};
+  lent.version_major = 1;
+  lent.tensor.data = mine.data();
+  lent.tensor.device_type = TN_DL_CPU;
+  lent.tensor.ndim = 2;
+  lent.tensor.shape = dims;
+  lent.tensor.dtype_code = TN_DTYPE_CODE(TN_DTYPE_F32);
+  lent.tensor.dtype_bits = 32;
+  lent.tensor.dtype_lanes = 1;
   const Variable v = variable(s, s.f32(ramp(15), {5, 3}));
   const Tensor x = s.f32(ramp(6), {2, 3});
   const auto body = [&](const Tensor& in) { return turned(s, in, v); };
   const Program before = capture(s, {2, 3}, body);
   CHECK(s.read(run(s, before, x)) == s.read(body(x)));
-  assign(s, v, lent());
+  assign(s, v, get([&](tn_tensor** o) { return tn_tensor_from_dlpack(s, &lent, o); }));
   const Program after = capture(s, {2, 3}, body);
   for (int turn = 0; turn < 3; ++turn) {
     mine[static_cast<size_t>(turn)] += 1;
@@ -136,6 +139,20 @@ TEST_CASE("derived: memory of somebody else may change without a word") {
     CHECK(s.read(run(s, after, x)) == s.read(body(x)));
   }
   CHECK(derived(after) == 0);
+}
+
+TEST_CASE("derived: memory that the caller keeps unchanged, as that of a file, is like any other") {
+  Session s;
+  const std::vector<float> mine = ramp(15);
+  const int64_t dims[] = {5, 3};
+  const Variable v = variable(s, get([&](tn_tensor** o) {
+                                return tn_tensor_wrap(s, TN_DTYPE_F32, 2, dims, nullptr,
+                                                      mine.data(), 60, nullptr, nullptr, o);
+                              }));
+  const Program p = capture(s, {2, 3}, [&](const Tensor& x) { return turned(s, x, v); });
+  const Tensor x = s.f32(ramp(6), {2, 3});
+  CHECK(s.read(run(s, p, x)) == s.read(turned(s, x, v)));
+  CHECK(derived(p) == 1);
 }
 
 TEST_CASE("derived: what stays") {

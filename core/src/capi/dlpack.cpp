@@ -73,6 +73,7 @@ tn_tensor* import(tn_ctx* ctx, tn_dl_managed* m, bool* taken) {
   tn_device* host = ctx->device->host_memory() ? ctx->device : find_device(ctx->runtime, "cpu");
   tn_tensor* wrapped = wrap_memory(ctx, host, s, data, run_deleter, m);
   *taken = true;
+  wrapped->buffer->imported = true;
   if (host == ctx->device) return wrapped;
   Owned owned(ctx, wrapped);
   tn_tensor* out = nullptr;

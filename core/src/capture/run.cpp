@@ -165,13 +165,15 @@ class Inputs {
   static bool derives(const Specialised& s, size_t i) {
     return s.derivation && !s.derived_from[i].absent;
   }
-  // Was a variable assigned to since this instance derived something of it?
+  // Was a variable assigned to, or lost, since this instance derived something of it?
   bool is_stale(const Specialised& s) const {
     if (!run_.derived) return true;
     auto version = run_.derived->versions.begin();
-    for (size_t i = 0; i < p_.inputs.size(); ++i)
-      if (derives(s, i) && s.derived.given[i] && p_.inputs[i].variable->version != *version++)
-        return true;
+    for (size_t i = 0; i < p_.inputs.size(); ++i) {
+      if (!derives(s, i) || !s.derived.given[i]) continue;
+      const tn_variable& v = *p_.inputs[i].variable;
+      if (v.version != *version++ || (v.value->queue && v.value->queue->lost)) return true;
+    }
     return false;
   }
   void take(size_t i, const Place& from) {
@@ -181,7 +183,7 @@ class Inputs {
     const bool stays = locks_.whole() && from.index;  // as it is until the run ends
     run_.inputs[i] = fit(v.value, "variable", v.name);
     if (version_) *version_ = v.version;
-    if (version_ && v.value->flags & kExternal) lasts_ = false;
+    if (v.value->buffer->imported) lasts_ = false;
     run_.donate[i] = stays && sole_reference(ctx_, v.value);
     if (!stays && run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
   }

@@ -153,7 +153,7 @@ bool older(const DerivedValues& values, const std::vector<uint64_t>& versions) {
 bool is_read_alone(const Place& from) {
   if (from.kind != InputKind::kVariable || from.index) return false;
   const std::lock_guard lock(from.variable->mutex);
-  return !(from.variable->value->flags & kExternal);
+  return !from.variable->value->buffer->imported;
 }
 
 void prepare_derived(const tn_program& p, Specialised& s) {

@@ -61,8 +61,8 @@ class Fold {
     for (size_t v = 0; v < kinds_.size(); ++v)
       if (g_.values[v].constant) kinds_[v] = kUniform;
     const std::vector<tn_tensor*>& given = c_.constants->given;
-    for (size_t i = 0; i < given.size(); ++i)  // memory of somebody else may be written to
-      if (given[i] && !(given[i]->flags & kExternal)) kind(g_.inputs[i]) = kSame;
+    for (size_t i = 0; i < given.size(); ++i)
+      if (given[i] && !given[i]->buffer->imported) kind(g_.inputs[i]) = kSame;
     std::vector<bool> is_result(g_.values.size());
     for (int r : g_.results)
       if (r >= 0) is_result[static_cast<size_t>(r)] = true;

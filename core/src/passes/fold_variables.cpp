@@ -19,7 +19,7 @@ std::vector<Lasts> lasting_values(const Graph& g, const PassContext& c) {
     if (g.values[v].constant) lasts[v] = Lasts::kEver;
   const std::vector<tn_tensor*>& given = c.constants->given;
   for (size_t i = 0; i < g.inputs.size(); ++i) {
-    const bool constant = i >= given.size() || (given[i] && !(given[i]->flags & kExternal));
+    const bool constant = i >= given.size() || (given[i] && !given[i]->buffer->imported);
     if (constant) of(g.inputs[i]) = Lasts::kEver;
     if (i < c.derived->given.size() && c.derived->given[i]) of(g.inputs[i]) = Lasts::kVersion;
   }

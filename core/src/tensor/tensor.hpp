@@ -32,6 +32,7 @@ struct Buffer {
   void (*destroy)(void* user) = nullptr;
   void* user = nullptr;
   bool abstract = false;  // no memory: see kAbstract
+  bool imported = false;  // memory of somebody who may write to it
 };
 
 void buffer_destroy(Buffer* b) noexcept;  // last reference gone (device/buffer.cpp)
