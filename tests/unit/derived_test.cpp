@@ -25,7 +25,7 @@ size_t derived(const Program& p) { return last_of(p).derived.graph.results.size(
 // What the last run used: the same tensors as long as nothing was computed anew.
 std::vector<tn_tensor*> used(const Program& p) {
   const tenon::Instance* last = p->last.load();
-  return last && last->derived ? last->derived->tensors : std::vector<tn_tensor*>();
+  return last && last->derived.values ? last->derived.values->tensors : std::vector<tn_tensor*>();
 }
 
 // x times sin(w), turned.

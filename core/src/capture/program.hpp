@@ -61,22 +61,6 @@ struct Argument {
 
 struct Specialised;
 
-// The values of Derived for one version of each variable. Nobody changes them.
-struct DerivedValues {
-  std::vector<uint64_t> versions;  // of the variables that are read, in the order of inputs
-  std::vector<tn_tensor*> tensors;
-  DerivedValues() = default;
-  DerivedValues(const DerivedValues&) = delete;
-  ~DerivedValues() {
-    for (tn_tensor* t : tensors) tensor_release_remote(t);
-  }
-};
-// The newest of them, for all sets of sizes that derive the same.
-struct Derivation {
-  std::mutex mutex;
-  std::shared_ptr<const DerivedValues> newest;
-};
-
 // What one run at a time uses, so that it asks for no memory.
 struct Instance {
   std::shared_ptr<Specialised> of;  // unless it is idle
@@ -84,11 +68,9 @@ struct Instance {
   Queue* queue = nullptr;  // that its kernels were prepared for
   std::vector<tn_tensor*> inputs, results;
   std::vector<bool> donate;
-  std::vector<tn_tensor*> held;     // inputs that it counts
-  std::deque<tn_tensor> scalars;    // behind inputs that are scalars; no heap owns them
-  std::unique_ptr<Program> derive;  // made when it is first needed
-  std::vector<uint64_t> versions;   // of the run under way
-  std::shared_ptr<const DerivedValues> derived;  // behind the last inputs; null while it is idle
+  std::vector<tn_tensor*> held;   // inputs that it counts
+  std::deque<tn_tensor> scalars;  // behind inputs that are scalars; no heap owns them
+  DerivedRun derived;             // its values are the last inputs
 };
 
 // The program for one set of sizes.
@@ -101,12 +83,10 @@ struct Specialised {
   std::vector<ProgramInput> inputs;  // those of the program, then constants.made, then derived
   Constants constants;
   Derived derived;
-  std::vector<ProgramInput> derived_from;  // inputs of its graph
-  std::shared_ptr<Derivation> derivation;  // null: nothing is derived
-  std::vector<std::string> notes;          // of the passes: why what was not compiled was not
-  std::vector<uint64_t> draws;  // offset of each in the random state, relative to the run's
-  uint64_t drawn = 0;           // what a run advances it by
-  std::mutex mutex;             // guards `idle`
+  std::vector<std::string> notes;  // of the passes: why what was not compiled was not
+  std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
+  uint64_t drawn = 0;              // what a run advances it by
+  std::mutex mutex;                // guards `idle`
   std::vector<std::unique_ptr<Instance>> idle;
 };
 
@@ -146,8 +126,6 @@ namespace tenon {
 // What the sizes of the arguments make of it; prepared on first use. Throws INVALID_ARGUMENT where they do not fit.
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s);
-// Puts what is derived of run.versions, whose values are among its inputs, behind its last inputs. `lasts`: nobody writes to these.
-void derive(tn_ctx* ctx, Specialised& s, Instance& run, bool lasts);
 // The program's graph for these arguments, whose sizes may be symbols of `to`. Its attributes point into those of p and into `lists`.
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
                  std::deque<std::vector<int64_t>>& lists, SymTable* to = nullptr);

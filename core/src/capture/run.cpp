@@ -64,7 +64,7 @@ class Borrowed {
   }
   void put_away() noexcept {
     if (!instance_) return;
-    instance_->derived.reset();
+    instance_->derived.values.reset();
     const std::shared_ptr<Specialised> of = std::move(instance_->of);
     auto instance = std::move(instance_);
     const std::lock_guard lock(of->mutex);
@@ -121,11 +121,10 @@ class Inputs {
   Inputs(tn_ctx* ctx, tn_program& p, Instance& run, const Locks& locks)
       : ctx_(ctx), p_(p), run_(run), locks_(locks) {}
   void gather(tn_tensor* const* arguments, const Specialised& s) {
-    stale_ = s.derivation && (!locks_.whole() || is_stale(s));
-    for (size_t i = 0, version = 0; i < p_.inputs.size(); ++i) {
+    stale_ = s.derived.derivation && run_.derived.stale(s.derived, !locks_.whole());
+    for (size_t i = 0; i < p_.inputs.size(); ++i) {
       const Place& from = p_.inputs[i];
-      version_ = derives(s, i) && s.derived.given[i] ? &run_.versions[version++] : nullptr;
-      if (s.inputs[i].absent && !(stale_ && derives(s, i))) continue;
+      if (s.inputs[i].absent && !(stale_ && s.derived.uses(i))) continue;
       switch (from.kind) {
         case InputKind::kArgument:
           run_.inputs[i] = arguments[from.index];
@@ -155,35 +154,18 @@ class Inputs {
     }
   }
 
-  // What is derived of variables, where it is not there yet.
   void derive(Specialised& s) {
-    if (stale_) tenon::derive(ctx_, s, run_, lasts_);
+    if (stale_)
+      run_.derived.derive(ctx_, s.derived, *run_.program, s.modes, run_.queue, run_.inputs);
   }
 
  private:
-  // Is something derived of the input?
-  static bool derives(const Specialised& s, size_t i) {
-    return s.derivation && !s.derived_from[i].absent;
-  }
-  // Was a variable assigned to, or lost, since this instance derived something of it?
-  bool is_stale(const Specialised& s) const {
-    if (!run_.derived) return true;
-    auto version = run_.derived->versions.begin();
-    for (size_t i = 0; i < p_.inputs.size(); ++i) {
-      if (!derives(s, i) || !s.derived.given[i]) continue;
-      const tn_variable& v = *p_.inputs[i].variable;
-      if (v.version != *version++ || (v.value->queue && v.value->queue->lost)) return true;
-    }
-    return false;
-  }
   void take(size_t i, const Place& from) {
     tn_variable& v = *from.variable;
     std::unique_lock<std::mutex> lock;
     if (!locks_.whole()) lock = std::unique_lock(v.mutex);
     const bool stays = locks_.whole() && from.index;  // as it is until the run ends
     run_.inputs[i] = fit(v.value, "variable", v.name);
-    if (version_) *version_ = v.version;
-    if (v.value->buffer->imported) lasts_ = false;
     run_.donate[i] = stays && sole_reference(ctx_, v.value);
     if (!stays && run_.inputs[i] == v.value) run_.held.push_back(tensor_retain(v.value));
   }
@@ -207,8 +189,7 @@ class Inputs {
   tn_program& p_;
   Instance& run_;
   const Locks& locks_;
-  bool stale_ = false, lasts_ = true;  // what is derived; the values that it is derived of
-  uint64_t* version_ = nullptr;        // where that of the variable goes
+  bool stale_ = false;  // what is derived of variables
 };
 
 // The kernels failed: what they were writing over says so from now on.

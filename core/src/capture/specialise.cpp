@@ -145,29 +145,6 @@ uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, uint32_t mode
   return h;
 }
 
-bool older(const DerivedValues& values, const std::vector<uint64_t>& versions) {
-  return std::ranges::equal(values.versions, versions, std::less_equal());
-}
-
-// A variable that is not assigned to, in memory that nobody else writes to.
-bool is_read_alone(const Place& from) {
-  if (from.kind != InputKind::kVariable || from.index) return false;
-  const std::lock_guard lock(from.variable->mutex);
-  return !from.variable->value->buffer->imported;
-}
-
-void prepare_derived(const tn_program& p, Specialised& s) {
-  Graph& graph = s.derived.graph;
-  if (graph.results.empty()) return;
-  const std::vector<bool> used = graph.mark_live();
-  s.derived_from = s.inputs;
-  for (size_t i = 0; i < used.size(); ++i) s.derived_from[i].absent = !used[i];
-  for (int r : graph.results) s.inputs.emplace_back().shape = value_of(graph, r).shape;
-  for (const std::shared_ptr<Specialised>& other : p.prepared)
-    if (other->derivation && other->derived.key == s.derived.key) s.derivation = other->derivation;
-  if (!s.derivation) s.derivation = std::make_shared<Derivation>();
-}
-
 }  // namespace
 
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
@@ -192,7 +169,8 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   std::vector<bool> scalars;
   for (const Place& from : p.inputs) scalars.push_back(is_scalar(from.kind));
   for (const Place& from : p.inputs) made->constants.given.push_back(from.tensor);
-  for (const Place& from : p.inputs) made->derived.given.push_back(is_read_alone(from));
+  for (const Place& from : p.inputs)
+    made->derived.given.push_back(from.index ? nullptr : from.variable);
   PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue, made->modes};
   context.ctx = ctx;
   context.constants = &made->constants;
@@ -216,7 +194,13 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
     made->inputs.emplace_back().shape = shape_of(t->view);
     made->inputs.back().absent = !used[made->inputs.size() - 1];
   }
-  prepare_derived(p, *made);
+  if (!made->derived.graph.results.empty()) {
+    made->derived.prepare(made->inputs);
+    for (const std::shared_ptr<Specialised>& other : p.prepared)
+      if (other->derived.key == made->derived.key)
+        made->derived.derivation = other->derived.derivation;
+    if (!made->derived.derivation) made->derived.derivation = std::make_shared<Derivation>();
+  }
   made->idle.push_back(make_instance(ctx, p, *made));
   if (p.prepared.size() == kMostPrepared) p.prepared.pop_back();
   p.prepared.push_front(made);
@@ -232,8 +216,6 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
   made->inputs.resize(p.inputs.size());
   made->inputs.insert(made->inputs.end(), s.constants.made.begin(), s.constants.made.end());
   made->inputs.resize(s.inputs.size());
-  for (size_t i = 0; i < s.derived_from.size(); ++i)
-    if (s.derived.given[i] && !s.derived_from[i].absent) made->versions.push_back(0);
   made->donate.resize(made->inputs.size());
   made->results.resize(s.graph.results.size());
   made->held.reserve(p.variables.size() + 1);
@@ -247,44 +229,6 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
     made->inputs[i] = &t;
   }
   return made;
-}
-
-void derive(tn_ctx* ctx, Specialised& s, Instance& run, bool lasts) {
-  Derivation& of = *s.derivation;
-  const size_t n = s.derived.graph.results.size();
-  const auto usable = [&](const tn_tensor* t) {
-    return !t->queue || !t->queue->failed_at(t->value);
-  };
-  run.derived.reset();
-  {
-    const std::lock_guard lock(of.mutex);
-    if (of.newest && of.newest->versions == run.versions &&
-        std::ranges::all_of(of.newest->tensors, usable))
-      run.derived = of.newest;
-    else if (of.newest && older(*of.newest, run.versions))
-      of.newest.reset();  // its memory may serve
-  }
-  if (!run.derived) {
-    auto made = std::make_shared<DerivedValues>();
-    made->versions = run.versions;
-    made->tensors.reserve(n);
-    if (!run.derive) {
-      CompileOptions options;
-      options.modes = s.modes;
-      options.queue = run.queue;
-      options.own_results = true;
-      run.derive.reset(
-          compile(ctx->runtime, *run.program->device, s.derived.graph, s.derived_from, options));
-    }
-    OwnedList results(ctx, n);
-    run_program(ctx, *run.derive, run.inputs.data(), results.data());
-    for (size_t k = 0; k < n; ++k) made->tensors.push_back(tensor_retain(results[k]));
-    if (!lasts) made->versions[0] = 0;  // no variable has it
-    run.derived = made;
-    const std::lock_guard lock(of.mutex);
-    if (lasts && (!of.newest || older(*of.newest, run.versions))) of.newest = std::move(made);
-  }
-  std::ranges::copy(run.derived->tensors, run.inputs.end() - static_cast<long>(n));
 }
 
 }  // namespace tenon

@@ -3,6 +3,7 @@ set(TENON_PASS_SOURCES
   src/passes/compiled.cpp
   src/passes/compiled_files.cpp
   src/passes/dead_code.cpp
+  src/passes/derived.cpp
   src/passes/dump.cpp
   src/passes/expand.cpp
   src/passes/fold_constants.cpp

@@ -21,7 +21,10 @@ std::vector<Lasts> lasting_values(const Graph& g, const PassContext& c) {
   for (size_t i = 0; i < g.inputs.size(); ++i) {
     const bool constant = i >= given.size() || (given[i] && !given[i]->buffer->imported);
     if (constant) of(g.inputs[i]) = Lasts::kEver;
-    if (i < c.derived->given.size() && c.derived->given[i]) of(g.inputs[i]) = Lasts::kVersion;
+    tn_variable* v = i < c.derived->given.size() ? c.derived->given[i] : nullptr;
+    if (!v) continue;
+    const std::lock_guard lock(v->mutex);
+    if (!v->value->buffer->imported) of(g.inputs[i]) = Lasts::kVersion;
   }
   for (const GraphNode& n : g.nodes) {
     if (n.control || n.op->n_state || n.op->is(TN_OP_COUNTED)) continue;

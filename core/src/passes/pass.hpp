@@ -6,6 +6,7 @@
 #pragma once
 #include <span>
 
+#include "derived.hpp"
 #include "device/device.hpp"
 #include "recipe/graph.hpp"
 
@@ -18,13 +19,6 @@ struct Constants {
   Constants() = default;
   Constants(const Constants&) = delete;
   ~Constants();
-};
-
-// What a program computes of variables alone that it does not assign to: only where one of these has another value than before.
-struct Derived {
-  std::vector<bool> given;  // by input of the graph: the value of such a variable
-  Graph graph;      // its inputs are those of the program's graph; its results those behind them
-  std::string key;  // the same where the same is computed of the same
 };
 
 struct PassContext {
