@@ -127,11 +127,11 @@ TN_API tn_error* TN_CALL tn_program_text(tn_program* program, char* buffer, uint
 /* What one run for inputs of these sizes costs, by counting; nothing is run, but the program is prepared for them as a run would. JSON:
  *   {"program", "device",
  *    "steps": [{"op", "kernel", "args": ["f32[64, 784]", ...], "bytes", "flop"}, ...],
- *    "bytes", "flop", "arena_bytes", "result_bytes", "constant_bytes", "not_compiled": ["...", ...]}
+ *    "bytes", "flop", "arena_bytes", "result_bytes", "constant_bytes", "derived_bytes", "not_compiled": ["...", ...]}
  * steps: the kernels in their order; args: their inputs, results and workspace. bytes: of the elements of the arguments, each read or written
  * once. flop: multiplications and additions of products and convolutions; null in a step of another kind or one that is a compiled graph.
  * arena_bytes: of the memory for what lies between steps; result_bytes: of what a run allocates for outputs and new values; constant_bytes: kept
- * for these sizes. not_compiled: why a backend's compiler left what it left. Texts: base.h. */
+ * for these sizes; derived_bytes: kept as long as the variables that they were computed of stay as they are. not_compiled: why a backend's compiler left what it left. Texts: base.h. */
 TN_API tn_error* TN_CALL tn_program_cost(tn_ctx* ctx, tn_program* program, tn_tensor* const* inputs,
                                          uint32_t n_inputs, char* buffer, uint64_t capacity,
                                          uint64_t* out_size);

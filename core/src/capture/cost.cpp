@@ -63,18 +63,23 @@ std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments
         k ? "," : "", json_string(op), json_string(view_of(made.plans[k]->kernel->name)), args,
         moved, flop == flop ? std::to_string(static_cast<uint64_t>(flop)) : "null");
   }
-  uint64_t results = 0, constants = 0;
+  uint64_t results = 0, constants = 0, derived = 0;
   for (const OutputBuffer& b : made.buffers) results += b.bytes;
   for (const tn_tensor* t : of->constants.made)
     constants += tn_dtype_bytes(t->view.dtype, static_cast<uint64_t>(t->view.count));
+  for (int r : of->derived.graph.results) {
+    const Shape& s = value_of(of->derived.graph, r).shape;
+    derived += tn_dtype_bytes(s.dtype, static_cast<uint64_t>(s.count()));
+  }
   std::string notes;
   for (const std::string& note : of->notes)
     notes += (notes.empty() ? "" : ", ") + json_string(note);
   return text + fmt::format(
                     "],\n \"bytes\": {}, \"flop\": {}, \"arena_bytes\": {}, "
-                    "\"result_bytes\": {}, \"constant_bytes\": {}, \"not_compiled\": [{}]}}\n",
+                    "\"result_bytes\": {}, \"constant_bytes\": {}, \"derived_bytes\": {}, "
+                    "\"not_compiled\": [{}]}}\n",
                     bytes, static_cast<uint64_t>(flops), made.arena_bytes, results, constants,
-                    notes);
+                    derived, notes);
 }
 
 }  // namespace tenon
