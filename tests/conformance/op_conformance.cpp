@@ -1,6 +1,6 @@
 // Runs the conformance kit on one device.
 //
-//   op_conformance --device NAME [--op NAME] [--level forward|grad|grad2] [--json FILE] [--strict]
+//   op_conformance --device NAME [--op NAME] [--level forward|grad|grad2|captured] [--json FILE] [--strict]
 //                  [--verbose] [--brief] [--plugin PATH]...
 //
 // One line for each failing case (--verbose: for every case), then a closing line. --strict counts
@@ -28,9 +28,9 @@ struct Arguments {
 };
 
 Level level_of(const std::string& name) {
-  for (const Level level : {Level::forward, Level::grad, Level::grad2})
+  for (const Level level : {Level::forward, Level::grad, Level::grad2, Level::captured})
     if (name == name_of(level)) return level;
-  throw std::runtime_error("unknown level " + name + "; there are forward, grad, grad2");
+  throw std::runtime_error("unknown level " + name + "; there are forward, grad, grad2, captured");
 }
 
 Arguments parse(int argc, char** argv) {

@@ -60,7 +60,10 @@ def reaches(plugin, level, *args):
     print(output[-3000:])
     groups = collections.Counter(c["check"].split(".")[0] for c in report["cases"])
     print(dict(groups))
-    good = (status == 0 and report["level"] == level and counts["fail"] == 0
+    # Allowed to compilers; none of this build rounds otherwise than the calls.
+    loose = [c for c in report["cases"] if "within the op's tolerance" in c.get("found", "")]
+    print(*(f"{c['check']} ({c['where']}): {c['found']}" for c in loose[:10]), sep="\n")
+    good = (not loose and status == 0 and report["level"] == level and counts["fail"] == 0
             and counts["unsupported"] == 0 and counts["pass"] == len(report["cases"]) > 0)
     return 0 if good else 1
 

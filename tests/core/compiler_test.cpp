@@ -292,13 +292,78 @@ TEST_CASE("a folder that cannot be made or written costs a warning and no result
   CHECK(told.text.find("was not written: ") != std::string::npos);
 }
 
-TEST_CASE("a blob with any byte changed is refused or safe to read") {
+namespace {
+
+// What a reader may count on, said otherwise than tn_graph_check does: "" or what does not hold.
+std::string unsound(const std::vector<uint64_t>& blob) {
+  using Wide = __int128;
+  const tn_graph_header* h = tn_graph_of(blob.data());
+  const auto* values = static_cast<const tn_graph_value*>(tn_graph_at(blob.data(), h->values));
+  const auto* nodes = static_cast<const tn_graph_node*>(tn_graph_at(blob.data(), h->nodes));
+  const auto* attrs = static_cast<const tn_graph_attr*>(tn_graph_at(blob.data(), h->attrs));
+  const auto* operands = static_cast<const int32_t*>(tn_graph_at(blob.data(), h->operands));
+  const auto* data = static_cast<const char*>(tn_graph_at(blob.data(), h->data));
+  const auto bytes = [&](int32_t v, Wide elements) {
+    return elements * static_cast<Wide>(TN_DTYPE_BITS(values[v].dtype));
+  };
+  const auto count = [&](int32_t v) {
+    Wide n = 1;
+    for (uint32_t k = 0; k < values[v].rank; ++k) n *= values[v].dims[k];
+    return n;
+  };
+  for (uint32_t v = 0; v < h->value_count; ++v) {
+    const tn_graph_value& value = values[v];
+    Wide product = 1, first = value.view_offset, last = first, span = 0;
+    for (uint32_t k = 0; k < value.rank; ++k) {
+      if (value.dims[k] < 0) return "a negative size";
+      product *= std::max<int64_t>(value.dims[k], 1);
+      if (product > INT64_MAX) return "a product of sizes that is no int64";
+      const Wide step = Wide{value.dims[k] - 1} * value.strides[k];
+      (step < 0 ? first : last) += step;
+      span += Wide{value.dims[k]} * (value.strides[k] < 0 ? -Wide{value.strides[k]} : Wide{value.strides[k]});
+      if (span > INT64_MAX) return "strides that go beyond an int64";
+    }
+    if (value.view_of < 0) continue;
+    if (count(static_cast<int32_t>(v)) > 0 &&
+        (first < 0 || bytes(static_cast<int32_t>(v), last + 1) > bytes(value.view_of, count(value.view_of))))
+      return "a view outside of its operand";
+    uint32_t steps = 0;
+    for (int32_t at = value.view_of; at >= 0; at = values[at].view_of)
+      if (++steps > h->value_count) return "a circle of views";
+  }
+  int64_t sum = 0;  // everything else that a reader would look at
+  for (uint32_t k = 0; k < h->node_count; ++k) {
+    sum += std::string(data + nodes[k].op, nodes[k].op_bytes).size() != 0;
+    for (uint32_t i = 0; i < nodes[k].n_attrs; ++i) {
+      const tn_graph_attr& a = attrs[nodes[k].first_attr + i];
+      const bool list = a.tag == TN_ATTR_I64S || a.tag == TN_ATTR_F64S;
+      if (list && a.bits) sum += data[a.offset] + data[a.offset + a.bits * 8 - 1];
+    }
+    for (uint32_t i = 0; i < nodes[k].n_inputs + nodes[k].n_outputs; ++i)
+      if (const int32_t v = operands[nodes[k].first_operand + i]; v >= 0) sum += values[v].rank;
+  }
+  static volatile int64_t read;
+  read = sum;
+  return "";
+}
+
+// Of a training step: the blob, whole.
+std::vector<uint64_t> blob_of_a_step(uint64_t* bytes) {
   Session cx(watched::make_runtime());
   SmallTraining t(cx, {}, "adam", true);
   REQUIRE_OK(t.step());
-  const std::vector<uint64_t> whole = watched::blobs.back();
-  const uint64_t bytes = tn_graph_of(whole.data())->bytes;
-  REQUIRE(tn_graph_check(whole.data(), bytes) == 1);
+  std::vector<uint64_t> whole = watched::blobs.back();
+  *bytes = tn_graph_of(whole.data())->bytes;
+  REQUIRE(tn_graph_check(whole.data(), *bytes) == 1);
+  REQUIRE(unsound(whole) == "");
+  return whole;
+}
+
+}  // namespace
+
+TEST_CASE("a blob with any byte changed is refused or safe to read") {
+  uint64_t bytes = 0;
+  const std::vector<uint64_t> whole = blob_of_a_step(&bytes);
   for (uint64_t cut = 0; cut < bytes; cut += 8) CHECK(tn_graph_check(whole.data(), cut) == 0);
   std::mt19937 random(7);
   int refused = 0;
@@ -309,31 +374,55 @@ TEST_CASE("a blob with any byte changed is refused or safe to read") {
       const size_t where = random() % (round % 2 ? sizeof(tn_graph_header) : bytes);
       at[where] = static_cast<unsigned char>(random() % 4 ? random() : 0xff);
     }
-    if (!tn_graph_check(blob.data(), bytes)) {
+    if (tn_graph_check(blob.data(), bytes))
+      REQUIRE(unsound(blob) == "");
+    else
       ++refused;
-      continue;
-    }
-    // Everything that a reader would look at.
-    const tn_graph_header* h = tn_graph_of(blob.data());
-    const auto* values = static_cast<const tn_graph_value*>(tn_graph_at(blob.data(), h->values));
-    const auto* nodes = static_cast<const tn_graph_node*>(tn_graph_at(blob.data(), h->nodes));
-    const auto* attrs = static_cast<const tn_graph_attr*>(tn_graph_at(blob.data(), h->attrs));
-    const auto* operands = static_cast<const int32_t*>(tn_graph_at(blob.data(), h->operands));
-    const auto* data = static_cast<const char*>(tn_graph_at(blob.data(), h->data));
-    int64_t sum = 0;
-    for (uint32_t k = 0; k < h->node_count; ++k) {
-      sum += std::string(data + nodes[k].op, nodes[k].op_bytes).size() != 0;
-      for (uint32_t i = 0; i < nodes[k].n_attrs; ++i) {
-        const tn_graph_attr& a = attrs[nodes[k].first_attr + i];
-        const bool list = a.tag == TN_ATTR_I64S || a.tag == TN_ATTR_F64S;
-        if (list && a.bits) sum += data[a.offset] + data[a.offset + a.bits * 8 - 1];
-      }
-      for (uint32_t i = 0; i < nodes[k].n_inputs + nodes[k].n_outputs; ++i) {
-        const int32_t v = operands[nodes[k].first_operand + i];
-        if (v >= 0) sum += values[v].rank + values[v].view_of;
-      }
-    }
-    CHECK(sum > -(int64_t{1} << 60));
   }
   CHECK(refused > 5000);
+}
+
+TEST_CASE("a blob with other sizes, strides or views is refused or safe to compute with") {
+  uint64_t bytes = 0;
+  const std::vector<uint64_t> whole = blob_of_a_step(&bytes);
+  std::mt19937_64 random(11);
+  const auto pick = [&](std::initializer_list<int64_t> list) {
+    return list.begin()[random() % list.size()];
+  };
+  int refused = 0, taken = 0;
+  for (int round = 0; round < 50000; ++round) {
+    std::vector<uint64_t> blob = whole;
+    tn_graph_header* h = reinterpret_cast<tn_graph_header*>(blob.data());
+    auto* values = reinterpret_cast<tn_graph_value*>(reinterpret_cast<char*>(blob.data()) + h->values);
+    std::vector<uint32_t> views;
+    for (uint32_t v = 0; v < h->value_count; ++v)
+      if (values[v].view_of >= 0) views.push_back(v);
+    REQUIRE(!views.empty());
+    tn_graph_value& v = values[round % 2 ? views[random() % views.size()] : random() % h->value_count];
+    const size_t axis = random() % TN_MAX_RANK;
+    const int64_t any = pick({0, 1, 2, 3, 5, -1, -2, int64_t{1} << 31, int64_t{1} << 55, int64_t{1} << 57,
+                              INT64_MAX, INT64_MIN, static_cast<int64_t>(random())});
+    switch (random() % 5) {
+      case 0:
+        v.dims[axis % std::max(v.rank, 1u)] = any;
+        break;
+      case 1:
+        v.strides[axis % std::max(v.rank, 1u)] = any;
+        break;
+      case 2:
+        v.view_offset = any;
+        break;
+      case 3:
+        v.view_of = static_cast<int32_t>(random() % h->value_count);
+        break;
+      default:
+        v.rank = static_cast<uint32_t>(random() % (TN_MAX_RANK + 1));
+        for (uint32_t k = 0; k < v.rank; ++k) v.dims[k] = pick({1, 2, 3, 1 << 20});
+    }
+    const bool good = tn_graph_check(blob.data(), bytes) != 0;
+    if (good) REQUIRE(unsound(blob) == "");
+    (good ? taken : refused) += 1;
+  }
+  CHECK(refused > 10000);
+  CHECK(taken > 1000);
 }

@@ -1,19 +1,21 @@
 // The adversary with its compiler watched: calls are counted, and do what the test says. Registered statically.
 #pragma once
-#include <dlfcn.h>
 #include <tenon/plugin/compiler.h>
 
-#include <cstring>
-#include <utility>
-#include <vector>
+#include <string>
 
-#include "fixture.hpp"
+#include "wrapped_plugin.hpp"
 
 namespace watched {
 
-inline const tn_plugin_info* base = nullptr;
-inline const tn_host* host = nullptr;
-inline const tn_compiler_vtbl* inner = nullptr;
+struct Adversary {
+  using Table = tn_compiler_vtbl;
+  static constexpr const char *kLibrary = ADVERSARY, *kInterface = TN_IFACE_COMPILER,
+                              *kId = "org.tenon.test.watched";
+  static const Table* table();
+};
+using Plugin = tenon::test::WrappedPlugin<Adversary>;
+
 inline int claims = 0, compiles = 0, saves = 0, loads = 0, runs = 0, live = 0;
 inline const char* decline = nullptr;                // compile's answer
 inline bool fail_compile = false, fail_run = false;  // the next ones
@@ -23,13 +25,10 @@ struct Watched {
   tn_compiled inner;
 };
 
-inline tn_error* failure(const char* what) {
-  return host->error(host, TN_DEVICE_FAILED, tn_string(what));
-}
 inline tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args) {
   const tn_compiled& c = static_cast<Watched*>(data)->inner;
   ++runs;
-  if (std::exchange(fail_run, false)) return failure("watched: this run fails");
+  if (std::exchange(fail_run, false)) return Plugin::failure("watched: this run fails");
   return c.run(c.data, queue, args);
 }
 inline void TN_CALL release(void* data) {
@@ -49,54 +48,35 @@ inline tn_error* wrap(tn_error* error, tn_compiled* out) {
 }
 inline tn_error* TN_CALL claim(void* device, const tn_compile_request* r, tn_claim* out) {
   ++claims;
-  return inner->claim(device, r, out);
+  return Plugin::inner->claim(device, r, out);
 }
 inline tn_error* TN_CALL compile(void* device, const tn_compile_request* r, tn_compiled* out) {
   ++compiles;
   std::vector<uint64_t>& blob = blobs.emplace_back((r->graph_bytes + 7) / 8);
   std::memcpy(blob.data(), r->graph, r->graph_bytes);
-  if (std::exchange(fail_compile, false)) return failure("watched: this graph cannot be compiled");
+  if (std::exchange(fail_compile, false)) return Plugin::failure("watched: this graph cannot be compiled");
   if (decline) {
     out->declined = tn_string(decline);
     return nullptr;
   }
-  return wrap(inner->compile(device, r, out), out);
+  return wrap(Plugin::inner->compile(device, r, out), out);
 }
 inline tn_error* TN_CALL compatibility(void* device, tn_str* out) {
-  return inner->compatibility(device, out);
+  return Plugin::inner->compatibility(device, out);
 }
 inline tn_error* TN_CALL save(void* device, void* data, const tn_compiled_sink* sink) {
   ++saves;
-  return inner->save(device, static_cast<Watched*>(data)->inner.data, sink);
+  return Plugin::inner->save(device, static_cast<Watched*>(data)->inner.data, sink);
 }
 inline tn_error* TN_CALL load(void* device, const tn_compile_request* r, const void* bytes,
                               uint64_t count, tn_compiled* out) {
   ++loads;
-  return wrap(inner->load(device, r, bytes, count, out), out);
+  return wrap(Plugin::inner->load(device, r, bytes, count, out), out);
 }
-inline tn_error* TN_CALL open(const tn_host* given, void** state) {
-  host = given;
-  return base->open(given, state);
-}
-
-inline const tn_plugin_info* TN_CALL query(uint32_t version) {
+inline const tn_compiler_vtbl* Adversary::table() {
   static const tn_compiler_vtbl table{
       sizeof(tn_compiler_vtbl), 0, claim, compile, compatibility, save, load};
-  static std::vector<tn_interface> interfaces;
-  static tn_plugin_info info;
-  void* library = dlopen(ADVERSARY, RTLD_NOW | RTLD_LOCAL);
-  void* entry = library ? dlsym(library, TN_PLUGIN_SYMBOL) : nullptr;
-  if (!entry) return nullptr;
-  base = reinterpret_cast<tn_plugin_query_fn>(entry)(version);
-  interfaces.assign(base->interfaces, base->interfaces + base->interface_count);
-  for (tn_interface& i : interfaces)
-    if (std::strcmp(i.id.data, TN_IFACE_COMPILER) == 0)
-      inner = static_cast<const tn_compiler_vtbl*>(std::exchange(i.table, &table));
-  info = *base;
-  info.id = tn_string("org.tenon.test.watched");
-  info.interfaces = interfaces.data();
-  info.open = open;
-  return &info;
+  return &table;
 }
 
 struct Told {
@@ -110,24 +90,15 @@ inline tn_runtime* make_runtime(const std::string& cache = {}, uint64_t bytes = 
   decline = nullptr;
   fail_compile = fail_run = false;
   blobs.clear();
-  static const tn_plugin_query_fn plugins[] = {query, nullptr};
-  const tn_str optimizers = tn_string(OPTIMIZERS);
-  tn_runtime_desc d = tn_runtime_desc_init();
-  d.flags = TN_RUNTIME_NO_SEARCH;
-  d.static_plugins = plugins;
-  d.plugin_paths = &optimizers;
-  d.plugin_path_count = 1;
-  d.cache_dir = {cache.data(), cache.size()};
-  d.cache_bytes = bytes;
-  if (told) {
+  return Plugin::make_runtime([&](tn_runtime_desc& d) {
+    d.cache_dir = {cache.data(), cache.size()};
+    d.cache_bytes = bytes;
+    if (!told) return;
     d.log.user = told;
     d.log.function = [](void* user, uint32_t, tn_str message) {
       static_cast<Told*>(user)->text.append(message.data, message.size) += '\n';
     };
-  }
-  tn_runtime* rt = nullptr;
-  REQUIRE_OK(tn_runtime_create(&d, &rt));
-  return rt;
+  });
 }
 
 }  // namespace watched

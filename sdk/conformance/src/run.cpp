@@ -8,7 +8,8 @@
 namespace tenon::conformance {
 
 const char* name_of(Level level) {
-  return level == Level::forward ? "forward" : level == Level::grad ? "grad" : "grad2";
+  constexpr const char* kNames[] = {"forward", "grad", "grad2", "captured"};
+  return kNames[static_cast<size_t>(level)];
 }
 const char* name_of(Verdict verdict) {
   constexpr const char* kNames[] = {"pass", "fail", "unsupported", "expected_fail"};

@@ -39,7 +39,7 @@ void describe_verify(CLI::App& app, VerifyArgs& v) {
       "Example:\n  tenon verify ./tenon_backend_mydev.so --level L1");
   sub->add_option("PLUGIN", v.plugin, "The library, with its manifest beside it");
   sub->add_flag("--list", v.list, "Only list the checks there are");
-  sub->add_option("--level", v.level, "L0, L1, L2 or L3; default: what the manifest declares");
+  sub->add_option("--level", v.level, "L0 to L4; default: what the manifest declares");
   sub->add_option("--json", v.json, "A file for the report");
   sub->add_option("--device", v.device, "Default: the first that the plugin brings");
   sub->add_option("--op", v.op, "Only the samples of this op");

@@ -29,7 +29,7 @@ int list() {
 int level_of(const std::string& text) {
   if (text.empty()) return -1;
   if (const int level = kit::level_of(text); level >= 0) return level;
-  throw Usage("there is no level " + text + "; there are L0, L1, L2 and L3");
+  throw Usage("there is no level " + text + "; there are L0, L1, L2, L3 and L4");
 }
 
 // Throws where no report could be written, before it is made. Leaves nothing there, since there may never be one, and nothing open,

@@ -13,6 +13,7 @@ namespace tenon::adversary {
 namespace {
 
 constexpr uint64_t kBinding = AdversaryDevice::kMaxBindingBytes;
+constexpr uint32_t kSince = 1;  // of every op that it has a kernel of
 constexpr std::string_view kForm = "adversary form 1\n";
 
 const std::vector<tn_kernel>& inner_kernels() {
@@ -135,6 +136,8 @@ void AdversaryDevice::claim(const sdk::Graph& graph, uint32_t, std::span<tn_clai
       refuse("elements smaller than a byte");
     else if (!std::ranges::all_of(graph.outputs(n), is_view) && !has_kernel(graph.op(n)))
       refuse("no kernel of this op");
+    else if (n.since > kSince)
+      refuse("a version of this op that it does not know");
     else
       claims[k].claimed = 1;
   }

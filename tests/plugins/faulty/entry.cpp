@@ -66,6 +66,11 @@ void TN_CALL close(void* state) { all.base->close(state); }
     all.interfaces[i] = all.base->interfaces[i];
     all.interfaces[i].table = table_of(view(all.interfaces[i].id));
   }
+#ifdef FAULTY_COMPILER
+  all.interfaces[all.info.interface_count++] = {tn_string(TN_IFACE_COMPILER),
+                                                TN_IFACE_COMPILER_MAJOR,
+                                                TN_IFACE_COMPILER_REVISION, compiler_table()};
+#endif
   if (is("newer_revision")) ++all.interfaces[0].revision;
   if (is("other_major")) all.interfaces[0].major += 7;
   if (is("interface_twice")) all.interfaces[1] = all.interfaces[0];

@@ -21,12 +21,14 @@ const tn_host* host();
 // Copies of the base's tables with the fault, made once, when the library is loaded. Null: there is none.
 const tn_device_vtbl* device_table();
 const tn_kernels_vtbl* kernels_table();
+const tn_compiler_vtbl* compiler_table();  // of its own
 const tn_ops_vtbl* ops_table();
 const tn_optimizer_vtbl* optimizer_table();
 const tn_format_vtbl* format_table();
 
-// A kernel for devices of the SDK in host memory.
+// Kernels for devices of the SDK in host memory.
 tn_kernel layer_norm();
+tn_kernel region();
 
 }  // namespace tenon::faulty
 #endif

@@ -292,8 +292,10 @@ tn_error* TN_CALL list(void* device, const tn_kernel** out, uint32_t* count) {
       if (op == "rem" && is("kernel_of_no_op")) k.op = tn_string("remm");
       kernels().push_back(k);
     }
-    if (std::string_view(base()->id.data, base()->id.size) == "org.tenon.reference")
+    if (std::string_view(base()->id.data, base()->id.size) == "org.tenon.reference") {
       kernels().push_back(layer_norm());
+      kernels().push_back(region());
+    }
   }
   *out = kernels().data();
   *count = static_cast<uint32_t>(kernels().size());

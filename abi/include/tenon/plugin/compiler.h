@@ -3,7 +3,8 @@
  * When a captured program is prepared for sizes, the backend is shown its graph (graph.h) and says of each node whether it takes it. What
  * is claimed, and can run without what is not claimed in between, is one graph, which the backend compiles into one function; the rest runs
  * kernel by kernel. Nodes that are neither claimed nor have a kernel become the nodes of their recipes first, and the backend is asked
- * once more. A compiled graph serves all programs of the device that contain it. */
+ * once more. A compiled graph serves all programs of the device that contain it.
+ * Where a function here returns an error, what it filled in before is not read, and nothing of it is taken over: what it made, it frees. */
 #ifndef TENON_PLUGIN_COMPILER_H_
 #define TENON_PLUGIN_COMPILER_H_
 #include "graph.h"
@@ -66,8 +67,8 @@ typedef struct tn_compiler_vtbl {
   tn_error*(TN_CALL* compatibility)(void* device, tn_str* out_text);
   /* [any] `data` as compile or load gave it. UNIMPLEMENTED: this one cannot be kept. */
   tn_error*(TN_CALL* save)(void* device, void* data, const tn_compiled_sink* sink);
-  /* [any] The counterpart, for the same graph and flags; the host has checked the bytes against damage. What it cannot use it declines, and the graph
-   * is compiled. */
+  /* [any] The counterpart, for the same graph and flags. The host has checked the bytes against damage, by accident that is; a form should still carry a sum
+   * of its own, since what is damaged must be declined or an error, never a crash or a wrong result. What it cannot use it declines, and the graph is compiled. */
   tn_error*(TN_CALL* load)(void* device, const tn_compile_request* request, const void* bytes,
                            uint64_t count, tn_compiled* out_compiled);
 } tn_compiler_vtbl;

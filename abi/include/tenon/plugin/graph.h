@@ -85,8 +85,40 @@ TN_INLINE const void* tn_graph_at(const void* blob, uint64_t offset) {
   return (const unsigned char*)blob + offset;
 }
 
-/* 1: the blob is whole and of this version, and every offset, count and number of a value or node lies within it, so that reading its parts is safe.
- * Not looked at: dims, strides, dtypes, cycles of view_of; whether ops are known and fit their operands. */
+#define TN_GRAPH_MOST ((uint64_t)1 << 56) /* elements of a value, and of what its strides span */
+
+/* 1: a value's dims are not negative, and neither their product, a size of 0 counted as 1, nor the sum of dims * |strides| goes beyond TN_GRAPH_MOST. */
+TN_INLINE int tn_graph_check_dims(const tn_graph_value* v) {
+  uint64_t count = 1, span = 0;
+  uint32_t k;
+  for (k = 0; k < v->rank; ++k) {
+    const int64_t s = v->strides[k];
+    const uint64_t d = v->dims[k] > 0 ? (uint64_t)v->dims[k] : 1;
+    const uint64_t step = s < 0 ? 0 - (uint64_t)s : (uint64_t)s;
+    if (v->dims[k] < 0 || d > TN_GRAPH_MOST / count || (step && d > TN_GRAPH_MOST / step)) return 0;
+    count *= d;
+    span += d * step;
+  }
+  return span <= TN_GRAPH_MOST;
+}
+
+/* 1: every element of the view lies within its operand. Of both tn_graph_check_dims has said 1. */
+TN_INLINE int tn_graph_check_view(const tn_graph_value* view, const tn_graph_value* operand) {
+  int64_t first = view->view_offset, last = first, count = 1;
+  uint32_t k;
+  for (k = 0; k < view->rank; ++k)
+    if (view->dims[k] == 0) return 1;
+  if (first < 0 || first > (int64_t)TN_GRAPH_MOST) return 0;
+  for (k = 0; k < view->rank; ++k)
+    *(view->strides[k] < 0 ? &first : &last) += (view->dims[k] - 1) * view->strides[k];
+  for (k = 0; k < operand->rank; ++k) count *= operand->dims[k];
+  return first >= 0 && (uint64_t)(last + 1) * TN_DTYPE_BITS(view->dtype) <=
+                           (uint64_t)count * TN_DTYPE_BITS(operand->dtype);
+}
+
+/* 1: the blob is whole and of this version; every offset, count and number of a value or node lies within it, sizes fit tn_graph_check_dims, and views
+ * are of an operand of their node and within it (so that they make no circle): reading its parts is safe, and so is computing with its sizes.
+ * Not looked at: dtypes; whether ops are known and fit their operands. */
 TN_INLINE int tn_graph_check(const void* blob, uint64_t bytes) {
   const tn_graph_header* h = tn_graph_of(blob);
   const tn_graph_value* values;
@@ -119,7 +151,8 @@ TN_INLINE int tn_graph_check(const void* blob, uint64_t bytes) {
   for (i = 0; i < h->value_count; ++i)
     if (values[i].rank > TN_MAX_RANK || values[i].node < -1 ||
         values[i].node >= (int64_t)h->node_count || values[i].view_of < -1 ||
-        values[i].view_of >= (int64_t)h->value_count)
+        values[i].view_of >= (int64_t)h->value_count ||
+        (values[i].view_of >= 0 && values[i].node < 0) || !tn_graph_check_dims(values + i))
       return 0;
   for (i = 0; i < h->node_count; ++i) {
     const tn_graph_node* n = nodes + i;
@@ -143,6 +176,13 @@ TN_INLINE int tn_graph_check(const void* blob, uint64_t bytes) {
                                    (h->data + a->offset) % size != 0)))
         return 0;
     }
+  }
+  for (i = 0; i < h->value_count; ++i) {
+    const tn_graph_node* n;
+    if (values[i].view_of < 0) continue;
+    n = nodes + values[i].node;
+    for (k = 0; k < n->n_inputs && operands[n->first_operand + k] != values[i].view_of;) ++k;
+    if (k == n->n_inputs || !tn_graph_check_view(values + i, values + values[i].view_of)) return 0;
   }
   for (i = 0; i < h->input_count; ++i)
     if (inputs[i] < 0 || inputs[i] >= (int64_t)h->value_count || values[inputs[i]].node != -1)

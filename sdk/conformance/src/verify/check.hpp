@@ -43,6 +43,8 @@ struct Profile {
   bool has_device() const { return !devices.empty(); }
 };
 
+bool has_compiler(const Profile& profile);  // "tenon.compiler" is among its interfaces
+
 // Where the results of a unit go.
 class Reporter {
  public:
@@ -122,7 +124,7 @@ struct Check {
 };
 extern const std::vector<Check> kFileChecks, kNegotiationChecks, kErrorChecks, kLifeChecks,
     kMemoryChecks, kQueueChecks, kKernelChecks, kPlanChecks, kOpChecks, kTrainingChecks,
-    kOptimizerChecks, kFormatChecks, kPluginOpChecks;
+    kOptimizerChecks, kFormatChecks, kPluginOpChecks, kProgramChecks, kCompilerChecks;
 
 // Opens the plugin with the kit's own host and asks what it has. In the calling process.
 Profile profile_of(const std::string& path);

@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -37,6 +38,10 @@ struct Real {
   std::vector<Observation> seen;
   bool try_inplace = false;
   int64_t inplace_runs = 0;
+  const tn_compiler_vtbl* compiler = nullptr;
+  std::vector<RecordedGraph> graphs;  // that were run
+  int64_t compiled = 0;
+  int leave = -1;
 
   void observe(const std::string& found, const std::string& expected) {
     const std::lock_guard lock(mutex);
@@ -347,6 +352,129 @@ constexpr std::array<Prepare, sizeof...(index)> prepares(std::index_sequence<ind
 constexpr std::array<Prepare, kMostKernels> kPrepares =
     prepares(std::make_index_sequence<kMostKernels>());
 
+// ---- compiled graphs
+
+struct Compiled {
+  tn_compiled inner;
+  RecordedGraph graph;
+  bool tried = false;
+};
+
+// Once more in other memory, once in place, once as it was saved and loaded: the same results.
+void try_graph(const Compiled& c) {
+  const RecordedGraph& g = c.graph;
+  const CompiledGraph made = CompiledGraph::lent(c.inner);
+  BareQueue& queue = *real->queue;
+  const std::string of = "a compiled graph of " + g.text();
+  const auto attempt = [&](const std::string& how, const std::function<void()>& body) {
+    try {
+      body();
+    } catch (const Wrong& w) {
+      real->observe(of + how + ": " + w.found, w.expected);
+    } catch (const Unsupported&) {  // it cannot be saved
+    }
+  };
+  attempt("", [&] {
+    expect_same(g, run_graph(queue, made, g), g.results, "run again in other memory",
+                "the bits of the first run");
+  });
+  attempt(", run in place", [&] {
+    if ((c.inner.flags & TN_COMPILED_INPLACE) == 0) return;
+    expect_same(g, run_graph(queue, made, g, Memory::in_place), run_graph(queue, made, g),
+                "results in the memory of the inputs that the graph names",
+                "the bits that it gives in memory of its own, or no TN_COMPILED_INPLACE");
+  });
+  attempt(", saved and loaded", [&] {
+    if (!real->compiler->save) return;
+    const std::string form = made.save(*real->device, *real->compiler);
+    const CompiledGraph loaded = CompiledGraph::load(*real->device, *real->compiler, g, form);
+    expect(loaded.refused.empty(), "load gives " + loaded.refused, "a form that was just saved");
+    if (!loaded.declined.empty()) return;
+    expect_same(g, run_graph(queue, loaded, g), g.results, "a loaded form",
+                "the bits that the saved one gives");
+  });
+}
+
+tn_error* TN_CALL run_compiled(void* data, void*, const tn_view* const* args) {
+  Compiled& c = *static_cast<Compiled*>(data);
+  return guarded([&]() -> tn_error* {
+    const bool first = !std::exchange(c.tried, true);
+    RecordedGraph& g = c.graph;
+    const uint32_t n_inputs = g.header().input_count, n_results = g.header().result_count;
+    for (uint32_t k = 0; k < n_inputs && first; ++k) {
+      const bool scalar = (g.input(k).flags & TN_GRAPH_SCALAR) != 0;
+      const auto* from = reinterpret_cast<const unsigned char*>(args[k]);
+      g.inputs.push_back(scalar ? Elements(from, from + tn_dtype_bytes(args[k]->dtype, 1))
+                                : bytes_of(*args[k]));
+    }
+    tn_error* error = submit("run of a compiled graph", [&] {
+      return c.inner.run(c.inner.data, real->queue->native, args);
+    });
+    if (!error) error = finish();
+    if (error || !first) return error;
+    for (uint32_t k = 0; k < n_results; ++k) g.results.push_back(bytes_of(*args[n_inputs + k]));
+    try_graph(c);
+    real->graphs.push_back(g);
+    return nullptr;
+  });
+}
+
+void TN_CALL release_compiled(void* data) {
+  auto* c = static_cast<Compiled*>(data);
+  if (c->inner.release) try {
+      call("release of a compiled graph", [&] { c->inner.release(c->inner.data); });
+    } catch (const Wrong& w) {
+      real->observe(w.found, w.expected);
+    }
+  delete c;
+}
+
+tn_error* TN_CALL i_claim(void*, const tn_compile_request* request, tn_claim* out) {
+  return guarded([&]() -> tn_error* {
+    if (tn_error* e =
+            call("claim", [&] { return real->compiler->claim(real->device->handle, request, out); }))
+      return passed_on(e);
+    const uint32_t n = tn_graph_of(request->graph)->node_count;
+    for (uint32_t k = 0; k < n && real->leave >= 0; ++k) {
+      if (out[k].claimed == 0 || static_cast<int>(k % 3) != real->leave) continue;
+      out[k].claimed = 0;
+      out[k].reason = tn_string("left to kernels by the kit");
+    }
+    return nullptr;
+  });
+}
+
+tn_error* TN_CALL i_compile(void*, const tn_compile_request* request, tn_compiled* out) {
+  return guarded([&]() -> tn_error* {
+    auto c = std::make_unique<Compiled>();
+    RecordedGraph& g = c->graph;
+    g.blob.resize((request->graph_bytes + 7) / 8);
+    std::memcpy(g.blob.data(), request->graph, request->graph_bytes);
+    g.bytes = request->graph_bytes, g.flags = request->flags;
+    c->inner = {};
+    c->inner.struct_size = sizeof c->inner;
+    if (tn_error* e = call("compile", [&] {
+          return real->compiler->compile(real->device->handle, request, &c->inner);
+        }))
+      return passed_on(e);
+    out->declined = c->inner.declined;
+    if (out->declined.size > 0) {
+      if (c->inner.release) c->inner.release(c->inner.data);
+      return nullptr;
+    }
+    expect(c->inner.run != nullptr, "compile of " + g.text() + " gives no function",
+           "run, or declined with a reason");
+    ++real->compiled;
+    out->flags = c->inner.flags;
+    out->workspace_bytes = c->inner.workspace_bytes;
+    out->run = run_compiled, out->release = release_compiled;
+    out->data = c.release();
+    return nullptr;
+  });
+}
+constexpr tn_compiler_vtbl kCompiler = {sizeof(tn_compiler_vtbl), 0,       i_claim, i_compile,
+                                        nullptr,                  nullptr, nullptr};
+
 // ---- the tables that libtenon sees
 
 tn_error* TN_CALL i_count(void*, uint32_t* out) { return *out = 1, nullptr; }
@@ -446,11 +574,20 @@ const tn_interface kInterfaces[] = {{{TN_IFACE_DEVICE, sizeof TN_IFACE_DEVICE - 
                                     {{TN_IFACE_KERNELS, sizeof TN_IFACE_KERNELS - 1},
                                      TN_IFACE_KERNELS_MAJOR,
                                      TN_IFACE_KERNELS_REVISION,
-                                     &kKernels}};
-const tn_plugin_info kInfo = {
-    sizeof(tn_plugin_info), TENON_VERSION, {kId, sizeof kId - 1}, {"1", 1}, kInterfaces, 2,
-    sizeof(tn_interface),   i_open_plugin, i_close_plugin};
-const tn_plugin_info* TN_CALL query(uint32_t) { return &kInfo; }
+                                     &kKernels},
+                                    {{TN_IFACE_COMPILER, sizeof TN_IFACE_COMPILER - 1},
+                                     TN_IFACE_COMPILER_MAJOR,
+                                     TN_IFACE_COMPILER_REVISION,
+                                     &kCompiler}};
+constexpr tn_plugin_info info_of(uint32_t interfaces) {
+  return {sizeof(tn_plugin_info), TENON_VERSION,        {kId, sizeof kId - 1}, {"1", 1},
+          kInterfaces,            interfaces,           sizeof(tn_interface),  i_open_plugin,
+          i_close_plugin};
+}
+const tn_plugin_info kWithKernels = info_of(2), kWithCompiler = info_of(3);
+const tn_plugin_info* TN_CALL query(uint32_t) {
+  return real->compiler ? &kWithCompiler : &kWithKernels;
+}
 
 void list_kernels(Real& r) {
   const tn_kernels_vtbl* table = r.library->kernels();
@@ -487,6 +624,7 @@ Interposed::Interposed(const std::string& plugin) {
   r->device = std::make_unique<OpenDevice>(*r->plugin, 0);
   r->queue = std::make_unique<BareQueue>(*r->device);
   list_kernels(*r);
+  r->compiler = r->library->compiler();
   real = r.release();
   static const tn_plugin_query_fn plugins[] = {query, nullptr};
   tn_runtime_desc desc = tn_runtime_desc_init();
@@ -521,6 +659,11 @@ int64_t Interposed::inplace_runs() const { return real->inplace_runs; }
 void Interposed::fail_allocation(int64_t n, bool all_after) {
   real->host->fail_allocation(n, all_after);
 }
+const tn_compiler_vtbl* Interposed::compiler() const { return real->compiler; }
+const OpenDevice& Interposed::device() const { return *real->device; }
+std::vector<RecordedGraph> Interposed::take_graphs() { return std::exchange(real->graphs, {}); }
+int64_t Interposed::compiled() const { return real->compiled; }
+void Interposed::leave(int which) { real->leave = which; }
 int64_t Interposed::refused() const { return real->host->refused(); }
 
 }  // namespace tenon::conformance

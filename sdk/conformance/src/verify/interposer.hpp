@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "compiled_graph.hpp"
 #include "tenon/runtime.h"
 
 namespace tenon::conformance {
@@ -29,6 +30,14 @@ class Interposed {
   // around its outputs. How many were.
   void try_inplace(bool on);
   int64_t inplace_runs() const;
+  // Of the compiler. What it makes is tried, the first time that it runs, in memory of the kit's own; what is wrong with it is observed.
+  const tn_compiler_vtbl* compiler() const;  // null: there is none
+  const OpenDevice& device() const;
+  // Graphs that were run since the last call, and how many were compiled.
+  std::vector<RecordedGraph> take_graphs();
+  int64_t compiled() const;
+  // The claimed nodes whose number is `which` modulo three are left to kernels; -1: none.
+  void leave(int which);
   // As SimulatedHost's, for the services that the plugin uses.
   void fail_allocation(int64_t n, bool all_after);
   int64_t refused() const;

@@ -22,6 +22,8 @@ constexpr Interface kInterfaces[] = {
      TN_FLOOR(tn_device_vtbl, queue_native), sizeof(tn_device_vtbl)},
     {TN_IFACE_KERNELS, TN_IFACE_KERNELS_MAJOR, TN_IFACE_KERNELS_REVISION,
      TN_FLOOR(tn_kernels_vtbl, list), sizeof(tn_kernels_vtbl)},
+    {TN_IFACE_COMPILER, TN_IFACE_COMPILER_MAJOR, TN_IFACE_COMPILER_REVISION,
+     TN_FLOOR(tn_compiler_vtbl, load), sizeof(tn_compiler_vtbl)},
     {TN_IFACE_OPS, TN_IFACE_OPS_MAJOR, TN_IFACE_OPS_REVISION, TN_FLOOR(tn_ops_vtbl, ops),
      sizeof(tn_ops_vtbl)},
     {TN_IFACE_OPTIMIZER, TN_IFACE_OPTIMIZER_MAJOR, TN_IFACE_OPTIMIZER_REVISION,
@@ -133,6 +135,12 @@ void check_slots(const Profile& p, Reporter&) {
   if (const auto* k = library.kernels()) {
     TN_REQUIRE("tenon.kernels", k->list);
     expect(library.device() != nullptr, "tenon.kernels without tenon.device", "both");
+  }
+  if (const auto* c = library.compiler()) {
+    TN_REQUIRE("tenon.compiler", c->claim, c->compile);
+    if (c->compatibility || c->save || c->load)
+      TN_REQUIRE("tenon.compiler", c->compatibility, c->save, c->load);
+    expect(library.device() != nullptr, "tenon.compiler without tenon.device", "both");
   }
   if (const auto* o = library.ops())
     for (uint32_t k = 0; k < o->op_count; ++k) {

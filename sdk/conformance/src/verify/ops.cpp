@@ -149,7 +149,8 @@ class Collector {
     c.verdict = r.verdict;
     c.found = r.why;
     c.op = r.op, c.dtype = r.dtype, c.native = r.native;
-    c.gradient = r.level != conformance::Level::forward;
+    c.gradient =
+        r.level == conformance::Level::grad || r.level == conformance::Level::grad2;
     if (r.verdict == Verdict::pass) passed_.push_back(r.dtype);
     if (r.verdict == Verdict::unsupported) declined_ = r.why;
     if (r.verdict != Verdict::pass) c.given = r.call;
@@ -166,6 +167,14 @@ class Collector {
   void describe(const Result& r, CheckResult& c) {
     ++failures_;
     c.expected = r.expected;
+    if (r.level == conformance::Level::captured) {
+      c.advice = "the calls are right or fail in op." + r.op +
+                 "; of the program, TENON_DUMP=FOLDER shows what it became. Look at what only "
+                 "programs do: outputs in the memory of inputs, regions, results reused; of the op "
+                 "itself: " +
+                 explain_command(worker_, r.op, r.dtype);
+      return;
+    }
     c.advice = (c.gradient ? "look at the gradient recipe, and at the kernels that it uses; of "
                              "the op itself: "
                            : "look at the kernel: ") +
@@ -287,10 +296,14 @@ const std::vector<Check> kOpChecks = {
     {"grad.NAME", 3, Kind::backend, "its gradient against finite differences", kCrashAdvice,
      nullptr},
     {"grad2.NAME", 3, Kind::backend, "the gradient of its gradient", kCrashAdvice, nullptr},
+    {"capture.NAME", 4, Kind::backend,
+     "its samples as programs, values and gradients, against the calls: the same bits, or, of a "
+     "plugin with a compiler, values within the op's tolerance",
+     kCrashAdvice, nullptr},
     {"perf.NAME", 3, Kind::backend, "with --perf: the time of a call", "", nullptr},
 };
 
-std::vector<Unit> op_units(const Profile&, const VerifyOptions& options, int level,
+std::vector<Unit> op_units(const Profile& profile, const VerifyOptions& options, int level,
                            const std::shared_ptr<Worker>& worker, const OpFacts& facts) {
   std::vector<Unit> units;
   for (const OpSamples& op : catalogue().ops()) {
@@ -314,6 +327,15 @@ std::vector<Unit> op_units(const Profile&, const VerifyOptions& options, int lev
       add("grad2.", 3,
           [&op, brief](Worker& w, Reporter& r) { collected(w, op, brief, r, run_second_order); });
     }
+    const Exactness exactness = has_compiler(profile) ? Exactness::within : Exactness::bits;
+    add("capture.", 4, [&op, exactness](Worker& w, Reporter& r) {
+      collected(w, op, true, r,
+                [exactness](Session& s, const OpSamples& o, bool, const Record& record) {
+                  tn_ctx_set_deterministic(s.ctx(), 1);
+                  run_captured(s, o, exactness, record);
+                  tn_ctx_set_deterministic(s.ctx(), 0);
+                });
+    });
     if (options.perf)
       add("perf.", 3, [&op](Worker& w, Reporter& r) { perf_unit(w.get_session(), op, r); });
   }

@@ -8,6 +8,7 @@
 #include "odd_one.hpp"
 #include "plugin.hpp"
 #include "plugin_samples.hpp"
+#include "program.hpp"
 #include "tenon/conformance/optimizers.hpp"
 #include "training.hpp"
 #include "worker.hpp"
@@ -570,6 +571,40 @@ void check_own(Worker& w, const std::string& name) {
       "Tenon have 100)");
 }
 
+// Steps by a program whose inputs are the gradients, against the same steps by calls.
+void run_program_steps(Session& s, const std::string& name, bool exact, Reporter& r) {
+  for (const tn_dtype dtype : {TN_DTYPE_F32, TN_DTYPE_F16})
+    r.attempt(name_of(dtype), [&] {
+      Problem called(s, dtype), captured(s, dtype);
+      const Optimizer one = make(s, name, {}), other = make(s, name, {});
+      std::vector<ProgramInput> inputs;
+      for (const Dims& dims : kShapes) inputs.push_back({dtype, dims});
+      const Program program =
+          record_program(s, inputs, [&](const std::vector<tn_tensor*>& gradients) {
+            check(tn_optimizer_step(s.ctx(), other.get(), captured.raw.data(), gradients.data(),
+                                    static_cast<uint32_t>(gradients.size())));
+            return std::vector<Tensor>();
+          });
+      for (int step = 1; step <= kSteps; ++step) {
+        const std::vector<Array> gradients = called.gradients();
+        called.step(one.get(), gradients);
+        std::vector<Tensor> g;
+        for (const Array& a : gradients) g.push_back(s.upload(a));
+        run_program(s, program, pointers(g));
+        const std::string when = " after " + std::to_string(step) + " runs of the captured step";
+        const std::vector<Array> want = called.values(), got = captured.values();
+        std::vector<std::vector<double>> numbers;
+        for (const Array& a : want) numbers.push_back(a.f);
+        compare_values(got, numbers, kSteps * tolerance_of(dtype), when);
+        expect(!exact || same_bits(got, want), "a parameter has other bits" + when,
+               "those of the same steps by calls");
+      }
+    });
+}
+
+constexpr const char* kProgramAdvice =
+    "whatever an update needs of earlier steps must be in its slots: a program runs the recorded "
+    "ops again and nothing else";
 constexpr const char* kAdvice = "follow one element by hand through the first two steps";
 constexpr const char* kStateAdvice =
     "whatever an update needs of earlier steps must be in its slots, and each slot must be set";
@@ -585,9 +620,9 @@ std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<
   if (!own) names = {"sgd", "adam", "adamw", "rmsprop", "adagrad"};
   std::vector<Unit> units;
   for (const std::string& name : names) {
-    const auto add = [&](const char* group, const char* advice, auto body) {
+    const auto add = [&](const char* group, const char* advice, auto body, int level = 3) {
       Unit u;
-      u.check = group + name, u.level = 3, u.advice = advice, u.alone = false;
+      u.check = group + name, u.level = level, u.advice = advice, u.alone = false;
       u.body = [worker, name, own, body](Reporter& r) {
         if (!own) {  // a backend is judged with what is installed beside it
           tn_optimizer* o = nullptr;
@@ -606,15 +641,25 @@ std::vector<Unit> optimizer_units(const Profile& profile, const std::shared_ptr<
       if (own) check_own(w, n);
       run_values(w, n, own, r);
     });
-    const auto add_own = [&](const char* group, const char* advice, auto body) {
-      add(group, advice, [own, body](Worker& w, const std::string& n, Reporter& r) {
-        if (own && !taken_by(w, n).empty())
-          throw Unsupported("the name is taken: see optimizer." + n);
-        body(w, n, r);
-      });
+    const auto add_own = [&](const char* group, const char* advice, auto body, int level = 3) {
+      add(
+          group, advice,
+          [own, body](Worker& w, const std::string& n, Reporter& r) {
+            if (own && !taken_by(w, n).empty())
+              throw Unsupported("the name is taken: see optimizer." + n);
+            body(w, n, r);
+          },
+          level);
     };
     add_own("optimizer_state.", kStateAdvice,
             [](Worker& w, const std::string& n, Reporter& r) { run_state(w.get_session(), n, r); });
+    const bool exact = !has_compiler(profile);
+    add_own(
+        "optimizer_captured.", kProgramAdvice,
+        [exact](Worker& w, const std::string& n, Reporter& r) {
+          run_program_steps(w.get_session(), n, exact, r);
+        },
+        4);
     if (!own) continue;
     const auto at = static_cast<size_t>(&name - names.data());
     if (!profile.fused_ops[at].empty()) add_own("optimizer_fused.", kFusedAdvice, run_fused);
@@ -633,6 +678,9 @@ const std::vector<Check> kOptimizerChecks = {
      kAdvice, nullptr},
     {"optimizer_state.NAME", 3, Kind::optimizer,
      "state saved by name goes on as if nothing had been", kStateAdvice, nullptr},
+    {"optimizer_captured.NAME", 4, Kind::optimizer,
+     "a captured step, run again and again, does what the step by calls does", kProgramAdvice,
+     nullptr},
     {"optimizer_fused.NAME", 3, Kind::optimizer, "the fused op does what the recipe does",
      kFusedAdvice, nullptr},
     {"optimizer_options.NAME", 3, Kind::optimizer, "hyper-parameters are taken up to their bounds",

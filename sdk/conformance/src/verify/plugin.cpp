@@ -11,6 +11,10 @@ namespace tenon::conformance {
 
 std::string text_of(tn_str s) { return s.data ? std::string(s.data, s.size) : std::string(); }
 
+bool has_compiler(const Profile& p) {
+  return std::ranges::count(p.interfaces, TN_IFACE_COMPILER) > 0;
+}
+
 Library::Library(const std::string& path) {
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (!library) {

@@ -43,6 +43,7 @@ class Library {
   }
   const tn_device_vtbl* device() const { return table<tn_device_vtbl>(TN_IFACE_DEVICE); }
   const tn_kernels_vtbl* kernels() const { return table<tn_kernels_vtbl>(TN_IFACE_KERNELS); }
+  const tn_compiler_vtbl* compiler() const { return table<tn_compiler_vtbl>(TN_IFACE_COMPILER); }
   const tn_ops_vtbl* ops() const { return table<tn_ops_vtbl>(TN_IFACE_OPS); }
   const tn_optimizer_vtbl* optimizers() const {
     return table<tn_optimizer_vtbl>(TN_IFACE_OPTIMIZER);

@@ -238,7 +238,7 @@ void write_json(const VerifyReport& report, std::ostream& out) {
     if (!r.given.empty()) c["given"] = r.given;
     if (!r.follows_from.empty()) c["follows_from"] = r.follows_from;
     if (r.milliseconds > 0) c["milliseconds"] = r.milliseconds;
-    if (r.verdict != Verdict::pass) c["found"] = r.found;
+    if (r.verdict != Verdict::pass || !r.found.empty()) c["found"] = r.found;
     if (!r.expected.empty()) c["expected"] = r.expected;
     if (r.verdict == Verdict::expected_fail)
       c["reason"] = r.advice;

@@ -3,7 +3,8 @@
 #include <cmath>
 #include <cstring>
 
-#include "session.hpp"
+#include "program.hpp"
+#include "tenon/conformance/compare.hpp"
 #include "training.hpp"
 #include "worker.hpp"
 
@@ -276,7 +277,24 @@ void descend(Session& s, tn_variable* v, const Tensor& gradient, double rate) {
   check(tn_variable_assign(s.ctx(), v, next.get()));
 }
 
-Trained train(Session& s, const Model& m) {
+// Forward, gradients, descent; gives the loss.
+Tensor step(Session& s, const Model& m, const std::vector<tn_variable*>& variables) {
+  tn_ctx_set_grad_mode(s.ctx(), 1);
+  std::vector<Tensor> values;
+  for (tn_variable* v : variables) values.push_back(taken(s, v));
+  Tensor loss = m.device(s, pointers(values));
+  std::vector<tn_tensor*> slots(variables.size(), nullptr);
+  check(tn_grad(s.ctx(), loss.get(), variables.data(), static_cast<uint32_t>(variables.size()),
+                slots.data()));
+  std::vector<Tensor> grads;
+  for (tn_tensor* g : slots) grads.emplace_back(g);
+  for (size_t k = 0; k < variables.size(); ++k) descend(s, variables[k], grads[k], m.rate);
+  return loss;
+}
+
+enum class By : uint8_t { calls, program };
+
+Trained train(Session& s, const Model& m, By by = By::calls) {
   std::vector<Variable> variables;
   std::vector<tn_variable*> raw;
   const std::vector<Doubles> start = start_of(m);
@@ -288,17 +306,15 @@ Trained train(Session& s, const Model& m) {
     raw.push_back(v);
   }
   Trained out;
-  for (int step = 0; step < kSteps; ++step) {
-    tn_ctx_set_grad_mode(s.ctx(), 1);
-    std::vector<Tensor> values;
-    for (tn_variable* v : raw) values.push_back(taken(s, v));
-    const Tensor loss = m.device(s, pointers(values));
-    std::vector<tn_tensor*> slots(raw.size(), nullptr);
-    check(
-        tn_grad(s.ctx(), loss.get(), raw.data(), static_cast<uint32_t>(raw.size()), slots.data()));
-    std::vector<Tensor> grads;
-    for (tn_tensor* g : slots) grads.emplace_back(g);
-    for (size_t k = 0; k < raw.size(); ++k) descend(s, raw[k], grads[k], m.rate);
+  Program program;
+  if (by == By::program)
+    program = record_program(s, {}, [&](const std::vector<tn_tensor*>&) {
+      std::vector<Tensor> outputs;
+      outputs.push_back(step(s, m, raw));
+      return outputs;
+    });
+  for (int k = 0; k < kSteps; ++k) {
+    const Tensor loss = program ? std::move(run_program(s, program, {}).at(0)) : step(s, m, raw);
     out.losses.push_back(s.read(loss.get()).real(0));
   }
   for (tn_variable* v : raw) out.parameters.push_back(s.bytes(taken(s, v).get()));
@@ -323,11 +339,40 @@ void follow(Session& s, const Model& m) {
   }
 }
 
+// The same loss at each step and the same parameters at the end, but for sums in another order.
+void follow_captured(Session& s, const Model& m) {
+  tn_ctx_set_deterministic(s.ctx(), 1);
+  const Trained want = train(s, m), got = train(s, m, By::program);
+  tn_ctx_set_deterministic(s.ctx(), 0);
+  for (size_t k = 0; k < want.losses.size(); ++k)
+    expect(std::fabs(got.losses[k] - want.losses[k]) <= 1e-5 * (1 + std::fabs(want.losses[k])),
+           "run " + std::to_string(k) + " of the captured step gives the loss " +
+               std::to_string(got.losses[k]),
+           std::to_string(want.losses[k]) + " within 0.00001 of it, as the step by calls");
+  for (size_t k = 0; k < want.parameters.size(); ++k) {
+    const auto read = [&](const Trained& t) {
+      return decode(TN_DTYPE_F32, m.parameters[k].dims, t.parameters[k]);
+    };
+    const std::string fault = compare_gradient(read(want), read(got), 1e-4);
+    expect(fault.empty(),
+           std::string("after ") + std::to_string(kSteps) + " runs of the captured step " +
+               m.parameters[k].name + " " + fault,
+           "what the same steps by calls give");
+  }
+}
+
 constexpr const char* kAdvice =
     "if op.* and grad.* pass, look at what only a training does: memory reused, many steps, "
     "accumulated gradients";
 
 }  // namespace
+
+std::vector<CapturedTraining> captured_trainings() {
+  std::vector<CapturedTraining> out;
+  for (const Model& m : models())
+    out.push_back({m.name, [m](Session& s) { follow_captured(s, m); }});
+  return out;
+}
 
 std::vector<Unit> training_units(const std::shared_ptr<Worker>& worker) {
   std::vector<Unit> units;

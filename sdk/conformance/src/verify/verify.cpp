@@ -35,7 +35,7 @@ const std::vector<const std::vector<Check>*>& groups() {
 const std::vector<const std::vector<Check>*>& later_groups() {
   static const std::vector<const std::vector<Check>*> all = {
       &kKernelChecks,    &kPlanChecks,   &kOpChecks,      &kTrainingChecks,
-      &kOptimizerChecks, &kFormatChecks, &kPluginOpChecks};
+      &kOptimizerChecks, &kProgramChecks, &kCompilerChecks, &kFormatChecks, &kPluginOpChecks};
   return all;
 }
 
@@ -158,6 +158,8 @@ class Verification {
       }
       if (options_.op.empty() && (profile_.has_device() || !profile_.optimizers.empty()))
         add_units(optimizer_units(profile_, worker_));
+      if (options_.op.empty()) add_units(program_units(profile_, worker_));
+      add_units(compiler_units(profile_, options_, worker_));
       add_units(plugin_op_units(profile_, options_, worker_));
       run_all();
       check_use();
@@ -394,7 +396,8 @@ class Verification {
       const bool of_all = r.check.starts_with("memory.") || r.check.starts_with("kernels.");
       if (of_all && failing.count(own) != 0)
         r.follows_from = roots.count(own) != 0 ? own : root_of(own);
-      if (r.check.starts_with("grad")) uses_.try_emplace(r.check);
+      if (r.check.starts_with("grad") || r.check.starts_with("capture."))
+        uses_.try_emplace(r.check);
       if (uses_.count(r.check) != 0) r.follows_from = root_of(r.check);
     }
   }

@@ -10,7 +10,8 @@
 
 namespace tenon::conformance {
 
-enum class Level { forward, grad, grad2 };
+// captured: values and gradients as a program, against the same by calls.
+enum class Level { forward, grad, grad2, captured };
 // unsupported: the device declined, in so many words. expected_fail: a list says so, with the reason.
 enum class Verdict { pass, fail, unsupported, expected_fail };
 const char* name_of(Level level);
@@ -21,7 +22,7 @@ struct Result {
   Level level = Level::forward;
   Verdict verdict = Verdict::pass;
   std::string call;      // "gelu(f32[3,5], approximate='tanh'), strided"
-  std::string why;       // "" for a pass
+  std::string why;       // "" for a pass, or how far it is from an exact one
   std::string expected;  // instead of what is wrong
   bool native = false;   // a kernel of the device ran it, not a decomposition
 };
