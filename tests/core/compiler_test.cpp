@@ -320,12 +320,14 @@ std::string unsound(const std::vector<uint64_t>& blob) {
       if (product > INT64_MAX) return "a product of sizes that is no int64";
       const Wide step = Wide{value.dims[k] - 1} * value.strides[k];
       (step < 0 ? first : last) += step;
-      span += Wide{value.dims[k]} * (value.strides[k] < 0 ? -Wide{value.strides[k]} : Wide{value.strides[k]});
+      span += Wide{value.dims[k]} *
+              (value.strides[k] < 0 ? -Wide{value.strides[k]} : Wide{value.strides[k]});
       if (span > INT64_MAX) return "strides that go beyond an int64";
     }
     if (value.view_of < 0) continue;
     if (count(static_cast<int32_t>(v)) > 0 &&
-        (first < 0 || bytes(static_cast<int32_t>(v), last + 1) > bytes(value.view_of, count(value.view_of))))
+        (first < 0 ||
+         bytes(static_cast<int32_t>(v), last + 1) > bytes(value.view_of, count(value.view_of))))
       return "a view outside of its operand";
     uint32_t steps = 0;
     for (int32_t at = value.view_of; at >= 0; at = values[at].view_of)
@@ -342,7 +344,7 @@ std::string unsound(const std::vector<uint64_t>& blob) {
     for (uint32_t i = 0; i < nodes[k].n_inputs + nodes[k].n_outputs; ++i)
       if (const int32_t v = operands[nodes[k].first_operand + i]; v >= 0) sum += values[v].rank;
   }
-  static volatile int64_t read;
+  [[maybe_unused]] static volatile int64_t read;
   read = sum;
   return "";
 }
@@ -393,15 +395,18 @@ TEST_CASE("a blob with other sizes, strides or views is refused or safe to compu
   for (int round = 0; round < 50000; ++round) {
     std::vector<uint64_t> blob = whole;
     tn_graph_header* h = reinterpret_cast<tn_graph_header*>(blob.data());
-    auto* values = reinterpret_cast<tn_graph_value*>(reinterpret_cast<char*>(blob.data()) + h->values);
+    auto* values =
+        reinterpret_cast<tn_graph_value*>(reinterpret_cast<char*>(blob.data()) + h->values);
     std::vector<uint32_t> views;
     for (uint32_t v = 0; v < h->value_count; ++v)
       if (values[v].view_of >= 0) views.push_back(v);
     REQUIRE(!views.empty());
-    tn_graph_value& v = values[round % 2 ? views[random() % views.size()] : random() % h->value_count];
+    tn_graph_value& v =
+        values[round % 2 ? views[random() % views.size()] : random() % h->value_count];
     const size_t axis = random() % TN_MAX_RANK;
-    const int64_t any = pick({0, 1, 2, 3, 5, -1, -2, int64_t{1} << 31, int64_t{1} << 55, int64_t{1} << 57,
-                              INT64_MAX, INT64_MIN, static_cast<int64_t>(random())});
+    const int64_t any =
+        pick({0, 1, 2, 3, 5, -1, -2, int64_t{1} << 31, int64_t{1} << 55, int64_t{1} << 57,
+              INT64_MAX, INT64_MIN, static_cast<int64_t>(random())});
     switch (random() % 5) {
       case 0:
         v.dims[axis % std::max(v.rank, 1u)] = any;

@@ -54,7 +54,8 @@ inline tn_error* TN_CALL compile(void* device, const tn_compile_request* r, tn_c
   ++compiles;
   std::vector<uint64_t>& blob = blobs.emplace_back((r->graph_bytes + 7) / 8);
   std::memcpy(blob.data(), r->graph, r->graph_bytes);
-  if (std::exchange(fail_compile, false)) return Plugin::failure("watched: this graph cannot be compiled");
+  if (std::exchange(fail_compile, false))
+    return Plugin::failure("watched: this graph cannot be compiled");
   if (decline) {
     out->declined = tn_string(decline);
     return nullptr;

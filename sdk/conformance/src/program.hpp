@@ -16,7 +16,7 @@ using Program = std::unique_ptr<tn_program, ReleaseProgram>;
 
 struct ProgramInput {
   tn_dtype dtype;
-  Dims dims;                           // TN_DIM_ANY: of any size
+  Dims dims;                            // TN_DIM_ANY: of any size
   std::vector<std::string> names = {};  // of these sizes; fewer: without one
 };
 // Records what `body` calls with the inputs; it gives the outputs. Throws a Fault, with nothing left of the capture.

@@ -106,6 +106,7 @@ Report run(tn_runtime* runtime, const Options& options) {
     if (!kit.asked(samples.name) || !kit.is_op(samples)) continue;
     if (kit.asked(Level::forward)) run_forward(kit.session, samples, options.brief, into);
     if (kit.asked(Level::grad) || kit.asked(Level::grad2)) kit.gradients(samples, into);
+    if (kit.asked(Level::captured)) run_captured(kit.session, samples, Exactness::bits, into);
   }
   return std::move(kit.report);
 }

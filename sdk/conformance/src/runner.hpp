@@ -69,6 +69,8 @@ void run_second_order(Session& session, const OpSamples& op, bool brief, const R
 // within: instead of the calls' bits also what is within the op's tolerance of its oracle, where a compiler may round otherwise.
 enum class Exactness : uint8_t { bits, within };
 inline constexpr const char* kWithin = "other bits than the calls, within the op's tolerance";
-void run_captured(Session& session, const OpSamples& op, Exactness exactness, const Record& record);
+enum class Sizes : uint8_t { known, symbols };  // symbols: both
+void run_captured(Session& session, const OpSamples& op, Exactness exactness, const Record& record,
+                  Sizes sizes = Sizes::symbols);
 
 }  // namespace tenon::conformance

@@ -51,9 +51,15 @@ tn_error* TN_CALL claim(void* device, const tn_compile_request* r, tn_claim* out
     const bool wavers = is("claim_wavers") && ++asked % 2 == 0;
     for (size_t k = 0; k < g.nodes().size(); ++k) {
       const tn_graph_node& n = g.nodes()[k];
-      const auto is_view = [&](int32_t v) { return g.values()[static_cast<size_t>(v)].view_of >= 0; };
-      const bool known = std::ranges::all_of(g.outputs(n), is_view) ||
-                         knows(device, g.op(n), n.since);
+      const auto is_view = [&](int32_t v) {
+        return g.values()[static_cast<size_t>(v)].view_of >= 0;
+      };
+      const auto is_held = [&](int32_t v) {
+        return v < 0 || sdk::HostGraph::holds(g.values()[static_cast<size_t>(v)]);
+      };
+      const bool known =
+          std::ranges::all_of(g.inputs(n), is_held) && std::ranges::all_of(g.outputs(n), is_held) &&
+          (std::ranges::all_of(g.outputs(n), is_view) || knows(device, g.op(n), n.since));
       // One op is left, so that there are reasons to be given.
       out[k].claimed = known && g.op(n) != "exp" && !(wavers && k == 0);
       if (out[k].claimed == 0 && !is("claim_without_reason"))
@@ -139,7 +145,7 @@ uint64_t sum_of(std::string_view bytes) {
 
 tn_error* TN_CALL compatibility(void*, tn_str* out) {
   static std::atomic<int> asked{0};
-  *out = tn_string(is("compatibility_empty")                           ? ""
+  *out = tn_string(is("compatibility_empty")                         ? ""
                    : is("compatibility_changes") && ++asked % 2 == 0 ? "faulty 2"
                                                                      : "faulty 1");
   return nullptr;

@@ -68,8 +68,8 @@ void TN_CALL close(void* state) { all.base->close(state); }
   }
 #ifdef FAULTY_COMPILER
   all.interfaces[all.info.interface_count++] = {tn_string(TN_IFACE_COMPILER),
-                                                TN_IFACE_COMPILER_MAJOR,
-                                                TN_IFACE_COMPILER_REVISION, compiler_table()};
+                                                TN_IFACE_COMPILER_MAJOR, TN_IFACE_COMPILER_REVISION,
+                                                compiler_table()};
 #endif
   if (is("newer_revision")) ++all.interfaces[0].revision;
   if (is("other_major")) all.interfaces[0].major += 7;

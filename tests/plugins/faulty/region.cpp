@@ -36,7 +36,7 @@ struct Region {
   }
   static void run(const Data& plan, const sdk::Queue&, const sdk::Args& args) {
     const size_t n_inputs = plan.n_inputs;
-    tn_region_code code;
+    tn_region_code code{};
     tn_region_read(plan.code.data(), plan.code.size(), plan.n_inputs, &code);
     std::vector<sdk::Dense<double>> values;
     for (size_t k = 0; k < n_inputs; ++k)

@@ -19,57 +19,73 @@ uint64_t bytes_of(const tn_graph_value& v) {
   return tn_dtype_bytes(v.dtype, static_cast<uint64_t>(count_of(v)));
 }
 
-// Memory of one argument, with watched bytes around it.
-class Argument {
+// Memory of a run's arguments, each with watched bytes around it, in one block: what a plugin does for each is slow.
+class Arena {
  public:
-  Argument(BareQueue& queue, uint64_t size, const Elements* elements)
-      : queue_(queue),
-        lead_(std::max(kWatched, queue.device.props.alignment)),
-        size_(size),
-        block_(queue.device, 2 * lead_ + (size + kWatched - 1) / kWatched * kWatched),
-        before_(block_.bytes, kFill) {
-    if (elements) std::copy(elements->begin(), elements->end(), before_.begin() + first());
-    queue_.upload(block_.mem, 0, before_.data(), before_.size());
-  }
-  uint64_t mem() const { return block_.mem; }
-  uint64_t offset() const { return lead_; }
+  explicit Arena(BareQueue& queue)
+      : queue_(queue), place_(std::max(kWatched, queue.device.props.alignment)) {}
 
-  Elements elements() {
-    const Elements all = look();
-    return {all.begin() + first(), all.begin() + first() + static_cast<std::ptrdiff_t>(size_)};
+  // Before start(); gives the offset.
+  uint64_t add(const std::string& what, uint64_t bytes, const Elements* elements) {
+    const uint64_t at = std::max<uint64_t>(before_.size(), place_);
+    before_.resize(at + (bytes + place_ - 1) / place_ * place_ + place_, kFill);
+    if (elements) std::copy(elements->begin(), elements->end(), at_of(before_, at));
+    parts_.push_back({what, at, bytes, elements == nullptr});
+    return at;
   }
-  // Throws Wrong where bytes changed around it, or, of what is only read, in it.
-  void check(const std::string& what, bool written) {
-    const Elements now = look();
-    const auto end = static_cast<size_t>(lead_ + size_);
-    for (size_t k = 0; k < now.size(); ++k) {
-      const bool inside = k >= lead_ && k < end;
-      if (now[k] == before_[k] || (inside && written)) continue;
-      if (inside)
-        throw Wrong("it changes " + what, "that inputs stay as they are, but for those that the "
-                                          "graph names for a result of the run");
-      throw Wrong("it writes " +
-                      (k < lead_ ? std::to_string(lead_ - k) + " bytes before "
-                                 : std::to_string(k - end) + " bytes behind the end of ") +
-                      what,
-                  "that a compiled graph writes only the elements of its results and the bytes of "
-                  "its workspace");
-    }
+  // What is given to a result may be written.
+  void give(uint64_t offset) {
+    for (Part& p : parts_) p.written |= p.at == offset;
+  }
+  uint64_t start() {
+    if (before_.empty()) before_.resize(place_, kFill);
+    block_ = std::make_unique<BareBlock>(queue_.device, before_.size());
+    queue_.upload(block_->mem, 0, before_.data(), before_.size());
+    return block_->mem;
+  }
+  // Throws Wrong where bytes changed that are nobody's, or in what is only read.
+  void finish() {
+    after_.resize(before_.size());
+    queue_.download(after_.data(), block_->mem, 0, after_.size());
+    queue_.wait();
+    for (size_t k = 0; k < after_.size(); ++k)
+      if (after_[k] != before_[k]) judge(k);
+  }
+  Elements elements(uint64_t offset, uint64_t bytes) {
+    return {at_of(after_, offset), at_of(after_, offset + bytes)};
   }
 
  private:
-  std::ptrdiff_t first() const { return static_cast<std::ptrdiff_t>(lead_); }
-  Elements look() {
-    Elements now(block_.bytes);
-    queue_.download(now.data(), block_.mem, 0, now.size());
-    queue_.wait();
-    return now;
+  struct Part {
+    std::string what;
+    uint64_t at, bytes;
+    bool written;
+  };
+  static Elements::iterator at_of(Elements& all, uint64_t k) {
+    return all.begin() + static_cast<std::ptrdiff_t>(k);
+  }
+  void judge(size_t k) const {
+    const Part* before = nullptr;
+    for (const Part& p : parts_)
+      if (p.at <= k) before = &p;
+    if (before && k < before->at + before->bytes) {
+      if (before->written) return;
+      throw Wrong("it changes " + before->what,
+                  "that inputs stay as they are, but for those whose memory is given to a result");
+    }
+    const uint64_t gap = before ? k - before->at - before->bytes : 0;
+    throw Wrong(before ? "it writes behind the end of " + before->what +
+                             (gap > 0 ? ", " + std::to_string(gap) + " bytes away" : "")
+                       : "it writes before " + parts_[0].what,
+                "that a compiled graph writes only the elements of its results and the bytes of "
+                "its workspace");
   }
 
   BareQueue& queue_;
-  uint64_t lead_, size_;
-  BareBlock block_;
-  Elements before_;
+  uint64_t place_;
+  Elements before_, after_;
+  std::vector<Part> parts_;
+  std::unique_ptr<BareBlock> block_;
 };
 
 tn_view view_of(const tn_graph_value& v, const std::vector<int64_t>& strides) {
@@ -101,14 +117,13 @@ const tn_graph_result& RecordedGraph::result(size_t k) const {
   return static_cast<const tn_graph_result*>(tn_graph_at(blob.data(), header().results))[k];
 }
 std::string RecordedGraph::op(uint32_t node) const {
-  const auto& n =
-      static_cast<const tn_graph_node*>(tn_graph_at(blob.data(), header().nodes))[node];
+  const auto& n = static_cast<const tn_graph_node*>(tn_graph_at(blob.data(), header().nodes))[node];
   return {static_cast<const char*>(tn_graph_at(blob.data(), header().data + n.op)), n.op_bytes};
 }
 std::string RecordedGraph::text() const {
   constexpr uint32_t kMost = 5;
-  std::string out = std::to_string(header().node_count) +
-                    (header().node_count == 1 ? " node (" : " nodes (");
+  std::string out =
+      std::to_string(header().node_count) + (header().node_count == 1 ? " node (" : " nodes (");
   for (uint32_t k = 0; k < std::min(header().node_count, kMost); ++k)
     out += (k ? ", " : "") + op(k);
   return out + (header().node_count > kMost ? ", ...)" : ")");
@@ -179,12 +194,12 @@ CompiledGraph CompiledGraph::lent(const tn_compiled& made) {
 
 std::string CompiledGraph::save(const OpenDevice& device, const tn_compiler_vtbl& compiler) const {
   std::string form;
-  const tn_compiled_sink sink{
-      [](void* user, const void* bytes, uint64_t count) -> tn_error* {
-        static_cast<std::string*>(user)->append(static_cast<const char*>(bytes), count);
-        return nullptr;
-      },
-      &form};
+  const tn_compiled_sink sink{[](void* user, const void* bytes, uint64_t count) -> tn_error* {
+                                static_cast<std::string*>(user)->append(
+                                    static_cast<const char*>(bytes), count);
+                                return nullptr;
+                              },
+                              &form};
   const auto taken = device.host.take(
       call("save", [&] { return compiler.save(device.handle, made.data, &sink); }));
   if (taken.code == TN_UNIMPLEMENTED) throw Unsupported("save: " + taken.message);
@@ -198,11 +213,9 @@ std::vector<Elements> run_graph(BareQueue& queue, const CompiledGraph& compiled,
                                 const RecordedGraph& graph, Memory where) {
   const size_t n_inputs = graph.inputs.size(), n_results = graph.header().result_count;
   const uint64_t room = compiled.made.workspace_bytes;
+  Arena arena(queue);
   std::vector<std::vector<int64_t>> strides;
   std::vector<tn_view> views;
-  std::vector<std::unique_ptr<Argument>> inputs, results;  // null: a scalar; in an input's memory
-  std::vector<bool> given(n_inputs);                       // to a result
-  strides.reserve(n_inputs + n_results);
   const auto add = [&](const tn_graph_value& v) -> tn_view& {
     strides.push_back(dense_strides(v));
     return views.emplace_back(view_of(v, strides.back()));
@@ -210,57 +223,46 @@ std::vector<Elements> run_graph(BareQueue& queue, const CompiledGraph& compiled,
   for (size_t k = 0; k < n_inputs; ++k) {
     const tn_graph_value& v = graph.input(k);
     tn_view& view = add(v);
-    auto& memory = inputs.emplace_back();
     if ((v.flags & TN_GRAPH_SCALAR) != 0) {
       view.flags |= TN_VIEW_IMMEDIATE;
       std::memcpy(static_cast<void*>(&view), graph.inputs[k].data(),
                   std::min(sizeof view.mem + sizeof view.offset, graph.inputs[k].size()));
-      continue;
+    } else {
+      view.offset = arena.add("input " + std::to_string(k), bytes_of(v), &graph.inputs[k]);
     }
-    memory = std::make_unique<Argument>(queue, bytes_of(v), &graph.inputs[k]);
-    view.mem = memory->mem(), view.offset = memory->offset();
   }
-  const auto input_of = [&](size_t k) -> Argument* {
-    const int32_t input = graph.result(k).input;
-    return where == Memory::in_place && input >= 0 ? inputs[static_cast<size_t>(input)].get()
-                                                  : nullptr;
-  };
   for (size_t k = 0; k < n_results; ++k) {
-    const tn_graph_value& v = graph.value(graph.result(k).value);
+    const tn_graph_result& r = graph.result(k);
+    const tn_graph_value& v = graph.value(r.value);
     tn_view& view = add(v);
-    auto& memory = results.emplace_back();
-    Argument* at = input_of(k);
-    if (at)
-      given[static_cast<size_t>(graph.result(k).input)] = true;
-    else
-      at = (memory = std::make_unique<Argument>(queue, bytes_of(v), nullptr)).get();
-    view.mem = at->mem(), view.offset = at->offset();
+    if (where == Memory::in_place && r.input >= 0) {
+      view.offset = views[static_cast<size_t>(r.input)].offset;
+      arena.give(view.offset);
+    } else {
+      view.offset = arena.add("result " + std::to_string(k), bytes_of(v), nullptr);
+    }
   }
-  std::unique_ptr<Argument> workspace;
   const auto count = static_cast<int64_t>(room), one = int64_t{1};
   if (room > 0) {
-    workspace = std::make_unique<Argument>(queue, room, nullptr);
     tn_view& w = views.emplace_back();
-    w.mem = workspace->mem(), w.offset = workspace->offset();
+    w.offset = arena.add("its workspace of " + std::to_string(room) + " bytes", room, nullptr);
     w.dims = &count, w.strides = &one, w.count = count;
     w.dtype = TN_DTYPE_U8, w.rank = 1, w.flags = TN_VIEW_CONTIGUOUS;
   }
+  const uint64_t mem = arena.start();
   std::vector<const tn_view*> args;
-  for (const tn_view& v : views) args.push_back(&v);
-  queue.enqueue("run of a compiled graph", [&] {
-    return compiled.made.run(compiled.made.data, queue.native, args.data());
-  });
-  queue.wait();
+  for (tn_view& v : views) {
+    if ((v.flags & TN_VIEW_IMMEDIATE) == 0) v.mem = mem;
+    args.push_back(&v);
+  }
+  queue.enqueue("run of a compiled graph",
+                [&] { return compiled.made.run(compiled.made.data, queue.native, args.data()); });
+  arena.finish();
   expect(queue.failed() == 0, "a run fails: " + queue.device.host.last_failure(), "no failure");
-  for (size_t k = 0; k < n_inputs; ++k)
-    if (inputs[k]) inputs[k]->check("input " + std::to_string(k), given[k]);
-  for (size_t k = 0; k < n_results; ++k)
-    if (results[k]) results[k]->check("result " + std::to_string(k), true);
-  if (workspace)
-    workspace->check("its workspace of " + std::to_string(room) + " bytes", true);
   std::vector<Elements> out;
   for (size_t k = 0; k < n_results; ++k)
-    out.push_back((results[k] ? *results[k] : *input_of(k)).elements());
+    out.push_back(
+        arena.elements(views[n_inputs + k].offset, bytes_of(graph.value(graph.result(k).value))));
   return out;
 }
 

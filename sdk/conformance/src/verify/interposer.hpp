@@ -30,6 +30,8 @@ class Interposed {
   // around its outputs. How many were.
   void try_inplace(bool on);
   int64_t inplace_runs() const;
+  // Whether kernels' runs are looked at at all: from the start they are.
+  void watch(bool on);
   // Of the compiler. What it makes is tried, the first time that it runs, in memory of the kit's own; what is wrong with it is observed.
   const tn_compiler_vtbl* compiler() const;  // null: there is none
   const OpenDevice& device() const;

@@ -149,8 +149,7 @@ class Collector {
     c.verdict = r.verdict;
     c.found = r.why;
     c.op = r.op, c.dtype = r.dtype, c.native = r.native;
-    c.gradient =
-        r.level == conformance::Level::grad || r.level == conformance::Level::grad2;
+    c.gradient = r.level == conformance::Level::grad || r.level == conformance::Level::grad2;
     if (r.verdict == Verdict::pass) passed_.push_back(r.dtype);
     if (r.verdict == Verdict::unsupported) declined_ = r.why;
     if (r.verdict != Verdict::pass) c.given = r.call;

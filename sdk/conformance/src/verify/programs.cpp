@@ -53,18 +53,17 @@ std::vector<Tensor> layer(Session& s, const std::vector<tn_tensor*>& in) {
   tn_tensor* plain = nullptr;
   check(tn_tensor_detach(s.ctx(), p.get(), &plain));
   const Tensor probabilities(plain);
-  out.push_back(op(TN_OP_TRANSPOSE, {probabilities.get()},
-                   Attrs({list(TN_TRANSPOSE_PERM, {1, 0})})));
+  out.push_back(
+      op(TN_OP_TRANSPOSE, {probabilities.get()}, Attrs({list(TN_TRANSPOSE_PERM, {1, 0})})));
   out.push_back(std::move(p));
   out.push_back(std::move(h));
   return out;
 }
 
 Program program_of(Session& s) {
-  return record_program(s,
-                        {{TN_DTYPE_F32, {TN_DIM_ANY, kIn}, {"batch", ""}},
-                         {TN_DTYPE_F32, {kOut, kIn}}},
-                        [&](const std::vector<tn_tensor*>& in) { return layer(s, in); });
+  return record_program(
+      s, {{TN_DTYPE_F32, {TN_DIM_ANY, kIn}, {"batch", ""}}, {TN_DTYPE_F32, {kOut, kIn}}},
+      [&](const std::vector<tn_tensor*>& in) { return layer(s, in); });
 }
 
 // Random state and determinism aside, what one run or one call is given.
@@ -121,14 +120,15 @@ void check_sizes(Session& s) {
   const Program program = program_of(s);
   for (const int64_t batch : {4, 1, 7, 4, 0, 33, 7}) {
     const Arguments given(s, batch, 31);
-    const std::vector<Tensor> want = layer(s, given.raw()), got = run_program(s, program, given.raw());
+    const std::vector<Tensor> want = layer(s, given.raw()),
+                              got = run_program(s, program, given.raw());
     for (size_t k = 0; k < want.size(); ++k) {
       const Array x = s.read(want[k].get()), y = s.read(got[k].get());
       const std::string fault = compare_gradient(x, y, 1e-5);
-      expect(fault.empty(),
-             "run with " + std::to_string(batch) + " rows: output " + std::to_string(k) + " " +
-                 fault,
-             "what the calls give for these sizes");
+      expect(
+          fault.empty(),
+          "run with " + std::to_string(batch) + " rows: output " + std::to_string(k) + " " + fault,
+          "what the calls give for these sizes");
     }
   }
 }
@@ -206,8 +206,7 @@ class OneByOne {
     const tn_region_class kind = tn_region_class_of(x.op, &operands);
     std::vector<tn_tensor*> in;
     for (uint32_t k = 0; k < operands; ++k) in.push_back(values_[static_cast<size_t>(x.args[k])]);
-    const Attrs attrs =
-        kind == TN_REGION_CAST ? Attrs({type(TN_CAST_DTYPE, x.dtype)}) : Attrs();
+    const Attrs attrs = kind == TN_REGION_CAST ? Attrs({type(TN_CAST_DTYPE, x.dtype)}) : Attrs();
     rounds_ |= x.op == TN_OP_EXP || x.op == TN_OP_TANH;  // of those in the samples
     keep(std::move(s_.call(x.op, in, attrs).at(0)));
   }
@@ -233,7 +232,7 @@ void check_region(Session& s, const OpSamples& op, const Case& c, tn_dtype dtype
   if (!s.native(op.op, inputs.in, c.attrs)) throw Unsupported("");
   const std::vector<Tensor> got = s.call(op.op, inputs.in, c.attrs);
   const Dims code = c.attrs.list(TN_REGION_CODE);
-  tn_region_code parts;
+  tn_region_code parts{};
   expect(tn_region_read(code.data(), code.size(), static_cast<uint32_t>(inputs.in.size()),
                         &parts) != 0,
          "a sample that is no code", "one");
@@ -250,8 +249,8 @@ void check_region(Session& s, const OpSamples& op, const Case& c, tn_dtype dtype
 
 void check_regions(Session& s, Reporter& r) {
   const auto& all = catalogue().ops();
-  const auto op = std::find_if(all.begin(), all.end(),
-                               [](const OpSamples& o) { return o.op == TN_OP_REGION; });
+  const auto op =
+      std::find_if(all.begin(), all.end(), [](const OpSamples& o) { return o.op == TN_OP_REGION; });
   for (const Case& c : op->cases) {
     if (c.refusal != TN_OK) continue;
     for (const tn_dtype dtype : dtypes_of(*op, c, true))

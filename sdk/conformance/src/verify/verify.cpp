@@ -34,8 +34,8 @@ const std::vector<const std::vector<Check>*>& groups() {
 }
 const std::vector<const std::vector<Check>*>& later_groups() {
   static const std::vector<const std::vector<Check>*> all = {
-      &kKernelChecks,    &kPlanChecks,   &kOpChecks,      &kTrainingChecks,
-      &kOptimizerChecks, &kProgramChecks, &kCompilerChecks, &kFormatChecks, &kPluginOpChecks};
+      &kKernelChecks,  &kPlanChecks,     &kOpChecks,     &kTrainingChecks, &kOptimizerChecks,
+      &kProgramChecks, &kCompilerChecks, &kFormatChecks, &kPluginOpChecks};
   return all;
 }
 
