@@ -1,6 +1,7 @@
 // The adversary with its compiler watched: calls are counted, and do what the test says. Registered statically.
 #pragma once
 #include <tenon/plugin/compiler.h>
+#include <tenon/plugin/graph.h>
 
 #include <string>
 
@@ -19,10 +20,12 @@ using Plugin = tenon::test::WrappedPlugin<Adversary>;
 inline int claims = 0, compiles = 0, saves = 0, loads = 0, runs = 0, live = 0;
 inline const char* decline = nullptr;                // compile's answer
 inline bool fail_compile = false, fail_run = false;  // the next ones
+inline int donated = 0;                              // inputs of executions
 inline std::vector<std::vector<uint64_t>> blobs;     // that were compiled
 
 struct Watched {
   tn_compiled inner;
+  std::vector<uint64_t> blob;
 };
 
 inline tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args) {
@@ -31,16 +34,31 @@ inline tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args
   if (std::exchange(fail_run, false)) return Plugin::failure("watched: this run fails");
   return c.run(c.data, queue, args);
 }
+inline tn_error* TN_CALL execute(void* data, void* queue, const uint64_t* inputs,
+                                 const uint8_t* gone, uint64_t* results) {
+  const tn_compiled& c = static_cast<Watched*>(data)->inner;
+  ++runs;
+  if (std::exchange(fail_run, false)) return Plugin::failure("watched: this run fails");
+  const auto* h = tn_graph_of(static_cast<Watched*>(data)->blob.data());
+  for (uint32_t i = 0; i < h->input_count; ++i) donated += gone[i];
+  return c.execute(c.data, queue, inputs, gone, results);
+}
 inline void TN_CALL release(void* data) {
   auto* w = static_cast<Watched*>(data);
   if (w->inner.release) w->inner.release(w->inner.data);
   delete w;
   --live;
 }
-inline tn_error* wrap(tn_error* error, tn_compiled* out) {
+inline std::vector<uint64_t> blob_of(const tn_compile_request* r) {
+  std::vector<uint64_t> blob((r->graph_bytes + 7) / 8);
+  std::memcpy(blob.data(), r->graph, r->graph_bytes);
+  return blob;
+}
+inline tn_error* wrap(tn_error* error, const tn_compile_request* r, tn_compiled* out) {
   if (error || out->declined.size) return error;
-  auto* w = new Watched{*out};
+  auto* w = new Watched{*out, blob_of(r)};
   out->run = run;
+  out->execute = execute;
   out->release = release;
   out->data = w;
   ++live;
@@ -52,15 +70,14 @@ inline tn_error* TN_CALL claim(void* device, const tn_compile_request* r, tn_cla
 }
 inline tn_error* TN_CALL compile(void* device, const tn_compile_request* r, tn_compiled* out) {
   ++compiles;
-  std::vector<uint64_t>& blob = blobs.emplace_back((r->graph_bytes + 7) / 8);
-  std::memcpy(blob.data(), r->graph, r->graph_bytes);
+  blobs.push_back(blob_of(r));
   if (std::exchange(fail_compile, false))
     return Plugin::failure("watched: this graph cannot be compiled");
   if (decline) {
     out->declined = tn_string(decline);
     return nullptr;
   }
-  return wrap(Plugin::inner->compile(device, r, out), out);
+  return wrap(Plugin::inner->compile(device, r, out), r, out);
 }
 inline tn_error* TN_CALL compatibility(void* device, tn_str* out) {
   return Plugin::inner->compatibility(device, out);
@@ -72,7 +89,7 @@ inline tn_error* TN_CALL save(void* device, void* data, const tn_compiled_sink* 
 inline tn_error* TN_CALL load(void* device, const tn_compile_request* r, const void* bytes,
                               uint64_t count, tn_compiled* out) {
   ++loads;
-  return wrap(Plugin::inner->load(device, r, bytes, count, out), out);
+  return wrap(Plugin::inner->load(device, r, bytes, count, out), r, out);
 }
 inline const tn_compiler_vtbl* Adversary::table() {
   static const tn_compiler_vtbl table{
@@ -87,7 +104,7 @@ struct Told {
 // A runtime with this device and the bundled optimizers, which keeps compiled graphs in a folder if one is named.
 inline tn_runtime* make_runtime(const std::string& cache = {}, uint64_t bytes = 0,
                                 Told* told = nullptr) {
-  claims = compiles = saves = loads = runs = 0;
+  claims = compiles = saves = loads = runs = donated = 0;
   decline = nullptr;
   fail_compile = fail_run = false;
   blobs.clear();

@@ -46,6 +46,14 @@ TN_API tn_error* TN_CALL tn_ctx_set_seed(tn_ctx* ctx, uint64_t seed);
 TN_API tn_error* TN_CALL tn_ctx_get_random_state(tn_ctx* ctx, uint64_t out_state[3]);
 TN_API tn_error* TN_CALL tn_ctx_set_random_state(tn_ctx* ctx, const uint64_t state[3]);
 
+/* On a device whose tensors are values (no memory of its own that one could address), ops are recorded when they are called, and run as one
+ * compiled program: when elements are read, copied or saved, a program needs one, another context uses one, at tn_ctx_flush and
+ * tn_ctx_synchronize, and when this many ops are recorded (1,000). What nobody holds by then is never computed. Gives the number before; 0
+ * changes nothing. Elsewhere without effect. */
+TN_API uint32_t TN_CALL tn_ctx_set_flush_limit(tn_ctx* ctx, uint32_t ops);
+/* Starts what is recorded, and waits for nothing. */
+TN_API tn_error* TN_CALL tn_ctx_flush(tn_ctx* ctx);
+
 #define TN_FOREVER UINT64_MAX
 /* Waits until all work submitted by this context is done, at most timeout_ns (TN_FOREVER: no limit; else
  * DEADLINE_EXCEEDED). Gives the first error of a failed queue. */

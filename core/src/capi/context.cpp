@@ -1,5 +1,6 @@
 #include "autograd/autograd.hpp"
 #include "op/guards.hpp"
+#include "op/values.hpp"
 #include "profile/profiler.hpp"
 #include "recipe/site.hpp"
 #include "tenon/program.h"
@@ -15,6 +16,7 @@ void destroy(tn_ctx* ctx) noexcept {
   ctx->programs.clear();
   ctx->sites.clear();
   ctx->heap->drain();
+  end_values(ctx);
   ctx->flush_dead();
   const bool alive = runtime_alive(ctx->runtime);
   for (auto& ds : ctx->states) {
@@ -120,9 +122,18 @@ tn_error* tn_ctx_set_random_state(tn_ctx* ctx, const uint64_t state[3]) {
   });
 }
 
+uint32_t tn_ctx_set_flush_limit(tn_ctx* ctx, uint32_t ops) {
+  if (!ctx) return 0;
+  return ops ? std::exchange(ctx->flush_limit, ops) : ctx->flush_limit;
+}
+tn_error* tn_ctx_flush(tn_ctx* ctx) {
+  return with_ctx(ctx, "tn_ctx_flush", [&] { flush_values(ctx); });
+}
+
 tn_error* tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns) {
   return with_ctx(ctx, "tn_ctx_synchronize", [&] {
     const ProfileScope scope(*ctx->runtime->profiler, "synchronize", "wait");
+    flush_values(ctx);
     const uint64_t start = Profiler::now();
     const auto wait = [&](Queue* q) {  // what is left of the time is shared by all queues
       const uint64_t gone = timeout_ns == TN_FOREVER ? 0 : Profiler::now() - start;
@@ -146,6 +157,8 @@ tn_error* tn_ctx_recover(tn_ctx* ctx) {
       if (!ds || !ds->queue) continue;
       const bool failed = ds->queue->failed_at(UINT64_MAX) || ds->copies->failed_at(UINT64_MAX);
       if (!failed) continue;
+      const ValueLock lock(ds->device);
+      quietly([&] { flush_values(ctx); });  // of what the failed queue made
       Queue* fresh = ds->device->take_queue();
       Queue* copies = fresh;
       if (ds->copies != ds->queue) {

@@ -75,6 +75,10 @@ tn_error* tn_device_set_memory_limit(tn_device* d, uint64_t bytes) {
   return guard([&] {
     need(d, "tn_device_set_memory_limit", "device");
     runtime_check(d->runtime, "tn_device_set_memory_limit");
+    if (d->holds_values())
+      fail(TN_UNIMPLEMENTED,
+           "tn_device_set_memory_limit: {} places its values itself, its plugin has the limit",
+           d->name);
     d->allocator->set_limit(bytes);
   });
 }

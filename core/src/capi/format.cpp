@@ -93,7 +93,8 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
     }
     // Few elements are read at once; of many, only those that are shown, where they lie.
     const bool brief = t->view.count > kWhole;
-    std::vector<char> data(brief ? 0 : tn_tensor_bytes(t));
+    const bool whole = !brief || t->device->holds_values();  // which have no parts to be read
+    std::vector<char> data(whole ? tn_tensor_bytes(t) : 0);
     const Shape dense = dense_shape(t->view.dtype, t->view.rank, t->view.dims);
     Printer p{t,
               data.data(),
@@ -101,12 +102,11 @@ extern "C" tn_error* tn_tensor_format(tn_tensor* t, const tn_format_options* opt
               o.precision ? o.precision : 6,
               o.edge_items ? o.edge_items : 3,
               brief};
+    if (whole) read_tensor(nullptr, t, data.data());
     if (brief) {
       wait_tensor(nullptr, t);
-      p.base = t->device->host_memory() ? address_of(t->view) : nullptr;
+      p.base = whole ? data.data() : t->device->host_memory() ? address_of(t->view) : nullptr;
       p.strides = t->view.strides;
-    } else {
-      read_tensor(nullptr, t, data.data());
     }
     if (t->view.rank > 1) p.measure(0, 0);
     p.axis(0, 0);

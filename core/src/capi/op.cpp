@@ -39,6 +39,10 @@ Explanation explain(tn_ctx* ctx, const OpEntry& op, tn_device& device, tn_tensor
       x.level = TN_SUPPORT_DECOMPOSED;
       x.why =
           x.candidates.empty() ? "the device has no kernel for this op" : "every kernel declines";
+      if (p->values) x.why = "its compiler takes what it is made of";
+    } else if (p->values) {
+      x.level = TN_SUPPORT_NATIVE;
+      x.why = "its compiler takes it";
     } else if (p->steps.empty()) {
       x.level = TN_SUPPORT_NATIVE;
       x.why = "a view: nothing is computed";

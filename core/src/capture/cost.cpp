@@ -36,6 +36,9 @@ double flop_of(std::string_view op, const tn_view* const* args) {
 
 std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
   check_arguments(ctx, p, arguments);
+  if (p.device->holds_values())
+    fail(TN_UNIMPLEMENTED, "tn_program_cost: {} runs programs as a whole, without steps to count",
+         p.device->name);
   const std::shared_ptr<Specialised> of = specialise(ctx, p, arguments);
   const std::unique_ptr<Instance> instance = make_instance(ctx, p, *of);
   const Program& made = *instance->program;

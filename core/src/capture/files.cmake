@@ -5,6 +5,7 @@ set(TENON_CAPTURE_SOURCES
   src/capture/flow_prepare.cpp
   src/capture/flow_record.cpp
   src/capi/flow.cpp
+  src/capture/rolling.cpp
   src/capture/run.cpp
   src/capture/specialise.cpp
   src/capture/text.cpp

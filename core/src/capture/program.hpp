@@ -63,9 +63,9 @@ struct Specialised;
 
 // What one run at a time uses, so that it asks for no memory.
 struct Instance {
-  std::shared_ptr<Specialised> of;  // unless it is idle
-  std::unique_ptr<Program> program;
-  Queue* queue = nullptr;  // that its kernels were prepared for
+  std::shared_ptr<Specialised> of;   // unless it is idle
+  std::unique_ptr<Program> program;  // null: its graph is played by calls
+  Queue* queue = nullptr;            // that its kernels were prepared for
   std::vector<tn_tensor*> inputs, results;
   std::vector<bool> donate;
   std::vector<tn_tensor*> held;   // inputs that it counts
@@ -77,6 +77,7 @@ struct Instance {
 struct Specialised {
   uint64_t hash = 0;
   std::vector<uint64_t> ids;  // shape ids of the arguments
+  bool by_calls = false;      // it runs programs, on a device whose tensors are values, not memory
   uint32_t modes = 0;
   Graph graph;  // without symbols; its attributes point into those of the program
   std::deque<std::vector<int64_t>> lists;  // and here

@@ -204,6 +204,19 @@ void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
   }
 }
 
+// Its branches and loops run programs, each of which is compiled.
+void run_by_calls(tn_ctx* ctx, Instance& run) {
+  const NoGrad no_grad(ctx);
+  std::vector<tn_tensor*> inputs = run.inputs;
+  std::vector<Owned> scalars;
+  for (tn_tensor*& t : inputs) {
+    if (!t || t->heap) continue;
+    scalars.emplace_back(ctx, make_scalar(ctx, t->view.dtype, false, &t->view.mem));
+    t = scalars.back().get();
+  }
+  run.results = replay(ctx, run.of->graph, inputs.data());
+}
+
 // From here on nothing fails.
 void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
   for (size_t i = 0; i < p.targets.size(); ++i) {
@@ -256,9 +269,13 @@ void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_te
   inputs.gather(arguments, run.specialised());
   locks.end_reading();
   inputs.derive(run.specialised());
-  for (ControlRun* c : run->program->controls) c->ctx = ctx;
   try {
-    run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
+    if (run->program) [[likely]] {
+      for (ControlRun* c : run->program->controls) c->ctx = ctx;
+      run_program(ctx, *run->program, run->inputs.data(), run->results.data(), &run->donate);
+    } else {
+      run_by_calls(ctx, *run);
+    }
   } catch (const Error& e) {
     name_losses(p, *run, e);
     throw;

@@ -178,7 +178,9 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   context.overwrites = &p.overwrites;
   context.scalars = &scalars;
   context.notes = &made->notes;
-  run_passes(made->graph, context, p.name);
+  made->by_calls = p.device->holds_values() &&
+                   std::ranges::any_of(made->graph.nodes, [](auto& n) { return !!n.control; });
+  if (!made->by_calls) run_passes(made->graph, context, p.name);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     const Place& from = p.inputs[i];
@@ -212,7 +214,8 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
   CompileOptions options;
   options.modes = s.modes;
   options.queue = made->queue = ctx->state(p.device).queue;
-  made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));
+  if (!s.by_calls)
+    made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));
   made->inputs.resize(p.inputs.size());
   made->inputs.insert(made->inputs.end(), s.constants.made.begin(), s.constants.made.end());
   made->inputs.resize(s.inputs.size());

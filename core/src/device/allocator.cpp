@@ -216,6 +216,26 @@ void Allocator::free(Buffer* b) noexcept {
   }
 }
 
+void Allocator::adopt(const Buffer& b) {
+  const std::lock_guard lock(mutex_);
+  ++served_;
+  quietly([&] {  // without memory to note it, it lives uncounted
+    own_blocks_.emplace(b.mem, b.bytes);
+    ++live_blocks_;
+    live_ += b.bytes;
+    peak_ = std::max(peak_, live_);
+  });
+}
+
+void Allocator::give_up(Buffer& b, bool consumed) noexcept {
+  const uint64_t mem = std::exchange(b.mem, 0);
+  if (!mem) return;
+  const std::lock_guard lock(mutex_);
+  if (closed_) return;
+  if (own_blocks_.erase(mem)) --live_blocks_, live_ -= b.bytes;
+  if (!consumed) give_back(mem, b.bytes);
+}
+
 void Allocator::trim_locked() {
   for (uint32_t c = 0; c < kSizeClasses; ++c) {
     std::erase_if(free_[c], [&](const Place& p) {

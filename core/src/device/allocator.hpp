@@ -37,6 +37,9 @@ class Allocator {
   tn_memory_stats stats();
   void reset_peak();
   void set_limit(uint64_t bytes);
+  // A value of the device, which counts as in use until it is given up: freed, or consumed by an execution.
+  void adopt(const Buffer& b);
+  void give_up(Buffer& b, bool consumed) noexcept;
   // Bytes that contexts hold in their lists of dead tensors: not in use, not ours yet.
   void add_idle(int64_t bytes) { idle_.fetch_add(bytes, std::memory_order_relaxed); }
 

@@ -74,26 +74,33 @@ void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>
   if (q->failed_at(value)) q->throw_failure();
 }
 
-void tensor_lose(tn_tensor* t, tn_error* taken) noexcept {
-  tn_device& d = *t->device;
-  if (!t->queue || !t->queue->lost) {
-    t->queue = &d.lost;
-    try {
-      auto own = std::make_unique<Queue>();
-      const std::lock_guard lock(d.queue_mutex);
-      d.failed_queues.push_back(std::move(own));
-      t->queue = d.failed_queues.back().get();
-    } catch (...) {  // no memory: it shares the one that is there
-    }
-    t->value = 1;
-    t->flags &= ~kRecyclable;
-  }
-  Queue& q = *t->queue;
+static void lose(tn_device& d, Queue& q, tn_error* taken) noexcept {
   const std::lock_guard lock(q.mutex);
   q.device = &d, q.lost = true;
   for (uint64_t* word : {&q.line.submitted, &q.line.completed, &q.line.failed})
     atomic_store(*word, 1);
   error_release(std::exchange(q.error, taken));
+}
+
+Queue* lost_queue(tn_device& d, tn_error* taken) noexcept {
+  Queue* q = &d.lost;
+  try {
+    auto own = std::make_unique<Queue>();
+    const std::lock_guard lock(d.queue_mutex);
+    d.failed_queues.push_back(std::move(own));
+    q = d.failed_queues.back().get();
+  } catch (...) {  // no memory: it shares the one that is there
+  }
+  lose(d, *q, taken);
+  return q;
+}
+
+void tensor_lose(tn_tensor* t, tn_error* taken) noexcept {
+  tn_device& d = *t->device;
+  if (t->queue && t->queue->lost) return lose(d, *t->queue, taken);
+  t->queue = lost_queue(d, taken);
+  t->value = 1;
+  t->flags &= ~kRecyclable;
 }
 
 void name_loss(tn_tensor* t, const char* kind, std::string_view name, const char* work,

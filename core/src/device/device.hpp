@@ -18,6 +18,7 @@ namespace tenon {
 struct PlanEntry {
   std::atomic<uint32_t> refs{1};
   tn_plan plan{};
+  tn_compiled_execute execute = nullptr;  // instead of plan.run, where tensors are values
   const tn_kernel* kernel = nullptr;
   ~PlanEntry() {
     if (plan.release) plan.release(plan.data);
@@ -62,6 +63,8 @@ struct tn_device {
   mutable std::shared_mutex kernel_mutex;
   tenon::PlanCache plans;
   std::unique_ptr<tenon::Allocator> allocator;
+  std::recursive_mutex
+      value_mutex;  // of a device with values: what contexts record for it, and the order of their commands
 
   std::mutex queue_mutex;
   std::vector<std::unique_ptr<tenon::Queue>> queues;  // by index
@@ -78,6 +81,7 @@ struct tn_device {
   }
   bool is_inline() const { return (flags & TN_DEVICE_INLINE) != 0; }
   bool host_memory() const { return (flags & TN_DEVICE_HOST_MEMORY) != 0; }
+  bool holds_values() const { return (flags & TN_DEVICE_VALUES) != 0; }
   tenon::Queue* queue_at(uint32_t i) { return queue_slots[i].load(std::memory_order_acquire); }
 
   // A queue for one context: an idle one with nothing under way, which could still fail, or a new one; null on an inline device.
@@ -92,6 +96,8 @@ struct tn_device {
 
 namespace tenon {
 
+// Where what comes from there throws this error: as from a queue that failed at 1. No two errors share one, while there is memory.
+Queue* lost_queue(tn_device& d, tn_error* taken) noexcept;
 // The memory of t went to a step that then failed, so neither the old value is in it nor a new one: from now on whatever reads t throws
 // this error, as if a queue had failed that t was to come from. By the thread that alone holds t. A second call replaces the error.
 void tensor_lose(tn_tensor* t, tn_error* taken) noexcept;

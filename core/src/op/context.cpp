@@ -5,6 +5,7 @@
 #include "node.hpp"
 #include "profile/profiler.hpp"
 #include "runtime.hpp"
+#include "values.hpp"
 
 namespace tenon {
 
@@ -308,25 +309,30 @@ tn_tensor* make_scalar(tn_ctx* ctx, tn_dtype dtype, bool weak, const void* eleme
 // ---- order ------------------------------------------------------------------------------------
 
 void order_after(Queue* q, tn_tensor* t) {
-  Queue* p = t->queue;
-  if (p->failed_at(t->value)) p->throw_failure();
-  if (q && p->device == q->device) {
+  if (q && t->queue->device == q->device && !t->queue->failed_at(t->value))
     t->buffer->readers.fetch_or(1ull << q->index, std::memory_order_relaxed);
-    if (q->waited_for(*p, t->value) || p->done(t->value)) return;
+  order_after(q, t->queue, t->value);
+}
+
+void order_after(Queue* q, Queue* p, uint64_t value) {
+  if (p->failed_at(value)) p->throw_failure();
+  if (q && p->device == q->device) {
+    if (q->waited_for(*p, value) || p->done(value)) return;
     Submission s(q);
-    tn_error* e = q->device->vtbl->queue_wait_for(q->native, p->native, &p->line, t->value);
+    tn_error* e = q->device->vtbl->queue_wait_for(q->native, p->native, &p->line, value);
     if (!e) {
       s.commit();
-      q->note_wait(*p, t->value);
+      q->note_wait(*p, value);
       return;
     }
     Error error(e);
     if (error.code() != TN_UNIMPLEMENTED) throw error;
   }
-  queue_wait(p, t->value, TN_FOREVER, nullptr);
+  queue_wait(p, value, TN_FOREVER, nullptr);
 }
 
 void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
+  if (t->device->holds_values()) return wait_value(ctx, t);
   if (!t->queue) return;
   const ProfileScope scope(*t->device->runtime->profiler, t->device->name, "wait");
   queue_wait(t->queue, t->value, TN_FOREVER, ctx ? &ctx->interrupt : nullptr);

@@ -70,6 +70,8 @@ struct DeviceState {
   uint16_t dead_count[kSizeClasses] = {};
   uint64_t dead_bytes = 0;
   Buffer* arena = nullptr;  // scratch of programs, in queue order
+  Rolling* rolling =
+      nullptr;  // what is recorded where tensors are values; owned, null before the first op
 };
 
 inline void untrack_dead(DeviceState& ds, const tn_tensor* t) noexcept {
@@ -111,8 +113,9 @@ struct tn_ctx {
   tenon::Heap* heap = nullptr;
   tn_device* device = nullptr;
   bool grad_mode = true;
-  uint32_t modes = 0;     // TN_SIGNATURE_... that kernels are chosen for
-  tn_dtype autocast = 0;  // the narrow dtype; 0: off
+  uint32_t modes = 0;           // TN_SIGNATURE_... that kernels are chosen for
+  uint32_t flush_limit = 1000;  // ops that are recorded where tensors are values
+  tn_dtype autocast = 0;        // the narrow dtype; 0: off
   bool fallback = false;
   tenon::Recorder* recorder = nullptr;                     // of the capture under way, owned
   std::set<std::pair<tn_op, const tn_device*>> fell_back;  // logged already
@@ -259,6 +262,7 @@ inline bool sole_reference(const tn_ctx* ctx, const tn_tensor* t) noexcept {
 
 // Makes queue `q` see what produces t; throws the producer's failure. t's queue differs from q.
 void order_after(Queue* q, tn_tensor* t);
+void order_after(Queue* q, Queue* producer, uint64_t value);
 // Blocks until t is there; throws its producer's failure.
 void wait_tensor(tn_ctx* ctx, tn_tensor* t);
 

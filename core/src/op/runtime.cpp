@@ -132,7 +132,16 @@ void add_devices(tn_runtime* rt, Plugin& plugin) {
     d->vtbl = plugin.device;
     d->compiler = plugin.compiler;
     try {
-      if (plugin.kernels) d->kernel_table = rt->plugins->kernels(plugin, d->handle);
+      if (d->holds_values() && (!d->vtbl->make_value || !d->compiler ||
+                                d->flags & (TN_DEVICE_INLINE | TN_DEVICE_HOST_MEMORY)))
+        fail(TN_INCOMPATIBLE,
+             "{}: a device of TN_DEVICE_VALUES needs make_value, {} and queues, and its memory "
+             "cannot be the host's",
+             d->name, TN_IFACE_COMPILER);
+      if (!d->holds_values() && !d->vtbl->allocate)
+        fail(TN_INCOMPATIBLE, "{}: only a device of TN_DEVICE_VALUES needs no allocate", d->name);
+      if (plugin.kernels && !d->holds_values())
+        d->kernel_table = rt->plugins->kernels(plugin, d->handle);
       bind_kernels(rt, *d);
       rt->devices.reserve(256);  // contexts read it without the lock
       if (rt->devices.size() >= 256) fail(TN_OUT_OF_RANGE, "more than 256 devices");

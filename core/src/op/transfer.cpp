@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "profile/profiler.hpp"
 #include "runtime.hpp"
+#include "values.hpp"
 
 namespace tenon {
 namespace {
@@ -53,15 +54,20 @@ class BorrowedQueue {
 
 void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, uint64_t bytes,
               std::atomic<bool>* interrupt) {
-  Submission s(q);
-  check(d->vtbl->download(d->handle, s.native(), to, mem, offset, bytes));
-  s.commit();
+  uint64_t value = 0;
+  {
+    const ValueLock lock(d);
+    Submission s(q);
+    check(d->vtbl->download(d->handle, s.native(), to, mem, offset, bytes));
+    s.commit();
+    if (q) value = q->submitted();
+  }
   if (q) {
     try {
-      queue_wait(q, q->submitted(), TN_FOREVER, interrupt);
+      queue_wait(q, value, TN_FOREVER, interrupt);
     } catch (Error& e) {
       // The target must not be written after we return.
-      if (e.code() == TN_CANCELLED) queue_wait(q, q->submitted(), TN_FOREVER, nullptr);
+      if (e.code() == TN_CANCELLED) queue_wait(q, value, TN_FOREVER, nullptr);
       throw;
     }
   }
@@ -72,6 +78,7 @@ void download(Queue* q, tn_device* d, void* to, uint64_t mem, uint64_t offset, u
 tn_tensor* upload_tensor(tn_ctx* ctx, tn_device* device, const Shape& shape, const void* data) {
   const uint64_t bytes = tn_dtype_bytes(shape.dtype, static_cast<uint64_t>(shape.count()));
   const ProfileScope scope(*ctx->runtime->profiler, "upload", "copy");
+  if (device->holds_values()) return upload_value(ctx, device, shape, data);
   DeviceState& ds = ctx->state(device);
   Owned t(ctx, make_output(ctx, ds, shape, ctx->runtime->shapes.intern(device, shape, 0), bytes,
                            size_class(bytes)));
@@ -159,7 +166,9 @@ void read_tensor(tn_ctx* ctx, tn_tensor* t, void* to) {
   std::atomic<bool>* interrupt = ctx ? &ctx->interrupt : nullptr;
   if (v.flags & TN_VIEW_CONTIGUOUS) {
     const uint64_t bytes = tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
-    download(q, t->device, to, v.mem, v.offset, bytes, interrupt);
+    const bool value = t->device->holds_values();
+    download(q, t->device, to, value ? t->buffer->mem : v.mem, value ? 0 : v.offset, bytes,
+             interrupt);
     return;
   }
   const auto [low, high] = span_of(v, size);

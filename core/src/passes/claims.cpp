@@ -21,6 +21,30 @@ class Claims {
 
   size_t run() {
     if (!c_.device->compiler) return 0;
+    settle();
+    for (size_t r = 0; c_.overwrites && r < c_.overwrites->size(); ++r)
+      if (const int input = (*c_.overwrites)[r]; input >= 0)
+        notes_.overwrites[g_.results[r]] = g_.inputs[static_cast<size_t>(input)];
+    return replace();
+  }
+  std::vector<std::string_view> need_all() {
+    settle();
+    std::vector<std::string_view> names;
+    for (size_t k = 0; k < g_.nodes.size(); ++k) {
+      names.push_back(g_.nodes[k].op->name());
+      if (!claimed_[k])
+        fail(TN_UNIMPLEMENTED,
+             "{}: not on {}, whose compiler has no op for it ({}). Cast or move the inputs, or "
+             "allow fallback on this context.",
+             g_.nodes[k].op->name(), c_.device->name,
+             c_.notes->empty() ? "its attributes" : c_.notes->front());
+    }
+    return names;
+  }
+
+ private:
+  // Which nodes are claimed, when what is not is made of what is.
+  void settle() {
     bool any = true;
     for (int round = 0; any && round < kDeepest; ++round) {
       make_casts_explicit();
@@ -31,13 +55,8 @@ class Claims {
       if (any) remove_dead_code(g_, c_);
     }
     if (any) fail(TN_INTERNAL, "{}: the decomposition of an op does not end", c_.device->name);
-    for (size_t r = 0; c_.overwrites && r < c_.overwrites->size(); ++r)
-      if (const int input = (*c_.overwrites)[r]; input >= 0)
-        notes_.overwrites[g_.results[r]] = g_.inputs[static_cast<size_t>(input)];
-    return replace();
   }
 
- private:
   GraphValue& value(int v) { return g_.values[static_cast<size_t>(v)]; }
 
   // Value v in another dtype: a constant at once, else by a node.
@@ -218,5 +237,8 @@ class Claims {
 }  // namespace
 
 size_t form_compiled(Graph& graph, const PassContext& c) { return Claims(graph, c).run(); }
+std::vector<std::string_view> need_claims(Graph graph, const PassContext& c) {
+  return Claims(graph, c).need_all();
+}
 
 }  // namespace tenon

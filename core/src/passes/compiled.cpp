@@ -64,7 +64,7 @@ class Compiling {
     c.struct_size = sizeof c;
     return c;
   }
-  static PlanEntry* take(const tn_compiled& made, std::string* why) {
+  PlanEntry* take(const tn_compiled& made, std::string* why) const {
     auto plan = std::make_unique<PlanEntry>();
     plan->plan.data = made.data;
     plan->plan.release = made.release;
@@ -72,11 +72,13 @@ class Compiling {
       if (why) *why = view_of(made.declined);
       return nullptr;
     }
-    if (!made.run) fail(TN_INTERNAL, "{}: compile gave no function", TN_IFACE_COMPILER);
+    if (device_.holds_values() ? !made.execute : !made.run)
+      fail(TN_INTERNAL, "{}: compile gave no function", TN_IFACE_COMPILER);
     if (made.workspace_bytes > kMostWorkspace)
       fail(TN_INTERNAL, "{}: a compiled graph asks for a workspace of {} bytes", TN_IFACE_COMPILER,
            made.workspace_bytes);
     plan->plan.run = made.run;
+    plan->execute = made.execute;
     plan->plan.workspace_bytes = made.workspace_bytes;
     plan->kernel = &kKernels[made.flags & TN_COMPILED_INPLACE];
     return plan.release();

@@ -14,4 +14,5 @@ set(TENON_PASS_SOURCES
   src/passes/recognise.cpp
   src/passes/regions.cpp
   src/passes/simplify.cpp
-  src/passes/subexpressions.cpp)
+  src/passes/subexpressions.cpp
+  src/passes/values.cpp)

@@ -47,6 +47,9 @@ size_t expand_once(Graph& graph, const PassContext& c, const std::vector<bool>& 
 size_t simplify(Graph& graph, const PassContext& c);
 size_t share_subexpressions(Graph& graph, const PassContext& c);
 size_t form_compiled(Graph& graph, const PassContext& c);
+// The ops that the compiler takes in the place of these. Throws UNIMPLEMENTED, with the reason, where it takes neither an op nor what that is
+// made of. c.notes must be there.
+std::vector<std::string_view> need_claims(Graph graph, const PassContext& c);
 size_t recognise(Graph& graph, const PassContext& c);
 size_t fold_constants(Graph& graph, const PassContext& c);
 size_t fold_norms(Graph& graph, const PassContext& c);

@@ -130,8 +130,8 @@ struct Absent<slot, void(TN_CALL*)(Args...)> {
 tn_device_vtbl copy_device(const void* table) {
   auto t =
       copy_sized<tn_device_vtbl>(table, TN_FLOOR(tn_device_vtbl, queue_native), TN_IFACE_DEVICE);
-  TN_REQUIRE(TN_IFACE_DEVICE, t.count, t.props, t.open, t.close, t.allocate, t.free, t.upload,
-             t.download);
+  TN_REQUIRE(TN_IFACE_DEVICE, t.count, t.props, t.open, t.close, t.free, t.download);
+  if (!t.make_value) TN_REQUIRE(TN_IFACE_DEVICE, t.allocate, t.upload);
   if (t.queue_create) {  // only an inline device has no queues; half of them is a mistake
     TN_REQUIRE(TN_IFACE_DEVICE, t.queue_destroy, t.queue_wait);
   }

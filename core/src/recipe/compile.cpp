@@ -774,6 +774,7 @@ const OpEntry& compiled_op() {
 
 Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
                  const std::vector<ProgramInput>& inputs, const CompileOptions& options) {
+  if (device.holds_values()) return compile_values(rt, device, graph, inputs, options);
   Lowering lowering(rt, device, inputs, options);
   return lowering.run(graph);
 }

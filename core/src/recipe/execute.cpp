@@ -8,7 +8,6 @@
 #include "program.hpp"
 
 namespace tenon {
-namespace {
 
 void convert_scalar(const tn_tensor* t, tn_view& view) {
   const tn_dtype from = t->view.dtype, to = view.dtype;
@@ -28,6 +27,8 @@ void convert_scalar(const tn_tensor* t, tn_view& view) {
            tn_dtype_name(to));
   }
 }
+
+namespace {
 
 void ensure_arena(DeviceState& ds, Program& p) {
   if (!ds.arena || ds.arena->bytes < p.arena_bytes) {
@@ -134,6 +135,8 @@ class OwnedSpan {
 
 void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
                  const std::vector<bool>* donate) {
+  if (p.values) [[unlikely]]
+    return run_values(ctx, p, inputs, outputs, donate);
   DeviceState& ds = ctx->state(p.device);
   if (ds.queue) {
     if (ds.queue->failed_at(UINT64_MAX)) ds.queue->throw_failure();

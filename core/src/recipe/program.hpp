@@ -65,6 +65,8 @@ struct Constant {
   uint32_t bytes;
 };
 
+struct ValueProgram;
+
 // Belongs to one context, and runs one at a time: views and args are those of the run.
 struct Program {
   uint32_t refs = 1;
@@ -87,6 +89,8 @@ struct Program {
   uint32_t n_inputs = 0;
   bool simple = false;  // one kernel, no immediates to upload, one buffer out
   bool uploads = false;
+  std::shared_ptr<const ValueProgram>
+      values;  // where tensors are values, instead of all but `results`
   ~Program() {
     for (PlanEntry* p : plans) plan_release(p);
   }
@@ -122,6 +126,15 @@ OpGraph graph_of_op(const OpEntry& op, tn_tensor* const* inputs, uint32_t n, con
 // Throws UNIMPLEMENTED with the reasons when an op has neither kernel nor decomposition.
 Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
                  const std::vector<ProgramInput>& inputs, const CompileOptions& options);
+
+// The same where tensors are values; made in the layer of captures (op/values.hpp). A graph of nodes is recorded when it runs, one that
+// is compiled is executed.
+Program* compile_values(tn_runtime* rt, tn_device& device, Graph& graph,
+                        const std::vector<ProgramInput>& inputs, const CompileOptions& options);
+void run_values(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
+                const std::vector<bool>* donate);
+// The element of a host scalar in the dtype that the view has.
+void convert_scalar(const tn_tensor* t, tn_view& view);
 
 // outputs: results.size() owned references. inputs not used may be null. donate: bit i: nobody needs input i afterwards.
 void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,

@@ -16,6 +16,8 @@ struct Queue;
 struct Heap;
 struct Node;
 class Allocator;
+class Rolling;
+struct OpEntry;
 
 // One block of device memory, shared by the tensors that view it. Thread rules: counts are atomic; the rest is constant but for
 // `readers`, which is atomic.
@@ -33,6 +35,11 @@ struct Buffer {
   void* user = nullptr;
   bool abstract = false;  // no memory: see kAbstract
   bool imported = false;  // memory of somebody who may write to it
+  // Of a value (TN_DEVICE_VALUES), under the device's value_mutex: mem is its handle, made on `home` by `ready`.
+  Rolling* pending = nullptr;  // it is recorded there, and mem is 0
+  const OpEntry* maker = nullptr;
+  uint64_t ready = 0;
+  uint32_t number = 0;  // in what uses it, if that agrees
 };
 
 void buffer_destroy(Buffer* b) noexcept;  // last reference gone (device/buffer.cpp)

@@ -48,7 +48,7 @@ struct Command {
   std::vector<std::vector<std::byte>> elements;  // of the inputs
 };
 
-void execute(AdversaryDevice& device, const sdk::HostGraph& graph, Command& c) {
+void run_command(AdversaryDevice& device, const sdk::HostGraph& graph, Command& c) {
   std::vector<const void*> in;
   for (size_t k = 0; k < c.inputs.size(); ++k) {
     auto& to = c.elements[k];
@@ -110,8 +110,80 @@ void CompiledGraph::run(const sdk::Queue& queue, const sdk::Args& args) const {
                                    g.values()[static_cast<size_t>(r.value)], "result "));
   queue.as<CommandQueue>().enqueue(
       [&device = device_, graph = graph_, command = std::move(command)]() mutable {
-        execute(device, *graph, command);
+        run_command(device, *graph, command);
       });
+}
+
+namespace {
+
+struct ValueCommand {
+  std::vector<std::shared_ptr<Value>> inputs, results;
+  std::vector<std::vector<std::byte>> elements;  // of the inputs that are scalars
+  std::vector<std::shared_ptr<Value>> donated;
+};
+
+void execute_values(const sdk::HostGraph& graph, ValueCommand& c) {
+  std::vector<const void*> in;
+  for (size_t k = 0; k < c.inputs.size(); ++k) {
+    if (c.inputs[k] && !c.inputs[k]->ready)
+      sdk::fail(TN_INTERNAL, "adversary: input ", k, " of a compiled graph is not made yet");
+    in.push_back(c.inputs[k] ? c.inputs[k]->elements.data() : c.elements[k].data());
+  }
+  std::vector<void*> out;
+  for (const auto& r : c.results) {
+    r->elements.assign(r->bytes, static_cast<std::byte>(kFreshByte));
+    out.push_back(r->elements.data());
+  }
+  graph.run(in, out);
+  for (const auto& d : c.donated)
+    std::ranges::fill(d->elements, static_cast<std::byte>(kFreedByte));
+  for (const auto& r : c.results) r->ready = true;
+}
+
+}  // namespace
+
+void CompiledGraph::execute(const sdk::Queue& queue, std::span<const uint64_t> inputs,
+                            std::span<const uint8_t> donated, std::span<uint64_t> results) const {
+  const sdk::Graph g = graph();
+  ValueCommand c;
+  for (size_t k = 0; k < inputs.size(); ++k) {
+    const tn_graph_value& v = g.values()[static_cast<size_t>(g.inputs()[k])];
+    const uint64_t bytes = tn_dtype_bytes(v.dtype, static_cast<uint64_t>(sdk::Graph::count(v)));
+    auto& value = c.inputs.emplace_back();
+    auto& element = c.elements.emplace_back();
+    if (sdk::Graph::is_scalar(v)) {
+      element.resize(sizeof inputs[k]);
+      std::memcpy(element.data(), &inputs[k], sizeof inputs[k]);
+    } else {
+      value = device_.values.find(inputs[k], sdk::text("input ", k, " of a compiled graph"));
+      if (value->bytes != bytes)
+        sdk::fail(TN_INTERNAL, "adversary: input ", k, " has ", value->bytes, " bytes, not ",
+                  bytes);
+    }
+    if (!donated[k]) continue;
+    const bool named = std::ranges::any_of(
+        g.results(), [&](const tn_graph_result& r) { return r.input == static_cast<int32_t>(k); });
+    if (!named || !value || std::ranges::count(inputs, inputs[k]) != 1)
+      sdk::fail(TN_INTERNAL, "adversary: input ", k, " cannot be donated");
+    c.donated.push_back(value);
+  }
+  size_t made = 0;
+  try {
+    for (; made < results.size(); ++made) {
+      const tn_graph_value& v = g.values()[static_cast<size_t>(g.results()[made].value)];
+      auto [handle, value] =
+          device_.new_value(tn_dtype_bytes(v.dtype, static_cast<uint64_t>(sdk::Graph::count(v))));
+      results[made] = handle;
+      c.results.push_back(std::move(value));
+    }
+    queue.as<CommandQueue>().enqueue(
+        [graph = graph_, c = std::move(c)]() mutable { execute_values(*graph, c); });
+  } catch (...) {
+    for (size_t k = 0; k < made; ++k) device_.values.end(results[k], "freed");
+    throw;
+  }
+  for (size_t k = 0; k < inputs.size(); ++k)
+    if (donated[k]) device_.values.end(inputs[k], "donated");
 }
 
 // Every third node or so is left, so that programs are mixtures of compiled graphs and kernels.

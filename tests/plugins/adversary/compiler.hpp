@@ -19,6 +19,9 @@ class CompiledGraph {
 
   // [any] One command. What it needs lives until that is done.
   void run(const sdk::Queue& queue, const sdk::Args& args) const;
+  // The same over values.
+  void execute(const sdk::Queue& queue, std::span<const uint64_t> inputs,
+               std::span<const uint8_t> donated, std::span<uint64_t> results) const;
   sdk::Graph graph() const { return graph_->graph(); }
 
  private:

@@ -11,6 +11,7 @@
 
 #include "compiler.hpp"
 #include "memory.hpp"
+#include "values.hpp"
 
 namespace tenon::adversary {
 
@@ -36,6 +37,7 @@ struct Settings {
   uint64_t memory_bytes;  // MEMORY_BYTES, 0: no limit
   Schedule fail_alloc;    // FAIL_ALLOC: allocations that fail with OUT_OF_MEMORY
   Schedule fail_exec;     // FAIL_EXEC: commands that fail on their timeline
+  bool values;            // MEMORY: "values": no memory, but values
   std::string compiler;   // COMPILER: "parts", "whole" or "off"
   Schedule lose_device;   // LOSE_DEVICE: the command with which the device is gone
 };
@@ -56,6 +58,9 @@ struct AdversaryDevice : sdk::Device {
   uint64_t memory_free() const { return memory.bytes_free(); }
   void upload(CommandQueue* queue, uint64_t mem, uint64_t offset, const void* from, uint64_t bytes);
   void download(CommandQueue* queue, void* to, uint64_t mem, uint64_t offset, uint64_t bytes);
+  uint64_t make_value(CommandQueue* queue, const tn_view& from);
+  // A value that a command is to fill.
+  std::pair<uint64_t, std::shared_ptr<Value>> new_value(uint64_t bytes);
   std::span<const tn_kernel> kernels() const { return kernels_; }
 
   using Compiled = CompiledGraph;
@@ -75,6 +80,7 @@ struct AdversaryDevice : sdk::Device {
 
   const Settings settings;
   Memory memory;
+  Values values;
   std::atomic<uint64_t> commands{0};  // enqueued so far, over all queues
   std::atomic<bool> lost{false};
   std::atomic<int> queues{0};

@@ -59,7 +59,7 @@ static void TN_CALL minimal_close(void* state) { (void)state; }
 
 #define MINIMAL_SLOTS                                                                        \
   minimal_count, minimal_props, minimal_device_open, minimal_device_close, minimal_allocate, \
-      minimal_free, NULL, minimal_upload, minimal_download, NULL, NULL, NULL, NULL, NULL
+      minimal_free, NULL, minimal_upload, minimal_download, NULL, NULL, NULL, NULL, NULL, NULL
 
 /* A table with every required slot. */
 #define MINIMAL_DEVICE \
@@ -69,7 +69,7 @@ static void TN_CALL minimal_close(void* state) { (void)state; }
   {                                                                                               \
     sizeof(tn_device_vtbl), 0, count, props, minimal_device_open, minimal_device_close,           \
         minimal_allocate, minimal_free, NULL, minimal_upload, minimal_download, NULL, NULL, NULL, \
-        NULL, NULL                                                                                \
+        NULL, NULL, NULL                                                                          \
   }
 
 /* tn_plugin_query of a plugin with one interface. */

@@ -16,5 +16,6 @@ static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
                                      NULL,
                                      NULL,
                                      NULL,
+                                     NULL,
                                      NULL};
 MINIMAL_DEVICE_PLUGIN("org.example.slot_missing", &table, minimal_open, minimal_close)

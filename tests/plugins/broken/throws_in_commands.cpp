@@ -22,6 +22,7 @@ static const tn_device_vtbl table = {sizeof(tn_device_vtbl),
                                      nullptr,
                                      nullptr,
                                      nullptr,
+                                     nullptr,
                                      nullptr};
 
 static tn_error* TN_CALL throwing_run(void*, void*, const tn_view* const*) { throw 3; }

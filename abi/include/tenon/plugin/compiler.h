@@ -32,6 +32,12 @@ typedef struct tn_claim {
 #define TN_COMPILED_INPLACE \
   1u /* right also when a result lies in the memory of the input that the graph names for it */
 
+/* On a device with TN_DEVICE_VALUES, instead of `run`: one command. In the order of the graph: inputs, each a value, or of TN_GRAPH_SCALAR the
+ * bits of its element; results, values that the plugin makes, which the host frees. donated: 1 where the input ends with this call, if
+ * that succeeds: nobody else has it, and a result names it. After an error nothing is enqueued, ended or made. */
+typedef tn_error*(TN_CALL* tn_compiled_execute)(void* data, void* queue, const uint64_t* inputs,
+                                                const uint8_t* donated, uint64_t* out_results);
+
 /* A compiled graph. It may run in several threads at once. */
 typedef struct tn_compiled {
   uint32_t struct_size;
@@ -43,6 +49,7 @@ typedef struct tn_compiled {
   uint64_t workspace_bytes;
   tn_str
       declined; /* not empty: nothing was compiled, and why; its nodes run kernel by kernel. Static or kept by the plugin. */
+  tn_compiled_execute execute;
 } tn_compiled;
 
 /* Takes the next bytes of a compiled form. */

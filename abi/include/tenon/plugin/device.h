@@ -7,7 +7,14 @@
  * to timeline->submitted; the command's value is what stands there during the call. When a command is done, the plugin stores its
  * value to timeline->completed (release order). If the call itself returns an error, nothing was enqueued and the value is
  * taken back. After a failure (host->fail) the plugin skips the work of later commands but goes on completing them.
- * A device with TN_DEVICE_INLINE does everything before the call returns; it needs no queue slots and never sees a timeline. */
+ * A device with TN_DEVICE_INLINE does everything before the call returns; it needs no queue slots and never sees a timeline.
+ *
+ * A device with TN_DEVICE_VALUES has no memory that the core could place tensors in. It has values: dense tensors behind handles of
+ * 64 bits, not 0, that the plugin chooses. `make_value` brings one from the host, an execution of a compiled graph (compiler.h) takes
+ * and gives them, `download` reads one (mem: its handle, offset: 0, bytes: all of it), `free` ends one: at any time, so what was enqueued
+ * before and needs it keeps it. Such a device has queues, and a compiler that takes every op or one made of what it takes; it has no
+ * kernels, and needs neither `allocate` nor `upload`. A value is there when the command that makes it is done; the core orders other
+ * queues after that. Of a command that failed, or was skipped, the values are there to be freed, and nothing else. */
 #ifndef TENON_PLUGIN_DEVICE_H_
 #define TENON_PLUGIN_DEVICE_H_
 #include "entry.h"
@@ -28,6 +35,7 @@ struct tn_timeline {
 #define TN_DEVICE_INLINE 1u      /* kernels and copies are done when the call returns */
 #define TN_DEVICE_HOST_MEMORY 2u /* mem is an address that the host may read and write */
 #define TN_DEVICE_COPY_QUEUE 4u  /* host copies gain from a queue of their own */
+#define TN_DEVICE_VALUES 8u      /* tensors are values; neither of the first two goes with it */
 
 /* What a device says of itself, and its limits. */
 typedef struct tn_device_props {
@@ -80,6 +88,11 @@ typedef struct tn_device_vtbl {
                                      uint64_t value);
   /* Optional: the native queue. */
   tn_error*(TN_CALL* queue_native)(void* queue, uint64_t* out_native);
+
+  /* With TN_DEVICE_VALUES. Enqueued as uploads are: a value of what a dense view shows of host memory, which may be reused when the call
+   * returns. [one] per queue, as the executions. */
+  tn_error*(TN_CALL* make_value)(void* device, void* queue, const tn_view* from,
+                                 uint64_t* out_value);
 } tn_device_vtbl;
 
 TN_EXTERN_C_END

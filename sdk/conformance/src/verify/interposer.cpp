@@ -552,6 +552,7 @@ constexpr tn_device_vtbl kDevice = {sizeof(tn_device_vtbl),
                                     nullptr,
                                     nullptr,
                                     nullptr,
+                                    nullptr,
                                     nullptr};
 
 tn_error* TN_CALL i_list(void*, const tn_kernel** out, uint32_t* count) {

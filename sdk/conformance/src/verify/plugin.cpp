@@ -198,6 +198,8 @@ Profile profile_of(const std::string& path) {
     props.struct_size = sizeof props;
     const auto got = host.take(call("props", [&] { return v->props(plugin.state, k, &props); }));
     expect(got.code == TN_OK, "props fails: " + got.message, "what the device is");
+    expect(!(props.flags & TN_DEVICE_VALUES), "the device has values and no memory",
+           "memory: this kit looks at no other device yet");
     types.push_back(text_of(props.type));
     const auto index = std::count(types.begin(), types.end(), types.back()) - 1;
     p.devices.push_back({types.back() + ":" + std::to_string(index), props.flags});

@@ -3,6 +3,9 @@
 //   struct MyDevice : sdk::Device {
 //     struct Compiled {                                                   // a graph, compiled
 //       void run(const sdk::Queue& queue, const sdk::Args& args) const;   // from several threads at once
+//       // instead, or also, for devices of TN_DEVICE_VALUES; results: to be filled
+//       void execute(const sdk::Queue& queue, std::span<const uint64_t> inputs, std::span<const uint8_t> donated,
+//                    std::span<uint64_t> results) const;
 //     };
 //     void claim(const sdk::Graph& graph, uint32_t flags, std::span<tn_claim> claims);
 //     sdk::Compilation<Compiled> compile(const sdk::Graph& graph, uint32_t flags);
@@ -46,12 +49,13 @@ struct CompilerSlots {
   struct Record {
     Device& device;
     std::unique_ptr<C> compiled;
+    size_t n_inputs, n_results;
   };
 
   static D& device(void* raw) { return *static_cast<D*>(static_cast<Device*>(raw)); }
   static Graph graph(const tn_compile_request* r) { return Graph(r->graph, r->graph_bytes); }
 
-  static void fill(D& d, Compilation<C> made, tn_compiled* out) {
+  static void fill(D& d, const Graph& g, Compilation<C> made, tn_compiled* out) {
     if (!made.declined.empty()) {
       out->declined = str(made.declined);
       return;
@@ -59,13 +63,29 @@ struct CompilerSlots {
     if (!made.compiled) fail(TN_INTERNAL, "compile gave neither a graph nor a reason to decline");
     out->flags = made.flags;
     out->workspace_bytes = made.workspace_bytes;
-    out->run = run;
+    if constexpr (requires(const C& c, const Queue& q, const Args& a) { c.run(q, a); })
+      out->run = run;
+    if constexpr (kExecutes) {
+      if (out->struct_size >= sizeof *out) out->execute = execute;
+    }
     out->release = [](void* data) { delete static_cast<Record*>(data); };
-    out->data = new Record{d, std::move(made.compiled)};
+    out->data = new Record{d, std::move(made.compiled), g.inputs().size(), g.results().size()};
   }
   static tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args) {
     const auto& r = *static_cast<Record*>(data);
     return guard(r.device.host, [&] { r.compiled->run(Queue(r.device, queue), Args(args)); });
+  }
+
+  static constexpr bool kExecutes = requires(const C& c, const Queue& q) {
+    c.execute(q, {}, {}, {});
+  };
+  static tn_error* TN_CALL execute(void* data, void* queue, const uint64_t* inputs,
+                                   const uint8_t* donated, uint64_t* out) {
+    const auto& r = *static_cast<Record*>(data);
+    return guard(r.device.host, [&] {
+      r.compiled->execute(Queue(r.device, queue), {inputs, r.n_inputs}, {donated, r.n_inputs},
+                          {out, r.n_results});
+    });
   }
 
   static tn_error* TN_CALL claim(void* raw, const tn_compile_request* request, tn_claim* out) {
@@ -76,7 +96,8 @@ struct CompilerSlots {
   }
   static tn_error* TN_CALL compile(void* raw, const tn_compile_request* request, tn_compiled* out) {
     return guard(device(raw).host, [&] {
-      fill(device(raw), device(raw).compile(graph(request), request->flags), out);
+      const Graph g = graph(request);
+      fill(device(raw), g, device(raw).compile(g, request->flags), out);
     });
   }
   static tn_error* TN_CALL compatibility(void* raw, tn_str* out) {
@@ -94,7 +115,8 @@ struct CompilerSlots {
     return guard(device(raw).host, [&] {
       const std::span<const std::byte> form(static_cast<const std::byte*>(bytes),
                                             static_cast<size_t>(count));
-      fill(device(raw), device(raw).load(graph(request), request->flags, form), out);
+      const Graph g = graph(request);
+      fill(device(raw), g, device(raw).load(g, request->flags, form), out);
     });
   }
 

@@ -9,6 +9,7 @@
 //     uint64_t memory_free();                                               // optional
 //     void upload(Q*, uint64_t mem, uint64_t offset, const void* from, uint64_t bytes);
 //     void download(Q*, void* to, uint64_t mem, uint64_t offset, uint64_t bytes);
+//     uint64_t make_value(Q*, const tn_view& from);                         // of TN_DEVICE_VALUES: instead of allocate and upload
 //   };
 //
 // and, unless it is inline (then Q is void),
@@ -79,6 +80,11 @@ struct DeviceSlots {
                  [&] { device(raw).download(static_cast<Q*>(queue), to, mem, offset, bytes); });
   }
 
+  static tn_error* TN_CALL make_value(void* raw, void* queue, const tn_view* from, uint64_t* out) {
+    return guard(device(raw).host,
+                 [&] { *out = device(raw).make_value(static_cast<Q*>(queue), *from); });
+  }
+
   static tn_error* TN_CALL queue_create(void* raw, tn_timeline* timeline, void** out) {
     return guard(device(raw).host, [&] { *out = new Q(device(raw), timeline); });
   }
@@ -104,11 +110,13 @@ struct DeviceSlots {
     t.props = props;
     t.open = open;
     t.close = close;
-    t.allocate = allocate;
+    if constexpr (requires(D & d) { d.allocate(0); }) t.allocate = allocate;
     t.free = free;
     if constexpr (requires(D & d) { d.memory_free(); }) t.memory_free = memory_free;
-    t.upload = upload;
+    if constexpr (requires(D & d, Q * q) { d.upload(q, 0, 0, nullptr, 0); }) t.upload = upload;
     t.download = download;
+    if constexpr (requires(D & d, Q * q, const tn_view& v) { d.make_value(q, v); })
+      t.make_value = make_value;
     if constexpr (!std::is_void_v<Q>) {
       t.queue_create = queue_create;
       t.queue_destroy = queue_destroy;

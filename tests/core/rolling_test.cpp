@@ -1,0 +1,209 @@
+// Devices whose tensors are values: ops are recorded, and run as one program at a read, at a number of them, or on request. Runs on the
+// adversary with TENON_ADVERSARY_MEMORY=values, whose complaints at its end fail each case.
+#include <cstdlib>
+#include <thread>
+
+#include "flow_fixture.hpp"
+#include "small_training.hpp"
+#include "watched_compiler.hpp"
+
+using namespace tenon::test;
+
+namespace {
+
+// A session whose device says nothing wrong happened, also when it is closed.
+struct Rolling {
+  watched::Told told;
+  Session cx{watched::make_runtime({}, 0, &told)};
+  Rolling() = default;
+  ~Rolling() {
+    cx.ctx.reset();
+    cx.runtime.reset();
+    CHECK(told.text == "");
+  }
+  operator tn_ctx*() { return cx; }
+  Tensor f32(std::vector<float> v) {
+    const auto n = static_cast<int64_t>(v.size());
+    return cx.f32(v, {n});
+  }
+};
+
+}  // namespace
+
+TEST_CASE("ops are recorded, and a read runs them as one program") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2, 3}), b = r.f32({10, 20, 30});
+  const Tensor sum = flow::add(r, a.get(), b.get());
+  const Tensor y = flow::mul(r, sum.get(), sum.get());
+  CHECK(watched::runs == 0);
+  CHECK(watched::compiles == 0);
+  check_close(r.cx.read(y), {121, 484, 1089});
+  CHECK(watched::runs == 1);
+  CHECK(watched::compiles == 1);
+  check_close(r.cx.read(sum), {11, 22, 33});  // came with it
+  CHECK(watched::runs == 1);
+  CHECK(tn_graph_of(watched::blobs.back().data())->result_count == 2);
+}
+
+TEST_CASE("what nobody holds is not computed") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2});
+  for (int i = 0; i < 5; ++i) flow::tanh(r, a.get());
+  REQUIRE_OK(tn_ctx_flush(r));
+  CHECK(watched::runs == 0);
+  const Tensor y = flow::add(r, a.get(), a.get());
+  flow::tanh(r, y.get());
+  REQUIRE_OK(tn_ctx_flush(r));
+  CHECK(watched::runs == 1);
+  CHECK(tn_graph_of(watched::blobs.back().data())->node_count == 1);
+  check_close(r.cx.read(y), {2, 4});
+}
+
+TEST_CASE("a flush at a number of ops, and on request") {
+  Rolling r;
+  CHECK(tn_ctx_set_flush_limit(r, 8) == 1000);
+  CHECK(tn_ctx_set_flush_limit(r, 0) == 8);
+  const Tensor one = r.f32({1});
+  Tensor x = r.f32({0});
+  for (int i = 0; i < 20; ++i) x = flow::add(r, x.get(), one.get());
+  CHECK(watched::runs == 2);
+  CHECK(watched::compiles == 1);  // both are the same eight additions
+  REQUIRE_OK(tn_ctx_flush(r));
+  CHECK(watched::runs == 3);
+  REQUIRE_OK(tn_ctx_flush(r));
+  REQUIRE_OK(tn_ctx_synchronize(r, TN_FOREVER));
+  CHECK(watched::runs == 3);
+  check_close(r.cx.read(x), {20});
+}
+
+TEST_CASE(
+    "the second iteration of a training loop compiles nothing, and its results are those of "
+    "memory") {
+  for (const char* optimizer : {"sgd", "adam"}) {
+    for (const bool captured : {false, true}) {
+      CAPTURE(optimizer);
+      CAPTURE(captured);
+      TrainingState want, got;
+      std::vector<double> losses;
+      {
+        unsetenv("TENON_ADVERSARY_MEMORY");
+        Session cx(watched::make_runtime());
+        setenv("TENON_ADVERSARY_MEMORY", "values", 1);
+        SmallTraining t(cx, {}, optimizer, captured);
+        for (int step = 0; step < 4; ++step) REQUIRE_OK(t.step(&losses.emplace_back()));
+        want = t.state();
+      }
+      Rolling r;
+      SmallTraining t(r, {}, optimizer, captured);
+      int compiles = 0;
+      for (size_t step = 0; step < 4; ++step) {
+        const int runs = watched::runs;
+        double loss = 0;
+        REQUIRE_OK(t.step(&loss));
+        CHECK(loss == losses[step]);
+        CAPTURE(step);
+        if (step > 0) CHECK(watched::runs == runs + 1);
+        if (step > 1) CHECK(watched::compiles == compiles);
+        compiles = watched::compiles;
+      }
+      CHECK(watched::donated >= 3 * static_cast<int>(t.variables().size()));
+      got = t.state();
+      CHECK(difference(want, got, false) == "");
+    }
+  }
+}
+
+TEST_CASE("rules fail at the call, and nothing of what is recorded is lost") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2}), b = r.f32({1, 2, 3});
+  const Tensor y = flow::add(r, a.get(), a.get());
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_add(r, a.get(), b.get(), &out), TN_INVALID_ARGUMENT, "add");
+  const Tensor bytes = get([&](tn_tensor** o) { return tn_cast(r, a.get(), TN_DTYPE_U8, o); });
+  const Tensor large = get([&](tn_tensor** o) { return tn_tensor_scalar_i64(r, 300, o); });
+  CHECK_FAILS(tn_add(r, bytes.get(), large.get(), &out), TN_OUT_OF_RANGE, "300");
+  check_close(r.cx.read(y), {2, 4});
+}
+
+TEST_CASE("an execution that cannot begin poisons what it was to make, by name, and no more") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2});
+  const Tensor y = flow::add(r, a.get(), a.get());
+  watched::fail_run = true;
+  CHECK_FAILS(tn_ctx_flush(r), TN_DEVICE_FAILED,
+              "add and what was recorded with it on adversary:0: ");
+  std::vector<float> room(2);
+  CHECK_FAILS(tn_tensor_read(r, y.get(), room.data(), 8), TN_DEVICE_FAILED, "this run fails");
+  tn_tensor* out = nullptr;
+  CHECK_FAILS(tn_mul(r, y.get(), a.get(), &out), TN_DEVICE_FAILED, "this run fails");
+  check_close(r.cx.read(flow::mul(r, a.get(), a.get())), {1, 4});
+  watched::decline = "not today";
+  const Tensor z = flow::tanh(r, a.get());
+  CHECK_FAILS(tn_tensor_read(r, z.get(), room.data(), 8), TN_UNIMPLEMENTED, "not today");
+  watched::decline = nullptr;
+  check_close(r.cx.read(a), {1, 2});
+}
+
+TEST_CASE("an execution that fails later poisons its results with the op's name") {
+  setenv("TENON_ADVERSARY_FAIL_EXEC", "2", 1);  // the upload is the first command
+  watched::Told told;
+  Session cx(watched::make_runtime({}, 0, &told));
+  unsetenv("TENON_ADVERSARY_FAIL_EXEC");
+  const Tensor a = cx.f32({1, 2}, {2});
+  REQUIRE_OK(tn_ctx_synchronize(cx, TN_FOREVER));
+  const Tensor y = flow::add(cx, a.get(), a.get());
+  REQUIRE_OK(tn_ctx_flush(cx));
+  std::vector<float> room(2);
+  CHECK_FAILS(tn_tensor_read(cx, y.get(), room.data(), 8), TN_DEVICE_FAILED,
+              "add: adversary: scheduled failure of command");
+  REQUIRE_OK(tn_ctx_recover(cx));
+  CHECK_FAILS(tn_tensor_read(cx, y.get(), room.data(), 8), TN_DEVICE_FAILED, "add: ");
+  check_close(cx.read(flow::add(cx, a.get(), a.get())), {2, 4});
+  CHECK(told.text == "");
+}
+
+TEST_CASE("what is recorded crosses contexts and threads, and outlives its context") {
+  Rolling r;
+  auto other = r.cx.context();
+  const Tensor a = r.f32({1, 2});
+  Tensor y = flow::add(r, a.get(), a.get());
+  check_close(r.cx.read(flow::mul(other.get(), y.get(), y.get())), {4, 16});
+  std::vector<std::thread> threads;
+  std::vector<Tensor> made(4);
+  for (auto& out : made) {
+    out = flow::add(r, y.get(), a.get());
+    threads.emplace_back([&r, &out] {
+      auto own = r.cx.context();
+      Tensor sum = flow::add(own.get(), out.get(), out.get());
+      out = std::move(sum);
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  for (const Tensor& t : made) check_close(r.cx.read(t), {6, 12});
+  y = flow::tanh(other.get(), a.get());
+  other.reset();
+  check_close(r.cx.read(y), {std::tanh(1.0f), std::tanh(2.0f)});
+}
+
+TEST_CASE("memory of values is counted, its addresses and limits are not there") {
+  Rolling r;
+  tn_memory_stats before = tn_memory_stats_init(), after = before;
+  tn_device* d = tn_ctx_get_device(r);
+  REQUIRE_OK(tn_device_get_memory(d, &before));
+  {
+    const Tensor a = r.f32({1, 2});
+    const Tensor y = flow::add(r, a.get(), a.get());
+    REQUIRE_OK(tn_ctx_flush(r));
+    REQUIRE_OK(tn_device_get_memory(d, &after));
+    CHECK(after.live_bytes == before.live_bytes + 16);
+    const void* data = nullptr;
+    CHECK_FAILS(tn_tensor_get_data(r, y.get(), &data), TN_UNIMPLEMENTED, "tn_tensor_read");
+    tn_dl_managed* dl = nullptr;
+    CHECK_FAILS(tn_tensor_to_dlpack(r, y.get(), 0, &dl), TN_UNIMPLEMENTED, "tn_tensor_to");
+    CHECK_FAILS(tn_device_set_memory_limit(d, 1), TN_UNIMPLEMENTED, "plugin");
+  }
+  const Tensor last = r.f32({0});  // takes in what was released
+  REQUIRE_OK(tn_ctx_flush(r));
+  REQUIRE_OK(tn_device_get_memory(d, &after));
+  CHECK(after.live_bytes <= before.live_bytes + 4);
+}
