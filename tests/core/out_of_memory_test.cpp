@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <utility>
 
 #include "failing_memory.hpp"
 #include "fixture.hpp"
@@ -157,6 +158,7 @@ void sweep_fresh_context(const NetworkSize& size, const char* optimizer, bool ca
   for (const bool all_after : {false, true}) {
     const int64_t step = stride() * (all_after ? 3 : 1) * (captured && stride() > 1 ? 3 : 1);
     int64_t n = 1, live = 0, rounds = 0;
+    uint64_t reserved = 0;  // how much of it a device needs depends on how far its threads were
     for (bool failed = true; failed; n += step) {
       {
         const Context ctx = make_context(rt);
@@ -165,7 +167,8 @@ void sweep_fresh_context(const NetworkSize& size, const char* optimizer, bool ca
       }
       const int64_t now = live_blocks(rt, rounds > 1 ? live : INT64_MAX);
       CAPTURE(n);
-      if (++rounds > 2) REQUIRE(now <= live);
+      const uint64_t had = std::exchange(reserved, memory_of(rt).reserved_bytes);
+      if (++rounds > 2 && reserved <= had) REQUIRE(now <= live);
       live = now;
     }
     MESSAGE("allocations of the first step of a context: " << n - 1 - stride()
