@@ -1,5 +1,6 @@
 // Devices whose tensors are values: ops are recorded, and run as one program at a read, at a number of them, or on request. Runs on the
 // adversary with TENON_ADVERSARY_MEMORY=values, whose complaints at its end fail each case.
+#include <cmath>
 #include <cstdlib>
 #include <thread>
 
@@ -206,4 +207,83 @@ TEST_CASE("memory of values is counted, its addresses and limits are not there")
   REQUIRE_OK(tn_ctx_flush(r));
   REQUIRE_OK(tn_device_get_memory(d, &after));
   CHECK(after.live_bytes <= before.live_bytes + 4);
+}
+
+TEST_CASE("what another queue has to do with is not donated") {
+  Rolling r;
+  const auto other = r.cx.context();
+  SUBCASE("by calls") {
+    Tensor a = r.f32({1, 2});
+    const Tensor y = flow::mul(other.get(), a.get(), a.get());
+    REQUIRE_OK(tn_ctx_flush(other.get()));
+    const Tensor b = flow::add(r, a.get(), a.get());
+    a.reset();
+    check_close(r.cx.read(b), {2, 4});
+    std::vector<float> got(2);
+    REQUIRE_OK(tn_tensor_read(other.get(), y.get(), got.data(), 8));
+    check_close(got, {1, 4});
+  }
+  SUBCASE("by programs") {
+    const Variable w = flow::variable(r, "w", r.f32({1, 2}));
+    const auto step = flow::capture(r, "step", {}, [&](const flow::Raw&) {
+      const Tensor v = flow::value_of(r, w), next = flow::add(r, v.get(), v.get());
+      REQUIRE_OK(tn_variable_assign(r, w.get(), next.get()));
+      return flow::Tensors();
+    });
+    const auto look = flow::capture(other.get(), "look", {}, [&](const flow::Raw&) {
+      const Tensor v = flow::value_of(other.get(), w);
+      return flow::list(flow::mul(other.get(), v.get(), v.get()));
+    });
+    const auto y = flow::run(other.get(), look, {});
+    flow::run(r, step, {});
+    check_close(r.cx.read(flow::value_of(r, w)), {2, 4});
+    std::vector<float> got(2);
+    REQUIRE_OK(tn_tensor_read(other.get(), y[0].get(), got.data(), 8));
+    check_close(got, {1, 4});
+  }
+}
+
+TEST_CASE("a captured program that the compiler declines says why") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2});
+  const auto p = flow::capture(
+      r, "p", {{{2}}}, [&](const flow::Raw& in) { return flow::list(flow::tanh(r, in[0])); });
+  tn_tensor *in[] = {a.get()}, *out[1] = {};
+  uint32_t n = 0;
+  watched::decline = "too large";
+  CHECK_FAILS(tn_program_run(r, p.get(), in, 1, out, 1, &n), TN_UNIMPLEMENTED, "too large");
+  watched::decline = nullptr;
+  REQUIRE_OK(tn_program_run(r, p.get(), in, 1, out, 1, &n));
+  check_close(r.cx.read(Tensor(out[0])), {std::tanh(1.f), std::tanh(2.f)});
+}
+
+TEST_CASE("ops are compiled in the modes that they were called in") {
+  Rolling r;
+  const Tensor a = r.f32({1, 2});
+  tn_ctx_set_deterministic(r, 1);
+  const Tensor y = flow::add(r, a.get(), a.get());
+  tn_ctx_set_deterministic(r, 0);
+  check_close(r.cx.read(y), {2, 4});
+  CHECK((watched::flags & TN_SIGNATURE_DETERMINISTIC) != 0);
+  tn_ctx_set_deterministic(r, 1);
+  const Tensor first = flow::add(r, y.get(), a.get());
+  tn_ctx_set_deterministic(r, 0);
+  const Tensor second = flow::mul(r, first.get(), a.get());
+  CHECK((watched::flags & TN_SIGNATURE_DETERMINISTIC) != 0);  // what came before is on its way
+  check_close(r.cx.read(second), {3, 12});
+  CHECK((watched::flags & TN_SIGNATURE_DETERMINISTIC) == 0);
+}
+
+TEST_CASE("a host scalar beside complex numbers of 16 bytes") {
+  Rolling r;
+  const double z[] = {1, 2, 3, 4};
+  const int64_t dims[] = {2};
+  const Tensor a = get([&](tn_tensor** o) {
+    return tn_tensor_from_host(r, TN_DTYPE_C128, 1, dims, z, sizeof z, o);
+  });
+  const Tensor two = get([&](tn_tensor** o) { return tn_tensor_scalar_f64(r, 2, o); });
+  const Tensor y = get([&](tn_tensor** o) { return tn_mul(r, a.get(), two.get(), o); });
+  double got[4] = {};
+  REQUIRE_OK(tn_tensor_read(r, y.get(), got, sizeof got));
+  for (int k = 0; k < 4; ++k) CHECK(got[k] == 2 * z[k]);
 }

@@ -22,6 +22,7 @@ inline const char* decline = nullptr;                // compile's answer
 inline bool fail_compile = false, fail_run = false;  // the next ones
 inline int donated = 0;                              // inputs of executions
 inline std::vector<std::vector<uint64_t>> blobs;     // that were compiled
+inline uint32_t flags = 0;                           // of the last request to compile
 
 struct Watched {
   tn_compiled inner;
@@ -71,6 +72,7 @@ inline tn_error* TN_CALL claim(void* device, const tn_compile_request* r, tn_cla
 inline tn_error* TN_CALL compile(void* device, const tn_compile_request* r, tn_compiled* out) {
   ++compiles;
   blobs.push_back(blob_of(r));
+  flags = r->flags;
   if (std::exchange(fail_compile, false))
     return Plugin::failure("watched: this graph cannot be compiled");
   if (decline) {

@@ -64,6 +64,62 @@ TEST_CASE("derived: computed once for each value of a variable, for all sets of 
   CHECK(used(p) == second);
 }
 
+TEST_CASE("derived: what a recipe turns is kept dense, and used as such") {
+  Session s;
+  // Where no gradient is wanted the capture records einsum as it is, and its recipe turns the variable by views.
+  const auto fixed = [&](const Tensor& value) {
+    tn_variable* v = nullptr;
+    REQUIRE_OK(tn_variable_create(s, tn_string("w"), value.get(), TN_VARIABLE_NOT_TRAINABLE, &v));
+    return Variable(v);
+  };
+  const auto einsum = [&](const char* equation, const Tensor& x, const Tensor& w) {
+    return call(s, TN_OP_EINSUM, {&x, &w},
+                {tn_attr_string(TN_EINSUM_EQUATION, tn_string(equation))});
+  };
+  const auto check = [&](const Dims& dims, auto body) {
+    const Program p = capture(s, dims, body);
+    size_t n = 1;
+    for (int64_t d : dims) n *= static_cast<size_t>(d);
+    const Tensor x = s.f32(ramp(n), dims);
+    const std::vector<float> want = s.read(body(x));
+    for (int turn = 0; turn < 2; ++turn) {
+      const std::vector<float> got = s.read(run(s, p, x));
+      REQUIRE(got.size() == want.size());
+      for (size_t k = 0; k < got.size(); ++k) CHECK(got[k] == doctest::Approx(want[k]));
+    }
+  };
+  SUBCASE("by the recipe alone") {
+    const Variable v = fixed(s.f32(ramp(5 * 4 * 6), {5, 4, 6}));
+    check({3, 4, 6}, [&](const Tensor& x) { return einsum("bhd,ohd->bo", x, taken(s, v)); });
+  }
+  SUBCASE("with a factor for each column") {
+    const Variable v = fixed(s.f32(ramp(30), {5, 6})), f = fixed(s.f32(ramp(5), {5}));
+    check({3, 6}, [&](const Tensor& x) {
+      const Tensor y = einsum("bi,oi->bo", x, taken(s, v)), scale = taken(s, f);
+      return call(s, TN_OP_MUL, {&y, &scale});
+    });
+  }
+}
+
+TEST_CASE("derived: shared by sets of sizes whose tables differ") {
+  Session s;
+  const Variable v = variable(s, s.f32(ramp(15), {5, 3}));
+  const Program p = capture(s, {TN_DIM_ANY, 3}, [&](const Tensor& x) {
+    const Dims dims = {tn_tensor_dims(x.get())[0], 5};
+    const Tensor y = turned(s, x, v), rows = iota(s, dims, 0, TN_DTYPE_F32);
+    return call(s, TN_OP_ADD, {&y, &rows});
+  });
+  const auto after = [&](int64_t rows) {
+    run(s, p, s.f32(ramp(static_cast<size_t>(rows) * 3), {rows, 3}));
+    CHECK(kept(p) == 1);
+    return used(p);
+  };
+  const std::vector<tn_tensor*> first = after(2);
+  REQUIRE(first.size() == 1);
+  CHECK(after(7) == first);
+  CHECK(after(1) == first);
+}
+
 TEST_CASE("derived: every way to assign is noticed") {
   Session s;
   const Variable v = variable(s, s.f32(ramp(15), {5, 3}));

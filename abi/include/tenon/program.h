@@ -124,7 +124,7 @@ TN_API tn_error* TN_CALL tn_program_get_info(tn_program* program, tn_program_inf
 TN_API tn_error* TN_CALL tn_program_text(tn_program* program, char* buffer, uint64_t capacity,
                                          uint64_t* out_size);
 
-/* What one run for inputs of these sizes costs, by counting; nothing is run, but the program is prepared for them as a run would. JSON:
+/* What one run for inputs of these sizes costs, by counting; no step of it is run, but the program is prepared for them as a run would. JSON:
  *   {"program", "device",
  *    "steps": [{"op", "kernel", "args": ["f32[64, 784]", ...], "bytes", "flop"}, ...],
  *    "bytes", "flop", "arena_bytes", "result_bytes", "constant_bytes", "derived_bytes", "not_compiled": ["...", ...]}

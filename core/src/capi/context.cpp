@@ -153,12 +153,12 @@ void tn_ctx_interrupt(tn_ctx* ctx) {
 
 tn_error* tn_ctx_recover(tn_ctx* ctx) {
   return with_ctx(ctx, "tn_ctx_recover", [&] {
+    quietly([&] { flush_values(ctx); });  // what is recorded over what a failed queue made
     for (auto& ds : ctx->states) {
       if (!ds || !ds->queue) continue;
       const bool failed = ds->queue->failed_at(UINT64_MAX) || ds->copies->failed_at(UINT64_MAX);
       if (!failed) continue;
       const ValueLock lock(ds->device);
-      quietly([&] { flush_values(ctx); });  // of what the failed queue made
       Queue* fresh = ds->device->take_queue();
       Queue* copies = fresh;
       if (ds->copies != ds->queue) {

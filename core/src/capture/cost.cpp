@@ -53,10 +53,11 @@ std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments
     std::string args;
     uint64_t moved = 0;
     for (size_t i = first; i < end; ++i) {
-      const tn_view* v = made.args[i];
+      const tn_view& v = *made.args[i];
+      const bool absent = v.flags & TN_VIEW_ABSENT;
       args += fmt::format("{}{}", args.empty() ? "" : ", ",
-                          v ? json_string(shape_text(*v)) : std::string("null"));
-      if (v) moved += tn_dtype_bytes(v->dtype, static_cast<uint64_t>(v->count));
+                          absent ? "null" : json_string(shape_text(v)));
+      if (!absent) moved += tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
     }
     const double flop = flop_of(op, made.args.data() + first);
     if (flop == flop) flops += flop;

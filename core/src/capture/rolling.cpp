@@ -81,6 +81,12 @@ void arrive(Buffer& b, uint64_t handle, Queue* q) {
   b.device->allocator->adopt(b);
 }
 
+// No queue of another context has to do with it, so that a command of this one may end it.
+bool is_own(const Buffer& b, const DeviceState& ds) {
+  const uint64_t own = 1ull << ds.queue->index | 1ull << ds.copies->index;
+  return (b.home == ds.queue || b.home == ds.copies) && (b.readers.load() & ~own) == 0;
+}
+
 struct Operand {
   Buffer* buffer = nullptr;  // null: a host scalar
   uint64_t bits = 0;
@@ -97,7 +103,10 @@ void execute(tn_device& d, Queue* q, const ValueProgram& p, std::span<const Oper
   std::vector<uint8_t> donated;
   for (const size_t i : p.args) {
     const auto at = static_cast<int>(args.size());
-    if (in[i].buffer) need_sound(q, *in[i].buffer);
+    if (in[i].buffer) {
+      need_sound(q, *in[i].buffer);
+      if (in[i].buffer->home != q) in[i].buffer->readers.fetch_or(1ull << q->index);
+    }
     args.push_back(in[i].buffer ? in[i].buffer->mem : in[i].bits);
     donated.push_back(in[i].buffer && donate[i] &&
                       std::ranges::find(p.node->aliases, at) != p.node->aliases.end());
@@ -146,7 +155,7 @@ Program* compile_values(tn_runtime* rt, tn_device& device, Graph& graph,
   for (const ProgramInput& in : inputs) v->scalars.push_back(in.scalar);
   c.scalars = &v->scalars;
   remove_dead_code(graph, c);
-  v->recorded = !graph.nodes.empty() &&
+  v->recorded = !options.notes && !graph.nodes.empty() &&
                 std::ranges::all_of(graph.nodes, [](auto& n) { return !n.compiled && !n.control; });
   if (v->recorded) {
     fit_scalars(graph, v->scalars);
@@ -155,7 +164,7 @@ Program* compile_values(tn_runtime* rt, tn_device& device, Graph& graph,
     if (options.decomposed && std::ranges::find(taken, graph.nodes[0].op->name()) == taken.end())
       *options.decomposed = taken;
   } else {
-    take_compiled(*v, graph, device, notes);
+    take_compiled(*v, graph, device, options.notes ? *options.notes : notes);
   }
   v->used = graph.mark_live();
   for (GraphValue& value : graph.values) value.shape.set_dense();
@@ -237,6 +246,7 @@ class Rolling {
   std::vector<int> words_;
   std::vector<Value> values_;  // by number; buffers are counted
   size_t nodes_ = 0;
+  uint32_t modes_ = 0;  // of the calls that are recorded
   std::vector<std::unique_ptr<Prepared>> prepared_;
   size_t next_ = 0;  // of those, to be replaced when there are as many as may be
 };
@@ -254,6 +264,8 @@ int Rolling::number_of(const Operand& in, const GraphValue& as) {
 
 void Rolling::record(const Program& p, std::span<const Operand> in, std::span<Buffer* const> out) {
   const ValueProgram& v = *p.values;
+  if (modes_ != ctx_->modes) flush(ctx_);
+  modes_ = ctx_->modes;
   const size_t most = values_.size() + in.size() + out.size();
   if (values_.capacity() < most) values_.reserve(2 * most);
   entries_.push_back({p.values, words_.size(), 0});
@@ -277,10 +289,11 @@ Rolling::Batch Rolling::batch() const {
     const bool held = v.buffer && v.buffer->refs.load(std::memory_order_acquire) > 1;
     if (v.pending && held) b.results.push_back(static_cast<int>(k));
     if (v.pending) continue;
-    if (v.buffer && !held) dead.push_back(static_cast<int>(b.inputs.size()));
+    if (v.buffer && !held && is_own(*v.buffer, ds_))
+      dead.push_back(static_cast<int>(b.inputs.size()));
     b.inputs.push_back(static_cast<int>(k));
   }
-  b.key = {ctx_->modes, entries_.size(), words_.size()};
+  b.key = {modes_, entries_.size(), words_.size()};
   for (const Entry& e : entries_) b.key.push_back(e.program->id);
   for (const int w : words_) b.key.push_back(static_cast<uint64_t>(w));
   for (const int r : b.results) {
@@ -346,7 +359,7 @@ const ValueProgram& Rolling::prepare(const Batch& b) {
   std::vector<bool> scalars;
   std::vector<std::string> notes;
   Graph g = graph(b, scalars);
-  PassContext c{ctx_->runtime, ds_.device, ds_.queue, ctx_->modes};
+  PassContext c{ctx_->runtime, ds_.device, ds_.queue, modes_};
   c.overwrites = &b.overwrites;
   c.scalars = &scalars;
   c.notes = &notes;
@@ -433,7 +446,7 @@ void run_values(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** o
     Rolling* pending = t->buffer->pending;
     if (pending && (pending != ds.rolling || !v.recorded)) pending->flush(ctx);
     need_sound(nullptr, *t->buffer);
-    gone[i] = donate && (*donate)[i] && t->buffer->refs.load() == 1;
+    gone[i] = donate && (*donate)[i] && t->buffer->refs.load() == 1 && is_own(*t->buffer, ds);
   }
   OwnedList results(ctx, v.from.size());
   std::vector<BufferOwner> made(v.n_made);
@@ -479,9 +492,19 @@ tn_tensor* upload_value(tn_ctx* ctx, tn_device* device, const Shape& shape, cons
   const ValueLock lock(device);
   queue_throttle(q);
   uint64_t made = 0;
-  Submission s(q);
-  check(device->vtbl->make_value(device->handle, s.native(), &from, &made));
-  s.commit();
+  const auto make = [&] {
+    Submission s(q);
+    check(device->vtbl->make_value(device->handle, s.native(), &from, &made));
+    s.commit();
+  };
+  try {
+    make();
+  } catch (const Error& e) {
+    Rolling* rolling = ctx->state(device).rolling;
+    if (e.code() != TN_OUT_OF_MEMORY || !rolling) throw;
+    rolling->flush(ctx);  // what it keeps for ops that nobody needs any more
+    make();
+  }
   arrive(*b, made, q);
   return t.release();
 }

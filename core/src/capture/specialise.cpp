@@ -213,6 +213,7 @@ std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised&
   auto made = std::make_unique<Instance>();
   CompileOptions options;
   options.modes = s.modes;
+  options.notes = &s.notes;
   options.queue = made->queue = ctx->state(p.device).queue;
   if (!s.by_calls)
     made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));

@@ -138,8 +138,9 @@ void add_devices(tn_runtime* rt, Plugin& plugin) {
              "{}: a device of TN_DEVICE_VALUES needs make_value, {} and queues, and its memory "
              "cannot be the host's",
              d->name, TN_IFACE_COMPILER);
-      if (!d->holds_values() && !d->vtbl->allocate)
-        fail(TN_INCOMPATIBLE, "{}: only a device of TN_DEVICE_VALUES needs no allocate", d->name);
+      if (!d->holds_values() && (!d->vtbl->allocate || !d->vtbl->upload))
+        fail(TN_INCOMPATIBLE,
+             "{}: only a device of TN_DEVICE_VALUES needs no allocate and no upload", d->name);
       if (plugin.kernels && !d->holds_values())
         d->kernel_table = rt->plugins->kernels(plugin, d->handle);
       bind_kernels(rt, *d);

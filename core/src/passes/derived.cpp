@@ -9,6 +9,8 @@ bool older(const DerivedValues& values, const std::vector<uint64_t>& versions) {
   return std::ranges::equal(values.versions, versions, std::less_equal());
 }
 
+bool usable(const tn_tensor* t) { return !t->queue || !t->queue->failed_at(t->value); }
+
 }  // namespace
 
 void Derived::prepare(std::vector<ProgramInput>& of_program) {
@@ -18,12 +20,14 @@ void Derived::prepare(std::vector<ProgramInput>& of_program) {
     inputs[i].absent = !used[i];
     if (used[i] && i < given.size() && given[i]) reads.push_back(given[i]);
   }
-  for (int r : graph.results)
-    of_program.emplace_back().shape = graph.values[static_cast<size_t>(r)].shape;
+  for (int r : graph.results) {
+    Shape& s = of_program.emplace_back().shape = graph.values[static_cast<size_t>(r)].shape;
+    s.set_dense();  // what a recipe made of views it is no longer
+  }
 }
 
 bool DerivedRun::stale(const Derived& d, bool lock) {
-  bool is = !values;
+  bool is = !values || !std::ranges::all_of(values->tensors, usable);
   lasts = true;
   versions.resize(d.reads.size());
   for (size_t k = 0; k < versions.size(); ++k) {
@@ -42,9 +46,6 @@ void DerivedRun::derive(tn_ctx* ctx, Derived& d, Program& of_program, uint32_t m
                         std::vector<tn_tensor*>& inputs) {
   Derivation& of = *d.derivation;
   const size_t n = d.graph.results.size();
-  const auto usable = [](const tn_tensor* t) {
-    return !t->queue || !t->queue->failed_at(t->value);
-  };
   values.reset();
   if (lasts) {
     const std::lock_guard lock(of.mutex);

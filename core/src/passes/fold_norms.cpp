@@ -71,6 +71,7 @@ class FoldNorms {
   }
   int new_value(const Shape& like) {
     g_.values.emplace_back().shape = like;
+    g_.values.back().shape.set_dense();
     lasts_.push_back(Lasts::kVersion);
     uses_.push_back(1);
     return static_cast<int>(g_.values.size()) - 1;

@@ -116,13 +116,20 @@ class Fold {
       if (value(v).node >= 0) sub.values.back().node = static_cast<int>(sub.nodes.size()) - 1;
       return n = static_cast<int>(sub.values.size()) - 1;
     };
-    const Constants& c = *c_.constants;
-    key.assign(reinterpret_cast<const char*>(c.made.data()), c.made.size() * sizeof(tn_tensor*));
     key += static_cast<char>(c_.modes);
-    for (int i : g_.inputs) sub.inputs.push_back(add(i));
     g_.results.swap(kept_);
-    g_.mark_live();
+    const std::vector<bool> used = g_.mark_live();
     g_.results.swap(kept_);
+    // Inputs that it does not use come last: of those that passes made there may be others for other sizes.
+    const std::vector<tn_tensor*>& constants = c_.constants->made;
+    const size_t given = g_.inputs.size() - constants.size();
+    sub.inputs.resize(g_.inputs.size());
+    for (size_t i = 0; i < used.size(); ++i) {
+      if (!used[i]) continue;
+      sub.inputs[i] = add(g_.inputs[i]);
+      const auto which = i < given ? i : reinterpret_cast<uintptr_t>(constants[i - given]);
+      key.append(reinterpret_cast<const char*>(&which), sizeof which);
+    }
     for (const GraphNode& n : g_.nodes) {
       if (!n.live) continue;
       std::vector<int> inputs;
@@ -138,8 +145,12 @@ class Fold {
     const size_t first = g_.values.size();
     for (int v : kept_) {
       sub.results.push_back(add(v));
-      g_.values.emplace_back().shape = value(v).shape;
+      const Shape shape = value(v).shape;
+      g_.values.emplace_back().shape = shape;
+      g_.values.back().shape.set_dense();
     }
+    for (size_t i = 0; i < used.size(); ++i)
+      if (!used[i]) sub.inputs[i] = add(g_.inputs[i]);
     std::vector<int> with = same_values(g_);
     for (size_t k = 0; k < kept_.size(); ++k) {
       g_.inputs.push_back(static_cast<int>(first + k));

@@ -22,7 +22,7 @@ void fit_scalars(Graph& graph, const std::vector<bool>& scalars) {
         same &= inferred.casts[k] == want;
       }
     }
-    if (!same || want == TN_DTYPE_NONE) continue;
+    if (!same || want == TN_DTYPE_NONE || dtype_size(want) > sizeof(uint64_t)) continue;
     GraphValue& v = graph.values[static_cast<size_t>(graph.inputs[i])];
     v.shape.dtype = want;
     v.weak = false;

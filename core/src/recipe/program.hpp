@@ -104,6 +104,8 @@ struct CompileOptions {
   bool own_results = false;  // every result is dense, and none a view of an input
   Queue* queue = nullptr;
   std::vector<Candidate>* trail = nullptr;  // of the first op
+  const std::vector<std::string>* notes =
+      nullptr;  // of the passes that the graph went through: why what is not compiled is not
   std::vector<std::string_view>* decomposed =
       nullptr;  // names of ops, when the first op is decomposed
 };

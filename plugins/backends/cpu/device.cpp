@@ -70,7 +70,7 @@ std::span<const tn_kernel> CpuDevice::kernels() const {
   uint32_t count = 0;
   const tn_kernel* list = nullptr;
   switch (isa) {
-#if defined(__x86_64__)
+#if defined(CPU_X86_LEVELS)
     case Isa::avx512:
       list = avx512::kernel_list(&count);
       break;

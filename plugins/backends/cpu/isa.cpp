@@ -7,7 +7,7 @@
 #include <fstream>
 #include <string>
 
-#if defined(__x86_64__)
+#if defined(CPU_X86_LEVELS)
 #include <cpuid.h>
 #include <sys/syscall.h>
 #endif
@@ -15,7 +15,7 @@
 namespace tenon::cpu {
 namespace {
 
-#if defined(__x86_64__)
+#if defined(CPU_X86_LEVELS)
 
 // Linux hands out the AMX tile registers on request only.
 bool request_tiles() {

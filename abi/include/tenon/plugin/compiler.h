@@ -18,7 +18,7 @@ TN_EXTERN_C_BEGIN
 typedef struct tn_compile_request {
   uint32_t struct_size;
   uint32_t flags;    /* TN_SIGNATURE_... */
-  const void* graph; /* has passed tn_graph_check; valid during the call */
+  const void* graph; /* see tn_graph_check; valid during the call */
   uint64_t graph_bytes;
 } tn_compile_request;
 

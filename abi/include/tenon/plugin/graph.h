@@ -87,10 +87,17 @@ TN_INLINE const void* tn_graph_at(const void* blob, uint64_t offset) {
 
 #define TN_GRAPH_MOST ((uint64_t)1 << 56) /* elements of a value, and of what its strides span */
 
-/* 1: a value's dims are not negative, and neither their product, a size of 0 counted as 1, nor the sum of dims * |strides| goes beyond TN_GRAPH_MOST. */
+/* 1: a value's dims are not negative, and if none is 0, neither their product nor the sum of dims * |strides| goes beyond TN_GRAPH_MOST. */
 TN_INLINE int tn_graph_check_dims(const tn_graph_value* v) {
   uint64_t count = 1, span = 0;
   uint32_t k;
+  for (k = 0; k < v->rank; ++k)
+    if (v->dims[k] == 0) count = 0;
+  if (!count) {
+    for (k = 0; k < v->rank; ++k)
+      if (v->dims[k] < 0) return 0;
+    return 1;
+  }
   for (k = 0; k < v->rank; ++k) {
     const int64_t s = v->strides[k];
     const uint64_t d = v->dims[k] > 0 ? (uint64_t)v->dims[k] : 1;
@@ -111,14 +118,18 @@ TN_INLINE int tn_graph_check_view(const tn_graph_value* view, const tn_graph_val
   if (first < 0 || first > (int64_t)TN_GRAPH_MOST) return 0;
   for (k = 0; k < view->rank; ++k)
     *(view->strides[k] < 0 ? &first : &last) += (view->dims[k] - 1) * view->strides[k];
+  for (k = 0; k < operand->rank; ++k)
+    if (operand->dims[k] == 0) return 0;
   for (k = 0; k < operand->rank; ++k) count *= operand->dims[k];
+  if (last >= (int64_t)TN_GRAPH_MOST) return 0; /* so that bits can be counted */
   return first >= 0 && (uint64_t)(last + 1) * TN_DTYPE_BITS(view->dtype) <=
                            (uint64_t)count * TN_DTYPE_BITS(operand->dtype);
 }
 
 /* 1: the blob is whole and of this version; every offset, count and number of a value or node lies within it, sizes fit tn_graph_check_dims, and views
  * are of an operand of their node and within it (so that they make no circle): reading its parts is safe, and so is computing with its sizes.
- * Not looked at: dtypes; whether ops are known and fit their operands. */
+ * Not looked at: dtypes; whether ops are known and fit their operands; whether what no node makes is an input or a constant. Where a value has no
+ * elements its other dims may be of any size. */
 TN_INLINE int tn_graph_check(const void* blob, uint64_t bytes) {
   const tn_graph_header* h = tn_graph_of(blob);
   const tn_graph_value* values;

@@ -227,6 +227,7 @@ class Damage {
 
   void run() {
     const size_t n = form_.size();
+    if (n == 0) return r_.fail("an empty form", "what load can tell from nothing", "save");
     std::set<size_t> cuts = {0, n - 1, n / 2, n / 3};
     for (size_t at = 1; at < n; at *= 2) cuts.insert({at - 1, at, n - at});
     for (const size_t at : cuts)

@@ -58,6 +58,7 @@ class HostGraph {
 
  private:
   static constexpr uint64_t kAlign = 64;
+  static constexpr uint64_t kMost = uint64_t{1} << 48;  // bytes
   struct Plan : tn_plan {
     Plan() : tn_plan{} { struct_size = sizeof(tn_plan); }
     Plan(Plan&& o) noexcept : tn_plan(std::exchange(static_cast<tn_plan&>(o), tn_plan{})) {}
@@ -84,6 +85,7 @@ class HostGraph {
   }
   uint64_t room(uint64_t bytes) {
     const uint64_t at = memory_bytes_;
+    if (bytes > kMost || at > kMost) fail(TN_OUT_OF_MEMORY, "a graph of more than 2^48 bytes");
     memory_bytes_ += (std::max<uint64_t>(bytes, 1) + kAlign - 1) / kAlign * kAlign;
     return at;
   }
