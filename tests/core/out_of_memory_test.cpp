@@ -58,7 +58,7 @@ bool own_thread_only() {
 int64_t stride() {
   int64_t n = own_thread_only() ? 11 : 1;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-  n *= 5;
+  n *= 31;
 #endif
   return n;
 }
