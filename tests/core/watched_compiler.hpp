@@ -2,6 +2,7 @@
 #pragma once
 #include <tenon/plugin/compiler.h>
 #include <tenon/plugin/graph.h>
+#include <atomic>
 
 #include <string>
 
@@ -17,7 +18,7 @@ struct Adversary {
 };
 using Plugin = tenon::test::WrappedPlugin<Adversary>;
 
-inline int claims = 0, compiles = 0, saves = 0, loads = 0, runs = 0, live = 0;
+inline std::atomic<int> claims{0}, compiles{0}, saves{0}, loads{0}, runs{0}, live{0};
 inline const char* decline = nullptr;                // compile's answer
 inline bool fail_compile = false, fail_run = false;  // the next ones
 inline int donated = 0;                              // inputs of executions
