@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "device_main.hpp"
 #include "runner.hpp"
 
 namespace {
@@ -138,13 +139,4 @@ int run(const std::string& device, const std::string& plugin) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-  std::map<std::string, std::string> options;
-  for (int k = 1; k + 1 < argc; k += 2) options[argv[k]] = argv[k + 1];
-  try {
-    return run(options["--device"], options["--plugin"]);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "threads_test: %s\n", error.what());
-    return 2;
-  }
-}
+int main(int argc, char** argv) { return device_main(argc, argv, run); }

@@ -419,10 +419,7 @@ std::vector<Unit> compiler_units(const Profile& profile, const VerifyOptions& op
   if (!has_compiler(profile) || !profile.has_device()) return units;
   const auto add = [&](const char* name, const char* advice,
                        const std::function<void(Worker&, Reporter&)>& body) {
-    Unit u;
-    u.check = name, u.level = 4, u.advice = advice, u.alone = false;
-    u.body = [worker, body](Reporter& r) { body(*worker, r); };
-    units.push_back(std::move(u));
+    units.push_back(unit_of(worker, name, 4, advice, body));
   };
   if (options.op.empty()) {
     add("compiler.claims", kClaimsAdvice, check_claims);

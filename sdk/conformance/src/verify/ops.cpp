@@ -341,4 +341,12 @@ std::vector<Unit> op_units(const Profile& profile, const VerifyOptions& options,
   return units;
 }
 
+Unit unit_of(const std::shared_ptr<Worker>& worker, const char* check, int level,
+             const char* advice, const std::function<void(Worker&, Reporter&)>& body) {
+  Unit u;
+  u.check = check, u.level = level, u.advice = advice, u.alone = false;
+  u.body = [worker, body](Reporter& r) { body(*worker, r); };
+  return u;
+}
+
 }  // namespace tenon::conformance

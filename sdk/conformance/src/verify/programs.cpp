@@ -294,10 +294,7 @@ std::vector<Unit> program_units(const Profile& profile, const std::shared_ptr<Wo
   if (!profile.has_device()) return units;
   const auto add = [&](const char* name, const char* advice,
                        const std::function<void(Worker&, Reporter&)>& body) {
-    Unit u;
-    u.check = name, u.level = 4, u.advice = advice, u.alone = false;
-    u.body = [worker, body](Reporter& r) { body(*worker, r); };
-    units.push_back(std::move(u));
+    units.push_back(unit_of(worker, name, 4, advice, body));
   };
   add("capture.training", kTrainingAdvice, [](Worker& w, Reporter& r) {
     for (const CapturedTraining& t : captured_trainings())

@@ -34,6 +34,10 @@ struct Worker {
   std::vector<std::string> ops_of(const std::function<void()>& body);
 };
 
+// A unit that does not need a process of its own, and works in that of the worker.
+Unit unit_of(const std::shared_ptr<Worker>& worker, const char* check, int level,
+             const char* advice, const std::function<void(Worker&, Reporter&)>& body);
+
 // Milliseconds of one call: the best of several runs of 20 ms.
 double time_of(Session& session, tn_op op, const std::vector<tn_tensor*>& inputs,
                const Attrs& attrs);
