@@ -110,7 +110,8 @@ function(tenon_add_core)
     VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LINKER_LANGUAGE CXX LINK_DEPENDS ${map})
   target_link_libraries(tenon PUBLIC Tenon::abi)
-  target_link_options(tenon PRIVATE -Wl,--version-script=${map})
+  # Code and constants in one segment: no padding between them, and less to map.
+  target_link_options(tenon PRIVATE -Wl,--version-script=${map} -Wl,-z,noseparate-code)
   tenon_forbid_undefined(tenon)
   tenon_pack_relocations(tenon)
   # A tenth smaller. The objects also hold plain code, for the archive and for tests of the inside.

@@ -122,8 +122,8 @@ static inline int64_t bench_conv_out_side(const bench_conv* c) {
   return (c->side + c->kernel / 2 * 2 - c->kernel) / c->stride + 1;
 }
 
-/* T3: ResNet-18 on images of 32 x 32, its first convolution 3 x 3 without maxima after it. Parameters
- * in this order: of each convolution the weight, then scale and bias of its norm; in a block the two
+/* T3: ResNet-18 on images of 32 x 32, its first convolution 3 x 3 without maxima after it; and on
+ * images of 224 x 224, its first one 7 x 7 with stride 2, then maxima over 3 x 3 with stride 2. Parameters in this order: of each convolution the weight, then scale and bias of its norm; in a block the two
  * of 3 x 3 and, where it has the stride 2, the one of 1 x 1; then weight and bias of the last layer.
  * Norms start as 1 and 0, the bias as 0, and the weight that is parameter i is filled with seed
  * SEED + i; images and classes of batch i have the seeds SEED + 100 + i and SEED + 200 + i. */
@@ -133,6 +133,8 @@ enum {
   BENCH_RESNET_WIDTH = 64, /* of the first stage; each next one has twice as many channels */
   BENCH_RESNET_SIDE = 32,
   BENCH_RESNET_BATCH = 32,
+  BENCH_RESNET_LARGE_SIDE = 224,
+  BENCH_RESNET_LARGE_BATCH = 8,
   BENCH_RESNET_BATCHES = 4,
   BENCH_RESNET_CLASSES = 10,
   BENCH_RESNET_CHECK_STEPS = 4,

@@ -233,18 +233,19 @@ _LENET_MACS = (6 * 25 * 28**2, 16 * 150 * 10**2, 120 * 400, 84 * 120, 10 * 84)
 LENET_FLOP = 64 * 2.0 * (2 * sum(_LENET_MACS) + sum(_LENET_MACS[1:]))
 
 
-def _resnet_macs():
-    """Of one image; the first convolution, whose input needs no gradient, apart."""
-    first, rest, width, side = 27 * 64 * 32**2, 10 * 512, 64, 32
+def _resnet_flop(batch, side, stem):
+    """Of a step; the first convolution's input needs no gradient."""
+    if stem == 7:
+        side //= 2
+    first, rest, width = 3 * stem**2 * 64 * side**2, 10 * 512, 64
+    if stem == 7:
+        side //= 2
     for stage in range(4):
         out, stride = 64 << stage, 2 if stage else 1
         side //= stride
         rest += (9 * (width + 3 * out) + (width if stage else 0)) * out * side**2
         width = out
-    return first, rest
-
-
-RESNET_FLOP = 32 * 2.0 * (2 * _resnet_macs()[0] + 3 * _resnet_macs()[1])
+    return batch * 2.0 * (2 * first + 3 * rest)
 
 
 def _memory_peers():
@@ -287,8 +288,15 @@ ROWS = [
     Row("T3", "ResNet-18 training step", "ms", _and_eager(
         Case("T3", "SGD, 32 images of 32 x 32",
              [Peer("torch.compile", "torch", "T3"), Peer("torch eager", "torch", "T3-eager")],
-             goal={"best": 1.25}, tolerance=1e-3, work=RESNET_FLOP, bound="fma_gflops"),
-    )),
+             goal={"best": 1.25}, tolerance=1e-3, work=_resnet_flop(32, 32, 3),
+             bound="fma_gflops"),
+    ) + [
+        Case("T3/224", "SGD, 8 images of 224 x 224",
+             [Peer("torch.compile", "torch", "T3/224"),
+              Peer("torch eager", "torch", "T3/224-eager")],
+             goal={"best": 1.25}, tolerance=1e-3, work=_resnet_flop(8, 224, 7),
+             bound="fma_gflops"),
+    ]),
     Row("T4", "GPT training step", "ms", _and_eager(
         Case("T4", "AdamW, 4 x 256 tokens",
              [Peer("torch.compile", "torch", "T4"),
@@ -300,7 +308,7 @@ ROWS = [
              [Peer("torch.compile", "torch", "T4-bf16"),
               Peer("compile, fused", "torch", "T4-bf16-fused"),
               Peer("torch eager", "torch", "T4-bf16-eager")],
-             goal={"best": 1.25}, tolerance=1e-3, work=GPT_FLOP, bound=""),
+             goal={"best": 2}, tolerance=1e-3, work=GPT_FLOP, bound=""),
     ]),
     Row("E1", "10 elementwise ops, captured", "us", [
         _elementwise_case(size, True) for size in ("64K", "1M", "16M")

@@ -167,10 +167,11 @@ def gpt_batches():
     return [(t[:, :-1].copy(), t[:, 1:].reshape(-1).copy()) for t in rows]
 
 
-RESNET_BATCH, RESNET_BATCHES, RESNET_RATE, RESNET_CHECK_STEPS = 32, 4, 0.001, 4
+RESNET_BATCHES, RESNET_RATE, RESNET_CHECK_STEPS = 4, 0.001, 4
+RESNET_SMALL, RESNET_LARGE = (32, 32, 3), (8, 224, 7)  # batch, side, kernel of the first convolution
 
 
-def resnet_params():
+def resnet_params(batch, side, stem):
     """In the order of bench/common/fill.h."""
     params, width = [], 64
 
@@ -178,7 +179,7 @@ def resnet_params():
         params.append(filled((outputs, inputs, kernel, kernel), 700 + len(params), 0.0625))
         params.extend([np.ones(outputs, np.float32), np.zeros(outputs, np.float32)])
 
-    conv(3, width, 3)
+    conv(3, width, stem)
     for stage in range(4):
         for _ in range(2):
             outputs = 64 << stage
@@ -192,11 +193,11 @@ def resnet_params():
     return params
 
 
-def resnet_batches():
-    """[(x f32[32, 3, 32, 32], y i64[32])]."""
-    dims = (RESNET_BATCH, 3, 32, 32)
+def resnet_batches(batch, side, stem):
+    """[(x f32[batch, 3, side, side], y i64[batch])]."""
+    dims = (batch, 3, side, side)
     return [
-        (filled(dims, 800 + i, 2), classes(RESNET_BATCH, 900 + i, CLASSES))
+        (filled(dims, 800 + i, 2), classes(batch, 900 + i, CLASSES))
         for i in range(RESNET_BATCHES)
     ]
 

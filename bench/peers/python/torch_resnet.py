@@ -15,7 +15,10 @@ def conv_norm(params, x, stride):
 
 def loss_of(params, x, y):
     params = iter(params)
-    h = F.relu(conv_norm(params, x, 1))
+    large = x.shape[2] == fill.RESNET_LARGE[1]
+    h = F.relu(conv_norm(params, x, 2 if large else 1))
+    if large:
+        h = F.max_pool2d(h, 3, 2, 1)
     for stage in range(4):
         for index in range(2):
             stride = 2 if stage and not index else 1
@@ -36,12 +39,24 @@ def whole_step(params, count, x, y):
 
 
 class Resnet(Step):
+    def __init__(self, kind, size=fill.RESNET_SMALL):
+        super().__init__(kind)
+        self.size = size
+
     loss, whole_step, gradients = map(staticmethod, (loss_of, whole_step, gradients))
-    params, batches = map(staticmethod, (fill.resnet_params, fill.resnet_batches))
     layout, check_steps = torch.channels_last, fill.RESNET_CHECK_STEPS
+
+    def params(self):
+        return fill.resnet_params(*self.size)
+
+    def batches(self):
+        return fill.resnet_batches(*self.size)
 
     def optimizer(self):
         return torch.optim.SGD(self.tensors, lr=fill.RESNET_RATE, fused=True)
 
 
-resnet_cases = {"T3": Resnet("whole"), "T3-eager": Resnet("eager"), "S6/resnet": Growth(Resnet("eager"))}
+resnet_cases = {
+    "T3": Resnet("whole"), "T3-eager": Resnet("eager"), "S6/resnet": Growth(Resnet("eager")),
+    "T3/224": Resnet("whole", fill.RESNET_LARGE), "T3/224-eager": Resnet("eager", fill.RESNET_LARGE),
+}  # fmt: skip

@@ -97,7 +97,6 @@ void execute(tn_device& d, Queue* q, const ValueProgram& p, std::span<const Oper
              const std::vector<bool>& donate, std::span<Buffer* const> out) {
   if (!p.node) return;
   if (q->failed_at(UINT64_MAX)) q->throw_failure();
-  queue_throttle(q);
   const PlanEntry& plan = *p.node->plan;
   std::vector<uint64_t> args, made(out.size());
   std::vector<uint8_t> donated;
@@ -428,6 +427,7 @@ void run_values(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** o
   const ValueProgram& v = *p.values;
   tn_device& d = *p.device;
   DeviceState& ds = ctx->state(&d);
+  queue_throttle(ds.queue);  // not under the lock, which other threads wait for
   const ValueLock lock(&d);
   std::vector<Operand> in(p.n_inputs);
   std::vector<bool> gone(p.n_inputs);
@@ -489,8 +489,8 @@ tn_tensor* upload_value(tn_ctx* ctx, tn_device* device, const Shape& shape, cons
   const BufferOwner b = make_buffer(*device, shape, nullptr);
   Owned t(ctx, make_view(ctx, b.get(), device, shape, id, 0));
   const tn_view from = view_of(shape, data);
-  const ValueLock lock(device);
   queue_throttle(q);
+  const ValueLock lock(device);
   uint64_t made = 0;
   const auto make = [&] {
     Submission s(q);

@@ -172,11 +172,16 @@ class Inputs {
   // As the program was prepared for: dense, on its device.
   tn_tensor* fit(tn_tensor* t, const char* what, const std::string& name) {
     check_not_lost(t);
+    if (t->device == p_.device && (t->view.flags & TN_VIEW_CONTIGUOUS)) [[likely]]
+      return t;
+    return make_fit(t, what, name);
+  }
+  [[gnu::cold, gnu::noinline]] tn_tensor* make_fit(tn_tensor* t, const char* what,
+                                                   const std::string& name) {
     if (t->device != p_.device)
       fail(TN_FAILED_PRECONDITION,
            "program \"{}\": {} \"{}\" lives on {} by now, the program on {}", p_.name, what, name,
            t->device->name, p_.device->name);
-    if (t->view.flags & TN_VIEW_CONTIGUOUS) return t;
     const NoGrad no_grad(ctx_);
     run_.held.reserve(run_.held.size() + 1);
     Owned dense = call_one(ctx_, TN_OP_COPY, {t});
@@ -193,7 +198,7 @@ class Inputs {
 };
 
 // The kernels failed: what they were writing over says so from now on.
-void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
+[[gnu::cold]] void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     if (!run.donate[i]) continue;
     const Place& from = p.inputs[i];
@@ -205,7 +210,7 @@ void name_losses(tn_program& p, Instance& run, const Error& cause) noexcept {
 }
 
 // Its branches and loops run programs, each of which is compiled.
-void run_by_calls(tn_ctx* ctx, Instance& run) {
+[[gnu::cold]] void run_by_calls(tn_ctx* ctx, Instance& run) {
   const NoGrad no_grad(ctx);
   std::vector<tn_tensor*> inputs = run.inputs;
   std::vector<Owned> scalars;
@@ -237,20 +242,23 @@ void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
 
 }  // namespace
 
+[[gnu::cold]] static void refuse_argument(const tn_program& p, size_t i, const tn_tensor* t) {
+  const std::string_view name = p.arguments[i].name;
+  if (!t) fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is NULL", p.name, name);
+  if (is_scalar(t))
+    fail(TN_INVALID_ARGUMENT,
+         "program \"{}\": input \"{}\" is a host scalar; make it a tensor with tn_tensor_full",
+         p.name, name);
+  fail(TN_INVALID_ARGUMENT,
+       "program \"{}\": input \"{}\" lives on {}, the program on {}. Copy it with tn_tensor_to.",
+       p.name, name, t->device->name, p.device->name);
+}
+
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments) {
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const tn_tensor* t = arguments[i];
-    const std::string_view name = p.arguments[i].name;
-    if (!t) fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is NULL", p.name, name);
-    if (is_scalar(t))
-      fail(TN_INVALID_ARGUMENT,
-           "program \"{}\": input \"{}\" is a host scalar; make it a tensor with tn_tensor_full",
-           p.name, name);
-    if (t->device != p.device)
-      fail(
-          TN_INVALID_ARGUMENT,
-          "program \"{}\": input \"{}\" lives on {}, the program on {}. Copy it with tn_tensor_to.",
-          p.name, name, t->device->name, p.device->name);
+    if (!t || is_scalar(t) || t->device != p.device) [[unlikely]]
+      refuse_argument(p, i, t);
   }
   if (p.runtime != ctx->runtime)
     fail(TN_INVALID_ARGUMENT, "program \"{}\" belongs to another runtime", p.name);

@@ -82,13 +82,17 @@ static void lose(tn_device& d, Queue& q, tn_error* taken) noexcept {
   error_release(std::exchange(q.error, taken));
 }
 
+constexpr size_t kMostFailedQueues = 4096;
+
 Queue* lost_queue(tn_device& d, tn_error* taken) noexcept {
   Queue* q = &d.lost;
   try {
     auto own = std::make_unique<Queue>();
     const std::lock_guard lock(d.queue_mutex);
-    d.failed_queues.push_back(std::move(own));
-    q = d.failed_queues.back().get();
+    if (d.failed_queues.size() < kMostFailedQueues) {
+      d.failed_queues.push_back(std::move(own));
+      q = d.failed_queues.back().get();
+    }
   } catch (...) {  // no memory: it shares the one that is there
   }
   lose(d, *q, taken);

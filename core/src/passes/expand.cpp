@@ -55,18 +55,26 @@ class Expand {
   // Value v in the dtype that a rule asks for.
   int as(int v, tn_dtype dtype) {
     if (dtype == TN_DTYPE_NONE || dtype == value(v).shape.dtype) return v;
-    GraphNode cast;
-    cast.op = &c_.runtime->ops.get(TN_OP_CAST);
-    const tn_attr to = tn_attr_dtype(TN_CAST_DTYPE, dtype);
-    cast.attrs = complete_attrs(*cast.op, &to, 1);
-    cast.inputs = {v};
     GraphValue made;
     made.shape = value(v).shape;
     made.shape.dtype = dtype;
-    cast.outputs = {static_cast<int>(g_.values.size())};
     g_.values.push_back(made);
-    add(std::move(cast), 0);
-    return static_cast<int>(g_.values.size()) - 1;
+    const int cast = static_cast<int>(g_.values.size()) - 1;
+    convert(v, cast);
+    return cast;
+  }
+
+  // The node that makes value `to` of value `from`, in its dtype.
+  void convert(int from, int to) {
+    GraphNode n;
+    const tn_dtype dtype = value(to).shape.dtype;
+    const bool cast = value(from).shape.dtype != dtype;
+    n.op = &c_.runtime->ops.get(cast ? TN_OP_CAST : TN_OP_COPY);
+    const tn_attr attr = tn_attr_dtype(TN_CAST_DTYPE, dtype);
+    n.attrs = complete_attrs(*n.op, &attr, cast);
+    n.inputs = {from};
+    n.outputs = {to};
+    add(std::move(n), 0);
   }
 
   // The nodes of the op's recipe in the place of n. False: something about it does not fit; nothing is changed.
@@ -86,18 +94,23 @@ class Expand {
                                n.op->is(TN_OP_OUTPUTS_VARY) ? 0 : n.op->def.n_outputs, nullptr,
                                n.op->id != TN_OP_REGION);
     if (inner.results.size() < n.outputs.size()) return false;
+    std::vector<size_t> copies;  // results that nodes do not give as they are wanted
     for (size_t k = 0; k < n.outputs.size(); ++k) {
       const GraphValue& r = inner.values[static_cast<size_t>(inner.results[k])];
       const Shape& want = value(n.outputs[k]).shape;
-      if (r.node < 0 || r.weak || r.shape.dtype != want.dtype || !same_dims(r.shape, want) ||
-          std::count(inner.results.begin(), inner.results.end(), inner.results[k]) != 1)
-        return false;
+      if (r.constant || r.weak || !same_dims(r.shape, want)) return false;
+      if (r.node >= 0 && r.shape.dtype == want.dtype &&
+          std::count(inner.results.begin(), inner.results.end(), inner.results[k]) == 1)
+        continue;
+      if (!c_.device->holds_values()) return false;  // lowered it may cost nothing
+      copies.push_back(k);
     }
     std::vector<int> map(inner.values.size(), -1);
     for (size_t i = 0; i < inner.inputs.size(); ++i)
       map[static_cast<size_t>(inner.inputs[i])] = n.inputs[i] < 0 ? -1 : as(n.inputs[i], casts[i]);
     for (size_t k = 0; k < n.outputs.size(); ++k)
-      map[static_cast<size_t>(inner.results[k])] = n.outputs[k];
+      if (std::ranges::find(copies, k) == copies.end())
+        map[static_cast<size_t>(inner.results[k])] = n.outputs[k];
     for (size_t v = 0; v < inner.values.size(); ++v) {
       if (map[v] >= 0 || inner.values[v].absent) continue;
       map[v] = static_cast<int>(g_.values.size());
@@ -110,6 +123,7 @@ class Expand {
       for (int& o : node.outputs) o = map[static_cast<size_t>(o)];
       add(std::move(node), depth + 1);
     }
+    for (size_t k : copies) convert(map[static_cast<size_t>(inner.results[k])], n.outputs[k]);
     return true;
   }
 
