@@ -3,6 +3,7 @@
 
 #include "autograd.hpp"
 #include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "base/small.hpp"
 #include "op/recorder.hpp"
 #include "op/runtime.hpp"
@@ -135,7 +136,7 @@ Owned Backward::seed(const tn_tensor* output) {
   return filled(shape_of(output->view), output->device, 1);
 }
 
-Owned Backward::filled(const Shape& shape, tn_device* device, double value) {
+[[gnu::cold]] Owned Backward::filled(const Shape& shape, tn_device* device, double value) {
   Owned scalar(ctx_, make_scalar(ctx_, TN_DTYPE_F64, true, &value));
   const NoGrad no_grad(ctx_);
   const OnDevice there(ctx_, device);
@@ -285,11 +286,19 @@ void Backward::step(Node* n) {
       add(e.node, e.index, grads.take(i));
 }
 
+[[gnu::cold]] Error used_up_error(const Error& e) {
+  Error last(e.code(), fmt::format("{} (the tape is used up; record the loss again)", e.message()));
+  if (!last.get()->is_static) {
+    last.get()->retryable = false;
+    last.get()->cause = error_retain(e.get());
+  }
+  return last;
+}
+
 void Backward::run() {
   // Latest first, which is about how they were reached.
   const auto later = [](const Node* a, const Node* b) { return a->seq > b->seq; };
-  if (!std::is_sorted(order_.begin(), order_.end(), later))
-    std::sort(order_.begin(), order_.end(), later);
+  if (!std::is_sorted(order_.begin(), order_.end(), later)) heap_sort(order_, later);
   for (size_t k = order_.size(); k-- > 0;) {
     Node* n = order_[k];
     for (uint32_t i = 0; i < n->n_in && !n->needed; ++i)
@@ -314,13 +323,7 @@ void Backward::run() {
   } catch (const Error& e) {
     ctx_->grad_mode = before;
     if (!used_up || !e.get()->retryable) throw;
-    Error last(e.code(),
-               fmt::format("{} (the tape is used up; record the loss again)", e.message()));
-    if (!last.get()->is_static) {
-      last.get()->retryable = false;
-      last.get()->cause = error_retain(e.get());
-    }
-    throw last;
+    throw used_up_error(e);
   } catch (...) {
     ctx_->grad_mode = before;
     throw;
@@ -336,6 +339,15 @@ tn_tensor* Backward::take(tn_tensor* input) {
 
 }  // namespace
 
+[[gnu::cold, noreturn]] static void refuse_unused(const char* const* names, uint32_t i) {
+  const std::string what =
+      names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
+  fail(TN_FAILED_PRECONDITION,
+       "gradient: the output does not depend on {} (or only through an op without gradient). "
+       "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
+       what);
+}
+
 void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, uint32_t n_outputs,
          tn_tensor* const* inputs, uint32_t n_inputs, uint32_t flags, const char* const* names,
          tn_tensor** out_grads) {
@@ -347,13 +359,8 @@ void vjp(tn_ctx* ctx, tn_tensor* const* outputs, tn_tensor* const* cotangents, u
     for (uint32_t i = 0; i < n_inputs; ++i)
       if (inputs[i]) pass.target(inputs[i]);
     const auto must = [&](bool there, uint32_t i) {
-      if (there || (flags & TN_GRAD_ALLOW_UNUSED)) return;
-      const std::string what =
-          names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
-      fail(TN_FAILED_PRECONDITION,
-           "gradient: the output does not depend on {} (or only through an op without gradient). "
-           "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
-           what);
+      if (!there && !(flags & TN_GRAD_ALLOW_UNUSED)) [[unlikely]]
+        refuse_unused(names, i);
     };
     for (uint32_t i = 0; i < n_inputs; ++i)  // before anything is freed
       must(inputs[i] && pass.reached(inputs[i]), i);

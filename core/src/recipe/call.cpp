@@ -88,7 +88,7 @@ inline bool any_node(tn_tensor* const* inputs, uint32_t n) {
   return any;
 }
 
-tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
+[[gnu::cold]] tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
   if (e && !e->is_static && op && e->refs.load() == 1) {
     try {
       if (e->op.empty()) {
@@ -105,9 +105,9 @@ tn_error* annotate(tn_error* e, const OpEntry* op, const tn_device* device) {
 }
 
 // An op the device cannot run, on the cpu: with copies there and back.
-uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tensor* const* inputs,
-                     uint32_t n, const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
-                     uint32_t capacity) {
+[[gnu::cold]] uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device,
+                                   tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
+                                   uint32_t n_attrs, tn_tensor** outputs, uint32_t capacity) {
   tn_device* cpu = find_device(ctx->runtime, "cpu");
   if (ctx->fell_back.insert({op.id, device}).second)
     log(ctx->runtime, TN_LOG_WARNING,
@@ -132,6 +132,17 @@ uint32_t call_on_cpu(tn_ctx* ctx, const OpEntry& op, tn_device* device, tn_tenso
   return count;
 }
 
+// The ops of its recipe, one by one.
+[[gnu::cold]] uint32_t call_parts(tn_ctx* ctx, Site& site, tn_tensor* const* inputs,
+                                  tn_tensor** outputs, uint32_t count) {
+  Graph graph =
+      trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs,
+                   site.attrs, count, nullptr, site.entry->id != TN_OP_REGION);
+  std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
+  for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
+  return count;
+}
+
 uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t n,
                      tn_tensor** outputs, uint32_t capacity, const std::vector<bool>* donate) {
   const auto count = static_cast<uint32_t>(site.program->results.size());
@@ -139,14 +150,8 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
     fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", site.entry->name(), count,
          capacity);
   const bool recording = ctx->grad_mode && site.records && any_node(inputs, n);
-  if (recording && site.derived) {
-    Graph graph =
-        trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs,
-                     site.attrs, count, nullptr, site.entry->id != TN_OP_REGION);
-    std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
-    for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
-    return count;
-  }
+  if (recording && site.derived) [[unlikely]]
+    return call_parts(ctx, site, inputs, outputs, count);
   tn_tensor* small[8];
   std::vector<tn_tensor*> large;
   tn_tensor** results = small;
@@ -179,9 +184,9 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
 }
 
 // The random state as three more inputs, and its advance.
-uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
-                     const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
-                     uint32_t capacity) {
+[[gnu::cold]] uint32_t call_random(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs,
+                                   uint32_t n, const tn_attr* attrs, uint32_t n_attrs,
+                                   tn_tensor** outputs, uint32_t capacity) {
   std::vector<tn_tensor*> all(inputs, inputs + n);
   all.resize(op.n_fixed - op.n_state, nullptr);
   std::vector<Owned> state;
@@ -340,9 +345,9 @@ std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
 }
 
 // Of an op with TN_OP_COUNTED: its outputs cut to what is real of them. What would keep more than twice its size is copied.
-uint32_t call_counted(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
-                      const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
-                      uint32_t capacity) {
+[[gnu::cold]] uint32_t call_counted(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs,
+                                    uint32_t n, const tn_attr* attrs, uint32_t n_attrs,
+                                    tn_tensor** outputs, uint32_t capacity) {
   const uint32_t room = op.is(TN_OP_OUTPUTS_VARY) ? capacity : std::min(capacity, op.def.n_outputs);
   OwnedList made(ctx, room);
   const uint32_t n_out = call(ctx, op.id, inputs, n, attrs, n_attrs, made.data(), room);

@@ -97,8 +97,9 @@ void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const
 }
 
 // Step `at` failed: inputs are lost whose memory it, or one before it, was given to write into.
-void lose_inputs(Program& p, tn_tensor* const* inputs, const std::vector<bool>& donate, size_t at,
-                 const Error& error) noexcept {
+[[gnu::cold]] void lose_inputs(Program& p, tn_tensor* const* inputs,
+                               const std::vector<bool>& donate, size_t at,
+                               const Error& error) noexcept {
   const size_t end = at + 1 < p.steps.size() ? p.steps[at + 1].first_arg : p.args.size();
   for (const OutputBuffer& b : p.buffers) {
     if (b.alias < 0 || !donate[static_cast<size_t>(b.alias)]) continue;
