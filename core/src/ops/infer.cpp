@@ -51,10 +51,13 @@ Dims Infer::dims(uint32_t i) const {
   return out;
 }
 
-std::string Infer::text(uint32_t i) const {
-  if (!has(i)) return "absent";
-  if (weak(i)) return fmt::format("a {} scalar", kinds_text(kind_of(dtype(i))));
-  return tn_dtype_name(dtype(i)) + dims_text({in(i).dims, rank(i)});
+const char* Infer::text(uint32_t i) const {
+  char* to = texts_[n_texts_++ % kTexts];
+  const std::string text = !has(i)   ? "absent"
+                           : weak(i) ? fmt::format("a {} scalar", kinds_text(kind_of(dtype(i))))
+                                     : tn_dtype_name(dtype(i)) + dims_text({in(i).dims, rank(i)});
+  to[text.copy(to, kTextBytes - 1)] = 0;
+  return to;
 }
 
 std::string_view Infer::string(uint32_t key) const {
@@ -131,7 +134,7 @@ tn_error* Infer::common_of(std::span<const uint32_t> inputs, uint32_t kinds, tn_
     if (!all_weak || !(kinds & kFloat)) {
       std::string list;
       for (const uint32_t i : inputs)
-        if (has(i)) list += (list.empty() ? "" : " and ") + text(i);
+        if (has(i)) list += std::string((list.empty() ? "" : " and ")) + text(i);
       return error("the inputs are {}; they must be {}. Cast them first (cast, dtype = {}).", list,
                    kinds_text(kinds), cast_hint(kinds));
     }
@@ -187,7 +190,7 @@ tn_error* Infer::broadcast_of(std::span<const uint32_t> inputs, Dims* out) const
       if (both == -1) {
         std::string list;
         for (const uint32_t k : inputs)
-          if (has(k)) list += (list.empty() ? "" : " and ") + text(k);
+          if (has(k)) list += std::string((list.empty() ? "" : " and ")) + text(k);
         return error(
             "shapes do not broadcast: {} (axis {} from the end: {} against {}; they must be equal "
             "or 1)",

@@ -30,7 +30,8 @@ class Infer {
   uint32_t rank(uint32_t i) const { return in(i).rank; }
   int64_t dim(uint32_t i, uint32_t axis) const { return in(i).dims[axis]; }
   Dims dims(uint32_t i) const;
-  std::string text(uint32_t i) const;  // "f32[64, 784]"
+  // "f32[64, 784]". Kept here for so many calls: a string to be destroyed at each error would make the library larger.
+  const char* text(uint32_t i) const;
 
   // Attributes.
   int64_t i64(uint32_t key) const { return static_cast<int64_t>(attr(key).bits); }
@@ -130,7 +131,10 @@ class Infer {
   tn_error* common_of(std::span<const uint32_t> inputs, uint32_t kinds, tn_dtype* out) const;
   tn_error* broadcast_of(std::span<const uint32_t> inputs, Dims* out) const;
 
+  static constexpr size_t kTexts = 8, kTextBytes = 200;
   tn_infer* c_;
+  mutable uint32_t n_texts_ = 0;
+  mutable char texts_[kTexts][kTextBytes];
 };
 
 // Rules of elementwise ops of these kinds: y like x, and y of the common dtype and the broadcast dims of both inputs.
