@@ -5,6 +5,7 @@
 //
 // A program is a list of steps over values, about 20 of them, with variables, random numbers, repeated steps and steps that change
 // nothing, so that every pass has something to do: it is counted in how many programs each did something, until that is often enough.
+// Each fourth is captured once more with a memory budget below its arena, and gives the bits that it gave without.
 // With TENON_DUMP set, what each pass did lies there, and nothing is counted.
 #include <dirent.h>
 #include <unistd.h>
@@ -158,8 +159,8 @@ class Side {
   Side(const Side&) = delete;
 
   // Two runs, with inputs from `seed`, and the variable at the end.
-  // `shake`: each input element is moved by so much of itself, up or down.
-  Result run(const Recipe& r, uint64_t seed, bool captured, double shake = 0) {
+  // `shake`: each input element is moved by so much of itself, up or down. `part` of the captured program's arena is what it may use.
+  Result run(const Recipe& r, uint64_t seed, bool captured, double shake = 0, double part = 1) {
     shake_ = shake;
     check(tn_ctx_set_seed(ops_.ctx, seed));
     std::mt19937_64 random(seed);
@@ -173,12 +174,16 @@ class Side {
                              TN_VARIABLE_NOT_TRAINABLE, &raw));
     const std::unique_ptr<tn_variable, void (*)(tn_variable*)> fixed(raw, tn_variable_release);
     ops_.fixed = raw;
-    if (captured) program.reset(capture(r, v.get()));
+    if (captured) program.reset(capture(r, v.get(), 0));
     Result out;
     for (int turn = 0; turn < 2; ++turn) {
       if (turn) check(tn_variable_assign(ops_.ctx, raw, filled({kFixed, kFixed}, weights).get()));
       std::vector<T> inputs;
       for (size_t k = 0; k < kInputs; ++k) inputs.push_back(filled(r.dims[k], random));
+      if (part < 1 && !turn) {
+        const double bytes = part * static_cast<double>(arena(program.get(), inputs));
+        program.reset(capture(r, v.get(), std::max<uint64_t>(1, static_cast<uint64_t>(bytes))));
+      }
       keep(captured ? replay(program.get(), inputs) : execute(ops_, r, inputs, v.get()), out);
     }
     tn_tensor* last = nullptr;
@@ -206,9 +211,22 @@ class Side {
     return own(t);
   }
 
-  tn_program* capture(const Recipe& r, tn_variable* v) {
+  uint64_t arena(tn_program* p, const std::vector<T>& inputs) {
+    tn_tensor* in[kInputs];
+    for (size_t k = 0; k < kInputs; ++k) in[k] = inputs[k].get();
+    uint64_t size = 0;
+    check(tn_program_cost(ops_.ctx, p, in, kInputs, nullptr, 0, &size));
+    std::string text(size + 1, 0);
+    check(tn_program_cost(ops_.ctx, p, in, kInputs, text.data(), text.size(), nullptr));
+    const std::string name = "\"arena_bytes\": ";
+    return std::stoull(text.substr(text.rfind(name) + name.size()));
+  }
+
+  // budget 0: none.
+  tn_program* capture(const Recipe& r, tn_variable* v, uint64_t budget) {
     check(tn_capture_begin(ops_.ctx, tn_string("random")));
     try {
+      check(tn_capture_set_memory_budget(ops_.ctx, budget));
       std::vector<T> inputs;
       for (size_t k = 0; k < kInputs; ++k) {
         tn_tensor* t = nullptr;
@@ -310,7 +328,7 @@ class Fired {
   static constexpr int kEnough = 200;
   Fired() {
     for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
-                             "fold_constants", "fold_norms", "fold_variables", "regions"})
+                             "fold_constants", "fold_norms", "fold_variables", "regions", "recompute"})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";
@@ -373,6 +391,7 @@ int run(const Options& o) {
   const bool counted = !std::getenv("TENON_DUMP");
   Fired fired;
   uint64_t failed = 0, steps = 0, judged = 0, reordered = 0, sensitive = 0;
+  uint64_t within = 0, too_tight = 0;
   for (uint64_t k = 0; k < o.count; ++k) {
     const uint64_t seed = o.program ? o.program : o.seed * 1000003 + k;
     Generator generator(seed);
@@ -407,6 +426,17 @@ int run(const Options& o) {
         }
         if (!fault.empty()) fault = "far from double precision: " + fault;
       }
+      if (fault.empty() && k % 4 == 0) {
+        try {
+          const double part = 0.5 + 0.05 * static_cast<double>(generator.below(10));
+          if (side.run(r, seed, true, 0, part).bits != captured.bits)
+            fault = "with a memory budget it gives other bits";
+          ++within;
+        } catch (const std::runtime_error& e) {
+          if (std::string(e.what()).find("its memory budget is") == std::string::npos) throw;
+          ++too_tight;
+        }
+      }
     } catch (const std::exception& e) {
       fault = e.what();
     }
@@ -427,6 +457,8 @@ int run(const Options& o) {
       static_cast<unsigned long long>(least), static_cast<unsigned long long>(failed),
       static_cast<unsigned long long>(reordered), static_cast<unsigned long long>(judged),
       static_cast<unsigned long long>(sensitive));
+  std::printf("%llu within a memory budget, %llu that were not possible\n",
+              static_cast<unsigned long long>(within), static_cast<unsigned long long>(too_tight));
   if (counted) fired.print();
   const bool seldom =
       o.count >= 5000 && (least < 50 || (counted && fired.least() < Fired::kEnough));

@@ -39,6 +39,14 @@ TN_API tn_error* TN_CALL tn_capture_input(tn_ctx* ctx, tn_str name, tn_dtype dty
                                           const int64_t* dims, const tn_str* symbols,
                                           tn_tensor** out_tensor);
 
+/* The program under way may use at most so many bytes for what lies between its steps ("arena_bytes" of tn_program_cost; outputs, new values of
+ * variables and constants are not in it); 0, as at first: as many as it takes. What is needed late may then be given up and computed again right
+ * before, with the same bits, random numbers included; that takes time, which "recomputed_steps" and "recomputed_flop" show. Where that is
+ * not enough, running the program, or asking for its cost, fails with OUT_OF_MEMORY, whose message says how many bytes are needed. A
+ * program that is run in a capture, a branch or a loop has no budget there: it is the outer program's that counts, for the whole.
+ * UNIMPLEMENTED where a device places memory itself (TN_DEVICE_VALUES). */
+TN_API tn_error* TN_CALL tn_capture_set_memory_budget(tn_ctx* ctx, uint64_t bytes);
+
 /* Ends the capture, on success. Tensors of the capture are of no more use, but must be released. Output i of a run is what outputs[i]
  * stands for. */
 TN_API tn_error* TN_CALL tn_capture_end(tn_ctx* ctx, tn_tensor* const* outputs, uint32_t n_outputs,
@@ -127,10 +135,12 @@ TN_API tn_error* TN_CALL tn_program_text(tn_program* program, char* buffer, uint
 /* What one run for inputs of these sizes costs, by counting; no step of it is run, but the program is prepared for them as a run would. JSON:
  *   {"program", "device",
  *    "steps": [{"op", "kernel", "args": ["f32[64, 784]", ...], "bytes", "flop"}, ...],
- *    "bytes", "flop", "arena_bytes", "result_bytes", "constant_bytes", "derived_bytes", "not_compiled": ["...", ...]}
+ *    "bytes", "flop", "arena_bytes", "memory_budget", "recomputed_steps", "recomputed_flop", "result_bytes", "constant_bytes",
+ *    "derived_bytes", "not_compiled": ["...", ...]}
  * steps: the kernels in their order; args: their inputs, results and workspace. bytes: of the elements of the arguments, each read or written
  * once. flop: multiplications and additions of products and convolutions; null in a step of another kind or one that is a compiled graph.
- * arena_bytes: of the memory for what lies between steps; result_bytes: of what a run allocates for outputs and new values; constant_bytes: kept
+ * arena_bytes: of the memory for what lies between steps; recomputed_*: of steps that compute again what was given up for
+ * the memory budget, in steps and flop; result_bytes: of what a run allocates for outputs and new values; constant_bytes: kept
  * for these sizes; derived_bytes: kept as long as the variables that they were computed of stay as they are. not_compiled: why a backend's compiler left what it left. Texts: base.h. */
 TN_API tn_error* TN_CALL tn_program_cost(tn_ctx* ctx, tn_program* program, tn_tensor* const* inputs,
                                          uint32_t n_inputs, char* buffer, uint64_t capacity,

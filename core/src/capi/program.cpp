@@ -57,6 +57,16 @@ tn_error* tn_capture_end(tn_ctx* ctx, tn_tensor* const* outputs, uint32_t n, tn_
   });
 }
 
+tn_error* tn_capture_set_memory_budget(tn_ctx* ctx, uint64_t bytes) {
+  return with_ctx(ctx, "tn_capture_set_memory_budget", [&] {
+    Capture& capture = capture_of(ctx, "tn_capture_set_memory_budget");
+    if (ctx->device->holds_values())
+      fail(TN_UNIMPLEMENTED, "tn_capture_set_memory_budget: {} places memory itself",
+           ctx->device->name);
+    capture.set_memory_budget(bytes);
+  });
+}
+
 void tn_capture_abort(tn_ctx* ctx) {
   if (ctx) delete std::exchange(ctx->recorder, nullptr);
 }

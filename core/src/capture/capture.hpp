@@ -23,6 +23,7 @@ class Capture final : public Recorder {
                              std::span<tn_tensor* const> inputs, const std::vector<Shape>& outputs);
   // Records the ops of a program as if they had been called here.
   void play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
+  void set_memory_budget(uint64_t bytes) { program_->memory_budget = bytes; }
   // What was recorded, with these as its outputs. The capture is of no use afterwards.
   std::unique_ptr<tn_program> finish(tn_tensor* const* outputs, uint32_t n);
 

@@ -7,33 +7,6 @@
 #include "program.hpp"
 
 namespace tenon {
-namespace {
-
-double count(const tn_view* v) { return static_cast<double>(v->count); }
-
-// Multiplications and additions of a kernel of this op; NaN: not of a product or a convolution.
-double flop_of(std::string_view op, const tn_view* const* args) {
-  const auto last = [](const tn_view* v, int from_end) {
-    return static_cast<double>(v->rank >= from_end ? v->dims[v->rank - from_end] : 1);
-  };
-  const auto of_conv = [](const tn_view* y, const tn_view* w) {
-    return w->rank && w->dims[0] ? 2 * count(y) * count(w) / static_cast<double>(w->dims[0]) : 0;
-  };
-  if (op == "matmul") {
-    // One of the last two dims of a is the rows of the result, the other is summed over.
-    const double rows = last(args[2], 2), sides = last(args[0], 2) * last(args[0], 1);
-    return rows > 0 ? 2 * count(args[2]) * sides / rows : 0;
-  }
-  if (op == "linear")
-    return last(args[0], 1) > 0 ? 2 * count(args[0]) * count(args[1]) / last(args[0], 1) : 0;
-  if (op == "conv2d" || op == "conv") return of_conv(args[3], args[1]);
-  if (op == "conv2d_input_grad") return of_conv(args[0], args[1]);
-  if (op == "conv2d_weight_grad") return of_conv(args[0], args[2]);
-  return std::nan("");
-}
-
-}  // namespace
-
 std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
   check_arguments(ctx, p, arguments);
   if (p.device->holds_values())
@@ -80,10 +53,12 @@ std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments
     notes += (notes.empty() ? "" : ", ") + json_string(note);
   return text + fmt::format(
                     "],\n \"bytes\": {}, \"flop\": {}, \"arena_bytes\": {}, "
+                    "\"memory_budget\": {}, \"recomputed_steps\": {}, \"recomputed_flop\": {}, "
                     "\"result_bytes\": {}, \"constant_bytes\": {}, \"derived_bytes\": {}, "
                     "\"not_compiled\": [{}]}}\n",
-                    bytes, static_cast<uint64_t>(flops), made.arena_bytes, results, constants,
-                    derived, notes);
+                    bytes, static_cast<uint64_t>(flops), made.arena_bytes, p.memory_budget,
+                    of->recomputed.nodes, static_cast<uint64_t>(of->recomputed.flop), results,
+                    constants, derived, notes);
 }
 
 }  // namespace tenon

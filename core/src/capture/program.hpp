@@ -85,6 +85,7 @@ struct Specialised {
   Constants constants;
   Derived derived;
   std::vector<std::string> notes;  // of the passes: why what was not compiled was not
+  Recomputed recomputed;
   std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
   uint64_t drawn = 0;              // what a run advances it by
   std::mutex mutex;                // guards `idle`
@@ -103,6 +104,7 @@ struct tn_program {
   tenon::Graph graph;                // results: outputs, then what is assigned
   std::vector<tenon::Place> inputs;  // of the graph
   uint32_t n_outputs = 0;
+  uint64_t memory_budget = 0;  // bytes of the arena; 0: none
   std::vector<int>
       overwrites;  // of each result up to the last target: the input that it is the new value of; -1: none
   std::vector<tenon::Place> targets;  // of the results after the outputs

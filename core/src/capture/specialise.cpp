@@ -145,23 +145,12 @@ uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, uint32_t mode
   return h;
 }
 
-}  // namespace
-
-std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
-  const uint64_t hash = hash_of(p, arguments, ctx->modes);
-  const auto matches = [&](const Specialised& s) {
-    bool same = s.hash == hash && s.modes == ctx->modes;
-    for (size_t i = 0; same && i < s.ids.size(); ++i) same = s.ids[i] == arguments[i]->shape_id;
-    return same;
-  };
-  const std::lock_guard lock(p.mutex);
-  for (auto it = p.prepared.begin(); it != p.prepared.end(); ++it) {
-    if (!matches(**it)) continue;
-    p.prepared.splice(p.prepared.begin(), p.prepared, it);
-    return p.prepared.front();
-  }
+// target: the bytes that passes may count on between nodes; 0: any.
+std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments,
+                                     uint64_t hash, uint64_t target) {
   auto made = std::make_shared<Specialised>();
   made->hash = hash;
+  made->recomputed.target = target;
   made->modes = ctx->modes;
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
   made->graph = substitute(p, arguments, made->lists);
@@ -178,6 +167,7 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   context.overwrites = &p.overwrites;
   context.scalars = &scalars;
   context.notes = &made->notes;
+  if (target) context.recomputed = &made->recomputed;
   made->by_calls = p.device->holds_values() &&
                    std::ranges::any_of(made->graph.nodes, [](auto& n) { return !!n.control; });
   if (!made->by_calls) run_passes(made->graph, context, p.name);
@@ -204,6 +194,46 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
     if (!made->derived.derivation) made->derived.derivation = std::make_shared<Derivation>();
   }
   made->idle.push_back(make_instance(ctx, p, *made));
+  return made;
+}
+
+// Passes count bytes of nodes. What kernels need beside them, and gaps between what is placed, show in the arena alone: where it is larger
+// than the budget, once more with a smaller target.
+std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p,
+                                            tn_tensor* const* arguments, uint64_t hash) {
+  uint64_t least = UINT64_MAX, target = p.memory_budget;
+  for (int turn = 0; turn < 6 && target; ++turn) {
+    std::shared_ptr<Specialised> made = prepare(ctx, p, arguments, hash, target);
+    const uint64_t bytes = made->idle.front()->program->arena_bytes;
+    if (bytes <= p.memory_budget) return made;
+    least = std::min(least, bytes);
+    if (made->recomputed.bytes > target) break;  // it took all that there is
+    const double part = static_cast<double>(p.memory_budget) / static_cast<double>(bytes);
+    target = static_cast<uint64_t>(static_cast<double>(target) * std::min(part, 0.97));
+  }
+  fail(TN_OUT_OF_MEMORY,
+       "program \"{}\": between its steps {} bytes are needed, with what can be computed again; its "
+       "memory budget is {}. Give it more, or smaller inputs.",
+       p.name, least, p.memory_budget);
+}
+
+}  // namespace
+
+std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
+  const uint64_t hash = hash_of(p, arguments, ctx->modes);
+  const auto matches = [&](const Specialised& s) {
+    bool same = s.hash == hash && s.modes == ctx->modes;
+    for (size_t i = 0; same && i < s.ids.size(); ++i) same = s.ids[i] == arguments[i]->shape_id;
+    return same;
+  };
+  const std::lock_guard lock(p.mutex);
+  for (auto it = p.prepared.begin(); it != p.prepared.end(); ++it) {
+    if (!matches(**it)) continue;
+    p.prepared.splice(p.prepared.begin(), p.prepared, it);
+    return p.prepared.front();
+  }
+  const auto made = p.memory_budget ? prepare_within(ctx, p, arguments, hash)
+                                    : prepare(ctx, p, arguments, hash, 0);
   if (p.prepared.size() == kMostPrepared) p.prepared.pop_back();
   p.prepared.push_front(made);
   return made;

@@ -12,6 +12,7 @@ set(TENON_PASS_SOURCES
   src/passes/graph_blob.cpp
   src/passes/passes.cpp
   src/passes/recognise.cpp
+  src/passes/recompute.cpp
   src/passes/regions.cpp
   src/passes/simplify.cpp
   src/passes/subexpressions.cpp

@@ -21,6 +21,14 @@ struct Constants {
   ~Constants();
 };
 
+// What a program's memory budget asks for, and what it took.
+struct Recomputed {
+  uint64_t target = 0;  // bytes between nodes
+  uint64_t bytes = 0;   // those that there are at most, by counting
+  size_t nodes = 0;     // more than before
+  double flop = 0;      // more in products and convolutions
+};
+
 struct PassContext {
   tn_runtime* runtime;
   tn_device* device;
@@ -33,6 +41,7 @@ struct PassContext {
   const std::vector<int>* overwrites = nullptr;
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
   std::vector<std::string>* notes = nullptr;   // why what was not compiled was not
+  Recomputed* recomputed = nullptr;            // null: as much memory as it takes
 };
 
 struct Pass {
@@ -55,6 +64,7 @@ size_t fold_constants(Graph& graph, const PassContext& c);
 size_t fold_norms(Graph& graph, const PassContext& c);
 size_t fold_variables(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
+size_t recompute(Graph& graph, const PassContext& c);
 
 // In the order in which they run.
 std::span<const Pass> passes();
@@ -77,6 +87,8 @@ std::string key_of(const GraphValue& constant);
 // Where `constants` and `derived` are.
 enum class Lasts : uint8_t { kRun, kVersion, kEver };
 std::vector<Lasts> lasting_values(const Graph& graph, const PassContext& c);
+// Multiplications and additions of a kernel of this op, its inputs and outputs given; NaN: not of a product or a convolution.
+double flop_of(std::string_view op, const tn_view* const* args);
 // What the op's rule says of a node. Throws the rule's error.
 Inferred infer_node(const Graph& graph, const GraphNode& n);
 // Does the device have a kernel for it, with dense inputs of the dtypes that the rule asks for? What cannot be told here is no.

@@ -16,7 +16,8 @@ std::span<const Pass> passes() {
                                      {"simplify", simplify},  // once more, of what was folded
                                      {"fold_norms", fold_norms},
                                      {"fold_variables", fold_variables},
-                                     {"regions", form_regions}};
+                                     {"regions", form_regions},
+                                     {"recompute", recompute}};
   return kPasses;
 }
 

@@ -43,6 +43,8 @@ class Capture {
                            sizes.data(), names.data(), &t));
     return {ctx_, t};
   }
+  // At most so many bytes between the steps of a run; see tn_capture_set_memory_budget.
+  void memory_budget(uint64_t bytes) { check(tn_capture_set_memory_budget(ctx_, bytes)); }
 
  private:
   tn_ctx* ctx_;
