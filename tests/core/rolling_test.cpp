@@ -257,6 +257,13 @@ TEST_CASE("a captured program that the compiler declines says why") {
   check_close(r.cx.read(Tensor(out[0])), {std::tanh(1.f), std::tanh(2.f)});
 }
 
+TEST_CASE("a memory budget is for devices whose memory the core places") {
+  Rolling r;
+  REQUIRE_OK(tn_capture_begin(r, tn_string("p")));
+  CHECK_FAILS(tn_capture_set_memory_budget(r, 1000), TN_UNIMPLEMENTED, "places memory itself");
+  tn_capture_abort(r);
+}
+
 TEST_CASE("ops are compiled in the modes that they were called in") {
   Rolling r;
   const Tensor a = r.f32({1, 2});

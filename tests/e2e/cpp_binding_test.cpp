@@ -222,6 +222,12 @@ TEST_CASE_FIXTURE(Fixture, "program: a training step, captured") {
   CHECK(last < 1e-6);
   CHECK(values(w)[0] == doctest::Approx(2).epsilon(1e-3));
   CHECK(code_of([&] { step(cx, {vec({1, 2})}); }) == TN_INVALID_ARGUMENT);
+  const Program tight = capture(cx, "tight", [](Capture& in) {
+    in.memory_budget(1);
+    const Tensor x = in.input("x", {64, 64});
+    return std::vector{matmul(matmul(x, x), x)};
+  });
+  CHECK(code_of([&] { tight(cx, {Tensor::full(cx, 1, {64, 64})}); }) == TN_OUT_OF_MEMORY);
   // A function that throws leaves no capture behind.
   CHECK_THROWS(capture(cx, "bad", [](Capture& in) {
     in.input("x", {2}).item<double>();
