@@ -327,8 +327,9 @@ class Fired {
  public:
   static constexpr int kEnough = 200;
   Fired() {
-    for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
-                             "fold_constants", "fold_norms", "fold_variables", "regions", "recompute"})
+    for (const char* name :
+         {"dead_code", "expand", "simplify", "subexpressions", "recognise", "fold_constants",
+          "fold_norms", "fold_variables", "regions", "recompute"})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";

@@ -87,8 +87,8 @@ struct Model {
 using Loss = std::function<tn_tensor*(Model&, tn_tensor* x)>;
 
 // A step of training of the input x: the loss and all gradients, and the optimizer's step. budget 0: none.
-Program capture_step(Model& m, const Loss& loss, const std::vector<int64_t>& dims,
-                     uint64_t budget, const char* symbol = "") {
+Program capture_step(Model& m, const Loss& loss, const std::vector<int64_t>& dims, uint64_t budget,
+                     const char* symbol = "") {
   m.forget();
   REQUIRE_OK(tn_capture_begin(m.s, tn_string("step")));
   if (budget) REQUIRE_OK(tn_capture_set_memory_budget(m.s, budget));
@@ -144,14 +144,14 @@ std::vector<std::string> run(Model& m, const Program& p, const Tensor& x) {
     std::vector<tn_tensor*> out(m.variables.size() + 1);
     tn_tensor* in = x.get();
     uint32_t n = 0;
-    REQUIRE_OK(tn_program_run(m.s, p.get(), &in, 1, out.data(), static_cast<uint32_t>(out.size()),
-                              &n));
+    REQUIRE_OK(
+        tn_program_run(m.s, p.get(), &in, 1, out.data(), static_cast<uint32_t>(out.size()), &n));
     REQUIRE(n == out.size());
     for (tn_tensor* t : out) all.push_back(bytes(m.s, Tensor(t).get()));
   }
   for (const Variable& v : m.variables)
-    all.push_back(bytes(
-        m.s, get([&](tn_tensor** o) { return tn_variable_take(m.s, v.get(), o); }).get()));
+    all.push_back(
+        bytes(m.s, get([&](tn_tensor** o) { return tn_variable_take(m.s, v.get(), o); }).get()));
   return all;
 }
 
@@ -265,8 +265,8 @@ TEST_CASE("memory budget: each set of sizes has it, and what cannot be met says 
   std::vector<tn_tensor*> out(m.variables.size() + 1);
   uint32_t n = 0;
   for (int again = 0; again < 2; ++again) {
-    const Outcome made(tn_program_run(s, p.get(), &in, 1, out.data(),
-                                      static_cast<uint32_t>(out.size()), &n));
+    const Outcome made(
+        tn_program_run(s, p.get(), &in, 1, out.data(), static_cast<uint32_t>(out.size()), &n));
     CHECK(made.code == TN_OUT_OF_MEMORY);
     CHECK(made.message.find("program \"step\": between its steps ") != std::string::npos);
     CHECK(made.message.find("its memory budget is 100000") != std::string::npos);
@@ -321,8 +321,7 @@ TEST_CASE("memory budget: loops and branches are computed once") {
     if (budget) REQUIRE_OK(tn_capture_set_memory_budget(s, budget));
     const Tensor sum = get([&](tn_tensor** o) { return tn_sum(s, x.get(), nullptr, o); });
     const Tensor zero = get([&](tn_tensor** o) { return tn_tensor_scalar_f64(s, 0, o); });
-    const Tensor above =
-        get([&](tn_tensor** o) { return tn_gt(s, sum.get(), zero.get(), o); });
+    const Tensor above = get([&](tn_tensor** o) { return tn_gt(s, sum.get(), zero.get(), o); });
     std::vector<Tensor> waiting;
     Tensor y = tanh(x);
     for (int k = 0; k < 6; ++k) {

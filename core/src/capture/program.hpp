@@ -86,9 +86,9 @@ struct Specialised {
   Derived derived;
   std::vector<std::string> notes;  // of the passes: why what was not compiled was not
   Recomputed recomputed;
-  std::vector<uint64_t> draws;     // offset of each in the random state, relative to the run's
-  uint64_t drawn = 0;              // what a run advances it by
-  std::mutex mutex;                // guards `idle`
+  std::vector<uint64_t> draws;  // offset of each in the random state, relative to the run's
+  uint64_t drawn = 0;           // what a run advances it by
+  std::mutex mutex;             // guards `idle`
   std::vector<std::unique_ptr<Instance>> idle;
 };
 

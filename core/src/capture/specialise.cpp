@@ -199,8 +199,8 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
 
 // Passes count bytes of nodes. What kernels need beside them, and gaps between what is placed, show in the arena alone: where it is larger
 // than the budget, once more with a smaller target.
-std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p,
-                                            tn_tensor* const* arguments, uint64_t hash) {
+std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments,
+                                            uint64_t hash) {
   uint64_t least = UINT64_MAX, target = p.memory_budget;
   for (int turn = 0; turn < 6 && target; ++turn) {
     std::shared_ptr<Specialised> made = prepare(ctx, p, arguments, hash, target);
@@ -211,10 +211,11 @@ std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p,
     const double part = static_cast<double>(p.memory_budget) / static_cast<double>(bytes);
     target = static_cast<uint64_t>(static_cast<double>(target) * std::min(part, 0.97));
   }
-  fail(TN_OUT_OF_MEMORY,
-       "program \"{}\": between its steps {} bytes are needed, with what can be computed again; its "
-       "memory budget is {}. Give it more, or smaller inputs.",
-       p.name, least, p.memory_budget);
+  fail(
+      TN_OUT_OF_MEMORY,
+      "program \"{}\": between its steps {} bytes are needed, with what can be computed again; its "
+      "memory budget is {}. Give it more, or smaller inputs.",
+      p.name, least, p.memory_budget);
 }
 
 }  // namespace

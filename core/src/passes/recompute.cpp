@@ -46,8 +46,7 @@ constexpr double kLast = 1e-9;       // of the score of what fits only worse tha
 
 class Recompute {
  public:
-  Recompute(Graph& graph, const PassContext& c)
-      : g_(graph), c_(c), target_(c.recomputed->target) {}
+  Recompute(Graph& graph, const PassContext& c) : g_(graph), c_(c), target_(c.recomputed->target) {}
 
   size_t run() {
     infer_views();
@@ -143,8 +142,7 @@ class Recompute {
         total_cost_ += cost_[k] = known;
       }
       for (int o : x.outputs)
-        base_[static_cast<size_t>(o)] =
-            is_view(x) ? base_[static_cast<size_t>(x.inputs[0])] : o;
+        base_[static_cast<size_t>(o)] = is_view(x) ? base_[static_cast<size_t>(x.inputs[0])] : o;
     }
     std::vector<bool> kept(m);  // results have memory of their own
     for (int r : g_.results)
@@ -184,11 +182,12 @@ class Recompute {
 
   struct Plan {
     size_t value;
-    int before, at;             // its uses around the place: its last one, its next one
-    std::vector<int> nodes;     // computed again then, in their order
-    std::vector<size_t> longer; // values that live on until then
+    int before, at;              // its uses around the place: its last one, its next one
+    std::vector<int> nodes;      // computed again then, in their order
+    std::vector<size_t> longer;  // values that live on until then
     double cost = 0;
-    uint64_t bytes = 0, passing = 0, kept = 0;  // more alive then; for a moment; more alive at the place
+    uint64_t bytes = 0, passing = 0,
+             kept = 0;  // more alive then; for a moment; more alive at the place
   };
 
   bool choose() {
@@ -207,7 +206,7 @@ class Recompute {
         next = std::max(next, std::min(scores[k].first, scores[best].first));
         if (scores[k].first > scores[best].first) best = k;
       }
-      work_ += scores.size();
+      work_ += scores.size() / 8;
       scores[best].first = score(scores[best].second, plan);
       if (scores[best].first > 0 && scores[best].first < next) continue;
       if (scores[best].first > 0) {
@@ -229,7 +228,8 @@ class Recompute {
     plan = {v, used ? next[-1] : maker(v), *next, {}, {}};
     ++mark_;
     if (!need(maker(v), plan) || plan.kept >= bytes_[v]) return 0;
-    const double cost = std::max(1.0, plan.cost - (used ? 0 : cost_[static_cast<size_t>(maker(v))]));
+    const double cost =
+        std::max(1.0, plan.cost - (used ? 0 : cost_[static_cast<size_t>(maker(v))]));
     if (spent_ + cost > allowed_) return 0;
     const uint64_t then = live_[static_cast<size_t>(plan.at)] + plan.bytes + plan.passing;
     if (then > target_ && then >= live_[at_]) return 0;
