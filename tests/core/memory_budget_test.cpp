@@ -13,13 +13,6 @@ struct ProgramReleaser {
   void operator()(tn_program* p) const { tn_program_release(p); }
 };
 using Program = std::unique_ptr<tn_program, ProgramReleaser>;
-using Tensors = std::vector<Tensor>;
-
-std::vector<tn_tensor*> raw(const Tensors& list) {
-  std::vector<tn_tensor*> out;
-  for (const Tensor& t : list) out.push_back(t.get());
-  return out;
-}
 
 // A network whose parameters come in the order in which they are asked for, and its optimizer.
 struct Model {

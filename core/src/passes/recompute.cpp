@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/error.hpp"
+#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "pass.hpp"
 #include "tenon/op_ids.h"
@@ -49,120 +49,136 @@ class Recompute {
   Recompute(Graph& graph, const PassContext& c) : g_(graph), c_(c), target_(c.recomputed->target) {}
 
   size_t run() {
-    infer_views();
+    // Which nodes are views, by the strides that their inputs have then.
+    for (GraphNode& n : g_.nodes) {
+      if (!n.op->is(TN_OP_VIEW)) continue;
+      n.inferred = infer_node(g_, n);
+      for (size_t k = 0; is_view(n) && k < n.outputs.size(); ++k)
+        g_.values[index(n.outputs[k])].shape = n.inferred.outputs[k].shape;
+    }
     size_t clones = 0;
-    double flop = 0;
+    measure();
+    const double flop = flop_;
+    allowed_ = total_cost_;
     for (size_t round = 0; round < kMostRounds && work_ < kMostWork; ++round) {
-      measure();
-      if (round == 0) allowed_ = total_cost_, flop = flop_of_all();
       if (live_[at_] <= target_ || !choose()) break;
       clones += rebuild();
       remove_dead_code(g_, c_);
+      measure();
     }
-    measure();
     c_.recomputed->bytes = live_[at_];
-    if (clones) c_.recomputed->flop = std::max(0.0, flop_of_all() - flop);
+    c_.recomputed->flop = std::max(0.0, flop_ - flop);
     return clones;
   }
 
  private:
-  size_t base(int v) const { return static_cast<size_t>(base_[static_cast<size_t>(v)]); }
-  const GraphNode& node(int k) const { return g_.nodes[static_cast<size_t>(k)]; }
+  struct Value {
+    int base = -1;  // what it is a view of, or itself; -1: it takes no place between nodes
+    int with = -1;  // its copy
+    bool given_up = false;
+    size_t seen = 0;  // by the search for what one more needs
+    uint64_t bytes = 0;
+    std::vector<int> uses;  // of a base: nodes, ascending
+  };
+  struct Node {
+    int again = -1;  // before which node it is computed again
+    size_t seen = 0;
+  };
+  struct Cost {
+    double bytes = 0, flop = 0;  // moved, or as many as may be while it computes
+  };
+  struct Plan {
+    size_t value;
+    int before, at;              // its uses around the place: the last one, the next one
+    std::vector<int> nodes;      // computed again then, in their order
+    std::vector<size_t> longer;  // values that live on until then
+    double cost = 0;
+    uint64_t bytes = 0, passing = 0, kept = 0;  // more alive then; for a moment; at the place
+  };
+
+  static size_t index(int i) { return static_cast<size_t>(i); }
+  const GraphNode& node(int k) const { return g_.nodes[index(k)]; }
   int maker(size_t v) const { return g_.values[v].node; }
-  int last(size_t v) const { return uses_[v].empty() ? maker(v) : uses_[v].back(); }
+  int last(size_t v) const { return values_[v].uses.empty() ? maker(v) : values_[v].uses.back(); }
+  double& cost(int k) { return costs_[index(node(k).outputs[0])].bytes; }
   static bool is_view(const GraphNode& n) {
     return !n.inferred.outputs.empty() && n.inferred.outputs[0].view_of >= 0;
   }
   static bool can_repeat(const GraphNode& n) { return !n.control && !n.compiled; }
-
-  // Which nodes are views, by the strides that their inputs have then.
-  void infer_views() {
-    std::vector<Shape> shapes;
-    for (const GraphValue& v : g_.values) shapes.push_back(v.shape);
-    for (GraphNode& n : g_.nodes) {
-      n.inferred = {};
-      if (!n.op->is(TN_OP_VIEW) || n.inputs.empty() || n.inputs[0] < 0) continue;
-      std::vector<tn_view> views;
-      for (int i : n.inputs) {
-        views.push_back(i < 0 ? tn_view{} : view_of(shapes[static_cast<size_t>(i)]));
-        if (i < 0 || value_of(g_, i).absent) views.back().flags |= TN_VIEW_ABSENT;
-        if (i >= 0 && value_of(g_, i).weak) views.back().flags |= TN_VIEW_WEAK | TN_VIEW_IMMEDIATE;
-      }
-      std::vector<const tn_view*> pointers;
-      for (const tn_view& v : views) pointers.push_back(&v);
-      n.inferred = infer(*n.op, pointers, n.attrs);
-      if (!is_view(n)) continue;
-      for (size_t k = 0; k < n.outputs.size(); ++k)
-        shapes[static_cast<size_t>(n.outputs[k])] = n.inferred.outputs[k].shape;
-    }
+  // f of each input that takes a place, by what it is a view of.
+  template <class F>
+  void each_base(const GraphNode& n, F f) {
+    for (int i : n.inputs)
+      if (i >= 0 && values_[index(i)].base >= 0) f(index(values_[index(i)].base));
+  }
+  // The first use that is not before a node.
+  size_t use_from(size_t v, int at) const {
+    size_t k = 0;
+    while (k < values_[v].uses.size() && values_[v].uses[k] < at) ++k;
+    return k;
+  }
+  void use(size_t v, int at) {
+    std::vector<int>& uses = values_[v].uses;
+    const size_t k = use_from(v, at);
+    if (k == uses.size() || uses[k] != at) uses.insert(uses.begin() + static_cast<long>(k), at);
   }
 
-  // In bytes moved, or as many as may be while it computes.
-  static double cost_of(const Graph& g, const GraphNode& n, double& flop) {
+  void add_cost(const GraphNode& n, Cost& to) const {
     std::vector<tn_view> views;
-    double bytes = 0;
-    const auto add = [&](int v) {
-      views.push_back(v < 0 ? tn_view{} : view_of(value_of(g, v)));
-      bytes += static_cast<double>(
-          tn_dtype_bytes(views.back().dtype, static_cast<uint64_t>(views.back().count)));
-    };
-    for (int i : n.inputs) add(i);
-    for (int o : n.outputs) add(o);
+    for (const std::vector<int>* list : {&n.inputs, &n.outputs})
+      for (int v : *list) {
+        views.push_back(v < 0 ? tn_view{} : view_of(value_of(g_, v)));
+        const tn_view& view = views.back();
+        to.bytes +=
+            static_cast<double>(tn_dtype_bytes(view.dtype, static_cast<uint64_t>(view.count)));
+      }
     std::vector<const tn_view*> pointers;
     for (const tn_view& v : views) pointers.push_back(&v);
-    flop = flop_of(n.op->name(), pointers.data());
-    if (!std::isnan(flop)) return bytes + flop / kFlopsPerByte;
-    flop = 0;
-    return n.op->id == TN_OP_REGION || n.op->is(TN_OP_ELEMENTWISE) ? bytes : 4 * bytes;
-  }
-  double flop_of_all() const {
-    double all = 0, flop = 0;
-    for (const GraphNode& n : g_.nodes) cost_of(g_, n, flop), all += flop;
-    return all;
+    to.flop = flop_of(n.op->name(), pointers.data());
+    if (std::isnan(to.flop)) {
+      to.flop = 0;
+      if (n.op->id != TN_OP_REGION && !n.op->is(TN_OP_ELEMENTWISE)) to.bytes *= 4;
+    }
+    to.bytes += to.flop / kFlopsPerByte;
   }
 
   void measure() {
     const size_t n = g_.nodes.size(), m = g_.values.size();
-    base_.assign(m, -1);
-    bytes_.assign(m, 0);
-    uses_.assign(m, {});
-    given_up_.assign(m, false);
-    seen_value_.assign(m, 0);
-    clone_.assign(n, -1);
-    seen_.assign(n, 0);
-    cost_.assign(n, 0);
-    known_.resize(m);
-    total_cost_ = 0;
-    mark_ = 0;
-    for (size_t k = 0; k < n; ++k) {
-      const GraphNode& x = g_.nodes[k];
-      if (!is_view(x) && !x.outputs.empty()) {
-        double &known = known_[static_cast<size_t>(x.outputs[0])], flop = 0;
-        if (known == 0) known = cost_of(g_, x, flop);
-        total_cost_ += cost_[k] = known;
-      }
-      for (int o : x.outputs)
-        base_[static_cast<size_t>(o)] = is_view(x) ? base_[static_cast<size_t>(x.inputs[0])] : o;
-    }
-    std::vector<bool> kept(m);  // results have memory of their own
-    for (int r : g_.results)
-      if (r >= 0 && base_[static_cast<size_t>(r)] >= 0) kept[base(r)] = true;
-    for (int& b : base_)
-      if (b >= 0 && kept[static_cast<size_t>(b)]) b = -1;
-    for (size_t k = 0; k < n; ++k) {
-      if (is_view(g_.nodes[k])) continue;
-      for (int i : g_.nodes[k].inputs)
-        if (i >= 0 && base_[static_cast<size_t>(i)] >= 0) use(base(i), static_cast<int>(k));
-    }
-    const uint64_t align = c_.device ? c_.device->alignment : 16;
+    values_.clear();
+    values_.resize(m);
+    nodes_.assign(n, {});
     live_.assign(n + 1, 0);
+    costs_.resize(m);
+    total_cost_ = flop_ = 0;
+    for (const GraphNode& x : g_.nodes) {
+      const bool view = is_view(x);
+      for (int o : x.outputs) values_[index(o)].base = view ? values_[index(x.inputs[0])].base : o;
+      if (view || x.outputs.empty()) continue;
+      Cost& cost = costs_[index(x.outputs[0])];
+      if (cost.bytes == 0) add_cost(x, cost);
+      total_cost_ += cost.bytes;
+      flop_ += cost.flop;
+    }
+    for (int r : g_.results)  // each has memory of its own
+      if (r >= 0 && values_[index(r)].base >= 0)
+        values_[index(values_[index(r)].base)].given_up = true;
+    for (Value& v : values_)
+      if (v.base >= 0 && values_[index(v.base)].given_up) v.base = -1;
+    for (size_t k = 0; k < n; ++k)
+      if (!is_view(g_.nodes[k]))
+        each_base(g_.nodes[k], [&](size_t b) {
+          std::vector<int>& uses = values_[b].uses;
+          if (uses.empty() || uses.back() != static_cast<int>(k))
+            uses.push_back(static_cast<int>(k));
+        });
+    const uint64_t align = c_.device ? c_.device->alignment : 16;
     for (size_t v = 0; v < m; ++v) {
-      if (base_[v] != static_cast<int>(v)) continue;
+      if (values_[v].base != static_cast<int>(v)) continue;
       const Shape& s = g_.values[v].shape;
       const uint64_t bytes = tn_dtype_bytes(s.dtype, static_cast<uint64_t>(s.count()));
-      bytes_[v] = std::max<uint64_t>(1, (bytes + align - 1) / align) * align;
-      live_[static_cast<size_t>(maker(v))] += bytes_[v];
-      live_[static_cast<size_t>(last(v)) + 1] -= bytes_[v];
+      values_[v].bytes = std::max<uint64_t>(1, (bytes + align - 1) / align) * align;
+      live_[index(maker(v))] += values_[v].bytes;
+      live_[index(last(v)) + 1] -= values_[v].bytes;
     }
     at_ = 0;
     for (size_t k = 1; k < n; ++k) {
@@ -172,32 +188,15 @@ class Recompute {
     work_ += 4 * (n + m);
   }
 
-  void use(size_t v, int at) {
-    std::vector<int>& list = uses_[v];
-    const auto to = std::lower_bound(list.begin(), list.end(), at);
-    if (to == list.end() || *to != at) list.insert(to, at);
-  }
-
   // ---- what to give up
-
-  struct Plan {
-    size_t value;
-    int before, at;              // its uses around the place: its last one, its next one
-    std::vector<int> nodes;      // computed again then, in their order
-    std::vector<size_t> longer;  // values that live on until then
-    double cost = 0;
-    uint64_t bytes = 0, passing = 0,
-             kept = 0;  // more alive then; for a moment; more alive at the place
-  };
 
   bool choose() {
     const int at = static_cast<int>(at_);
     std::vector<std::pair<double, size_t>> scores;
     Plan plan;
-    for (size_t v = 0; v < base_.size(); ++v)
-      if (base_[v] == static_cast<int>(v) && maker(v) < at && last(v) > at &&
-          !std::ranges::binary_search(uses_[v], at) && can_repeat(node(maker(v))))
-        if (const double s = score(v, plan); s > 0) scores.emplace_back(s, v);
+    for (size_t v = 0; v < values_.size(); ++v)
+      if (values_[v].base == static_cast<int>(v) && maker(v) < at && last(v) > at)
+        scores.emplace_back(score(v, plan), v);
     bool any = false;
     while (live_[at_] > target_ && !scores.empty() && work_ < kMostWork) {
       size_t best = 0;
@@ -207,12 +206,10 @@ class Recompute {
         if (scores[k].first > scores[best].first) best = k;
       }
       work_ += scores.size() / 8;
-      scores[best].first = score(scores[best].second, plan);
-      if (scores[best].first > 0 && scores[best].first < next) continue;
-      if (scores[best].first > 0) {
-        give_up(plan);
-        any = true;
-      }
+      const double now = scores[best].first = score(scores[best].second, plan);
+      if (now > 0 && now < next) continue;
+      if (now > 0) give_up(plan);
+      any |= now > 0;
       scores[best] = scores.back();
       scores.pop_back();
     }
@@ -221,177 +218,140 @@ class Recompute {
 
   // How much is won by giving it up, for what it costs; 0: nothing, or it cannot be.
   double score(size_t v, Plan& plan) {
-    const int at = static_cast<int>(at_);
-    const std::vector<int>& uses = uses_[v];
-    const auto next = std::upper_bound(uses.begin(), uses.end(), at);
-    const bool used = next != uses.begin();
-    plan = {v, used ? next[-1] : maker(v), *next, {}, {}};
+    const std::vector<int>& uses = values_[v].uses;
+    const size_t next = use_from(v, static_cast<int>(at_));
+    if (uses[next] == static_cast<int>(at_) || !can_repeat(node(maker(v)))) return 0;
+    plan = {v, next ? uses[next - 1] : maker(v), uses[next], {}, {}};
     ++mark_;
-    if (!need(maker(v), plan) || plan.kept >= bytes_[v]) return 0;
-    const double cost =
-        std::max(1.0, plan.cost - (used ? 0 : cost_[static_cast<size_t>(maker(v))]));
-    if (spent_ + cost > allowed_) return 0;
-    const uint64_t then = live_[static_cast<size_t>(plan.at)] + plan.bytes + plan.passing;
+    if (!need(maker(v), plan) || plan.kept >= values_[v].bytes) return 0;
+    // What is not used before is only computed later.
+    const double price = std::max(1.0, plan.cost - (next ? 0 : cost(maker(v))));
+    if (spent_ + price > allowed_) return 0;
+    const uint64_t then = live_[index(plan.at)] + plan.bytes + plan.passing;
     if (then > target_ && then >= live_[at_]) return 0;
-    const double gain = static_cast<double>(bytes_[v] - plan.kept) * (plan.at - plan.before);
-    return gain / cost * (then > target_ ? kLast : 1);
+    const double gain = static_cast<double>(values_[v].bytes - plan.kept) * (plan.at - plan.before);
+    return gain / price * (then > target_ ? kLast : 1);
   }
 
   // Has node k computed again at plan.at, unless it is by then.
   bool need(int k, Plan& plan) {
-    const auto at = static_cast<size_t>(k);
-    if ((clone_[at] >= 0 && clone_[at] <= plan.at) || seen_[at] == mark_) return true;
-    seen_[at] = mark_;
+    Node& x = nodes_[index(k)];
+    if ((x.again >= 0 && x.again <= plan.at) || x.seen == mark_) return true;
+    x.seen = mark_;
     ++work_;
-    for (int i : node(k).inputs) {
-      if (i < 0 || base_[static_cast<size_t>(i)] < 0) continue;
-      const size_t b = base(i);
-      const int from = maker(b), again = clone_[static_cast<size_t>(from)];
-      if (again >= 0 && again <= plan.at) continue;
-      if (!given_up_[b]) {
-        if (last(b) >= plan.at) continue;
+    bool can = true;
+    each_base(node(k), [&](size_t b) {
+      const int from = maker(b), again = nodes_[index(from)].again;
+      Value& v = values_[b];
+      if (again >= 0 && again <= plan.at) return;
+      if (!v.given_up) {
+        if (last(b) >= plan.at) return;
         const bool gone = last(b) < static_cast<int>(at_);
-        if (!gone || bytes_[b] * 8 <= bytes_[plan.value] || !can_repeat(node(from))) {
-          if (seen_value_[b] == mark_) continue;
-          seen_value_[b] = mark_;
+        if (!gone || v.bytes * 8 <= values_[plan.value].bytes || !can_repeat(node(from))) {
+          if (v.seen == mark_) return;
+          v.seen = mark_;
           plan.longer.push_back(b);
-          plan.bytes += bytes_[b];
-          plan.kept += gone ? bytes_[b] : 0;
-          continue;
+          plan.bytes += v.bytes;
+          plan.kept += gone ? v.bytes : 0;
+          return;
         }
       }
-      if (!need(from, plan)) return false;
-    }
+      can = can && need(from, plan);
+    });
     plan.nodes.push_back(k);
-    if (clone_[at] < 0) plan.cost += cost_[at];
+    if (x.again < 0) plan.cost += cost(k);
     for (int o : node(k).outputs) {
-      const auto v = static_cast<size_t>(o);
-      if (base_[v] < 0 || v == plan.value) continue;
-      if (given_up_[v])
-        plan.bytes += bytes_[v];
-      else if (last(v) < plan.at)
-        plan.passing = std::max(plan.passing, bytes_[v]);
+      const Value& v = values_[index(o)];
+      if (v.base < 0 || index(o) == plan.value) continue;
+      if (v.given_up)
+        plan.bytes += v.bytes;
+      else if (last(index(o)) < plan.at)
+        plan.passing = std::max(plan.passing, v.bytes);
     }
-    return plan.nodes.size() < kMostChain;
+    return can && plan.nodes.size() < kMostChain;
   }
 
   void change(int begin, int end, uint64_t bytes) {
-    for (int k = begin; k < end; ++k) live_[static_cast<size_t>(k)] += bytes;
-    work_ += static_cast<size_t>(std::max(0, end - begin)) / 16;
+    for (int k = begin; k < end; ++k) live_[index(k)] += bytes;
+    work_ += index(std::max(0, end - begin)) / 16;
   }
 
   void give_up(const Plan& plan) {
     spent_ += plan.cost;
     for (size_t b : plan.longer) {
-      change(last(b) + 1, plan.at + 1, bytes_[b]);
+      change(last(b) + 1, plan.at + 1, values_[b].bytes);
       use(b, plan.at);
     }
     for (int k : plan.nodes) {
-      int& again = clone_[static_cast<size_t>(k)];
+      int& again = nodes_[index(k)].again;
       for (int o : node(k).outputs)
-        if (given_up_[static_cast<size_t>(o)])
-          change(plan.at, again, bytes_[static_cast<size_t>(o)]);
+        if (values_[index(o)].given_up) change(plan.at, again, values_[index(o)].bytes);
       again = plan.at;
-      for (int i : node(k).inputs)
-        if (i >= 0 && base_[static_cast<size_t>(i)] >= 0) use(base(i), plan.at);
+      each_base(node(k), [&](size_t b) { use(b, plan.at); });
     }
-    given_up_[plan.value] = true;
-    change(plan.before + 1, clone_[static_cast<size_t>(maker(plan.value))], -bytes_[plan.value]);
+    values_[plan.value].given_up = true;
+    change(plan.before + 1, nodes_[index(maker(plan.value))].again, -values_[plan.value].bytes);
   }
 
   // ---- the graph with it
 
-  struct Made {
-    int from;  // node
-    bool again;
-    std::vector<int> inputs, outputs;
-  };
-
   size_t rebuild() {
-    const size_t n = g_.nodes.size();
-    with_ = same_values(g_);
-    std::vector<std::vector<int>> pending(n);
-    size_t clones = 0;
-    for (size_t k = 0; k < n; ++k)
-      if (clone_[k] >= 0) {
-        pending[static_cast<size_t>(clone_[k])].push_back(static_cast<int>(k));
-        ++clones;
-      }
+    std::vector<std::pair<int, int>> pending;  // place, node
+    for (size_t k = 0; k < nodes_.size(); ++k)
+      if (nodes_[k].again >= 0) pending.emplace_back(nodes_[k].again, static_cast<int>(k));
+    heap_sort(pending);
     made_.clear();
-    for (size_t k = 0; k < n; ++k) {
-      for (int c : pending[k]) repeat(c, static_cast<int>(k));
-      const GraphNode& x = g_.nodes[k];
-      std::vector<int> inputs;
-      for (int i : x.inputs) inputs.push_back(is_view(x) ? i : seen_at(i, static_cast<int>(k)));
-      made_.push_back({static_cast<int>(k), false, std::move(inputs), x.outputs});
+    size_t next = 0;
+    for (size_t k = 0; k < nodes_.size(); ++k) {
+      const int at = static_cast<int>(k);
+      for (; next < pending.size() && pending[next].first == at; ++next)
+        repeat(pending[next].second, at);
+      GraphNode& x = g_.nodes[k];
+      if (!is_view(x))
+        for (int& i : x.inputs) i = seen_at(i, at);
+      made_.emplace_back().op = nullptr;  // the node itself, once all its copies are made
     }
-    std::vector<GraphNode> nodes;
-    nodes.reserve(made_.size());
-    for (const Made& m : made_) {
-      if (!m.again) {
-        nodes.emplace_back();  // the node itself, once all its copies are made
-        continue;
-      }
-      const GraphNode& x = node(m.from);
-      GraphNode& copy = nodes.emplace_back();
-      copy.op = x.op;
-      copy.attrs = complete_attrs(*x.op, x.attrs.data(), x.attrs.size());
-      copy.inferred = x.inferred;
-    }
-    for (size_t k = 0; k < made_.size(); ++k) {
-      Made& m = made_[k];
-      if (!m.again) nodes[k] = std::move(g_.nodes[static_cast<size_t>(m.from)]);
-      nodes[k].inputs = std::move(m.inputs);
-      nodes[k].outputs = std::move(m.outputs);
-    }
-    g_.nodes = std::move(nodes);
-    return clones;
+    next = 0;
+    for (GraphNode& n : made_)
+      if (!n.op) n = std::move(g_.nodes[next++]);
+    g_.nodes.swap(made_);
+    return pending.size();
   }
 
   // Node k once more, before node `at`.
   void repeat(int k, int at) {
-    Made m{k, true, {}, {}};
-    for (int i : node(k).inputs) m.inputs.push_back(seen_at(i, at));
+    GraphNode copy;
+    copy.op = node(k).op;
+    for (int i : node(k).inputs) copy.inputs.push_back(seen_at(i, at));
+    copy.attrs = complete_attrs(*copy.op, node(k).attrs.data(), node(k).attrs.size());
+    copy.inferred = node(k).inferred;
     for (int o : node(k).outputs) {
-      const GraphValue like = value_of(g_, o);
-      m.outputs.push_back(static_cast<int>(g_.values.size()));
-      g_.values.push_back(like);
-      with_[static_cast<size_t>(o)] = m.outputs.back();
+      copy.outputs.push_back(values_[index(o)].with = static_cast<int>(g_.values.size()));
+      g_.values.push_back(GraphValue(value_of(g_, o)));
     }
-    made_.push_back(std::move(m));
+    made_.push_back(std::move(copy));
   }
 
   // What stands for a value there.
   int seen_at(int v, int at) {
-    if (v < 0 || base_[static_cast<size_t>(v)] < 0) return v;
-    const auto b = base(v);
-    const int again = clone_[static_cast<size_t>(maker(b))];
+    if (v < 0 || index(v) >= values_.size() || values_[index(v)].base < 0) return v;
+    const int again = nodes_[index(maker(index(values_[index(v)].base)))].again;
     if (again < 0 || again > at) return v;
-    int& with = with_[static_cast<size_t>(v)];
-    if (with == v) repeat(maker(static_cast<size_t>(v)), at);  // a view, of the copy
-    return with_[static_cast<size_t>(v)];
+    if (values_[index(v)].with < 0) repeat(maker(index(v)), at);  // a view, of the copy
+    return values_[index(v)].with;
   }
 
   Graph& g_;
   const PassContext& c_;
   const uint64_t target_;
-  // By value: what it is a view of, or itself; -1: takes no place between nodes.
-  std::vector<int> base_;
-  std::vector<uint64_t> bytes_;
-  std::vector<std::vector<int>> uses_;  // by base: nodes, ascending
-  std::vector<bool> given_up_;
-  std::vector<size_t> seen_value_;
-  // By node: where it is computed again, -1: nowhere; what that costs.
-  std::vector<int> clone_;
-  std::vector<size_t> seen_;
-  std::vector<double> cost_;
+  std::vector<Value> values_;
+  std::vector<Node> nodes_;
+  std::vector<Cost> costs_;     // of what makes a value, by its first output
   std::vector<uint64_t> live_;  // bytes at each node
   size_t at_ = 0;               // where that is most
   size_t mark_ = 0, work_ = 0;
-  std::vector<double> known_;  // by value: cost of what makes it
-  double total_cost_ = 0, spent_ = 0, allowed_ = 0;
-  std::vector<Made> made_;
-  std::vector<int> with_;
+  double total_cost_ = 0, flop_ = 0, spent_ = 0, allowed_ = 0;
+  std::vector<GraphNode> made_;
 };
 
 }  // namespace
