@@ -197,19 +197,20 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
   return made;
 }
 
-// Passes count bytes of nodes. What kernels need beside them, and gaps between what is placed, show in the arena alone: where it is larger
-// than the budget, once more with a smaller target.
+// Passes count bytes of nodes. What kernels need beside them, and gaps between what is placed, show in the arena alone: first with as many as
+// it takes, and as long as the arena is larger than the budget once more with a smaller target.
 std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments,
                                             uint64_t hash) {
-  uint64_t least = UINT64_MAX, target = p.memory_budget;
-  for (int turn = 0; turn < 6 && target; ++turn) {
+  uint64_t least = UINT64_MAX, target = UINT64_MAX;
+  for (int turn = 0; turn < 7; ++turn) {
     std::shared_ptr<Specialised> made = prepare(ctx, p, arguments, hash, target);
     const uint64_t bytes = made->idle.front()->program->arena_bytes;
     if (bytes <= p.memory_budget) return made;
     least = std::min(least, bytes);
     if (made->recomputed.bytes > target) break;  // it took all that there is
-    const double part = static_cast<double>(p.memory_budget) / static_cast<double>(bytes);
-    target = static_cast<uint64_t>(static_cast<double>(target) * std::min(part, 0.97));
+    target = 1 + static_cast<uint64_t>(0.99 * static_cast<double>(made->recomputed.bytes) *
+                                       static_cast<double>(p.memory_budget) /
+                                       static_cast<double>(bytes));
   }
   fail(
       TN_OUT_OF_MEMORY,

@@ -104,7 +104,7 @@ class Recompute {
   static bool is_view(const GraphNode& n) {
     return !n.inferred.outputs.empty() && n.inferred.outputs[0].view_of >= 0;
   }
-  static bool can_repeat(const GraphNode& n) { return !n.control && !n.compiled; }
+  static bool can_repeat(const GraphNode& n) { return !n.control; }
   // f of each input that takes a place, by what it is a view of.
   template <class F>
   void each_base(const GraphNode& n, F f) {
@@ -325,6 +325,7 @@ class Recompute {
     for (int i : node(k).inputs) copy.inputs.push_back(seen_at(i, at));
     copy.attrs = complete_attrs(*copy.op, node(k).attrs.data(), node(k).attrs.size());
     copy.inferred = node(k).inferred;
+    copy.compiled = node(k).compiled;
     for (int o : node(k).outputs) {
       copy.outputs.push_back(values_[index(o)].with = static_cast<int>(g_.values.size()));
       g_.values.push_back(GraphValue(value_of(g_, o)));
