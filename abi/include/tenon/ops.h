@@ -3935,5 +3935,85 @@ TN_INLINE tn_error* tn_cross_entropy_grad(tn_ctx* ctx, tn_tensor* g, tn_tensor* 
   return tn_op_call(ctx, TN_OP_CROSS_ENTROPY_GRAD, inputs, 4, n_attrs ? attrs : NULL, n_attrs, out_dlogits, 1, &n_out);
 }
 
+typedef struct tn_conv2d_region_options {
+  uint32_t struct_size;
+  uint32_t n_stride;
+  uint32_t n_padding;
+  uint32_t n_dilation;
+  int64_t operands;
+  const int64_t* stride;
+  const int64_t* padding;
+  const int64_t* dilation;
+  int64_t groups;
+} tn_conv2d_region_options;
+TN_INLINE tn_conv2d_region_options tn_conv2d_region_options_init(void) {
+  tn_conv2d_region_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.operands = 2;
+  o.n_stride = 0, o.stride = NULL; /* [1, 1] */
+  o.n_padding = 0, o.padding = NULL; /* [0, 0] */
+  o.n_dilation = 0, o.dilation = NULL; /* [1, 1] */
+  o.groups = 1;
+  return o;
+}
+/* conv2d_region(xs..., *, code: i64s, operands: i64 = 2, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> y */
+TN_INLINE tn_error* tn_conv2d_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, uint32_t n_code, const int64_t* code, const tn_conv2d_region_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_CODE, code, n_code);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_REGION_OPERANDS, options->operands);
+  if (options && options->stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_STRIDE, options->stride, options->n_stride);
+  if (options && options->padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_PADDING, options->padding, options->n_padding);
+  if (options && options->dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_DILATION, options->dilation, options->n_dilation);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_REGION_GROUPS, options->groups);
+  return tn_op_call(ctx, TN_OP_CONV2D_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_linear_region_options {
+  uint32_t struct_size;
+  uint32_t reserved;
+  int64_t operands;
+} tn_linear_region_options;
+TN_INLINE tn_linear_region_options tn_linear_region_options_init(void) {
+  tn_linear_region_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.operands = 2;
+  o.reserved = 0;
+  return o;
+}
+/* linear_region(xs..., *, code: i64s, operands: i64 = 2) -> y */
+TN_INLINE tn_error* tn_linear_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, uint32_t n_code, const int64_t* code, const tn_linear_region_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_LINEAR_REGION_CODE, code, n_code);
+  if (options) attrs[n_attrs++] = tn_attr_i64(TN_LINEAR_REGION_OPERANDS, options->operands);
+  return tn_op_call(ctx, TN_OP_LINEAR_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
+}
+
+typedef struct tn_matmul_region_options {
+  uint32_t struct_size;
+  int32_t transpose_a;
+  int32_t transpose_b;
+} tn_matmul_region_options;
+TN_INLINE tn_matmul_region_options tn_matmul_region_options_init(void) {
+  tn_matmul_region_options o;
+  o.struct_size = (uint32_t)sizeof o;
+  o.transpose_a = 0;
+  o.transpose_b = 0;
+  return o;
+}
+/* matmul_region(xs..., *, code: i64s, transpose_a: bool = 0, transpose_b: bool = 0) -> y */
+TN_INLINE tn_error* tn_matmul_region(tn_ctx* ctx, tn_tensor* const* xs, uint32_t n_xs, uint32_t n_code, const int64_t* code, const tn_matmul_region_options* options, tn_tensor** out_y) {
+  uint32_t n_out = 0;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MATMUL_REGION_CODE, code, n_code);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_A, options->transpose_a);
+  if (options) attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_B, options->transpose_b);
+  return tn_op_call(ctx, TN_OP_MATMUL_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, out_y, 1, &n_out);
+}
+
 TN_EXTERN_C_END
 #endif

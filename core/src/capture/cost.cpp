@@ -32,7 +32,8 @@ std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments
                           absent ? "null" : json_string(shape_text(v)));
       if (!absent) moved += tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
     }
-    const double flop = flop_of(op, made.args.data() + first);
+    const double flop = flop_of(op, made.args.data() + first,
+                                end - first - 1 - (made.plans[k]->plan.workspace_bytes > 0));
     if (flop == flop) flops += flop;
     bytes += moved;
     text += fmt::format(

@@ -144,19 +144,26 @@ tn_error* check_conv_attrs(const Infer& c, const ConvKeys& k, uint32_t n) {
   return c.within(k.groups, "groups", 1, INT32_MAX);
 }
 
-tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n) {
+tn_error* conv_bias_dims(const Infer& c, const ConvKeys& k, uint32_t n, bool biased, tn_dtype* t,
+                         Dims* to) {
   static constexpr const char* kKernels[] = {"[O, C / groups, K]", "[O, C / groups, KH, KW]",
                                              "[O, C / groups, KD, KH, KW]"};
   TN_TRY(c.require_rank(0, "x", 2 + n, kSpatialForms[n - 1]));
   TN_TRY(c.require_rank(1, "w", 2 + n, kKernels[n - 1]));
-  if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
+  if (biased) TN_TRY(c.require_rank(2, "bias", 1, "[O]"));
   TN_TRY(check_conv_attrs(c, k, n));
+  TN_TRY(biased ? c.common({0, 1, 2}, kFloat, t) : c.common({0, 1}, kFloat, t));
+  TN_TRY(conv_dims(c, 0, 1, conv_spec(c, k, n), to));
+  if (biased && c.differ(c.dim(2, 0), (*to)[1]))
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
+                   dim_text((*to)[1]));
+  return nullptr;
+}
+
+tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n) {
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1, 2}, kFloat, &t));
   Dims to;
-  TN_TRY(conv_dims(c, 0, 1, conv_spec(c, k, n), &to));
-  if (c.has(2) && c.differ(c.dim(2, 0), to[1]))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1), dim_text(to[1]));
+  TN_TRY(conv_bias_dims(c, k, n, c.has(2), &t, &to));
   return c.out(0, t, to);
 }
 

@@ -42,7 +42,10 @@ ConvSpec conv_spec(const Source& c, const ConvKeys& k, uint32_t n) {
   s.groups = c.i64(k.groups);
   return s;
 }
-// x, w and, optional, bias [O] of a convolution over n spatial axes, one to three.
+// Dtype and dims of the convolution of inputs x, w and, where `biased`, bias [O] over n spatial axes, one to three.
+tn_error* conv_bias_dims(const Infer& c, const ConvKeys& k, uint32_t n, bool biased, tn_dtype* t,
+                         Dims* to);
+// Of an op whose inputs are x, w and, optional, bias.
 tn_error* conv_bias_rule(Infer& c, const ConvKeys& k, uint32_t n);
 
 Value conv(Value x, Value w, const ConvSpec& s);

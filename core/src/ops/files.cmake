@@ -37,6 +37,7 @@ set(TENON_OPS_SOURCES
   src/ops/pad.cpp
   src/ops/pad_modes.cpp
   src/ops/pool.cpp
+  src/ops/product_region.cpp
   src/ops/quantize.cpp
   src/ops/quantized_products.cpp
   src/ops/random.cpp

@@ -53,6 +53,27 @@ tn_error* matmul_dims(const Infer& c, uint32_t a, uint32_t b, bool transpose_a, 
   return c.check_count(to);
 }
 
+tn_error* linear_dims(const Infer& c, bool biased, tn_dtype* t, Dims* out) {
+  if (c.rank(0) == 0) return c.error("x is {}; it must have rank 1 or more: [..., in]", c.text(0));
+  TN_TRY(c.require_rank(1, "w", 2, "[out, in]"));
+  if (biased) TN_TRY(c.require_rank(2, "bias", 1, "[out]"));
+  TN_TRY(biased ? c.common({0, 1, 2}, kNumber, t) : c.common({0, 1}, kNumber, t));
+  const uint32_t last = c.rank(0) - 1;
+  if (c.differ(c.dim(0, last), c.dim(1, 1)))
+    return c.error(
+        "x is {} and w is {}: the last axis of x and axis 1 of w differ ({} against {}). w is "
+        "[out, in].{}",
+        c.text(0), c.text(1), dim_text(c.dim(0, last)), dim_text(c.dim(1, 1)),
+        c.same(c.dim(0, last), c.dim(1, 0)) ? " Transpose w?" : "");
+  if (biased && c.differ(c.dim(2, 0), c.dim(1, 0)))
+    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
+                   dim_text(c.dim(1, 0)));
+  Dims to = c.dims(0);
+  to[last] = c.dim(1, 0);
+  *out = to;
+  return c.check_count(to);
+}
+
 namespace {
 
 // ---- matmul
@@ -80,24 +101,9 @@ void d_matmul(Recipe& b) {
 // ---- linear: y = x w^T + bias, w [out, in]
 
 tn_error* linear_rule(Infer& c) {
-  if (c.rank(0) == 0) return c.error("x is {}; it must have rank 1 or more: [..., in]", c.text(0));
-  TN_TRY(c.require_rank(1, "w", 2, "[out, in]"));
-  if (c.has(2)) TN_TRY(c.require_rank(2, "bias", 1, "[out]"));
   tn_dtype t = TN_DTYPE_NONE;
-  TN_TRY(c.common({0, 1, 2}, kNumber, &t));
-  const uint32_t last = c.rank(0) - 1;
-  if (c.differ(c.dim(0, last), c.dim(1, 1)))
-    return c.error(
-        "x is {} and w is {}: the last axis of x and axis 1 of w differ ({} against {}). w is "
-        "[out, in].{}",
-        c.text(0), c.text(1), dim_text(c.dim(0, last)), dim_text(c.dim(1, 1)),
-        c.same(c.dim(0, last), c.dim(1, 0)) ? " Transpose w?" : "");
-  if (c.has(2) && c.differ(c.dim(2, 0), c.dim(1, 0)))
-    return c.error("bias is {}; for w, {}, it must be [{}]", c.text(2), c.text(1),
-                   dim_text(c.dim(1, 0)));
-  Dims to = c.dims(0);
-  to[last] = c.dim(1, 0);
-  TN_TRY(c.check_count(to));
+  Dims to;
+  TN_TRY(linear_dims(c, c.has(2), &t, &to));
   return c.out(0, t, to);
 }
 

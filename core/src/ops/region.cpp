@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "infer.hpp"
 #include "recipe.hpp"
+#include "region.hpp"
 #include "tensor/dtype.hpp"
 
 namespace tenon::ops {
@@ -32,22 +32,19 @@ bool fits(const tn_region_instruction& x, const std::vector<tn_dtype>& types) {
   }
 }
 
-tn_error* region_rule(Infer& c) {
-  tn_region_code r;
-  if (c.count() == 0) return c.error("no inputs");
-  if (!read(c.list(TN_REGION_CODE), c.count(), &r))
+}  // namespace
+
+tn_error* region_types(const Infer& c, std::vector<tn_dtype>* types, tn_region_code* out) {
+  const auto inputs = static_cast<uint32_t>(types->size());
+  if (!read(c.list(TN_REGION_CODE), inputs, out))
     return c.error(
         "code is no list [{}, outputs, values ..., instructions of four numbers ...] over {} "
         "inputs; "
         "see tenon/plugin/region.h",
-        TN_REGION_VERSION, c.count());
-  std::vector<tn_dtype> types(c.count());
-  Dims dims;
-  TN_TRY(c.broadcast_all(&dims));
-  for (uint32_t i = 0; i < c.count(); ++i) TN_TRY(c.single(i, "xs", kAnyKind, &types[i]));
-  for (uint32_t k = 0; k < r.n_instructions; ++k) {
-    const tn_region_instruction x = tn_region_at(&r, k);
-    if (x.op != TN_REGION_CONSTANT && !fits(x, types))
+        TN_REGION_VERSION, inputs);
+  for (uint32_t k = 0; k < out->n_instructions; ++k) {
+    const tn_region_instruction x = tn_region_at(out, k);
+    if (x.op != TN_REGION_CONSTANT && !fits(x, *types))
       return c.error("code: instruction {} does not fit the dtypes of its operands", k);
     if (x.op == TN_REGION_CONSTANT &&
         (!(kind_of(x.dtype) & (kReal | kBool)) || (x.dtype == TN_DTYPE_BOOL && x.args[0] >> 1)))
@@ -55,8 +52,21 @@ tn_error* region_rule(Infer& c) {
           "code: instruction {} is no constant: its dtype must be a real one or bool, and a bool 0 "
           "or 1",
           k);
-    types.push_back(x.dtype);
+    types->push_back(x.dtype);
   }
+  return nullptr;
+}
+
+namespace {
+
+tn_error* region_rule(Infer& c) {
+  tn_region_code r;
+  if (c.count() == 0) return c.error("no inputs");
+  std::vector<tn_dtype> types(c.count());
+  Dims dims;
+  TN_TRY(c.broadcast_all(&dims));
+  for (uint32_t i = 0; i < c.count(); ++i) TN_TRY(c.single(i, "xs", kAnyKind, &types[i]));
+  TN_TRY(region_types(c, &types, &r));
   for (uint32_t i = 0; i < r.n_outputs; ++i)
     TN_TRY(c.out(i, types[static_cast<size_t>(r.outputs[i])], dims));
   return nullptr;

@@ -17,7 +17,12 @@ namespace {
 std::string region_text(const OpRegistry& ops, const GraphNode& n) {
   tn_region_code r;
   const tn_attr& code = n.attrs.items[TN_REGION_CODE];
-  const auto inputs = static_cast<uint32_t>(n.inputs.size());
+  // Of a product with a region v0 is the product.
+  const uint64_t operands = n.op->id == TN_OP_REGION ? 1
+                            : n.op->id == TN_OP_MATMUL_REGION
+                                ? 2
+                                : n.attrs.items[TN_CONV2D_REGION_OPERANDS].bits;
+  const auto inputs = static_cast<uint32_t>(n.inputs.size() - operands + 1);
   if (!tn_region_read(static_cast<const int64_t*>(code.data), code.bits, inputs, &r)) return "";
   std::string out;
   for (uint32_t k = 0; k < r.n_instructions; ++k) {
@@ -45,7 +50,7 @@ std::string text_of(const OpRegistry& ops, const Graph& graph) {
     out += fmt::format("  %{}: {} = input\n", i, symbolic_text(none, value_of(graph, i).shape));
   for (const GraphNode& n : graph.nodes) {
     out += node_text(graph, none, n);
-    if (n.op->id == TN_OP_REGION) out += region_text(ops, n);
+    if (has_region(n.op->id)) out += region_text(ops, n);
   }
   for (size_t i = 0; i < graph.results.size(); ++i)
     out += fmt::format("  result {} = %{}\n", i, graph.results[i]);

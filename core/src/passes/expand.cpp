@@ -92,7 +92,7 @@ class Expand {
     }
     Graph inner = trace_recipe(c_.runtime->ops, n.op->name(), n.op->def.decompose, inputs, n.attrs,
                                n.op->is(TN_OP_OUTPUTS_VARY) ? 0 : n.op->def.n_outputs, nullptr,
-                               n.op->id != TN_OP_REGION);
+                               !has_region(n.op->id));
     if (inner.results.size() < n.outputs.size()) return false;
     std::vector<size_t> copies;  // results that nodes do not give as they are wanted
     for (size_t k = 0; k < n.outputs.size(); ++k) {

@@ -5,6 +5,7 @@ set(TENON_PASS_SOURCES
   src/passes/dead_code.cpp
   src/passes/derived.cpp
   src/passes/dump.cpp
+  src/passes/epilogues.cpp
   src/passes/expand.cpp
   src/passes/fold_constants.cpp
   src/passes/fold_norms.cpp

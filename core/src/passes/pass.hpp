@@ -4,6 +4,7 @@
 // needs: the next removal of dead code takes them out. What a pass gives must be bit for bit what it found, but for those that say in
 // their first lines that sums come in another order.
 #pragma once
+#include <optional>
 #include <span>
 
 #include "derived.hpp"
@@ -64,6 +65,7 @@ size_t fold_constants(Graph& graph, const PassContext& c);
 size_t fold_norms(Graph& graph, const PassContext& c);
 size_t fold_variables(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
+size_t form_epilogues(Graph& graph, const PassContext& c);
 size_t recompute(Graph& graph, const PassContext& c);
 
 // In the order in which they run.
@@ -87,8 +89,10 @@ std::string key_of(const GraphValue& constant);
 // Where `constants` and `derived` are.
 enum class Lasts : uint8_t { kRun, kVersion, kEver };
 std::vector<Lasts> lasting_values(const Graph& graph, const PassContext& c);
-// Multiplications and additions of a kernel of this op, its inputs and outputs given; NaN: not of a product or a convolution.
-double flop_of(std::string_view op, const tn_view* const* args);
+// Multiplications and additions of a kernel of this op, args[y] its result; NaN: not of a product or a convolution.
+double flop_of(std::string_view op, const tn_view* const* args, size_t y);
+// A node as a region of its own, if one can be made of it.
+std::optional<GraphNode> region_of_one(Graph& graph, const PassContext& c, int node);
 // What the op's rule says of a node. Throws the rule's error.
 Inferred infer_node(const Graph& graph, const GraphNode& n);
 // Does the device have a kernel for it, with dense inputs of the dtypes that the rule asks for? What cannot be told here is no.

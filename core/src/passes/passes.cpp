@@ -17,6 +17,7 @@ std::span<const Pass> passes() {
                                      {"fold_norms", fold_norms},
                                      {"fold_variables", fold_variables},
                                      {"regions", form_regions},
+                                     {"epilogues", form_epilogues},
                                      {"recompute", recompute}};
   return kPasses;
 }

@@ -101,6 +101,13 @@ class Regions {
     return replace();
   }
 
+  std::optional<GraphNode> one(int node) {
+    const GraphNode& n = g_.nodes[static_cast<size_t>(node)];
+    if (!takes_.at_all() || !fusable(n)) return {};
+    users_.emplace_back(n.outputs[0], -1);
+    return region_of({node});
+  }
+
  private:
   const GraphValue& value(int v) const { return value_of(g_, v); }
   int group(int v) const {
@@ -392,5 +399,9 @@ class Regions {
 }  // namespace
 
 size_t form_regions(Graph& graph, const PassContext& c) { return Regions(graph, c).run(); }
+
+std::optional<GraphNode> region_of_one(Graph& graph, const PassContext& c, int node) {
+  return Regions(graph, c).one(node);
+}
 
 }  // namespace tenon

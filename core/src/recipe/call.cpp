@@ -137,7 +137,7 @@ inline bool any_node(tn_tensor* const* inputs, uint32_t n) {
                                   tn_tensor** outputs, uint32_t count) {
   Graph graph =
       trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs,
-                   site.attrs, count, nullptr, site.entry->id != TN_OP_REGION);
+                   site.attrs, count, nullptr, !has_region(site.entry->id));
   std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
   for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
   return count;

@@ -430,9 +430,9 @@ std::vector<int> Lowering::decompose(const OpEntry& op, const std::vector<int>& 
       t.weak = values_[static_cast<size_t>(i)].weak;
     shapes.push_back(t);
   }
-  Graph graph = trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs,
-                             op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs, nullptr,
-                             op.id != TN_OP_REGION);  // which rounds as its ops do
+  Graph graph =
+      trace_recipe(rt_->ops, op.name(), op.def.decompose, shapes, attrs,
+                   op.is(TN_OP_OUTPUTS_VARY) ? 0 : op.def.n_outputs, nullptr, !has_region(op.id));
   if (first && options_.decomposed)
     for (const GraphNode& n : graph.nodes)
       if (n.live) options_.decomposed->push_back(n.op->name());

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "op/infer.hpp"
+#include "tenon/op_ids.h"
 #include "tenon/plugin/builder.h"
 
 namespace tenon {
@@ -32,6 +33,11 @@ struct GraphNode {
   std::shared_ptr<const Control> control;        // instead of a kernel of the op
   std::shared_ptr<const CompiledNode> compiled;  // the same
 };
+
+// Ops whose attribute TN_REGION_CODE is a region, which rounds as its ops do.
+inline bool has_region(tn_op op) {
+  return op == TN_OP_REGION || (op >= TN_OP_CONV2D_REGION && op <= TN_OP_MATMUL_REGION);
+}
 
 struct Graph {
   std::deque<GraphValue> values;

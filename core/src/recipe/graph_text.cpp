@@ -85,7 +85,7 @@ std::string node_text(const Graph& graph, const SymTable& symbols, const GraphNo
     const tn_attr& a = n.attrs.items[k];
     const tn_attr_def& def = n.op->def.attrs[k];
     if (is_default(a, def.fallback)) continue;
-    if (n.op->id == TN_OP_REGION) return out + ")\n";  // its code is for machines
+    if (k == TN_REGION_CODE && has_region(n.op->id)) continue;  // for machines
     out += fmt::format("{}{}={}", comma, view_of(def.name), attr_text(symbols, a));
     comma = ", ";
   }

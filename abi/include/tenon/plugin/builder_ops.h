@@ -2497,5 +2497,40 @@ TN_INLINE tn_value tn_b_cross_entropy_grad(tn_builder* builder, tn_value g, tn_v
   return y;
 }
 
+TN_INLINE tn_value tn_b_conv2d_region(tn_builder* builder, const tn_value* xs, uint32_t n_xs, const int64_t* code, uint32_t n_code, int64_t operands, const int64_t* stride, uint32_t n_stride, const int64_t* padding, uint32_t n_padding, const int64_t* dilation, uint32_t n_dilation, int64_t groups) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[6];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_CODE, code, n_code);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_REGION_OPERANDS, operands);
+  if (stride) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_STRIDE, stride, n_stride);
+  if (padding) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_PADDING, padding, n_padding);
+  if (dilation) attrs[n_attrs++] = tn_attr_i64s(TN_CONV2D_REGION_DILATION, dilation, n_dilation);
+  attrs[n_attrs++] = tn_attr_i64(TN_CONV2D_REGION_GROUPS, groups);
+  builder->v->call(builder, TN_OP_CONV2D_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_linear_region(tn_builder* builder, const tn_value* xs, uint32_t n_xs, const int64_t* code, uint32_t n_code, int64_t operands) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[2];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_LINEAR_REGION_CODE, code, n_code);
+  attrs[n_attrs++] = tn_attr_i64(TN_LINEAR_REGION_OPERANDS, operands);
+  builder->v->call(builder, TN_OP_LINEAR_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
+  return y;
+}
+
+TN_INLINE tn_value tn_b_matmul_region(tn_builder* builder, const tn_value* xs, uint32_t n_xs, const int64_t* code, uint32_t n_code, int32_t transpose_a, int32_t transpose_b) {
+  tn_value y = TN_NO_VALUE;
+  tn_attr attrs[3];
+  uint32_t n_attrs = 0;
+  attrs[n_attrs++] = tn_attr_i64s(TN_MATMUL_REGION_CODE, code, n_code);
+  attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_A, transpose_a);
+  attrs[n_attrs++] = tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_B, transpose_b);
+  builder->v->call(builder, TN_OP_MATMUL_REGION, xs, n_xs, n_attrs ? attrs : NULL, n_attrs, &y, 1);
+  return y;
+}
+
 TN_EXTERN_C_END
 #endif

@@ -2510,4 +2510,53 @@ inline Tensor cross_entropy_grad(const Tensor& g, const Tensor& logits, const Te
   return detail::call(ctx, TN_OP_CROSS_ENTROPY_GRAD, inputs, 4, attrs.items, attrs.n);
 }
 
+struct Conv2dRegionOptions {
+  int64_t operands = 2;
+  Dims stride = {};  // empty: [1, 1]
+  Dims padding = {};  // empty: [0, 0]
+  Dims dilation = {};  // empty: [1, 1]
+  int64_t groups = 1;
+};
+// conv2d_region(xs..., *, code: i64s, operands: i64 = 2, stride: i64s = [1, 1], padding: i64s = [0, 0], dilation: i64s = [1, 1], groups: i64 = 1) -> y
+inline Tensor conv2d_region(const std::vector<Tensor>& xs, const Dims& code, const Conv2dRegionOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<6> attrs;
+  attrs.add(tn_attr_i64s(TN_CONV2D_REGION_CODE, code.data(), code.size()));
+  attrs.add(tn_attr_i64(TN_CONV2D_REGION_OPERANDS, options.operands));
+  if (!options.stride.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_REGION_STRIDE, options.stride.data(), options.stride.size()));
+  if (!options.padding.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_REGION_PADDING, options.padding.data(), options.padding.size()));
+  if (!options.dilation.empty()) attrs.add(tn_attr_i64s(TN_CONV2D_REGION_DILATION, options.dilation.data(), options.dilation.size()));
+  attrs.add(tn_attr_i64(TN_CONV2D_REGION_GROUPS, options.groups));
+  return detail::call(ctx, TN_OP_CONV2D_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
+struct LinearRegionOptions {
+  int64_t operands = 2;
+};
+// linear_region(xs..., *, code: i64s, operands: i64 = 2) -> y
+inline Tensor linear_region(const std::vector<Tensor>& xs, const Dims& code, const LinearRegionOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<2> attrs;
+  attrs.add(tn_attr_i64s(TN_LINEAR_REGION_CODE, code.data(), code.size()));
+  attrs.add(tn_attr_i64(TN_LINEAR_REGION_OPERANDS, options.operands));
+  return detail::call(ctx, TN_OP_LINEAR_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
+struct MatmulRegionOptions {
+  bool transpose_a = false;
+  bool transpose_b = false;
+};
+// matmul_region(xs..., *, code: i64s, transpose_a: bool = 0, transpose_b: bool = 0) -> y
+inline Tensor matmul_region(const std::vector<Tensor>& xs, const Dims& code, const MatmulRegionOptions& options = {}) {
+  tn_ctx* const ctx = detail::first_context({xs.empty() ? nullptr : xs[0].context()});
+  const std::vector<tn_tensor*> inputs = detail::handles(xs);
+  detail::AttrList<3> attrs;
+  attrs.add(tn_attr_i64s(TN_MATMUL_REGION_CODE, code.data(), code.size()));
+  attrs.add(tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_A, options.transpose_a));
+  attrs.add(tn_attr_bool(TN_MATMUL_REGION_TRANSPOSE_B, options.transpose_b));
+  return detail::call(ctx, TN_OP_MATMUL_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n);
+}
+
 }  // namespace tenon

@@ -244,6 +244,7 @@ void add_complex(Catalogue& c);
 void add_complex_tensors(Catalogue& c);  // after the families of the ops
 void add_counted(Catalogue& c);
 void add_conv(Catalogue& c);
+void add_product_region(Catalogue& c);  // after region, matmul and conv
 void add_conv_nd(Catalogue& c);
 void add_window(Catalogue& c);
 void add_adaptive_pool(Catalogue& c);
