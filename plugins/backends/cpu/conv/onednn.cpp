@@ -11,7 +11,9 @@ namespace tenon::cpu {
 struct OneDnn {};
 OneDnn* onednn_create(const Device&) { return new (std::nothrow) OneDnn; }
 void onednn_destroy(OneDnn* library) { delete library; }
-tn_error* plan_onednn_conv2d(const Device&, const tn_signature&, tn_plan* plan) {
+tn_error* plan_onednn_conv2d(const Device&, const tn_signature&, tn_plan* plan,
+                             const ConvFinish* then) {
+  if (then) then->release(then->data);
   return decline(plan, "built without oneDNN");
 }
 tn_error* plan_onednn_input_grad(const Device&, const tn_signature&, tn_plan* plan) {
@@ -154,6 +156,8 @@ struct Problem {
   int64_t groups = 1, batch = 0, ic = 0, oc = 0;  // channels of all groups
   int64_t in[2], out[2], kernel[2], stride[2], padding[2], dilation[2];
   int64_t image[3];  // strides of the first operand's images, channels and rows (weight_grad: of x)
+  int result = 3;    // position of y in a forward pass
+  bool finished = false;  // y is put in its place by another
 
   double flops() const {
     const int64_t products = ic / groups * kernel[0] * kernel[1];  // of one output element
@@ -241,8 +245,9 @@ struct Operand {
   bool result = false;
   int64_t offset = 0;  // of the part's first element
   dnnl_memory_desc_t outer{}, inner{};
-  Primitive reorder;  // none: both are the same
-  size_t place = 0;   // of the inner form in the part's workspace
+  Primitive reorder;   // none: both are the same
+  bool apart = false;  // the inner form lies in the part's workspace
+  size_t place = 0;    // there
 };
 
 struct Part {
@@ -250,6 +255,7 @@ struct Part {
   int count = 0;
   Primitive convolution;
   size_t scratch_place = 0, scratch_bytes = 0, bytes = 0;
+  ChannelBlocks finished{};  // where another puts y in its place; `at` is known when it runs
 };
 
 struct ConvPlan {
@@ -258,8 +264,10 @@ struct ConvPlan {
   Part part[kMaxParts];
   size_t place[kMaxParts];
   int workspace_position = 0;
+  ConvFinish then{};
 
   ~ConvPlan() {
+    if (then.data) then.release(then.data);
     for (int i = 0; i < parts; ++i) {
       release(part[i].convolution);
       for (Operand& o : part[i].operands) release(o.reorder);
@@ -376,6 +384,22 @@ dnnl_primitive_desc_t convolution(const OneDnn& l, const Problem& p, const dnnl_
   return desc;
 }
 
+// y of a range as blocks of channels; false: it is none.
+bool blocks_of(const Problem& p, const Range& r, const dnnl_memory_desc_t& y, ChannelBlocks* out) {
+  const dnnl_blocking_desc_t& b = y.format_desc.blocking;
+  const bool last = b.inner_nblks == 0 && b.strides[1] == 1;  // channels are the last axis
+  if (y.format_kind != dnnl_blocked || (!last && (b.inner_nblks != 1 || b.inner_idxs[0] != 1)))
+    return false;
+  out->lanes = last ? 16 : b.inner_blks[0];
+  out->step = b.strides[3];
+  out->block_step = last ? out->lanes : b.strides[1];
+  out->image_step = b.strides[0];
+  out->image0 = r.n0, out->image1 = r.n1, out->channel0 = r.o0, out->channel1 = r.o1;
+  out->channels = p.oc;
+  out->positions = p.out[0] * p.out[1];
+  return out->lanes <= 16 && b.strides[2] == out->step * p.out[1] && y.offset0 == 0;
+}
+
 bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
   Operand x, w, y, bias;
   if (!describe(l, p, r, &x, &w, &y, &bias)) return false;
@@ -392,7 +416,7 @@ bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
       y.inner = query(dnnl_query_dst_md);
       x.arg = DNNL_ARG_SRC, w.arg = DNNL_ARG_WEIGHTS, y.arg = DNNL_ARG_DST,
       bias.arg = DNNL_ARG_BIAS;
-      x.position = 0, w.position = 1, bias.position = 2, y.position = 3;
+      x.position = 0, w.position = 1, bias.position = 2, y.position = p.result;
       y.result = true;
       break;
     case Pass::input_grad:
@@ -419,8 +443,14 @@ bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
     if (o == &bias && !p.biased) continue;
     Operand& kept = part->operands[part->count++];
     kept = *o;
-    if (!made || !make_reorder(l, &kept)) return false;
-    if (!kept.reorder.handle) continue;
+    if (p.finished && o == &y) {
+      if (!made || !blocks_of(p, r, y.inner, &part->finished)) return false;
+      kept.apart = true;
+    } else if (!made || !make_reorder(l, &kept)) {
+      return false;
+    }
+    kept.apart |= kept.reorder.handle != nullptr;
+    if (!kept.apart) continue;
     kept.place = part->bytes;
     part->bytes += round_up(l.dnnl_memory_desc_get_size(&kept.inner));
     if (kept.reorder.scratch_bytes > part->scratch_bytes)
@@ -458,7 +488,8 @@ class Memories {
   int count_ = 0;
 };
 
-bool run_part(const OneDnn& l, const Part& part, const tn_view* const* args, char* workspace) {
+bool run_part(const ConvPlan& p, const Part& part, const tn_view* const* args, char* workspace) {
+  const OneDnn& l = *p.library;
   const OneThread one(l);
   dnnl_stream_t stream = nullptr;
   if (l.dnnl_stream_create(&stream, l.engine, dnnl_stream_default_flags) != dnnl_success)
@@ -469,18 +500,18 @@ bool run_part(const OneDnn& l, const Part& part, const tn_view* const* args, cha
   dnnl_exec_arg_t convolution[5];
   bool good = true;
   const auto reorder = [&](int i, dnnl_memory_t from, dnnl_memory_t to) {
-    const Primitive& p = part.operands[i].reorder;
+    const Primitive& turn = part.operands[i].reorder;
     dnnl_exec_arg_t list[3] = {{DNNL_ARG_FROM, from},
                                {DNNL_ARG_TO, to},
-                               {DNNL_ARG_SCRATCHPAD, memories.make(p.scratch, scratch)}};
+                               {DNNL_ARG_SCRATCHPAD, memories.make(turn.scratch, scratch)}};
     good = good && from && to && list[2].memory &&
-           l.dnnl_primitive_execute(p.handle, stream, 3, list) == dnnl_success;
+           l.dnnl_primitive_execute(turn.handle, stream, 3, list) == dnnl_success;
   };
   for (int i = 0; i < part.count; ++i) {
     const Operand& o = part.operands[i];
     float* at = output<float>(args[o.position]) + o.offset;
     outer[i] = memories.make(o.outer, at);
-    inner[i] = o.reorder.handle ? memories.make(o.inner, workspace + o.place) : outer[i];
+    inner[i] = o.apart ? memories.make(o.inner, workspace + o.place) : outer[i];
     convolution[i] = {o.arg, inner[i]};
     good = good && inner[i];
     if (o.reorder.handle && !o.result) reorder(i, outer[i], inner[i]);
@@ -490,7 +521,12 @@ bool run_part(const OneDnn& l, const Part& part, const tn_view* const* args, cha
          l.dnnl_primitive_execute(part.convolution.handle, stream, part.count + 1, convolution) ==
              dnnl_success;
   for (int i = 0; i < part.count && good; ++i) {
-    if (part.operands[i].result && part.operands[i].reorder.handle) reorder(i, inner[i], outer[i]);
+    const Operand& o = part.operands[i];
+    if (o.result && o.reorder.handle) reorder(i, inner[i], outer[i]);
+    if (!o.result || !p.then.data) continue;
+    ChannelBlocks y = part.finished;
+    y.at = reinterpret_cast<const float*>(workspace + o.place);
+    p.then.run(p.then.data, args, y);
   }
   l.dnnl_stream_destroy(stream);
   return good;
@@ -502,7 +538,7 @@ tn_error* TN_CALL run_conv(void* data, void*, const tn_view* const* args) {
   std::atomic<bool> failed{false};
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      if (!run_part(*p.library, p.part[i], args, workspace + p.place[i])) failed = true;
+      if (!run_part(p, p.part[i], args, workspace + p.place[i])) failed = true;
     }
   };
   parallel(*p.library->device, p.parts, 1, kParallelNs, body);
@@ -512,14 +548,16 @@ tn_error* TN_CALL run_conv(void* data, void*, const tn_view* const* args) {
 
 // ---- planning
 
-tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_plan* plan) {
+tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_plan* plan,
+                    ConvFinish* then) {
   auto* library = static_cast<OneDnn*>(device.nn_state);
   if (!gains(p)) return decline(plan, "gains nothing by oneDNN");
   if (!library->ready()) return decline(plan, "oneDNN is not installed, or TENON_MAX_ISA is set");
   auto* made = make_plan<ConvPlan>(plan, run_conv);
   if (!made) return out_of_memory(device);
   made->library = library;
-  made->workspace_position = n_inputs + 1;
+  made->workspace_position = then ? then->result + 1 : n_inputs + 1;
+  if (then) std::swap(made->then, *then);
   Range ranges[kMaxParts];
   made->parts = cut(p, parts_worth(device, p.flops() / 5e6 + 1), ranges);
   const OneThread one(*library);
@@ -550,7 +588,8 @@ void read_attrs(const tn_signature& sig, uint32_t first, Problem* p) {
 
 // x, y and w by dims; `image` is the operand that may be strided.
 tn_error* plan_views(const Device& device, const tn_signature& sig, Problem* p, const tn_view& x,
-                     const tn_view& y, const tn_view& w, const tn_view& image, tn_plan* plan) {
+                     const tn_view& y, const tn_view& w, const tn_view& image, tn_plan* plan,
+                     ConvFinish* then = nullptr) {
   for (uint32_t i = 0; i < sig.n_inputs + sig.n_outputs; ++i) {
     const tn_view* v = i < sig.n_inputs ? sig.inputs[i] : sig.outputs[i - sig.n_inputs];
     if (absent(v)) continue;
@@ -574,18 +613,25 @@ tn_error* plan_views(const Device& device, const tn_signature& sig, Problem* p, 
     if (p->kernel[a] <= 1) p->dilation[a] = 1;
   }
   for (int a = 0; a < 3; ++a) p->image[a] = image.strides[a];
-  return plan_conv(device, *p, int(sig.n_inputs), plan);
+  return plan_conv(device, *p, int(sig.n_inputs), plan, then);
 }
 
 }  // namespace
 
-tn_error* plan_onednn_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan) {
+tn_error* plan_onednn_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan,
+                             const ConvFinish* then) {
+  ConvFinish left = then ? *then : ConvFinish{};
   Problem p;
+  p.finished = then != nullptr;
+  if (then) p.result = then->result;
   p.pass = Pass::forward;
   p.biased = !absent(sig.inputs[2]);
   read_attrs(sig, TN_CONV2D_STRIDE, &p);
   const tn_view& x = *sig.inputs[0];
-  return plan_views(device, sig, &p, x, *sig.outputs[0], *sig.inputs[1], x, plan);
+  tn_error* error = plan_views(device, sig, &p, x, *sig.outputs[0], *sig.inputs[1], x, plan,
+                               then ? &left : nullptr);
+  if (left.data) left.release(left.data);  // the plan did not come to be
+  return error;
 }
 
 tn_error* plan_onednn_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {

@@ -73,6 +73,21 @@ class Part {
     }
   }
 
+  // Elements first .. first + n of all outputs, with value 0 at `made`.
+  void piece(int64_t first, int64_t n, const char* made) {
+    const int64_t inner = p_.rows ? p_.walk.inner() : n;
+    for (int64_t done = 0; done < n;) {
+      const int64_t at = p_.rows ? (first + done) / inner : -1;
+      const int64_t i = first + done - (p_.rows ? at * inner : 0);
+      const int64_t more = p_.rows && inner - i < n - done ? inner - i : n - done;
+      if (at != row_) row(row_ = at);
+      made_ = made + done * p_.values[0].bytes;
+      made_first_ = i;
+      run(i, i + more, at);
+      done += more;
+    }
+  }
+
   void row(int64_t row) {
     for (int k = 0; k < p_.n_inputs; ++k) {
       const RegionValue& v = p_.values[size_t(k)];
@@ -91,6 +106,7 @@ class Part {
       const char* base = row < 0 ? input<char>(args_[value.input]) : start_[v];
       frame_.at[v] = const_cast<char*>(base) + i * value.bytes;
     }
+    if (made_) frame_.at[0] = const_cast<char*>(made_) + (i - made_first_) * p_.values[0].bytes;
     for (int k = 0; k < p_.n_inputs; ++k) {
       const RegionValue& value = p_.values[size_t(k)];
       if (value.where == Lies::kGather)
@@ -116,6 +132,9 @@ class Part {
   char* scratch_;
   Frame frame_;
   char* start_[kRegionInputs];
+  int64_t row_ = -1;
+  const char* made_ = nullptr;  // value 0 of element made_first_ of the row
+  int64_t made_first_ = 0;
 };
 
 bool should_stream(const RegionPlan& p, const tn_view* const* args) {
@@ -171,6 +190,60 @@ tn_error* TN_CALL run_region(void* data, void*, const tn_view* const* args) {
 }
 
 }  // namespace
+
+const char* plan_epilogue(const tn_signature& sig, uint32_t first, tn_dtype dtype, Epilogue& out) {
+  constexpr uint32_t most = kRegionInputs;
+  const tn_view& y = *sig.outputs[0];
+  const uint32_t n = sig.n_inputs - first + 1;
+  if (n > most) return "too many inputs";
+  if (!contiguous(&y)) return "the output is not dense";
+  tn_view views[most];
+  const tn_view* list[most];
+  int64_t strides[most][TN_MAX_RANK];
+  for (uint32_t k = 0; k < n; ++k) {  // each with the dims of the output
+    views[k] = k ? *sig.inputs[first + k - 1] : y;
+    list[k] = &views[k];
+    if (k == 0) continue;
+    const tn_view from = views[k];
+    for (int a = 0; a < y.rank; ++a) {
+      const int b = a - (y.rank - from.rank);
+      strides[k][a] = b < 0 || from.dims[b] == 1 ? 0 : from.strides[b];
+    }
+    views[k].rank = y.rank;
+    views[k].dims = y.dims;
+    views[k].strides = strides[k];
+    views[k].count = y.count;
+    if (from.count != y.count) views[k].flags &= uint8_t(~TN_VIEW_CONTIGUOUS);
+  }
+  views[0].dtype = dtype;
+  tn_signature region = sig;
+  region.n_inputs = n;
+  region.inputs = list;
+  const char* why = plan_region(region, out.region);
+  if (why) return why;
+  const auto last = int(out.region.values.size()) - 1;
+  if (out.region.values[0].where != Lies::kDense || out.region.outputs[0] != last ||
+      out.region.values.size() > kMostValues)
+    return "a region that cannot be run piece by piece";
+  out.first = int(first);
+  out.result = int(sig.n_inputs);
+  return nullptr;
+}
+
+void run_epilogue(const Epilogue& e, const tn_view* const* args, const Piece& piece) {
+  const RegionPlan& p = e.region;
+  const tn_view* list[kRegionInputs + 1];
+  list[0] = list[p.n_inputs] = args[e.result];
+  for (int k = 1; k < p.n_inputs; ++k) list[k] = args[e.first + k - 1];
+  alignas(64) char scratch[kRegionScratch];
+  Part part(p, list, false, scratch);
+  if (!p.rows) part.uniform();
+  if (piece.row == piece.n && piece.from_row == piece.n)
+    return part.piece(piece.at, piece.rows * piece.n, piece.from);
+  for (int64_t r = 0; r < piece.rows; ++r)
+    part.piece(piece.at + r * piece.row, piece.n,
+               piece.from + r * piece.from_row * p.values[0].bytes);
+}
 
 CPU_PREPARE(region) {
   for (uint32_t o = 0; o < sig.n_outputs; ++o)

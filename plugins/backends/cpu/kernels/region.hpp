@@ -59,6 +59,27 @@ struct RegionPlan {
 // The steps of a code, with a place for each value. Not null: why not, a literal.
 const char* plan_region(const tn_signature& sig, RegionPlan& plan);
 
+// A region over what another kernel makes, piece by piece: value 0 is what that makes, of the dims of the output.
+struct Epilogue {
+  explicit Epilogue(const Device& device) : region(device) {}
+  RegionPlan region;
+  int first = 0,
+      result = 0;  // the region's other inputs and its output among the kernel's arguments
+};
+
+// Of an op whose inputs from `first` on are the region's, and which makes `dtype`. Not null: why not, a literal.
+const char* plan_epilogue(const tn_signature& sig, uint32_t first, tn_dtype dtype, Epilogue& out);
+
+// Output elements `at` .. `at + n` in rows `row` elements apart, from rows of values 0 that are `from_row` apart. `from` may be the output
+// itself where the dtypes are the same.
+struct Piece {
+  const char* from;
+  int64_t from_row;
+  int64_t at, row;
+  int64_t rows, n;
+};
+void run_epilogue(const Epilogue& e, const tn_view* const* args, const Piece& piece);
+
 }  // namespace tenon::cpu::CPU_ISA
 
 #endif
