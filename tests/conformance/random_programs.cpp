@@ -329,7 +329,7 @@ class Fired {
   Fired() {
     for (const char* name :
          {"dead_code", "expand", "simplify", "subexpressions", "recognise", "fold_constants",
-          "fold_norms", "fold_variables", "regions", "recompute"})
+          "fold_norms", "fold_variables", "regions", "epilogues", "recompute"})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";

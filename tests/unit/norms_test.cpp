@@ -128,7 +128,7 @@ TEST_CASE("norms: behind linear and matmul") {
         {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, transposed)});
     return norm(w, z);
   });
-  if (on_cpu(s)) CHECK(names(p) == std::vector<std::string>{"linear", "matmul", "add"});
+  if (on_cpu(s)) CHECK(names(p) == std::vector<std::string>{"linear", "matmul_region"});
 }
 
 TEST_CASE("norms: what stays") {
@@ -159,6 +159,6 @@ TEST_CASE("norms: what stays") {
       const Tensor l = call(s, TN_OP_LINEAR, {&z, &k, &kNone}), column = w.take({5, 1});
       return call(s, TN_OP_ADD, {&l, &column});
     });
-    CHECK(names(p).size() >= 4);
+    CHECK(names(p).size() >= (on_cpu(s) ? 3 : 4));  // of which one has the last in it
   }
 }

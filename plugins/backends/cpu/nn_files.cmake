@@ -10,6 +10,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/conv2d.cpp
   conv/onednn_kernels.cpp
   conv/quantized.cpp
+  conv/region.cpp
   conv/window.cpp
   linalg/factor.cpp
   matmul/any.cpp
@@ -17,6 +18,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   matmul/matmul.cpp
   matmul/product.cpp
   matmul/quantized.cpp
+  matmul/region.cpp
   matmul/widened.cpp
   recurrent/gru.cpp)
 set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it

@@ -81,7 +81,7 @@ class Products {
     parallel(device, g.parts(), 1, g.parts() > 1 ? kParallelNs : 0,
              [&](int64_t begin, int64_t end) {
                for (int64_t p = begin; p < end; ++p)
-                 g.run_part(int(p), a, b, c, nullptr, scratch + p * per_part_, true);
+                 g.run_part(int(p), a, b, c, nullptr, scratch + p * per_part_, nullptr, true);
              });
   }
 

@@ -119,7 +119,7 @@ void Gemm<T>::plan_tiles(const Device& device) {
 
 template <class T>
 void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                       bool accumulate) const {
+                       const RowsDone* done, bool accumulate) const {
   GemmShape s = s_;
   const int64_t i = part / parts_n_ * part_m_;
   const int64_t j = part_begin_n(part % parts_n_);
@@ -132,23 +132,27 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
   switch (path_) {
     case Path::empty:
       if (!accumulate) fill_c(s, c, bias);
-      return;
+      break;
     case Path::tiles:
-      return run_tiles(s, a, b, c, bias, scratch, accumulate);
+      return run_tiles(s, a, b, c, bias, scratch, accumulate, done);
     case Path::dots:
-      return dot_block<T>({a, b, c, bias, s.m, s.n, s.k, s.a_row, s.b_col, s.c_row, accumulate});
+      dot_block<T>({a, b, c, bias, s.m, s.n, s.k, s.a_row, s.b_col, s.c_row, accumulate});
+      break;
     case Path::row:
       if (bias) fill_c(s, c, bias);
-      return row_times_matrix(c, a, s.a_col, b, s.b_row, s.k, s.n, accumulate || bias);
+      row_times_matrix(c, a, s.a_col, b, s.b_row, s.k, s.n, accumulate || bias);
+      break;
     case Path::column:
       if (bias) fill_c(s, c, bias);
-      return row_times_matrix(c, b, s.b_row, a, s.a_col, s.k, s.m, accumulate || bias);
+      row_times_matrix(c, b, s.b_row, a, s.a_col, s.k, s.m, accumulate || bias);
+      break;
   }
+  if (done) done->run(*done, c, s.c_row, s.m, s.n);
 }
 
 template <class T>
 void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                        bool accumulate) const {
+                        bool accumulate, const RowsDone* done) const {
   constexpr int64_t cols = kTileCols<T>;
   T* packed_a = scratch;
   T* packed_b = scratch + (pack_a_ ? kTileRows<T> * panel_stride<T>(depth_) : 0);
@@ -203,6 +207,7 @@ void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const 
           else
             tile_function<T>(a_layout_, int(height), t.n)(t);
         }
+        if (done && p0 + depth == s.k) done->run(*done, c_row, s.c_row, height, width);
         i += height;
       }
     }

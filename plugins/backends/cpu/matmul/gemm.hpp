@@ -15,6 +15,13 @@ struct GemmShape {
   tn_precision precision = TN_PRECISION_HIGHEST;  // of f32, where that makes a difference
 };
 
+// What is done with rows of C as soon as they are complete, by the thread that made them: `rows` of n elements, c_row apart.
+struct RowsDone {
+  void (*run)(const RowsDone& self, void* c, int64_t c_row, int64_t rows, int64_t n);
+  const void* data;
+  const tn_view* const* args;
+};
+
 // Into how many parts of enough work for a thread `count` such products can be cut.
 int64_t gemm_parts_worth(const Device& device, const GemmShape& shape, int64_t count);
 
@@ -32,9 +39,9 @@ class Gemm {
   // Elements of scratch that one running part needs, 64-byte aligned.
   int64_t scratch() const { return scratch_; }
 
-  // bias: n entries, added to every row; null for none. accumulate: C += A B (then no bias).
+  // bias: n entries, added to every row; null for none. done: null for nothing. accumulate: C += A B (then no bias).
   void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                bool accumulate = false) const;
+                const RowsDone* done = nullptr, bool accumulate = false) const;
 
  private:
   enum class Path : uint8_t { empty, tiles, dots, row, column };
@@ -44,7 +51,7 @@ class Gemm {
   void plan_tiles(const Device& device);
   int64_t part_begin_n(int part) const;
   void run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                 bool accumulate) const;
+                 bool accumulate, const RowsDone* done) const;
 
   GemmShape s_;
   Path path_ = Path::empty;

@@ -17,21 +17,22 @@ void Product<T, G>::plan(const MatmulShape& shape, const Device& device) {
 
 template <class T, class G>
 void Product<T, G>::run_units(int64_t group, const T* a, const T* b, T* c, const T* bias,
-                              T* workspace) const {
+                              T* workspace, const RowsDone* done) const {
   const int64_t parts = gemm_.parts();
   const int64_t units = batch_.count * parts;
   T* scratch = workspace + group * gemm_.scratch();
   for (int64_t u = group * units / groups_; u < (group + 1) * units / groups_; ++u) {
     const Batch::Offsets o = batch_.at(u / parts);
-    gemm_.run_part(int(u % parts), a + o.a, b + o.b, c + o.c, bias, scratch);
+    gemm_.run_part(int(u % parts), a + o.a, b + o.b, c + o.c, bias, scratch, done);
   }
 }
 
 template <class T, class G>
-void Product<T, G>::run(const T* a, const T* b, T* c, const T* bias, T* workspace) const {
-  if (groups_ == 1) return run_units(0, a, b, c, bias, workspace);
+void Product<T, G>::run(const T* a, const T* b, T* c, const T* bias, T* workspace,
+                        const RowsDone* done) const {
+  if (groups_ == 1) return run_units(0, a, b, c, bias, workspace, done);
   const auto body = [&](int64_t begin, int64_t end) {
-    for (int64_t g = begin; g < end; ++g) run_units(g, a, b, c, bias, workspace);
+    for (int64_t g = begin; g < end; ++g) run_units(g, a, b, c, bias, workspace, done);
   };
   parallel(*device_, groups_, 1, kParallelNs, body);
 }

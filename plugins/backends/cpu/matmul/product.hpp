@@ -11,10 +11,12 @@ class Product {
   void plan(const MatmulShape& shape, const Device& device);
   uint64_t workspace_bytes() const { return uint64_t(groups_ * gemm_.scratch()) * sizeof(T); }
   // Pointers to the first elements; workspace 64-byte aligned. bias: one per column, or null.
-  void run(const T* a, const T* b, T* c, const T* bias, T* workspace) const;
+  void run(const T* a, const T* b, T* c, const T* bias, T* workspace,
+           const RowsDone* done = nullptr) const;
 
  private:
-  void run_units(int64_t group, const T* a, const T* b, T* c, const T* bias, T* workspace) const;
+  void run_units(int64_t group, const T* a, const T* b, T* c, const T* bias, T* workspace,
+                 const RowsDone* done) const;
 
   G gemm_;
   Batch batch_;

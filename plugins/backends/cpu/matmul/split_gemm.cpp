@@ -160,6 +160,7 @@ struct SplitGemm<T>::Run {
   T* c;
   int64_t m, n;
   char* scratch;
+  const RowsDone* done;
   Lines<T> rows{};  // of A that are packed
   ExponentRange rows_range{};
   bool rows_dense = false;  // they are in `dense` as well
@@ -247,6 +248,7 @@ void SplitGemm<T>::Run::block_of_rows(int64_t i, int64_t j0, int64_t width, int6
     square(sums, row, height, columns, panel_of_b(j), !fell[q], !first || bias);
     if (std::is_same_v<T, float> ? !whole : last) finish(sums, row, i, j0 + j, height, cols);
   }
+  if (done && last) done->run(*done, c + i * s.c_row + j0, s.c_row, height, width);
 }
 
 template <class T>
@@ -273,8 +275,8 @@ void SplitGemm<T>::Run::all() {
 }
 
 template <class T>
-void SplitGemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias,
-                            T* scratch) const {
+void SplitGemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                            const RowsDone* done) const {
   const TileRegisters registers;
   const int64_t m = part / parts_n_, n = part % parts_n_, i = begin_m(m), j = begin_n(n);
   Run{*this,
@@ -284,7 +286,8 @@ void SplitGemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bia
       c + i * s_.c_row + j,
       begin_m(m + 1) - i,
       begin_n(n + 1) - j,
-      reinterpret_cast<char*>(scratch)}
+      reinterpret_cast<char*>(scratch),
+      done}
       .all();
 }
 
@@ -300,7 +303,7 @@ int64_t SplitGemm<T>::parts_worth(const Device&, const GemmShape&, int64_t) {
 template <class T>
 void SplitGemm<T>::plan(const GemmShape&, const Device&, int64_t) {}
 template <class T>
-void SplitGemm<T>::run_part(int, const T*, const T*, T*, const T*, T*) const {}
+void SplitGemm<T>::run_part(int, const T*, const T*, T*, const T*, T*, const RowsDone*) const {}
 #endif
 
 template class SplitGemm<float>;

@@ -20,7 +20,8 @@ class SplitGemm {
   int parts() const { return parts_m_ * parts_n_; }
   int64_t scratch() const { return bytes_.all / int64_t(sizeof(T)); }
   // Results do not depend on how the product is cut.
-  void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch) const;
+  void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
+                const RowsDone* done = nullptr) const;
 
  private:
   struct Run;  // of one part
