@@ -43,7 +43,9 @@ tn_error* region_over(const Infer& c, uint32_t operands, tn_dtype product, const
   }
   tn_region_code r;
   TN_TRY(region_types(c, &types, &r));
-  if (r.n_outputs != 1) return c.error("code has {} outputs; it must have one", r.n_outputs);
+  if (r.n_outputs != 1 || c.list(TN_REGION_CODE)[0] != TN_REGION_VERSION)
+    return c.error("code has {} outputs; it must have one, and version {}", r.n_outputs,
+                   TN_REGION_VERSION);
   return c.out(0, types[static_cast<size_t>(r.outputs[0])], dims);
 }
 

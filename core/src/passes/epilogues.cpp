@@ -42,7 +42,9 @@ class Epilogues {
   // The node of a product that `user` alone uses, as all of what it gives in turn; -1: v is nothing such.
   int product(int v, const GraphNode& user) const {
     const int at = v < 0 ? -1 : value_of(g_, v).node;
-    if (at < 0 || !with(node(at).op->id) || !same_dims(shape(v), shape(user.outputs[0]))) return -1;
+    if (at < 0 || node(at).control || node(at).compiled || !with(node(at).op->id) ||
+        !same_dims(shape(v), shape(user.outputs[0])))
+      return -1;
     return uses_[static_cast<size_t>(v)] == std::count(user.inputs.begin(), user.inputs.end(), v)
                ? at
                : -1;
@@ -57,6 +59,8 @@ class Epilogues {
     std::optional<GraphNode> one;
     if (n.op->id != TN_OP_REGION && !(one = region_of_one(g_, c_, k))) return false;
     const GraphNode& region = one ? *one : n;
+    const auto* code = static_cast<const int64_t*>(region.attrs.items[TN_REGION_CODE].data);
+    if (code[0] != TN_REGION_VERSION) return false;
     for (size_t i = 0; i < region.inputs.size(); ++i) {
       const int at = product(region.inputs[i], n);
       if (at < 0) continue;
