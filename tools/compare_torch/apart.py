@@ -16,6 +16,10 @@ APART = {
     "dropout": DRAWS,
     "checked_index": "the indices themselves, or an error",
     "cross_entropy_grad": "the gradient of cross_entropy, which is compared",
+    "region": "elementwise ops, which are compared",
+    "conv2d_region": "conv2d and elementwise ops, which are compared",
+    "linear_region": "linear and elementwise ops, which are compared",
+    "matmul_region": "matmul and elementwise ops, which are compared",
     "lstm_steps": "a part of lstm, which is compared",
     "lstm_steps_grad": "a part of the gradient of lstm, which is compared",
 }
