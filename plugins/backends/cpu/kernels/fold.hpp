@@ -158,18 +158,29 @@ struct Fold {
     }
   }
 
-  static void columns(void* wide, const void* from, int64_t rows, int64_t stride, int64_t n) {
-    constexpr int64_t kRows = 256;
+  static void clear(void* items, int64_t n) {
+    T* a = static_cast<T*>(items);
+    for (int64_t c = 0; c < n + lanes; ++c) a[c] = F::template identity<T>;
+  }
+  static void add_rows(void* items, const void* from, int64_t rows, int64_t stride, int64_t n) {
+    T* a = static_cast<T*>(items);
     const T* x = static_cast<const T*>(from);
+    int64_t r = 0;
+    for (; r + 8 <= rows; r += 8) few_rows<8>(a, x + r * stride, stride, n);
+    for (; r < rows; ++r) few_rows<1>(a, x + r * stride, stride, n);
+  }
+  static void widen(void* wide, const void* items, int64_t n) {
     W* w = static_cast<W*>(wide);
+    const T* a = static_cast<const T*>(items);
+    for (int64_t c = 0; c < n; ++c) w[c] = fold_two<F, W>(w[c], W(a[c]));
+  }
+  static void columns(void* wide, const void* from, int64_t rows, int64_t stride, int64_t n) {
+    const T* x = static_cast<const T*>(from);
     alignas(64) T a[kColumns + lanes];
     for (int64_t first = 0; first < rows; first += kRows) {
-      const int64_t last = first + kRows < rows ? first + kRows : rows;
-      for (int64_t c = 0; c < n + lanes; ++c) a[c] = F::template identity<T>;
-      int64_t r = first;
-      for (; r + 8 <= last; r += 8) few_rows<8>(a, x + r * stride, stride, n);
-      for (; r < last; ++r) few_rows<1>(a, x + r * stride, stride, n);
-      for (int64_t c = 0; c < n; ++c) w[c] = fold_two<F, W>(w[c], W(a[c]));
+      clear(a, n);
+      add_rows(a, x + first * stride, rows - first < kRows ? rows - first : kRows, stride, n);
+      widen(wide, a, n);
     }
   }
 
@@ -192,6 +203,9 @@ struct Fold {
             init,
             run,
             columns,
+            clear,
+            add_rows,
+            widen,
             merge,
             finish_fold<W, Y, mean>};
   }

@@ -9,13 +9,6 @@
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
-constexpr int64_t kRun = 1024;               // elements gathered or converted at a time
-constexpr int64_t kPart = 64 << 10;          // elements of a part of one long run
-constexpr int64_t kPartColumns = 128 << 10;  // elements of a part of one long set of columns
-constexpr int64_t kShort = 16;               // shorter runs are turned into columns
-constexpr double kElementNs = 0.05;          // of an element from the second cache
-constexpr int kMaxBytes = 16;
-
 struct Axis {
   int64_t n, in, out;  // size, stride in x, stride in y (0: reduced)
   bool folds;
@@ -158,8 +151,8 @@ void fold_outputs(const Nest& nest, int64_t begin, int64_t end) {
 
 // Few results, each of one long run: parts of fixed length, merged in order.
 bool fold_in_parts(const Nest& nest) {
-  const int64_t parts = (nest.inner.n + kPart - 1) / kPart;
-  if (nest.repeats != 1 || parts < 2 || nest.outputs > 16) return false;
+  const int64_t parts = parts_of_run(nest.inner.n, nest.repeats, nest.outputs);
+  if (parts < 2) return false;
   const Reduction& k = nest.kernel;
   const Scratch<char> wide(nest.device, nest.outputs * parts * kMaxBytes);
   if (!wide) return false;
@@ -185,34 +178,21 @@ bool fold_in_parts(const Nest& nest) {
 }
 
 // Many short runs: 256 of them at a time, turned, are columns.
-bool fold_turned(const Nest& nest) {
-  constexpr int64_t kTurned = 256;
-  if (nest.repeats != 1 || nest.kept != 1 || nest.inner.n > kShort || nest.outputs < 64)
+bool fold_short(const Nest& nest) {
+  if (nest.kept != 1 || nest.inner.in != 1 || !is_turned(nest.inner.n, nest.repeats, nest.outputs))
     return false;
-  if (nest.inner.in != 1) return false;
   const Reduction& k = nest.kernel;
   const Axis& axis = nest.axes[0];
-  parallel(
-      nest.device, axis.n, kTurned, double(nest.inner.n) * 0.5, [&](int64_t begin, int64_t end) {
-        alignas(64) char turned[kTurned * kShort * kMaxBytes];
-        alignas(64) char loaded[kTurned * kShort * kMaxBytes];
-        alignas(64) char wide[kTurned * kMaxBytes];
-        for (int64_t i = begin; i < end; i += kTurned) {
-          const int64_t n = std::min(end - i, kTurned);
-          gather_tile(turned, nest.x + i * axis.in * k.in_bytes, k.in_bytes, nest.inner.n, n,
-                      kTurned, 1, axis.in);
-          const char* rows = turned;
-          if (k.load) {
-            for (int64_t r = 0; r < nest.inner.n; ++r) {
-              k.load(loaded + r * kTurned * k.item_bytes, turned + r * kTurned * k.in_bytes, n);
-            }
-            rows = loaded;
-          }
-          k.init(wide, n);
-          k.columns(wide, rows, nest.inner.n, kTurned, n);
-          put(nest, i * axis.out, axis.out, wide, n);
-        }
-      });
+  parallel(nest.device, axis.n, kTurned, double(nest.inner.n) * 0.5,
+           [&](int64_t begin, int64_t end) {
+             alignas(64) char wide[kTurned * kMaxBytes];
+             for (int64_t i = begin; i < end; i += kTurned) {
+               const int64_t n = std::min(end - i, kTurned);
+               k.init(wide, n);
+               fold_turned(k, wide, nest.x + i * axis.in * k.in_bytes, axis.in, nest.inner.n, n);
+               put(nest, i * axis.out, axis.out, wide, n);
+             }
+           });
   return true;
 }
 
@@ -241,13 +221,11 @@ void fold_columns(const Nest& nest, Buffers& b, char* wide, int64_t in, int64_t 
 
 void fold_strips(const Nest& nest) {
   const Reduction& k = nest.kernel;
-  const int64_t strips = (nest.inner.n + kColumns - 1) / kColumns;
-  const int64_t units = nest.outputs * strips;
   const int64_t rows = nest.rank > nest.kept ? nest.axes[nest.rank - 1].n : 1;
-  const int64_t width = std::min(((nest.inner.n + strips - 1) / strips + 63) / 64 * 64, kColumns);
-  int64_t parts = 1;
-  const int64_t part_rows = std::max<int64_t>(512, kPartColumns / width);
-  if (units < 16 && rows >= 2 * part_rows) parts = (rows + part_rows - 1) / part_rows;
+  const Strips cut(nest.inner.n, rows, nest.outputs);
+  const int64_t strips = cut.n, units = nest.outputs * strips, width = cut.width;
+  const int64_t part_rows = cut.part_rows;
+  int64_t parts = cut.parts;
   Scratch<char> shared;
   if (parts > 1) {
     shared.reset(nest.device, units * parts * width * kMaxBytes);
@@ -287,6 +265,21 @@ void fold_strips(const Nest& nest) {
 
 }  // namespace
 
+void fold_turned(const Reduction& k, void* wide, const char* x, int64_t row_stride, int64_t length,
+                 int64_t n) {
+  alignas(64) char turned[kTurned * 16 * kMaxBytes];
+  alignas(64) char loaded[kTurned * 16 * kMaxBytes];
+  gather_tile(turned, x, k.in_bytes, length, n, kTurned, 1, row_stride);
+  const char* rows = turned;
+  if (k.load) {
+    for (int64_t r = 0; r < length; ++r) {
+      k.load(loaded + r * kTurned * k.item_bytes, turned + r * kTurned * k.in_bytes, n);
+    }
+    rows = loaded;
+  }
+  k.columns(wide, rows, length, kTurned, n);
+}
+
 uint32_t reduced_axes(const tn_signature& sig, uint32_t key, int rank) {
   const I64s list = attr_i64s(sig, key);
   if (list.size == 0) return (1u << rank) - 1;
@@ -319,7 +312,7 @@ tn_error* run_reduction(const Device& device, const Reduction& kernel, const tn_
   }
   if (!nest.inner.folds) {
     fold_strips(nest);
-  } else if (!fold_in_parts(nest) && !fold_turned(nest)) {
+  } else if (!fold_in_parts(nest) && !fold_short(nest)) {
     const double cost = double(nest.repeats * nest.inner.n) * kElementNs + 10.0;
     parallel(device, nest.outputs, 1, cost,
              [&](int64_t begin, int64_t end) { fold_outputs(nest, begin, end); });

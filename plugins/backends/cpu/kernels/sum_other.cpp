@@ -52,6 +52,9 @@ struct ComplexFold {
             init,
             run,
             columns,
+            nullptr,
+            nullptr,
+            nullptr,
             merge,
             finish};
   }
