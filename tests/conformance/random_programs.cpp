@@ -14,6 +14,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstring>
+#include <fstream>
 #include <map>
 #include <memory>
 #include <random>
@@ -329,7 +330,8 @@ class Fired {
   Fired() {
     for (const char* name :
          {"dead_code", "expand", "simplify", "subexpressions", "recognise", "fold_constants",
-          "fold_norms", "fold_variables", "regions", "epilogues", "recompute"})
+          "fold_norms", "fold_variables", "regions", "epilogues", "recompute",
+           kReductions})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";
@@ -349,8 +351,13 @@ class Fired {
       const std::string file = e->d_name;
       const size_t dot = file.rfind(".txt"), dash = file.rfind('-');
       if (file[0] == '.') continue;
-      if (dot != std::string::npos) seen[file.substr(dash + 1, dot - dash - 1)] = true;
-      ::unlink((folder_ + "/" + file).c_str());
+      const std::string path = folder_ + "/" + file;
+      if (dot != std::string::npos) {
+        const std::string pass = file.substr(dash + 1, dot - dash - 1);
+        seen[pass] = true;
+        if (pass == "regions" && has_reduction(path)) seen[kReductions] = true;
+      }
+      ::unlink(path.c_str());
     }
     if (d) ::closedir(d);
     seen.erase("captured");
@@ -369,6 +376,15 @@ class Fired {
   }
 
  private:
+  static constexpr const char* kReductions = "reductions_in_regions";
+
+  // Of the graph behind the pass: "v5 = sum(v4, mask 1)" is an instruction of a region.
+  static bool has_reduction(const std::string& path) {
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);)
+      if (line.find(", mask ") != std::string::npos) return true;
+    return false;
+  }
   void end() {
     if (folder_.empty()) return;
     ::unsetenv("TENON_DUMP");

@@ -192,6 +192,16 @@ const tn_infer_vtbl kTable = {sizeof(tn_infer_vtbl),
 
 }  // namespace
 
+Shape joint_dims(const std::vector<const Shape*>& shapes) {
+  Shape out;
+  for (const Shape* s : shapes) out.rank = std::max(out.rank, s->rank);
+  std::fill(out.dims, out.dims + out.rank, 1);
+  for (const Shape* s : shapes)
+    for (int k = 0; k < s->rank; ++k)
+      if (s->dims[k] != 1) out.dims[out.rank - s->rank + k] = s->dims[k];
+  return out;
+}
+
 void check_input_count(const OpEntry& op, uint32_t n) {
   const bool few = n < op.n_required || (op.variadic && n < 1);
   if (few || (!op.variadic && n > op.n_fixed))

@@ -26,6 +26,9 @@ struct Inferred {
 Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, const Attrs& attrs,
                SymTable* symbols = nullptr);
 
+// The dims that all of these broadcast to; a rule has seen that they do. Kernels of elementwise ops and of regions see their operands so.
+Shape joint_dims(const std::vector<const Shape*>& shapes);
+
 // How many inputs an op takes; throws with the op's signature when n does not fit.
 void check_input_count(const OpEntry& op, uint32_t n);
 

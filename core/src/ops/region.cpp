@@ -1,4 +1,4 @@
-// region: elementwise ops in one, for captures. See tenon/plugin/region.h.
+// region: elementwise ops and reductions of them in one, for captures. See tenon/plugin/region.h.
 #include "tenon/plugin/region.h"
 
 #include <algorithm>
@@ -20,6 +20,12 @@ bool fits(const tn_region_instruction& x, const std::vector<tn_dtype>& types) {
   uint32_t n = 0;
   const tn_region_class kind = tn_region_class_of(x.op, &n);
   const auto type = [&](uint32_t k) { return types[static_cast<size_t>(x.args[k])]; };
+  if (tn_region_folds(x.op)) {
+    const uint32_t of = x.op == TN_OP_MEAN ? kFloat : kReal;
+    const bool accumulates = x.op == TN_OP_SUM || x.op == TN_OP_PROD;
+    return type(0) == x.dtype && (kind_of(x.dtype) & of) &&
+           !(accumulates && kind_of(x.dtype) == kInt && TN_DTYPE_BITS(x.dtype) < 64);
+  }
   switch (kind) {
     case TN_REGION_SAME:
       return type(0) == x.dtype && (n == 1 || type(1) == x.dtype);
@@ -32,6 +38,18 @@ bool fits(const tn_region_instruction& x, const std::vector<tn_dtype>& types) {
   }
 }
 
+// Without the axes that are folded, or with 1 in their place.
+Dims folded(const Dims& dims, const tn_region_instruction& x) {
+  Dims to;
+  for (uint32_t a = 0; a < dims.n; ++a)
+    if (!(x.args[1] >> a & 1)) {
+      to.push(dims[a]);
+    } else if (x.args[2]) {
+      to.push(1);
+    }
+  return to;
+}
+
 }  // namespace
 
 tn_error* region_types(const Infer& c, std::vector<tn_dtype>* types, tn_region_code* out) {
@@ -41,7 +59,7 @@ tn_error* region_types(const Infer& c, std::vector<tn_dtype>* types, tn_region_c
         "code is no list [{}, outputs, values ..., instructions of four numbers ...] over {} "
         "inputs; "
         "see tenon/plugin/region.h",
-        TN_REGION_VERSION, inputs);
+        TN_REGION_VERSION_FOLDS, inputs);
   for (uint32_t k = 0; k < out->n_instructions; ++k) {
     const tn_region_instruction x = tn_region_at(out, k);
     if (x.op != TN_REGION_CONSTANT && !fits(x, *types))
@@ -67,8 +85,15 @@ tn_error* region_rule(Infer& c) {
   TN_TRY(c.broadcast_all(&dims));
   for (uint32_t i = 0; i < c.count(); ++i) TN_TRY(c.single(i, "xs", kAnyKind, &types[i]));
   TN_TRY(region_types(c, &types, &r));
-  for (uint32_t i = 0; i < r.n_outputs; ++i)
-    TN_TRY(c.out(i, types[static_cast<size_t>(r.outputs[i])], dims));
+  if (r.axes >> dims.n) return c.error("code: it folds axes that {} has not", dims_text(dims));
+  for (uint32_t i = 0; i < r.n_outputs; ++i) {
+    const tn_region_instruction x =
+        tn_region_at(&r, static_cast<uint32_t>(r.outputs[i] - int64_t{r.n_inputs}));
+    const Dims to = tn_region_folds(x.op) ? folded(dims, x) : dims;
+    if ((x.op == TN_OP_MAX || x.op == TN_OP_MIN) && known_empty(dims) && !known_empty(to))
+      return c.error("{}: there are no elements to choose from", dims_text(dims));
+    TN_TRY(c.out(i, x.dtype, to));
+  }
   return nullptr;
 }
 
@@ -103,12 +128,23 @@ Value element_of(const Recipe& b, const tn_region_instruction& x) {
 void region_by_ops(Recipe& b) {
   tn_region_code r;
   if (!read(b.list(TN_REGION_CODE), b.count(), &r)) return;  // the rule has said so
+  const Dims dims = joint_dims(b);
   std::vector<Value> values;
   for (uint32_t i = 0; i < b.count(); ++i) values.push_back(b.in(i));
   for (uint32_t k = 0; k < r.n_instructions; ++k) {
     const tn_region_instruction x = tn_region_at(&r, k);
     if (x.op == TN_REGION_CONSTANT) {
       values.push_back(element_of(b, x));
+      continue;
+    }
+    if (tn_region_folds(x.op)) {
+      const Dims axes = axes_list(r.axes);
+      const tn_attr attrs[] = {tn_attr_i64s(TN_SUM_AXES, axes.d, axes.n),
+                               tn_attr_bool(TN_SUM_KEEPDIMS, x.args[2] != 0)};
+      const tn_value of = expand(values[static_cast<size_t>(x.args[0])], dims).v();
+      tn_value out = TN_NO_VALUE;
+      b.raw()->v->call(b.raw(), x.op, &of, 1, attrs, 2, &out, 1);
+      values.push_back({b.raw(), out});
       continue;
     }
     tn_value in[3], out = TN_NO_VALUE;
@@ -119,9 +155,11 @@ void region_by_ops(Recipe& b) {
     b.raw()->v->call(b.raw(), x.op, in, n, &dtype, x.op == TN_OP_CAST, &out, 1);
     values.push_back({b.raw(), out});
   }
-  const Dims dims = joint_dims(b);
-  for (uint32_t i = 0; i < r.n_outputs; ++i)
-    b.set(i, expand(values[static_cast<size_t>(r.outputs[i])], dims));
+  for (uint32_t i = 0; i < r.n_outputs; ++i) {
+    const Value y = values[static_cast<size_t>(r.outputs[i])];
+    const auto from = static_cast<uint32_t>(r.outputs[i] - int64_t{r.n_inputs});
+    b.set(i, tn_region_folds(tn_region_at(&r, from).op) ? y : expand(y, dims));
+  }
 }
 
 }  // namespace

@@ -32,8 +32,10 @@ std::string region_text(const OpRegistry& ops, const GraphNode& n) {
       out += element_text(&x.args[0], x.dtype, 9);
     } else {
       out += ops.get(x.op).name();
-      for (int i = 0; i < 3 && x.args[i] >= 0; ++i)
+      const int operands = tn_region_folds(x.op) ? 1 : 3;
+      for (int i = 0; i < operands && x.args[i] >= 0; ++i)
         out += fmt::format("{}v{}", i ? ", " : "(", x.args[i]);
+      if (operands == 1) out += fmt::format(", mask {}", x.args[1]);
       out += ')';
     }
     out += fmt::format(": {}\n", tn_dtype_name(x.dtype));

@@ -159,6 +159,9 @@ bool has_kernel(const Graph& graph, const GraphNode& n, const Inferred& inferred
     v.flags |= flags;
     return &views.emplace_back(v);
   };
+  std::vector<const Shape*> all;
+  for (int i : n.inputs)
+    if (i >= 0) all.push_back(&value_of(graph, i).shape);
   for (size_t k = 0; k < n.inputs.size(); ++k) {
     if (n.inputs[k] < 0) {
       s.inputs.push_back(&views.emplace_back(input_view(graph, -1)));
@@ -167,9 +170,9 @@ bool has_kernel(const Graph& graph, const GraphNode& n, const Inferred& inferred
     const GraphValue& in = value_of(graph, n.inputs[k]);
     Shape shape = in.shape;
     if (inferred.casts[k] != TN_DTYPE_NONE) shape.dtype = inferred.casts[k];
-    if (n.op->is(TN_OP_ELEMENTWISE) && !in.constant) {
+    if ((n.op->is(TN_OP_ELEMENTWISE) || n.op->id == TN_OP_REGION) && !in.constant) {
       const tn_dtype dtype = shape.dtype;
-      shape = inferred.outputs[0].shape;
+      shape = joint_dims(all);
       shape.dtype = dtype;
     }
     s.inputs.push_back(view(shape, in.constant || in.weak ? TN_VIEW_IMMEDIATE : 0));

@@ -4,6 +4,9 @@
 // more than the group's own. A node joins a group of stage s if all its other inputs are there at stage s. So groups depend only on
 // groups of lower stages, and any two of one stage may become one: no circles. A group that no node outside uses yet may still be put
 // off to a later stage. One walk over the nodes.
+//
+// Then reductions of what a group computes join it, those over the same axes, where the device takes the region with them: nobody else
+// gives them anything, so that this closes no circle either. Of reductions over several axes those join that save most.
 #include <algorithm>
 #include <map>
 #include <queue>
@@ -18,7 +21,7 @@
 namespace tenon {
 namespace {
 
-constexpr size_t kMostInstructions = 96, kMostInputs = 24, kMostOutputs = 16;
+constexpr size_t kMostInstructions = 96, kMostInputs = 24, kMostOutputs = 16, kMostFolds = 4;
 
 // What the device takes in a region, asked with regions of one instruction.
 class Takes {
@@ -34,7 +37,33 @@ class Takes {
                                  word(op, result)};
     for (size_t i = 0; i < 3; ++i)
       code.push_back(i < operands.size() ? static_cast<int64_t>(i) : -1);
-    return at->second = ask(code, operands, result);
+    Shape shape;
+    shape.rank = 1;
+    shape.dims[0] = 4;
+    shape.set_dense();
+    std::vector<Shape> inputs(operands.size(), shape), outputs(1, shape);
+    for (size_t i = 0; i < operands.size(); ++i) inputs[i].dtype = operands[i];
+    outputs[0].dtype = result;
+    return at->second = ask(attrs(region_, code), inputs, outputs);
+  }
+  // Whole regions, of operands as kernels see them.
+  bool operator()(const Graph& g, const GraphNode& n) {
+    std::vector<const Shape*> all;
+    for (int i : n.inputs) all.push_back(&value_of(g, i).shape);
+    const Shape joint = joint_dims(all);
+    std::vector<Shape> inputs, outputs;
+    for (const Shape* from : all) {
+      Shape own = *from, to = joint;
+      own.set_dense();
+      to.dtype = own.dtype;
+      for (int k = 0; k < to.rank; ++k) {
+        const int a = k - (to.rank - own.rank);
+        to.strides[k] = a < 0 || own.dims[a] == 1 ? 0 : own.strides[a];
+      }
+      inputs.push_back(to);
+    }
+    for (int o : n.outputs) outputs.push_back(value_of(g, o).shape);
+    return ask(n.attrs, inputs, outputs);
   }
   static int64_t word(tn_op op, tn_dtype dtype) {
     return static_cast<int64_t>(op | static_cast<uint64_t>(dtype) << 32);
@@ -47,30 +76,17 @@ class Takes {
  private:
   using Key = std::tuple<tn_op, std::vector<tn_dtype>, tn_dtype>;
 
-  bool ask(const std::vector<int64_t>& code, const std::vector<tn_dtype>& operands,
-           tn_dtype result) {
-    Shape shape;
-    shape.rank = 1;
-    shape.dims[0] = 4;
-    shape.set_dense();
+  bool ask(const Attrs& given, const std::vector<Shape>& inputs,
+           const std::vector<Shape>& outputs) {
     std::vector<tn_view> views;
-    for (tn_dtype t : operands) {
-      shape.dtype = t;
-      views.push_back(view_of(shape));
-    }
-    shape.dtype = result;
-    views.push_back(view_of(shape));
-    const Attrs a = attrs(region_, code);
+    views.reserve(inputs.size() + outputs.size());
     Signature s;
     s.op = &region_;
-    s.attrs = &a;
+    s.attrs = &given;
     s.modes = c_.modes;
     s.queue = c_.queue;
-    for (tn_view& v : views) {
-      v.dims = shape.dims;
-      v.strides = shape.strides;
-      (&v == &views.back() ? s.outputs : s.inputs).push_back(&v);
-    }
+    for (const Shape& x : inputs) s.inputs.push_back(&views.emplace_back(view_of(x)));
+    for (const Shape& y : outputs) s.outputs.push_back(&views.emplace_back(view_of(y)));
     PlanEntry* plan = select_kernel(*c_.device, s, nullptr);
     if (!plan) return false;
     plan_release(plan);
@@ -87,7 +103,20 @@ struct Group {
   bool pinned = false;  // a node outside uses one of its values
   Shape dims;
   std::vector<int> nodes;
+  std::vector<int> folds;  // reductions of what it computes
 };
+
+// The axes that a reduction folds, a bit each, of an operand of that rank; 0: it is none that a region may have.
+uint32_t folded_axes(const GraphNode& n, int rank) {
+  if (!tn_region_folds(n.op->id)) return 0;
+  const tn_attr& list = n.attrs.items[TN_SUM_AXES];
+  uint32_t axes = list.bits ? 0 : (1u << rank) - 1;
+  for (uint64_t k = 0; k < list.bits; ++k) {
+    const int64_t a = static_cast<const int64_t*>(list.data)[k];
+    axes |= 1u << (a < 0 ? a + rank : a);
+  }
+  return axes;
+}
 
 class Regions {
  public:
@@ -98,6 +127,13 @@ class Regions {
     group_of_.assign(g_.nodes.size(), -1);
     stage_.assign(g_.values.size(), 0);
     for (size_t k = 0; k < g_.nodes.size(); ++k) place(static_cast<int>(k));
+    for (size_t k = 0; k < g_.nodes.size(); ++k) {
+      const GraphNode& n = g_.nodes[k];
+      const int of = n.inputs.empty() ? -1 : n.inputs[0];
+      if (of >= 0 && group(of) >= 0 && value(of).shape.count() > 0 &&
+          holds(value(n.outputs[0]).shape.dtype) && folded_axes(n, value(of).shape.rank))
+        groups_[static_cast<size_t>(group(of))].folds.push_back(static_cast<int>(k));
+    }
     return replace();
   }
 
@@ -238,7 +274,7 @@ class Regions {
           found.nodes.size() < kMostInstructions)
         return g;
     }
-    groups_.push_back({stage, false, dims, {}});
+    groups_.push_back({stage, false, dims, {}, {}});
     merged_into_.push_back(-1);
     return static_cast<int>(groups_.size()) - 1;
   }
@@ -278,10 +314,24 @@ class Regions {
     if (out.inputs.size() > kMostInputs || out.outputs.size() > kMostOutputs) return {};
     std::vector<int64_t> code;
     auto next = static_cast<int64_t>(out.inputs.size());
+    int64_t version = TN_REGION_VERSION;
     for (const GraphNode* n : members) {
       uint32_t operands = 0;
       const tn_region_class kind = tn_region_class_of(n->op->id, &operands);
       const tn_dtype result = value(n->outputs[0]).shape.dtype;
+      if (kind == TN_REGION_NONE) {
+        const Shape& of = value(n->inputs[0]).shape;
+        int64_t from = number.at(n->inputs[0]);
+        if (of.dtype != result) {  // the rule of sums asks for it
+          code.insert(code.end(), {Takes::word(TN_OP_CAST, result), from, -1, -1});
+          from = next++;
+        }
+        code.insert(code.end(), {Takes::word(n->op->id, result), from, folded_axes(*n, of.rank),
+                                 static_cast<int64_t>(n->attrs.items[TN_SUM_KEEPDIMS].bits)});
+        number[n->outputs[0]] = next++;
+        version = TN_REGION_VERSION_FOLDS;
+        continue;
+      }
       tn_dtype common = TN_DTYPE_NONE;
       for (int i : n->inputs)
         if (!value(i).weak) common = value(i).shape.dtype;
@@ -302,7 +352,7 @@ class Regions {
       code.insert(code.end(), {Takes::word(n->op->id, result), args[0], args[1], args[2]});
       number[n->outputs[0]] = next++;
     }
-    std::vector<int64_t> head = {TN_REGION_VERSION, static_cast<int64_t>(out.outputs.size())};
+    std::vector<int64_t> head = {version, static_cast<int64_t>(out.outputs.size())};
     for (int o : out.outputs) head.push_back(number.at(o));
     head.insert(head.end(), code.begin(), code.end());
     out.attrs = Takes::attrs(takes_.region(), head);
@@ -317,6 +367,43 @@ class Regions {
     return std::any_of(begin, end, [&](const auto& use) {
       return !std::binary_search(members.begin(), members.end(), use.second);
     });
+  }
+
+  // What a reduction saves with its group: its operand is not read, and not written where nobody else needs it.
+  int saved(int fold, const std::vector<int>& members) const {
+    std::vector<int> inside = members;
+    inside.push_back(fold);
+    heap_sort(inside);
+    return used_outside(g_.nodes[static_cast<size_t>(fold)].inputs[0], inside) ? 1 : 2;
+  }
+
+  // The group with reductions that the device takes with it, all over the same axes.
+  void emit_with(const Group& g) {
+    int saves[1 << TN_MAX_RANK] = {};
+    uint32_t axes = 0;
+    const auto axes_of = [&](int k) {
+      return folded_axes(g_.nodes[static_cast<size_t>(k)], g.dims.rank);
+    };
+    for (int k : g.folds) {
+      const uint32_t own = axes_of(k);
+      saves[own] += saved(k, g.nodes);
+      if (saves[own] > saves[axes]) axes = own;
+    }
+    std::vector<int> folds;
+    for (int k : g.folds)
+      if (axes_of(k) == axes && folds.size() < kMostFolds) folds.push_back(k);
+    std::optional<GraphNode> made;
+    for (; !folds.empty(); folds.pop_back()) {
+      std::vector<int> nodes = g.nodes;
+      nodes.insert(nodes.end(), folds.begin(), folds.end());
+      heap_sort(nodes);
+      made = region_of(nodes);
+      if (made && takes_(g_, *made)) break;
+    }
+    for (int k : g.folds)
+      if (std::find(folds.begin(), folds.end(), k) == folds.end()) single_.push_back(k);
+    if (folds.empty()) return emit(g.nodes);
+    regions_.emplace_back(g.nodes.back(), std::move(*made));
   }
 
   // A group too wide for one region is cut: what comes first does not depend on the rest.
@@ -341,12 +428,18 @@ class Regions {
     for (int r : g_.results)
       if (r >= 0) users_.emplace_back(r, -1);
     heap_sort(users_);
-    for (size_t k = 0; k < g_.nodes.size(); ++k)
-      if (group_of_[k] < 0) single_.push_back(static_cast<int>(k));
+    std::vector<bool> waits(g_.nodes.size());  // for its group
     for (Group& g : groups_) {
       heap_sort(g.nodes);
-      emit(g.nodes);
+      for (int k : g.folds) waits[static_cast<size_t>(k)] = true;
+      if (g.folds.empty()) {
+        emit(g.nodes);
+      } else {
+        emit_with(g);
+      }
     }
+    for (size_t k = 0; k < g_.nodes.size(); ++k)
+      if (group_of_[k] < 0 && !waits[k]) single_.push_back(static_cast<int>(k));
     if (regions_.empty()) return 0;
     const size_t formed = regions_.size();
     for (int k : single_) regions_.emplace_back(k, std::move(g_.nodes[static_cast<size_t>(k)]));

@@ -376,9 +376,14 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
       return lower_view(inputs, inferred);
   }
   std::vector<int> expanded = inputs;
-  if (op.is(TN_OP_ELEMENTWISE))
+  if (op.is(TN_OP_ELEMENTWISE) || op.id == TN_OP_REGION) {
+    std::vector<const Shape*> shapes;
+    for (int i : inputs)
+      if (i >= 0) shapes.push_back(&values_[static_cast<size_t>(i)].shape);
+    const Shape to = joint_dims(shapes);
     for (int& i : expanded)
-      if (i >= 0) i = expand_to(i, inferred.outputs[0].shape);
+      if (i >= 0) i = expand_to(i, to);
+  }
 
   std::vector<Candidate> why;
   std::vector<int> outputs;

@@ -2,7 +2,9 @@
 // result to its dtype.
 #include <tenon/plugin/region.h>
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 
 #include "elementwise.hpp"
@@ -62,6 +64,78 @@ int64_t exact(tn_op op, const Dims& code, size_t at, const std::vector<Array>& v
   return static_cast<int64_t>(op == TN_OP_ADD ? operand(1) + operand(2) : operand(1) - operand(2));
 }
 
+// One of the integers that an extremum chooses from, in the order of their dtype.
+bool before(tn_dtype dtype, int64_t a, int64_t b) {
+  return is_signed(dtype) ? a < b : static_cast<uint64_t>(a) < static_cast<uint64_t>(b);
+}
+
+// What is lost of a sum in double is kept beside it (Neumaier): long ones are exact enough to judge sums in f64 by.
+struct Sum {
+  double value = 0, lost = 0, scale = 0;
+  int64_t whole = 0, terms = 0;
+
+  void add(tn_op op, const Array& x, int64_t k) {
+    const bool first = terms++ == 0;
+    if (!x.floating()) return add_whole(op, x.dtype, x.integer(k), first);
+    const double v = x.real(k);
+    switch (op) {
+      case TN_OP_PROD:
+        value = first ? v : value * v;
+        break;
+      case TN_OP_MAX:
+        value = first || std::isnan(v) || v > value ? v : value;
+        break;
+      case TN_OP_MIN:
+        value = first || std::isnan(v) || v < value ? v : value;
+        break;
+      default: {
+        const double next = value + v;
+        const bool larger = std::fabs(value) >= std::fabs(v);
+        if (std::isfinite(next)) lost += larger ? (value - next) + v : (v - next) + value;
+        value = next, scale += std::fabs(v);
+      }
+    }
+  }
+  void add_whole(tn_op op, tn_dtype dtype, int64_t v, bool first) {
+    const auto a = static_cast<uint64_t>(whole), b = static_cast<uint64_t>(v);
+    if (op == TN_OP_SUM) whole = static_cast<int64_t>(a + b);
+    if (op == TN_OP_PROD) whole = first ? v : static_cast<int64_t>(a * b);
+    if (op == TN_OP_MAX && (first || before(dtype, whole, v))) whole = v;
+    if (op == TN_OP_MIN && (first || before(dtype, v, whole))) whole = v;
+  }
+};
+
+Array folded(tn_op op, const Array& x, int64_t axes, bool keeps) {
+  Dims kept = x.dims, dims;
+  for (size_t a = 0; a < kept.size(); ++a) {
+    const bool folds = (axes >> a & 1) != 0;
+    if (folds) kept[a] = 1;
+    if (!folds || keeps) dims.push_back(kept[a]);
+  }
+  std::vector<Sum> sums(static_cast<size_t>(count_of(kept)));
+  const Dims strides = strides_of(kept);
+  int64_t at = 0;
+  for_each(x.dims, [&](Dims index) {
+    for (size_t a = 0; a < index.size(); ++a)
+      if (axes >> a & 1) index[a] = 0;
+    sums[static_cast<size_t>(offset_of(index, strides))].add(op, x, at++);
+  });
+  Array y(x.dtype, dims);
+  for (size_t k = 0; k < sums.size(); ++k) {
+    const Sum& s = sums[k];
+    y.terms = std::max(y.terms, s.terms);
+    if (!x.floating()) {
+      y.set(static_cast<int64_t>(k), s.whole);
+      continue;
+    }
+    const double n = op == TN_OP_MEAN ? static_cast<double>(s.terms) : 1.0;
+    y.f[k] = op == TN_OP_PROD && s.terms == 0 ? 1 : (s.value + s.lost) / n;
+    y.scale.push_back(op == TN_OP_PROD ? std::fabs(y.f[k]) * static_cast<double>(s.terms)
+                                       : s.scale / n);
+  }
+  return y;
+}
+
 std::vector<Array> region(const Call& call) {
   const Dims code = call.attrs.list(TN_REGION_CODE);
   std::vector<Array> values = broadcast_inputs(call);
@@ -70,6 +144,11 @@ std::vector<Array> region(const Call& call) {
   for (size_t at = 2 + outputs; at < code.size(); at += 4) {
     const auto op = static_cast<tn_op>(code[at] & 0xffffffff);
     const auto dtype = static_cast<tn_dtype>(static_cast<uint64_t>(code[at]) >> 32);
+    if (tn_region_folds(op)) {
+      values.push_back(
+          folded(op, values[static_cast<size_t>(code[at + 1])], code[at + 2], code[at + 3] != 0));
+      continue;
+    }
     Array y(dtype, dims);
     for (int64_t k = 0; k < y.count(); ++k) {
       if (is_integer(dtype) && TN_DTYPE_BITS(dtype) == 64 && whole(op)) {
@@ -113,15 +192,19 @@ class Code {
     std::memcpy(&bits, bytes.data(), bytes.size());
     return op(TN_REGION_CONSTANT, dtype, {bits});
   }
+  int64_t fold(tn_op op, tn_dtype dtype, int64_t value, int64_t axes, bool keeps = false) {
+    version_ = TN_REGION_VERSION_FOLDS;
+    return this->op(op, dtype, {value, axes, keeps});
+  }
   std::vector<Attr> gives(Dims outputs) const {
-    Dims all = {TN_REGION_VERSION, static_cast<int64_t>(outputs.size())};
+    Dims all = {version_, static_cast<int64_t>(outputs.size())};
     all.insert(all.end(), outputs.begin(), outputs.end());
     all.insert(all.end(), words_.begin(), words_.end());
     return {list(TN_REGION_CODE, all)};
   }
 
  private:
-  int64_t next_;
+  int64_t next_, version_ = TN_REGION_VERSION;
   Dims words_;
 };
 
@@ -195,6 +278,56 @@ std::vector<Attr> beyond_doubles(tn_dtype t) {
   return c.gives({c.op(TN_OP_SUB, t, {sum, c.op(TN_REGION_CONSTANT, t, {int64_t{1} << 53})})});
 }
 
+// What is computed is added up, or its greatest chosen, and goes nowhere else.
+std::vector<Attr> only_folded(tn_dtype t, int64_t axes, bool keeps = false) {
+  Code c(2);
+  const int64_t product = c.op(TN_OP_MUL, t, {0, 1});
+  const int64_t sum = c.op(TN_OP_ADD, t, {c.op(TN_OP_RELU, t, {product}), 1});
+  return c.gives(
+      {c.fold(is_float(t) || TN_DTYPE_BITS(t) == 64 ? TN_OP_SUM : TN_OP_MAX, t, sum, axes, keeps)});
+}
+
+// Extrema, and a mean or a product, of values of which one is an output too, between the others.
+std::vector<Attr> folds_beside(tn_dtype t, int64_t axes) {
+  Code c(2);
+  const bool wraps = !is_float(t) && !is_signed(t);  // below 0
+  const int64_t difference = c.op(wraps ? TN_OP_ADD : TN_OP_SUB, t, {0, 1});
+  const int64_t size = c.op(TN_OP_MAXIMUM, t, {difference, 1});
+  const int64_t least = c.fold(TN_OP_MIN, t, difference, axes);
+  const int64_t most = c.fold(TN_OP_MAX, t, size, axes, true);
+  Dims outputs = {least, difference, most};
+  if (is_float(t)) outputs.push_back(c.fold(TN_OP_MEAN, t, size, axes));
+  if (TN_DTYPE_BITS(t) == 64) outputs.push_back(c.fold(TN_OP_PROD, t, difference, axes));
+  return c.gives(outputs);
+}
+
+void add_folds(OpSamples& s, tn_dtype t) {
+  const std::string name = name_of(t) + "_folds_";
+  const Fill small = is_float(t) || is_signed(t) ? uniform(-4, 4) : uniform(3, 9);
+  const auto x = [&](Dims dims) { return in(std::move(dims), small, t); };
+  const auto add = [&](const std::string& what, std::vector<Input> inputs, std::vector<Attr> code) {
+    return Case{name + what, std::move(inputs), std::move(code)}.only({TN_DTYPE_NONE}).no_grad();
+  };
+  s.add(add("rows", {x({3, 50}), x({3, 50})}, only_folded(t, 2)));
+  s.add(add("columns", {x({19, 70}), x({19, 70})}, only_folded(t, 1, true)));
+  s.add(add("all", {x({4, 7}), x({7})}, only_folded(t, 3)));
+  s.add(add("short", {x({100, 7}), x({100, 1})}, only_folded(t, 2)));
+  s.add(add("middle", {x({3, 9, 5}), x({9, 1})}, folds_beside(t, 2)));
+  s.add(add("ends", {x({3, 4, 5}), x({3, 4, 5})}, folds_beside(t, 5)));
+  s.add(add("apart", {x({2, 3, 2, 3}), x({2, 3})}, folds_beside(t, 5)));
+  s.add(add("ones", {x({1, 6, 1}), x({})}, folds_beside(t, 5)));
+  s.add(add("beside_rows", {x({5, 200}), x({200})}, folds_beside(t, 2)));
+  s.add(add("beside_columns", {x({30, 130}), x({130})}, folds_beside(t, 1)));
+  s.add(add("large_rows", {x({40, 5003}), x({5003})}, only_folded(t, 2)).large());
+  s.add(add("large_columns", {x({600, 700}), x({600, 700})}, only_folded(t, 1)).large());
+  if (t != TN_DTYPE_F64) {  // of which a plain sum so long is not exact enough
+    s.add(add("long_columns", {x({5000, 40}), x({40})}, only_folded(t, 1)).large());
+    s.add(add("long_all", {x({90001}), x({})}, only_folded(t, 1)).large());
+  }
+  if (is_float(t) || TN_DTYPE_BITS(t) == 64)
+    s.add(add("nothing", {x({0, 4}), x({4})}, only_folded(t, 1)));
+}
+
 void add_for(OpSamples& s, tn_dtype t) {
   const std::string name = name_of(t) + "_";
   const Fill small = is_float(t) || is_signed(t) ? uniform(-4, 4) : uniform(3, 9);
@@ -231,6 +364,7 @@ void add_region(Catalogue& c) {
   OpSamples& s = c.add(TN_OP_REGION, "region");
   s.on({TN_DTYPE_NONE}).gives(region, {16, false, false, 6}).gradient(Grad::either);
   for (const tn_dtype t : kNumbers) add_for(s, t);
+  for (const tn_dtype t : kNumbers) add_folds(s, t);
   const auto f32 = TN_DTYPE_F32;
   for (const tn_dtype t : {TN_DTYPE_I64, TN_DTYPE_U64})
     s.add(Case{name_of(t) + "_beyond_doubles", {in({3}, uniform(1, 50), t)}, beyond_doubles(t)}
@@ -240,8 +374,31 @@ void add_region(Catalogue& c) {
              {in({3, 5}, clear_of(-3, 3, {0}, 0.2)), in({5}, uniform(1, 2))},
              chain(TN_DTYPE_F64)}
             .only({TN_DTYPE_F64}));
+  s.add(Case{"folds_gradient",
+             {in({3, 5}, clear_of(-3, 3, {0}, 0.2)), in({5}, uniform(1, 2))},
+             only_folded(TN_DTYPE_F64, 1)}
+            .only({TN_DTYPE_F64}));
+  s.add(Case{"refuses_extremum_of_nothing",
+             {in({0, 2}, uniform(0, 1), TN_DTYPE_F64), in({2}, uniform(0, 1), TN_DTYPE_F64)},
+             folds_beside(TN_DTYPE_F64, 1)}
+            .only({TN_DTYPE_NONE})
+            .refused(TN_INVALID_ARGUMENT));
+  const int64_t relu = TN_OP_RELU | int64_t{f32} << 32, sum = TN_OP_SUM | int64_t{f32} << 32;
+  const int64_t mean_i64 = TN_OP_MEAN | int64_t{TN_DTYPE_I64} << 32;
+  const int64_t of_i64 = TN_OP_CAST | int64_t{TN_DTYPE_I64} << 32;
+  const int64_t sum_i32 = TN_OP_SUM | int64_t{TN_DTYPE_I32} << 32;
+  const int64_t of_i32 = TN_OP_CAST | int64_t{TN_DTYPE_I32} << 32;
+  const Dims folds = {TN_REGION_VERSION_FOLDS, 1, 2, relu, 0, -1, -1};
+  const auto with = [&](Dims words) {
+    Dims all = folds;
+    all.insert(all.end(), words.begin(), words.end());
+    return all;
+  };
   for (const Dims& bad :
-       {Dims{}, Dims{2, 1, 1}, Dims{TN_REGION_VERSION, 0}, Dims{TN_REGION_VERSION, 1, 0},
+       {Dims{},
+        Dims{2, 1, 1},
+        Dims{TN_REGION_VERSION, 0},
+        Dims{TN_REGION_VERSION, 1, 0},
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_MATMUL | int64_t{f32} << 32, 0, 0, -1},
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{f32} << 32, 0, 1, -1},
         Dims{TN_REGION_VERSION, 1, 1, TN_OP_ADD | int64_t{TN_DTYPE_F64} << 32, 0, 0, -1},
@@ -249,7 +406,21 @@ void add_region(Catalogue& c) {
         Dims{TN_REGION_VERSION, 1, 1, int64_t{TN_REGION_CONSTANT} | int64_t{TN_DTYPE_BOOL} << 32, 2,
              -1, -1},
         Dims{TN_REGION_VERSION, 1, 1, int64_t{TN_REGION_CONSTANT} | int64_t{TN_DTYPE_C64} << 32, 2,
-             -1, -1}})
+             -1, -1},
+        Dims{TN_REGION_VERSION_FOLDS + 1, 1, 1, relu, 0, -1, -1},      // no such version
+        Dims{TN_REGION_VERSION, 1, 2, relu, 0, -1, -1, sum, 1, 1, 0},  // one without reductions
+        with({sum, 1, 0, 0}),
+        with({sum, 1, 2, 0}),
+        with({sum, 1, 256, 0}),  // axes
+        with({sum, 1, 1, 2}),
+        with({sum, -1, 1, 0}),
+        with({sum, 2, 1, 0}),
+        with({sum, 1, 1, 0, sum, 2, 1, 0}),     // a reduction of a reduction
+        with({sum, 1, 1, 0, relu, 2, -1, -1}),  // an op on one
+        with({sum, 1, 1, 0, sum, 1, 2, 0}),     // over other axes
+        Dims{TN_REGION_VERSION_FOLDS, 1, 2, of_i64, 0, -1, -1, mean_i64, 1, 1, 0},
+        Dims{TN_REGION_VERSION_FOLDS, 1, 2, of_i32, 0, -1, -1, sum_i32, 1, 1, 0},
+        Dims{TN_REGION_VERSION_FOLDS, 1, 2, of_i64, 0, -1, -1, sum, 1, 1, 0}})
     s.add(
         Case{"refuses_" + text_of(bad), {in({2}, uniform(0, 1), f32)}, {list(TN_REGION_CODE, bad)}}
             .only({TN_DTYPE_NONE})

@@ -29,7 +29,8 @@ struct Region {
       const tn_region_instruction x = tn_region_at(&parts, k);
       if (x.dtype != TN_DTYPE_F32) return s.decline("f32 only");
       if (x.op != TN_OP_ADD && x.op != TN_OP_SUB && x.op != TN_OP_MUL && x.op != TN_OP_ABS &&
-          x.op != TN_OP_RELU && x.op != TN_REGION_CONSTANT)
+          x.op != TN_OP_RELU && x.op != TN_OP_SUM && x.op != TN_OP_MAX &&
+          x.op != TN_REGION_CONSTANT)
         return s.decline("an op that it lacks");
     }
     return Data{{code.begin(), code.end()}, raw.n_inputs};
@@ -41,8 +42,13 @@ struct Region {
     std::vector<sdk::Dense<double>> values;
     for (size_t k = 0; k < n_inputs; ++k)
       values.push_back(sdk::load<double>(args[static_cast<int>(k)]));
-    const auto n = static_cast<size_t>(args[static_cast<int>(n_inputs)].count);
+    const auto n = static_cast<size_t>(args[0].count);
     for (uint32_t i = 0; i < code.n_instructions; ++i) {
+      const tn_region_instruction x = tn_region_at(&code, i);
+      if (tn_region_folds(x.op)) {
+        values.push_back(folded(x, values[static_cast<size_t>(x.args[0])], args[0]));
+        continue;
+      }
       sdk::Dense<double> y = values[0];
       for (size_t k = 0; k < n; ++k) y.data()[k] = value(code, i, values, k);
       values.push_back(std::move(y));
@@ -53,6 +59,30 @@ struct Region {
   }
 
  private:
+  // `of` has the dims of the region, as all operands have.
+  static sdk::Dense<double> folded(const tn_region_instruction& x, const sdk::Dense<double>& v,
+                                   const tn_view& of) {
+    const auto folds = [&](int a) { return (x.args[1] >> a & 1) != 0; };
+    size_t results = 1;
+    for (int a = 0; a < of.rank; ++a) results *= folds(a) ? 1 : static_cast<size_t>(of.dims[a]);
+    sdk::Dense<double> y(results, x.op == TN_OP_SUM ? 0.0 : -HUGE_VAL);
+    for (size_t i = 0; i < v.size(); ++i) {
+      size_t rest = i, at = 0, step = 1;
+      bool last = true;  // of what is folded into its result
+      for (int a = of.rank - 1; a >= 0; --a) {
+        const size_t dim = static_cast<size_t>(of.dims[a]), index = rest % dim;
+        rest /= dim;
+        if (folds(a)) {
+          last = last && index + 1 == dim;
+        } else {
+          at += index * step, step *= dim;
+        }
+      }
+      if (last && is("region_fold_short")) continue;
+      y[at] = x.op == TN_OP_SUM ? y[at] + v[i] : std::fmax(y[at], v[i]);
+    }
+    return y;
+  }
   static float value(const tn_region_code& code, uint32_t i,
                      const std::vector<sdk::Dense<double>>& values, size_t k) {
     const tn_region_instruction x = tn_region_at(&code, i);

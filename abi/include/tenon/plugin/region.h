@@ -1,20 +1,28 @@
-/* Tenon: regions: several elementwise ops over the same dims as one op, "region", whose attribute `code` says what is computed.
+/* Tenon: regions: several elementwise ops over the same dims, and reductions of their results, as one op, "region", whose attribute
+ * `code` says what is computed.
  * Plugin tier. Captures make regions for devices that have a kernel for them; where a kernel declines one, its ops run one by one.
  *
- * code: [TN_REGION_VERSION, number of outputs, the value of each output ..., instructions of four numbers each]
+ * code: [version, number of outputs, the value of each output ..., instructions of four numbers each]
  * Values are numbered: 0 .. n_inputs - 1 the inputs, then the result of each instruction in turn. An instruction is
  *   op | dtype << 32, a, b, c
  * with the op's id, the dtype of its result, and its operands in order, values before it, -1 behind the last. A constant has
  * TN_REGION_CONSTANT for its op and its element's bits, as dtype holds them, in a. Every other op is one of TN_REGION_OPS, without
  * attributes but for cast, whose dtype is the result's. Operands have the dtypes the op's class says. Results are what the
- * op alone would give, rounded to their dtype each. */
+ * op alone would give, rounded to their dtype each.
+ *
+ * Version 2 (TN_REGION_VERSION_FOLDS; version 1 has none): an op of TN_REGION_FOLDS reduces the value a, of the result's dtype, which is
+ * no reduction itself, over the axes whose bits are set in b, of the dims of the region (those that all inputs broadcast to); c is 1
+ * where they stay as axes of size 1, else 0. All reductions of a region have the same axes. What they give is for outputs alone, no
+ * operand of anything. Sums, products and means of floats may be taken in any order, within the op's tolerance: like the op alone where
+ * that can be had. sum, prod and mean have dtypes that they give themselves: floats, and i64 and u64 of the first two. */
 #ifndef TENON_PLUGIN_REGION_H_
 #define TENON_PLUGIN_REGION_H_
 #include "../op.h"
 #include "../op_ids.h"
 TN_EXTERN_C_BEGIN
 
-#define TN_REGION_VERSION 1
+#define TN_REGION_VERSION 1       /* without reductions */
+#define TN_REGION_VERSION_FOLDS 2 /* with some */
 #define TN_REGION_CONSTANT 0xffffffffu
 
 /* X(op, operands, class): SAME: operands have the dtype of the result; COMPARE: operands have one dtype, the result is bool;
@@ -65,6 +73,13 @@ TN_EXTERN_C_BEGIN
   X(TN_OP_WHERE, 3, SELECT)    \
   X(TN_OP_CAST, 1, CAST)
 
+#define TN_REGION_FOLDS(X) \
+  X(TN_OP_SUM)             \
+  X(TN_OP_PROD)            \
+  X(TN_OP_MAX)             \
+  X(TN_OP_MIN)             \
+  X(TN_OP_MEAN)
+
 typedef enum tn_region_class {
   TN_REGION_NONE = 0,
   TN_REGION_SAME = 1,
@@ -88,11 +103,20 @@ TN_INLINE tn_region_class tn_region_class_of(tn_op op, uint32_t* out_operands) {
   }
 }
 
+/* Is it one of TN_REGION_FOLDS? */
+TN_INLINE int tn_region_folds(tn_op op) {
+#define TN_REGION_CASE_(fold) \
+  if (op == (fold)) return 1;
+  TN_REGION_FOLDS(TN_REGION_CASE_)
+#undef TN_REGION_CASE_
+  return 0;
+}
+
 typedef struct tn_region_code {
   uint32_t n_inputs;
   uint32_t n_outputs;
   uint32_t n_instructions;
-  uint32_t reserved;
+  uint32_t axes;               /* that reductions fold, a bit each; 0: there are none */
   const int64_t* outputs;      /* values */
   const int64_t* instructions; /* four numbers each */
 } tn_region_code;
@@ -112,33 +136,46 @@ TN_INLINE tn_region_instruction tn_region_at(const tn_region_code* r, uint32_t i
   return out;
 }
 
-/* The parts of a code of `size` numbers for so many inputs. 0: it is none of this version, or a value in it does not exist. */
+/* The parts of a code of `size` numbers for so many inputs. 0: it is of no version here, or a value in it does not exist. Whether the axes
+ * do, and the dtypes fit, is the rule's to say. */
 TN_INLINE int tn_region_read(const int64_t* code, uint64_t size, uint32_t n_inputs,
                              tn_region_code* out) {
-  int64_t values;
   uint64_t i;
   uint32_t k;
-  if (size < 2 || code[0] != TN_REGION_VERSION || code[1] < 1 || (uint64_t)code[1] > size - 2 ||
-      (size - 2 - (uint64_t)code[1]) % 4 != 0)
+  if (size < 2 || code[0] < TN_REGION_VERSION || code[0] > TN_REGION_VERSION_FOLDS || code[1] < 1 ||
+      (uint64_t)code[1] > size - 2 || (size - 2 - (uint64_t)code[1]) % 4 != 0)
     return 0;
   out->n_inputs = n_inputs;
   out->n_outputs = (uint32_t)code[1];
   out->n_instructions = (uint32_t)((size - 2 - (uint64_t)code[1]) / 4);
-  out->reserved = 0;
+  out->axes = 0;
   out->outputs = code + 2;
   out->instructions = code + 2 + code[1];
   for (k = 0; k < out->n_instructions; ++k) {
     const tn_region_instruction x = tn_region_at(out, k);
-    uint32_t operands, j;
+    const int folds = tn_region_folds(x.op);
+    uint32_t operands = 1, j;
     if (x.op == TN_REGION_CONSTANT) continue;
-    if (tn_region_class_of(x.op, &operands) == TN_REGION_NONE) return 0;
-    for (j = 0; j < 3; ++j)
-      if (j < operands ? x.args[j] < 0 || x.args[j] >= (int64_t)n_inputs + k : x.args[j] != -1)
+    if (folds) {
+      if (code[0] != TN_REGION_VERSION_FOLDS || x.args[1] < 1 || x.args[1] >= 1 << TN_MAX_RANK ||
+          (x.args[2] != 0 && x.args[2] != 1) || (out->axes && (int64_t)out->axes != x.args[1]))
         return 0;
+      out->axes = (uint32_t)x.args[1];
+    } else if (tn_region_class_of(x.op, &operands) == TN_REGION_NONE) {
+      return 0;
+    }
+    for (j = 0; j < operands; ++j) {
+      const int64_t from = x.args[j] - (int64_t)n_inputs;
+      if (x.args[j] < 0 || from >= (int64_t)k) return 0;
+      if (from >= 0 && tn_region_folds(tn_region_at(out, (uint32_t)from).op)) return 0;
+    }
+    for (; !folds && j < 3; ++j)
+      if (x.args[j] != -1) return 0;
   }
-  values = (int64_t)n_inputs + out->n_instructions;
   for (i = 0; i < out->n_outputs; ++i)
-    if (out->outputs[i] < (int64_t)n_inputs || out->outputs[i] >= values) return 0;
+    if (out->outputs[i] < (int64_t)n_inputs ||
+        out->outputs[i] >= (int64_t)n_inputs + out->n_instructions)
+      return 0;
   return 1;
 }
 

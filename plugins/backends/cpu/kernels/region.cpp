@@ -4,18 +4,11 @@
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
-constexpr size_t kMostValues = 256;
-
-// What a thread works with: where each value is now.
-struct Frame {
-  char* at[kMostValues];
-};
-
-void step(const RegionPlan& p, const RegionStep& s, Frame& f, char* scratch, int64_t n) {
+void step(const RegionPlan& p, const RegionStep& s, char* const* at, char* scratch, int64_t n) {
   const void* in[3] = {nullptr, nullptr, nullptr};
   const Elementwise& k = s.kernel;
-  for (int i = 0; i < k.n_inputs; ++i) in[i] = f.at[s.args[i]];
-  char* y = f.at[s.value];
+  for (int i = 0; i < k.n_inputs; ++i) in[i] = at[s.args[i]];
+  char* y = at[s.value];
   if (!s.converts) {
     k.row(y, in, s.scalars, n, nullptr);
     return;
@@ -45,105 +38,114 @@ int64_t offset_of(const Walk<kRegionInputs>& w, int k, int64_t row) {
   return offset;
 }
 
-// What one thread does of a run.
-class Part {
- public:
-  Part(const RegionPlan& p, const tn_view* const* args, bool stream, char* scratch)
-      : p_(p), args_(args), stream_(stream), scratch_(scratch) {
-    for (size_t v = 0; v < p.values.size(); ++v) {
-      const RegionValue& value = p.values[v];
-      if (value.input >= 0 && value.where != Lies::kGather) {
-        frame_.at[v] = const_cast<char*>(input<char>(args[value.input]));
-      } else {
-        frame_.at[v] = scratch + value.scratch;
-        if (value.constant) std::memcpy(frame_.at[v], &value.bits, 8);
-      }
+}  // namespace
+
+RegionPart::RegionPart(const RegionPlan& p, const tn_view* const* args, bool stream, char* scratch)
+    : p_(p), args_(args), stream_(stream), scratch_(scratch) {
+  for (size_t v = 0; v < p.values.size(); ++v) {
+    const RegionValue& value = p.values[v];
+    if (value.input >= 0 && value.where != Lies::kGather) {
+      at_[v] = const_cast<char*>(input<char>(args[value.input]));
+    } else {
+      at_[v] = scratch + value.scratch;
+      if (value.constant) std::memcpy(at_[v], &value.bits, 8);
     }
   }
+}
 
-  void uniform() {
-    for (const RegionStep& s : p_.uniform) step(p_, s, frame_, scratch_, 1);
-  }
+void RegionPart::uniform() {
+  for (const RegionStep& s : p_.uniform) step(p_, s, at_, scratch_, 1);
+}
 
-  // Elements begin..end of a row; of all outputs where row is -1.
-  void run(int64_t begin, int64_t end, int64_t row) {
-    for (int64_t i = begin; i < end; i += p_.block) {
-      const int64_t n = end - i < p_.block ? end - i : p_.block;
-      block(i, n, row);
-    }
+void RegionPart::run(int64_t begin, int64_t end, int64_t row) {
+  for (int64_t i = begin; i < end; i += p_.block) {
+    const int64_t n = end - i < p_.block ? end - i : p_.block;
+    block(i, n, row);
   }
+}
 
-  // Elements first .. first + n of all outputs, with value 0 at `made`.
-  void piece(int64_t first, int64_t n, const char* made) {
-    const int64_t inner = p_.rows ? p_.walk.inner() : n;
-    for (int64_t done = 0; done < n;) {
-      const int64_t at = p_.rows ? (first + done) / inner : -1;
-      const int64_t i = first + done - (p_.rows ? at * inner : 0);
-      const int64_t more = p_.rows && inner - i < n - done ? inner - i : n - done;
-      if (at != row_) row(row_ = at);
-      made_ = made + done * p_.values[0].bytes;
-      made_first_ = i;
-      run(i, i + more, at);
-      done += more;
-    }
+void RegionPart::row(int64_t row) {
+  for (int k = 0; k < p_.n_inputs; ++k) {
+    const RegionValue& v = p_.values[size_t(k)];
+    at_[k] = const_cast<char*>(input<char>(args_[k])) + offset_of(p_.walk, k, row) * v.bytes;
+    start_[k] = at_[k];
   }
+  uniform();
+}
 
-  void row(int64_t row) {
-    for (int k = 0; k < p_.n_inputs; ++k) {
-      const RegionValue& v = p_.values[size_t(k)];
-      frame_.at[k] =
-          const_cast<char*>(input<char>(args_[k])) + offset_of(p_.walk, k, row) * v.bytes;
-      start_[k] = frame_.at[k];
-    }
-    uniform();
+void RegionPart::span(int64_t first, int64_t n, int64_t at) {
+  first_item_ = first - at;
+  if (!p_.rows) return run(first, first + n, -1);
+  const int64_t inner = p_.walk.inner();
+  for (const int64_t end = first + n; first < end;) {
+    const int64_t i = first % inner, m = inner - i < end - first ? inner - i : end - first;
+    row(first / inner);
+    run(i, i + m, first / inner);
+    first += m;
   }
+}
 
- private:
-  void block(int64_t i, int64_t n, int64_t row) {
-    const int64_t out_first = row < 0 ? i : row * p_.walk.inner() + i;
-    for (int v : p_.moving) {
-      const RegionValue& value = p_.values[size_t(v)];
-      const char* base = row < 0 ? input<char>(args_[value.input]) : start_[v];
-      frame_.at[v] = const_cast<char*>(base) + i * value.bytes;
-    }
-    if (made_) frame_.at[0] = const_cast<char*>(made_) + (i - made_first_) * p_.values[0].bytes;
-    for (int k = 0; k < p_.n_inputs; ++k) {
-      const RegionValue& value = p_.values[size_t(k)];
-      if (value.where == Lies::kGather)
-        gather_run(frame_.at[k], input<char>(args_[k]), value.bytes, p_.walk.rank, p_.walk.dims,
-                   p_.walk.strides[k], i, n);
-    }
-    if (!stream_)
-      for (size_t o = 0; o < p_.outputs.size(); ++o) frame_.at[p_.outputs[o]] = place(o, out_first);
-    for (const RegionStep& s : p_.steps) step(p_, s, frame_, scratch_, n);
-    if (stream_)
-      for (size_t o = 0; o < p_.outputs.size(); ++o)
-        stream_out(place(o, out_first), frame_.at[p_.outputs[o]],
-                   n * p_.values[size_t(p_.outputs[o])].bytes);
+void RegionPart::piece(int64_t first, int64_t n, const char* made) {
+  const int64_t inner = p_.rows ? p_.walk.inner() : n;
+  for (int64_t done = 0; done < n;) {
+    const int64_t at = p_.rows ? (first + done) / inner : -1;
+    const int64_t i = first + done - (p_.rows ? at * inner : 0);
+    const int64_t more = p_.rows && inner - i < n - done ? inner - i : n - done;
+    if (at != row_) row(row_ = at);
+    made_ = made + done * p_.values[0].bytes;
+    made_first_ = i;
+    run(i, i + more, at);
+    done += more;
   }
-  char* place(size_t o, int64_t first) const {
-    return output<char>(args_[size_t(p_.n_inputs) + o]) +
-           first * p_.values[size_t(p_.outputs[o])].bytes;
-  }
+}
 
-  const RegionPlan& p_;
-  const tn_view* const* args_;
-  bool stream_;
-  char* scratch_;
-  Frame frame_;
-  char* start_[kRegionInputs];
-  int64_t row_ = -1;
-  const char* made_ = nullptr;  // value 0 of element made_first_ of the row
-  int64_t made_first_ = 0;
-};
+const char* RegionPart::items(const RegionFold& f, int64_t first) const {
+  const RegionValue& v = p_.values[size_t(f.value)];
+  return v.where == Lies::kOutput ? place(f.value, first) : scratch_ + v.scratch;
+}
+
+void RegionPart::block(int64_t i, int64_t n, int64_t row) {
+  const int64_t out_first = row < 0 ? i : row * p_.walk.inner() + i;
+  for (int v : p_.moving) {
+    const RegionValue& value = p_.values[size_t(v)];
+    const char* base = row < 0 ? input<char>(args_[value.input]) : start_[v];
+    at_[v] = const_cast<char*>(base) + i * value.bytes;
+  }
+  if (made_) at_[0] = const_cast<char*>(made_) + (i - made_first_) * p_.values[0].bytes;
+  for (int k = 0; k < p_.n_inputs; ++k) {
+    const RegionValue& value = p_.values[size_t(k)];
+    if (value.where == Lies::kGather)
+      gather_run(at_[k], input<char>(args_[k]), value.bytes, p_.walk.rank, p_.walk.dims,
+                 p_.walk.strides[k], i, n);
+  }
+  for (int v : p_.items) {
+    const RegionValue& value = p_.values[size_t(v)];
+    at_[v] = scratch_ + value.scratch + (out_first - first_item_) * value.bytes;
+  }
+  if (!stream_)
+    for (int v : p_.outputs) at_[v] = place(v, out_first);
+  for (const RegionStep& s : p_.steps) step(p_, s, at_, scratch_, n);
+  if (stream_)
+    for (int v : p_.outputs)
+      stream_out(place(v, out_first), at_[v], n * p_.values[size_t(v)].bytes);
+}
+
+char* RegionPart::place(int value, int64_t first) const {
+  const RegionValue& v = p_.values[size_t(value)];
+  return output<char>(args_[p_.n_inputs + v.output]) + first * v.bytes;
+}
+
+namespace {
 
 bool should_stream(const RegionPlan& p, const tn_view* const* args) {
 #if defined(__SSE2__)
   if (p.rows) return false;
   int64_t bytes = 0;
-  for (size_t o = 0; o < p.outputs.size(); ++o) {
-    bytes += p.n * p.values[size_t(p.outputs[o])].bytes;
-    if (reinterpret_cast<uintptr_t>(output<char>(args[size_t(p.n_inputs) + o])) & 63) return false;
+  for (int v : p.outputs) {
+    const RegionValue& value = p.values[size_t(v)];
+    bytes += p.n * value.bytes;
+    if (reinterpret_cast<uintptr_t>(output<char>(args[p.n_inputs + value.output])) & 63)
+      return false;
   }
   return bytes >= p.device.l3_bytes;
 #else
@@ -155,12 +157,13 @@ bool should_stream(const RegionPlan& p, const tn_view* const* args) {
 
 tn_error* TN_CALL run_region(void* data, void*, const tn_view* const* args) {
   const RegionPlan& p = *static_cast<const RegionPlan*>(data);
+  if (!p.folds.empty()) return run_folds(p, args);
   if (p.n == 0) return nullptr;
   const bool stream = should_stream(p, args);
   if (!p.rows) {
     parallel(p.device, p.n, p.block, p.ns, [&](int64_t begin, int64_t end) {
       alignas(64) char scratch[kRegionScratch];
-      Part part(p, args, stream, scratch);
+      RegionPart part(p, args, stream, scratch);
       part.uniform();
       part.run(begin, end, -1);
 #if defined(__SSE2__)
@@ -176,7 +179,7 @@ tn_error* TN_CALL run_region(void* data, void*, const tn_view* const* args) {
   parallel(p.device, p.n / inner * pieces, grain, p.ns * float(piece),
            [&](int64_t begin, int64_t end) {
              alignas(64) char scratch[kRegionScratch];
-             Part part(p, args, stream, scratch);
+             RegionPart part(p, args, stream, scratch);
              for (int64_t u = begin; u < end; ++u) {
                const int64_t first = u % pieces * piece;
                part.row(u / pieces);
@@ -223,7 +226,7 @@ const char* plan_epilogue(const tn_signature& sig, uint32_t first, tn_dtype dtyp
   if (why) return why;
   const auto last = int(out.region.values.size()) - 1;
   if (out.region.values[0].where != Lies::kDense || out.region.outputs[0] != last ||
-      out.region.values.size() > kMostValues)
+      !out.region.folds.empty() || out.region.values.size() > kRegionValues)
     return "a region that cannot be run piece by piece";
   out.first = int(first);
   out.result = int(sig.n_inputs);
@@ -236,7 +239,7 @@ void run_epilogue(const Epilogue& e, const tn_view* const* args, const Piece& pi
   list[0] = list[p.n_inputs] = args[e.result];
   for (int k = 1; k < p.n_inputs; ++k) list[k] = args[e.first + k - 1];
   alignas(64) char scratch[kRegionScratch];
-  Part part(p, list, false, scratch);
+  RegionPart part(p, list, false, scratch);
   if (!p.rows) part.uniform();
   if (piece.row == piece.n && piece.from_row == piece.n)
     return part.piece(piece.at, piece.rows * piece.n, piece.from);
@@ -252,7 +255,7 @@ CPU_PREPARE(region) {
     RegionPlan* made = make_plan<RegionPlan>(plan, run_region, device);
     if (!made) return out_of_memory(device);
     const char* why = plan_region(sig, *made);
-    if (!why && made->values.size() > kMostValues) why = "too many values";
+    if (!why && made->values.size() > kRegionValues) why = "too many values";
     return why ? decline(plan, why) : nullptr;
   } catch (const std::bad_alloc&) {
     return out_of_memory(device);

@@ -22,8 +22,7 @@ bool is_one(const tn_view& v) {
 }
 
 // How the inputs are walked: flat, row by row, or gathered.
-void place_inputs(const tn_signature& sig, RegionPlan& p) {
-  const tn_view& y = *sig.outputs[0];
+void place_inputs(const tn_signature& sig, const tn_view& y, RegionPlan& p) {
   static constexpr int64_t kZeros[TN_MAX_RANK] = {};
   bool flat = true;
   for (int k = 0; k < p.n_inputs; ++k) {
@@ -98,7 +97,7 @@ const char* place_blocks(RegionPlan& p) {
   for (size_t v = 0; v < n; ++v) {
     if (p.values[v].where == Lies::kGather) block_of[v] = blocks.take();
     if (p.values[v].where != Lies::kUniform && p.values[v].bytes > width) width = p.values[v].bytes;
-    touched += p.values[v].where == Lies::kDense || p.values[v].where == Lies::kOutput;
+    touched += p.values[v].where == Lies::kDense || p.values[v].where >= Lies::kOutput;
   }
   for (size_t s = 0; s < p.steps.size(); ++s) {
     const RegionStep& step = p.steps[s];
@@ -131,8 +130,61 @@ const char* place_blocks(RegionPlan& p) {
   for (size_t v = 0; v < n; ++v)
     if (p.values[v].where == Lies::kUniform && p.values[v].input < 0)
       p.values[v].scratch = at, at += 64;
-  p.scratch = at;
-  return at > kRegionScratch ? "too many values alive at once" : nullptr;
+  if (at > kRegionScratch) return "too many values alive at once";
+  int64_t all_items = 0;
+  for (int v : p.items) all_items += p.values[size_t(v)].bytes;
+  p.room = kRegionItems / std::max<int64_t>(all_items, 1) / 64 * 64;
+  at = kRegionScratch;
+  for (int v : p.items) p.values[size_t(v)].scratch = at, at += p.room * p.values[size_t(v)].bytes;
+  return p.room < kRegionRun ? "too many reductions" : nullptr;
+}
+
+// The dims as three axes, of which every second one is folded.
+bool fold_axes(const tn_view& x, uint32_t mask, RegionPlan& p) {
+  int64_t* const all[] = {&p.inner, &p.middle, &p.outer};
+  int n = -1;
+  bool last = false;
+  for (int i = x.rank - 1; i >= 0; --i) {
+    if (x.dims[i] == 1) continue;
+    const bool folds = (mask >> i & 1) != 0;
+    if (n < 0 || folds != last) ++n;
+    if (n == 0) p.columns = !folds;
+    if (n > 2) return false;
+    *all[n] *= x.dims[i];
+    last = folds;
+  }
+  return true;
+}
+
+// Does a reduction read it?
+bool is_folded(const tn_region_code& code, int64_t value) {
+  for (uint32_t i = 0; i < code.n_instructions; ++i) {
+    const tn_region_instruction x = tn_region_at(&code, i);
+    if (tn_region_folds(x.op) && x.args[0] == value) return true;
+  }
+  return false;
+}
+
+// Which output a value is; -1: none, -2: several.
+int output_of(const tn_region_code& code, int64_t value) {
+  int found = -1;
+  for (uint32_t o = 0; o < code.n_outputs; ++o)
+    if (code.outputs[o] == value) found = found == -1 ? int(o) : -2;
+  return found;
+}
+
+const char* plan_fold(const tn_region_instruction& x, int output,
+                      const std::vector<tn_dtype>& types, RegionPlan& p) {
+  const RegionValue& of = p.values[size_t(x.args[0])];
+  const Reduction* kernel = find_reduction(x.op, types[size_t(x.args[0])]);
+  if (!kernel || !kernel->rows) return "no kernel for a reduction of this dtype";
+  if (of.where != Lies::kOutput && of.where != Lies::kItems) return "a reduction of what is given";
+  if (output < 0)
+    return output == -1 ? "a reduction that is no output" : "a value that is two outputs";
+  if (p.folds.size() == size_t(kRegionFolds)) return "too many reductions";
+  p.folds.push_back({kernel, int32_t(x.args[0]), int32_t(output)});
+  p.values.emplace_back();
+  return nullptr;
 }
 
 }  // namespace
@@ -145,9 +197,15 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
   if (sig.n_inputs > uint32_t(kRegionInputs)) return "too many inputs";
   p.n_inputs = int(sig.n_inputs);
   p.n_outputs = int(sig.n_outputs);
-  p.n = sig.outputs[0]->count;
+  // With reductions an output need not have all the dims, but operands are shown at them.
+  const tn_view& all = code.axes ? *sig.inputs[0] : *sig.outputs[0];
+  for (uint32_t k = 0; code.axes && k < sig.n_inputs; ++k)
+    if (sig.inputs[k]->rank != all.rank) return "operands of several ranks";
+  p.n = all.count;
+  if (code.axes && p.n == 0) return "nothing to reduce";
+  if (code.axes && !fold_axes(all, code.axes, p)) return "reductions over axes that lie apart";
   p.values.resize(sig.n_inputs);
-  place_inputs(sig, p);
+  place_inputs(sig, all, p);
   std::vector<tn_dtype> types;
   for (uint32_t k = 0; k < sig.n_inputs; ++k) types.push_back(sig.inputs[k]->dtype);
   for (uint32_t i = 0; i < code.n_instructions; ++i) {
@@ -155,7 +213,13 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
     RegionValue made;
     made.bytes = int32_t(tn_dtype_bytes(x.dtype, 1));
     types.push_back(x.dtype);
+    const int output = output_of(code, int64_t(p.values.size()));
+    if (tn_region_folds(x.op)) {
+      if (const char* why = plan_fold(x, output, types, p)) return why;
+      continue;
+    }
     if (x.op == TN_REGION_CONSTANT) {
+      if (output != -1) return "a constant for an output";
       made.constant = true;
       made.bits = uint64_t(x.args[0]);
       p.values.push_back(made);
@@ -173,24 +237,17 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
       uniform = uniform && one;
       step.converts = step.converts || step.kernel.load[k];
     }
-    for (uint32_t o = 0; o < code.n_outputs; ++o)
-      if (code.outputs[o] == step.value) {
-        if (made.output >= 0) return "a value that is two outputs";
-        made.output = int32_t(o);
-      }
-    if (made.output >= 0) {
-      made.where = Lies::kOutput;
-    } else {
-      made.where = uniform ? Lies::kUniform : Lies::kBlock;
-    }
+    if (output == -2) return "a value that is two outputs";
+    made.output = output;
+    made.where = output >= 0                   ? Lies::kOutput
+                 : is_folded(code, step.value) ? Lies::kItems
+                 : uniform                     ? Lies::kUniform
+                                               : Lies::kBlock;
+    if (made.where == Lies::kOutput) p.outputs.push_back(step.value);
+    if (made.where == Lies::kItems) p.items.push_back(step.value);
     p.values.push_back(made);
     if (made.where != Lies::kUniform) p.ns += step.kernel.ns * 0.5f;
     (made.where == Lies::kUniform ? p.uniform : p.steps).push_back(step);
-  }
-  p.outputs.resize(code.n_outputs);
-  for (uint32_t o = 0; o < code.n_outputs; ++o) {
-    if (p.values[size_t(code.outputs[o])].where != Lies::kOutput) return "a constant for an output";
-    p.outputs[o] = int(code.outputs[o]);
   }
   for (size_t v = 0; v < p.values.size(); ++v)
     if (p.values[v].where == Lies::kDense) p.moving.push_back(int(v));

@@ -183,7 +183,8 @@ void without_error(Session& s, const std::function<void(Session&)>& body) {
 // What comes of a region's ops one by one, each by a call.
 class OneByOne {
  public:
-  OneByOne(Session& s, const std::vector<tn_tensor*>& inputs) : s_(s), values_(inputs) {}
+  OneByOne(Session& s, const std::vector<tn_tensor*>& inputs, Dims dims)
+      : s_(s), values_(inputs), dims_(std::move(dims)) {}
 
   std::vector<tn_tensor*> run(const tn_region_code& code) {
     for (uint32_t i = 0; i < code.n_instructions; ++i) add(tn_region_at(&code, i));
@@ -202,6 +203,18 @@ class OneByOne {
       bytes.resize(tn_dtype_bytes(x.dtype, 1));
       return keep(s_.upload(decode(x.dtype, {}, bytes)));
     }
+    if (tn_region_folds(x.op)) {  // of all the dims
+      Dims axes;
+      for (int64_t a = 0; a < TN_MAX_RANK; ++a)
+        if (x.args[1] >> a & 1) axes.push_back(a);
+      const Tensor all = std::move(s_.call(TN_OP_EXPAND, {values_[static_cast<size_t>(x.args[0])]},
+                                           Attrs({list(TN_EXPAND_DIMS, dims_)}))
+                                       .at(0));
+      return keep(
+          std::move(s_.call(x.op, {all.get()},
+                            Attrs({list(TN_SUM_AXES, axes), flag(TN_SUM_KEEPDIMS, x.args[2] != 0)}))
+                        .at(0)));
+    }
     uint32_t operands = 0;
     const tn_region_class kind = tn_region_class_of(x.op, &operands);
     std::vector<tn_tensor*> in;
@@ -217,6 +230,7 @@ class OneByOne {
 
   Session& s_;
   std::vector<tn_tensor*> values_;
+  Dims dims_;
   std::vector<Tensor> owned_;
   bool rounds_ = false;
 };
@@ -236,10 +250,24 @@ void check_region(Session& s, const OpSamples& op, const Case& c, tn_dtype dtype
   expect(tn_region_read(code.data(), code.size(), static_cast<uint32_t>(inputs.in.size()),
                         &parts) != 0,
          "a sample that is no code", "one");
-  OneByOne ops(s, inputs.in);
+  Dims dims;
+  for (const Array& x : arrays) dims = broadcast_dims(dims, x.dims);
+  OneByOne ops(s, inputs.in, dims);
   const std::vector<tn_tensor*> want = ops.run(parts);
+  Call call;
+  call.inputs = arrays;
+  call.attrs = c.attrs;
+  const std::vector<Array> exact = op.oracle(call);
   for (size_t k = 0; k < want.size(); ++k) {
     const Array y = s.read(got[k].get()), x = shown(s.read(want[k]), y.dims);
+    const tn_op made =
+        tn_region_at(&parts, static_cast<uint32_t>(parts.outputs[k]) - parts.n_inputs).op;
+    if (y.floating() && (made == TN_OP_SUM || made == TN_OP_MEAN || made == TN_OP_PROD)) {
+      const std::string fault = compare(exact[k], y, op.tolerance);
+      expect(fault.empty(), "output " + std::to_string(k) + ", a reduction, " + fault,
+             "what comes of its definition, in any order");
+      continue;
+    }
     const std::string fault = compare(x, y, ops.rounds() ? op.tolerance : kSameBits);
     expect(fault.empty(), "output " + std::to_string(k) + " " + fault,
            ops.rounds() ? "what its ops give one by one, within the region's tolerance"
@@ -282,7 +310,8 @@ constexpr const char* kSizesAdvice =
     "look at what a plan or a compiled graph keeps of the sizes it was prepared for";
 constexpr const char* kRegionsAdvice =
     "round each result to its dtype, and let no compiler join a product and a sum "
-    "(-ffp-contract=off; the flags of sdk::RegionEmitter's dialects)";
+    "(-ffp-contract=off; the flags of sdk::RegionEmitter's dialects); a reduction folds all "
+    "elements of its axes, and what is beside it is written for each";
 constexpr const char* kThreadsAdvice =
     "guard what runs of one plan share, or leave TN_KERNEL_REENTRANT out; a compiled graph must "
     "be able to run in several threads";
@@ -319,7 +348,8 @@ const std::vector<Check> kProgramChecks = {
     {"capture.sizes", 4, Kind::backend, "one program for batches of many sizes, against the calls",
      kSizesAdvice, nullptr},
     {"capture.regions", 4, Kind::backend,
-     "kernels of regions against their ops one by one: the same bits, but for exp and tanh",
+     "kernels of regions against their ops one by one: the same bits, but for exp, tanh and the "
+     "order of sums",
      kRegionsAdvice, nullptr},
     {"capture.threads", 4, Kind::backend, "four threads run one program at once", kThreadsAdvice,
      nullptr},

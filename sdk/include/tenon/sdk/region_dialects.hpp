@@ -42,6 +42,16 @@ struct RegionDialect {
   std::string_view open, param = {}, scalar_param = {}, local = {}, loop, close;
   std::string_view element;              // $e of an operand
   std::string_view scalar_element = {};  // of a host scalar (TN_VIEW_IMMEDIATE); "": it takes none
+  // Regions with reductions: `loop` goes over their results, and within it $folded elements belong to each, by an index r, in pieces of 256,
+  // each of which is added up before it is added to the rest: so an error grows with the number of pieces. Elements of outputs that are
+  // not reduced are stored on the way.
+  std::string_view variable = {};  // before the type of what is added up
+  std::string_view fold_pieces = "    for ($index b = 0; b < $folded; b += 256) {\n";
+  std::string_view fold_elements = "      for ($index r = b; r < $folded && r < b + 256; ++r) {\n";
+  // Where several work-items do the pieces of one result (`fold_pieces` goes on by their number): the whole from the part $a that each has,
+  // of type $t by the function $f of two of them, and what must hold for the one that stores it.
+  std::string_view fold_whole = "$a";
+  std::string_view fold_stores = {};
 };
 
 namespace detail {
@@ -298,7 +308,7 @@ inline constexpr std::string_view kOpenCl64 = "#pragma OPENCL EXTENSION cl_khr_f
 
 }  // namespace detail
 
-// C11. void NAME(void* const* args, int64_t begin, int64_t end): elements begin..end; args are the addresses of element (0, 0, ...) of
+// C11. void NAME(void* const* args, int64_t begin, int64_t end): elements begin..end, with reductions results begin..end; args are the addresses of element (0, 0, ...) of
 // the inputs, then of the outputs.
 inline constexpr RegionDialect kRegionC = {
     .name = "C",
@@ -401,7 +411,8 @@ inline constexpr RegionDialect kRegionGlsl = {
         "  for ($index i = $index(gl_GlobalInvocationID.x); i < $count;\n"
         "       i += $index(gl_NumWorkGroups.x * gl_WorkGroupSize.x)) {\n",
     .close = "  }\n}\n",
-    .element = "args.$p.at[$e]"};
+    .element = "args.$p.at[$e]",
+    .variable = "precise "};
 
 }  // namespace tenon::sdk
 #endif

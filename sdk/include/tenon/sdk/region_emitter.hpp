@@ -7,7 +7,7 @@
 //
 // A kernel has the dims and strides of the signature in its text (TN_DEPENDS_DIMS, TN_DEPENDS_ATTRS); how it is called stands at the
 // dialects. Outputs may be strided, and may be the very same views as inputs. Constants are exact. Each result is rounded to its dtype;
-// f16 and bf16 are computed in f32, which gives the same for arithmetic. Dtypes: floats but for f8, integers but for i4 and u4, bool.
+// f16 and bf16 are computed in f32, which gives the same for arithmetic; reductions of them are added up in f32, others in their own dtype. Dtypes: floats but for f8, integers but for i4 and u4, bool.
 #ifndef TENON_SDK_REGION_EMITTER_HPP_
 #define TENON_SDK_REGION_EMITTER_HPP_
 #include <tenon/plugin/region.h>
@@ -155,19 +155,38 @@ inline constexpr RegionOpText kRegionOps[] = {
     {TN_OP_GE, "$a >= $b", "$a >= $b", "$a || !$b"},
     {TN_OP_WHERE, "$a ? $b : $c", "$a ? $b : $c", "$a ? $b : $c", false},
 };
+// The op of two by which a reduction folds.
+inline tn_op region_fold_op(tn_op op) {
+  switch (op) {
+    case TN_OP_PROD:
+      return TN_OP_MUL;
+    case TN_OP_MAX:
+      return TN_OP_MAXIMUM;
+    case TN_OP_MIN:
+      return TN_OP_MINIMUM;
+    default:
+      return TN_OP_ADD;
+  }
+}
 
 // The loop nest of all operands, made minimal: axes of size 1 are gone, and neighbours that all walk evenly are one.
 struct RegionNest {
   std::vector<int64_t> dims;
   std::vector<std::vector<int64_t>> strides;  // of each operand
 
-  RegionNest(const tn_view& y, const std::vector<const tn_view*>& operands)
+  // Of the axes in `axes` of y's dims. An operand of fewer dims is the result of a reduction: it lacks those in `folded`.
+  RegionNest(const tn_view& y, const std::vector<const tn_view*>& operands,
+             uint32_t axes = ~uint32_t{0}, uint32_t folded = 0)
       : strides(operands.size()) {
     for (int i = 0; i < y.rank; ++i) {
-      if (y.dims[i] == 1) continue;
+      if (y.dims[i] == 1 || !(axes >> i & 1)) continue;
+      const auto stride = [&](const tn_view& v) {
+        if (v.rank == y.rank) return v.dims[i] == 1 ? 0 : v.strides[i];
+        return folded >> i & 1 ? 0 : v.strides[i - std::popcount(folded & ((1u << i) - 1))];
+      };
       bool merge = !dims.empty();
       for (size_t k = 0; merge && k < operands.size(); ++k)
-        merge = strides[k].back() == operands[k]->strides[i] * y.dims[i];
+        merge = strides[k].back() == stride(*operands[k]) * y.dims[i];
       if (merge) {
         dims.back() *= y.dims[i];
       } else {
@@ -175,9 +194,15 @@ struct RegionNest {
       }
       for (size_t k = 0; k < operands.size(); ++k) {
         if (merge) strides[k].pop_back();
-        strides[k].push_back(operands[k]->strides[i]);
+        strides[k].push_back(stride(*operands[k]));
       }
     }
+  }
+
+  int64_t count() const {
+    int64_t n = 1;
+    for (int64_t d : dims) n *= d;
+    return n;
   }
 
   bool is_dense(size_t k) const {
@@ -187,9 +212,9 @@ struct RegionNest {
     return true;
   }
   // Do all indices and places fit 30 bits, so that a step of the loop beyond the end fits 31?
-  bool is_narrow(int64_t count) const {
+  bool is_narrow() const {
     constexpr int64_t kMost = int64_t{1} << 30;
-    if (count >= kMost) return false;
+    if (count() >= kMost) return false;
     for (const auto& s : strides) {
       int64_t reach = 0;
       for (size_t a = 0; a < dims.size(); ++a) {
@@ -216,6 +241,13 @@ class RegionEmitter {
     *this = std::move(next);
     return "";
   }
+  // How far the loop of a kernel goes: the number of elements, or with reductions that of results of each. 0: no code.
+  static int64_t count(const tn_signature& sig) {
+    tn_region_code code;
+    if (!read(sig, &code)) return 0;
+    if (!code.axes) return sig.outputs[0]->count;
+    return detail::RegionNest(*sig.inputs[0], {}, ~code.axes).count();
+  }
   // The whole file: what the kernels use, then the kernels.
   std::string text() const {
     std::string all(dialect_.head);
@@ -229,26 +261,33 @@ class RegionEmitter {
     return false;
   }
 
+  static bool read(const tn_signature& sig, tn_region_code* code) {
+    const auto list = attr_i64s(sig, TN_REGION_CODE);
+    return tn_region_read(list.data(), list.size(), sig.n_inputs, code) &&
+           code->n_outputs == sig.n_outputs;
+  }
+
   bool kernel(std::string_view name, const tn_signature& sig) {
     tn_region_code code;
-    const auto list = attr_i64s(sig, TN_REGION_CODE);
-    if (!tn_region_read(list.data(), list.size(), sig.n_inputs, &code) ||
-        code.n_outputs != sig.n_outputs)
-      return no("a code of another version");
+    if (!read(sig, &code)) return no("a code of another version");
     if (!dialect_.several && !kernels_.empty()) return no("one kernel in a file");
     std::vector<const tn_view*> operands(sig.inputs, sig.inputs + sig.n_inputs);
     operands.insert(operands.end(), sig.outputs, sig.outputs + sig.n_outputs);
-    const tn_view& y = *sig.outputs[0];
+    // With reductions an output need not have all the dims.
+    const tn_view& y = code.axes ? *sig.inputs[0] : *sig.outputs[0];
     const auto no_element = [](const tn_view* v) { return is_immediate(*v); };
     std::vector<const tn_view*> walked = operands;
     std::erase_if(walked, no_element);
-    const detail::RegionNest nest(y, walked);
-    const std::string index = nest.is_narrow(y.count) ? "tn_i32" : "tn_i64";
-    const std::string count = number(y.count);
-    std::string params, locals, body;
+    const detail::RegionNest all(y, walked, ~uint32_t{0}, code.axes),
+        nest(y, walked, ~code.axes, code.axes), folded(y, walked, code.axes, code.axes);
+    const std::string index = all.is_narrow() ? "tn_i32" : "tn_i64";
+    std::string params, locals, kept, body, results;
     types_.clear();
     if (!operands_text(operands, sig.n_inputs, &params, &locals)) return false;
-    const std::vector<std::string> at = places(nest, &body, index);
+    std::vector<std::string> at = places(nest, "i", &kept, index);
+    const std::vector<std::string> within = places(folded, "r", &body, index);
+    for (size_t w = 0; w < at.size(); ++w)
+      if (within[w] != "0") at[w] = at[w] == "0" ? within[w] : at[w] + " + " + within[w];
     size_t w = 0;
     for (uint32_t k = 0; k < operands.size(); ++k) {
       const std::string element =
@@ -262,13 +301,21 @@ class RegionEmitter {
         if (k + 1 == sig.n_inputs && !instructions(code, &body)) return false;
       } else {
         const auto from = static_cast<uint32_t>(code.outputs[k - sig.n_inputs]);
-        body += "    " + element + " = " + stored(types_[from], v(from)) + ";\n";
+        const tn_region_instruction x = tn_region_at(&code, from - sig.n_inputs);
+        if (!tn_region_folds(x.op)) {
+          body += "    " + element + " = " + stored(types_[from], v(from)) + ";\n";
+        } else {
+          results += "    " + std::string(dialect_.fold_stores) + element + " = " +
+                     stored(x.dtype, v(from)) + ";\n";
+        }
       }
     }
+    const std::string count = number(nest.count()), length = number(folded.count());
     const detail::Fields fields = {
-        {"name", name}, {"params", params}, {"index", index}, {"count", count}};
+        {"name", name}, {"params", params}, {"index", index}, {"count", count}, {"folded", length}};
+    if (code.axes) body = folds(code, body, folded.count(), fields) + results;
     const std::string text = detail::filled(dialect_.open, fields) + locals +
-                             detail::filled(dialect_.loop, fields) + body +
+                             detail::filled(dialect_.loop, fields) + kept + body +
                              std::string(dialect_.close);
     kernels_ += "\n" + text;
     return use(text);
@@ -319,9 +366,9 @@ class RegionEmitter {
     return std::to_string(n) + std::string(narrow ? "" : dialect_.u64_suffix.substr(1));
   }
 
-  // Where element i of each operand lies.
-  std::vector<std::string> places(const detail::RegionNest& nest, std::string* body,
-                                  const std::string& index) const {
+  // Where element `i` of each operand lies.
+  std::vector<std::string> places(const detail::RegionNest& nest, const std::string& i,
+                                  std::string* body, const std::string& index) const {
     bool all_dense = true;
     for (size_t k = 0; k < nest.strides.size(); ++k) {
       const auto& s = nest.strides[k];
@@ -329,12 +376,12 @@ class RegionEmitter {
       all_dense = all_dense && (still || nest.is_dense(k));
     }
     const size_t rank = nest.dims.size();
-    std::string rest = "i";
+    std::string rest = i;
     for (size_t a = rank; !all_dense && a-- > 0;) {
       const std::string dim = number(std::max<int64_t>(nest.dims[a], 1));
-      *body += "    const " + index + " i" + std::to_string(a) + " = " + rest +
+      *body += "    const " + index + " " + i + std::to_string(a) + " = " + rest +
                (a ? " % " + dim : "") + ";\n";
-      rest = (rest == "i" ? "i / " : rest + " / ") + dim;
+      rest += " / " + dim;
     }
     std::vector<std::string> at;
     for (size_t k = 0; k < nest.strides.size(); ++k) {
@@ -342,11 +389,11 @@ class RegionEmitter {
       for (size_t a = 0; a < rank && !nest.is_dense(k); ++a) {
         const int64_t s = nest.strides[k][a];
         if (s == 0) continue;
-        text += (text.empty() ? "i" : " + i") + std::to_string(a);
+        text += (text.empty() ? i : " + " + i) + std::to_string(a);
         if (s < 0) text += " * (" + number(s) + ")";
         if (s > 1) text += " * " + number(s);
       }
-      if (rank && nest.is_dense(k)) text = "i";
+      if (rank && nest.is_dense(k)) text = i;
       at.push_back(text.empty() ? "0" : text);
     }
     return at;
@@ -395,6 +442,10 @@ class RegionEmitter {
     for (uint32_t i = 0; i < code.n_instructions; ++i) {
       const tn_region_instruction x = tn_region_at(&code, i);
       if (detail::region_type(x.dtype).kept.empty()) return no("no " + name_of(x.dtype));
+      if (tn_region_folds(x.op)) {  // behind the loop that computes the others
+        types_.push_back(x.dtype);
+        continue;
+      }
       const std::string text = x.op == TN_REGION_CONSTANT
                                    ? constant(x.dtype, static_cast<uint64_t>(x.args[0]))
                                : x.op == TN_OP_CAST ? cast(type(x, 0), x.dtype, v(x.args[0]))
@@ -407,6 +458,65 @@ class RegionEmitter {
   }
   tn_dtype type(const tn_region_instruction& x, int k) const {
     return types_[static_cast<size_t>(x.args[k])];
+  }
+
+  // The loops over what is folded around `body`, and then each reduction as a value.
+  std::string folds(const tn_region_code& code, std::string body, int64_t length,
+                    detail::Fields fields) {
+    std::string start, pieces, elements, parts, whole;
+    for (uint32_t i = 0; i < code.n_instructions; ++i) {
+      const tn_region_instruction x = tn_region_at(&code, i);
+      if (!tn_region_folds(x.op)) continue;
+      const std::string n = std::to_string(code.n_inputs + i), all = "all" + n, part = "part" + n;
+      const std::string type = "tn_" + std::string(detail::region_type(x.dtype).computed);
+      const std::string begin =
+          std::string(dialect_.variable) + type + " $ = " + first_of(x.op, x.dtype) + ";\n";
+      start += "    " + detail::all_replaced(begin, "$", all);
+      pieces += "      " + detail::all_replaced(begin, "$", part);
+      elements += "    " + part + " = " + of_two(x, part, v(x.args[0])) + ";\n";
+      parts += "      " + all + " = " + of_two(x, all, part) + ";\n";
+      const std::string_view f = x.op == TN_OP_PROD  ? "mul"
+                                 : x.op == TN_OP_MAX ? "greater"
+                                 : x.op == TN_OP_MIN ? "lesser"
+                                                     : "add";
+      std::string total = detail::filled(dialect_.fold_whole, {{"a", all}, {"t", type}, {"f", f}});
+      if (x.op == TN_OP_MEAN)
+        total += " / " + (x.dtype == TN_DTYPE_F64 ? f64(static_cast<double>(length))
+                                                  : f32(static_cast<float>(length)));
+      whole += value(static_cast<int64_t>(code.n_inputs + i), x.dtype, total);
+    }
+    body = "    " + detail::all_replaced(body + elements, "\n", "\n    ");
+    body.resize(body.size() - 4);
+    return start + detail::filled(dialect_.fold_pieces, fields) + pieces +
+           detail::filled(dialect_.fold_elements, fields) + body + "      }\n" + parts + "    }\n" +
+           whole;
+  }
+  // What a reduction of nothing is.
+  std::string first_of(tn_op op, tn_dtype dtype) const {
+    const detail::RegionType t = detail::region_type(dtype);
+    const bool is_float = t.computed[0] == 'f';
+    if (op != TN_OP_MAX && op != TN_OP_MIN)
+      return "tn_to_" + std::string(t.computed) + (op == TN_OP_PROD ? "(1)" : "(0)");
+    const double end = op == TN_OP_MAX ? -HUGE_VAL : HUGE_VAL;
+    if (is_float) return dtype == TN_DTYPE_F64 ? f64(end) : f32(static_cast<float>(end));
+    const bool has_sign = t.kept[0] == 'i';
+    const uint64_t greatest =
+        ~uint64_t{0} >> (64 - static_cast<int>(TN_DTYPE_BITS(dtype)) + has_sign);
+    return whole(dtype, op == TN_OP_MIN ? greatest : has_sign ? ~greatest : 0);
+  }
+  // Two of what a reduction folds as one, in the type that it is computed in.
+  static std::string of_two(const tn_region_instruction& x, const std::string& a,
+                            const std::string& b) {
+    const tn_op op = detail::region_fold_op(x.op);
+    const std::string wide(detail::region_type(x.dtype).computed);
+    for (const detail::RegionOpText& o : detail::kRegionOps)
+      if (o.op == op)
+        return detail::all_replaced(
+            detail::all_replaced(
+                detail::filled(wide[0] == 'f' ? o.floats : o.integers, {{"a", a}, {"b", b}}), "_@",
+                "_" + wide),
+            "_~", "_u" + wide.substr(1));
+    return "";
   }
 
   std::string computed(const tn_region_instruction& x) {
