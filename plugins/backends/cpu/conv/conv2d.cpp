@@ -39,14 +39,7 @@ tn_error* plan_forward(const Device& device, const Geometry& g, tn_plan* plan) {
   return nullptr;
 }
 
-// ---- gradient of the input: along an axis, output element phase + stride * j is reached from g's element j + t by each kernel
-// element k with phase + padding - k * dilation = stride * t.
-
-struct AxisPhase {
-  int taps = 0;
-  int64_t kernel[kMaxTaps];  // which element of w
-  int64_t offset[kMaxTaps];  // t
-};
+// ---- gradient of the input
 
 AxisPhase axis_phase(int64_t phase, int64_t kernel, int64_t stride, int64_t padding,
                      int64_t dilation) {
@@ -146,31 +139,10 @@ tn_error* plan_input_grad(const Device& device, const ConvShape& s, const tn_vie
   for (int64_t i = 0; i < p->phases; ++i) {
     InputPhase<T>& phase = p->phase[i];
     const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
-    phase.h = axis_phase(ph, s.kernel_h, s.stride_h, s.padding_h, s.dilation_h);
-    phase.w = axis_phase(pw, s.kernel_w, s.stride_w, s.padding_w, s.dilation_w);
+    const Geometry g = input_grad_geometry(s, gv, ph, pw, &phase.h, &phase.w);
     phase.start = ph * s.in_w + pw;
-    phase.out_h = s.in_h > ph ? (s.in_h - ph + s.stride_h - 1) / s.stride_h : 0;
-    phase.out_w = s.in_w > pw ? (s.in_w - pw + s.stride_w - 1) / s.stride_w : 0;
-    Geometry g;
-    g.groups = s.groups;
-    g.batch = s.batch;
-    g.ci = s.co;
-    g.co = s.ci;
-    g.in_h = s.out_h;
-    g.in_w = s.out_w;
-    g.out_h = phase.out_h;
-    g.out_w = phase.out_w;
-    g.taps_h = phase.h.taps;
-    g.taps_w = phase.w.taps;
-    for (int a = 0; a < g.taps_h; ++a) g.dy[a] = phase.h.offset[a];
-    for (int b = 0; b < g.taps_w; ++b) g.dx[b] = phase.w.offset[b];
-    g.x_image = gv.strides[0];
-    g.x_channel = gv.strides[1];
-    g.x_row = gv.strides[2];
-    g.y_channel = s.in_h * s.in_w;
-    g.y_image = s.groups * s.ci * g.y_channel;
-    g.y_row = s.stride_h * s.in_w;
-    g.y_col = s.stride_w;
+    phase.out_h = g.out_h;
+    phase.out_w = g.out_w;
     if (g.taps() == 0 || g.ci == 0) continue;
     phase.conv.plan(g, device);
     const int64_t turned = (s.groups * s.ci * s.co * g.taps() + 15) / 16 * 16;
@@ -317,12 +289,45 @@ Geometry forward_geometry(const ConvShape& s, const tn_view& x) {
   return g;
 }
 
-CPU_PREPARE(conv2d) { return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide); }
-CPU_PREPARE(conv2d_input_grad) {
+Geometry input_grad_geometry(const ConvShape& s, const tn_view& gv, int64_t ph, int64_t pw,
+                             AxisPhase* h, AxisPhase* w) {
+  *h = axis_phase(ph, s.kernel_h, s.stride_h, s.padding_h, s.dilation_h);
+  *w = axis_phase(pw, s.kernel_w, s.stride_w, s.padding_w, s.dilation_w);
+  Geometry g;
+  g.groups = s.groups;
+  g.batch = s.batch;
+  g.ci = s.co;
+  g.co = s.ci;
+  g.in_h = s.out_h;
+  g.in_w = s.out_w;
+  g.out_h = s.in_h > ph ? (s.in_h - ph + s.stride_h - 1) / s.stride_h : 0;
+  g.out_w = s.in_w > pw ? (s.in_w - pw + s.stride_w - 1) / s.stride_w : 0;
+  g.taps_h = h->taps;
+  g.taps_w = w->taps;
+  for (int a = 0; a < g.taps_h; ++a) g.dy[a] = h->offset[a];
+  for (int b = 0; b < g.taps_w; ++b) g.dx[b] = w->offset[b];
+  g.x_image = gv.strides[0];
+  g.x_channel = gv.strides[1];
+  g.x_row = gv.strides[2];
+  g.y_channel = s.in_h * s.in_w;
+  g.y_image = s.groups * s.ci * g.y_channel;
+  g.y_row = s.stride_h * s.in_w;
+  g.y_col = s.stride_w;
+  return g;
+}
+
+tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide);
+}
+tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
   return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide);
 }
-CPU_PREPARE(conv2d_weight_grad) {
+tn_error* plan_conv2d_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
   return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide);
 }
+
+CPU_PREPARE(conv2d) { return plan_conv2d(device, sig, plan); }
+CPU_PREPARE(conv2d_input_grad) { return plan_conv2d_input_grad(device, sig, plan); }
+CPU_PREPARE(conv2d_weight_grad) { return plan_conv2d_weight_grad(device, sig, plan); }
 
 }  // namespace tenon::cpu::CPU_ISA

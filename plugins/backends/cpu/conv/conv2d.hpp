@@ -20,5 +20,21 @@ struct ConvShape {
 // Of the forward convolution of x into a dense output.
 Geometry forward_geometry(const ConvShape& s, const tn_view& x);
 
+// Of the gradient of the input along an axis: output element phase + stride * j is reached from g's element j + t by each kernel
+// element k with phase + padding - k * dilation = stride * t.
+struct AxisPhase {
+  int taps = 0;
+  int64_t kernel[kMaxTaps];  // which element of w
+  int64_t offset[kMaxTaps];  // t
+};
+// The elements of dx from (ph, pw) on, a stride apart; the first is at ph * in_w + pw.
+Geometry input_grad_geometry(const ConvShape& s, const tn_view& g, int64_t ph, int64_t pw,
+                             AxisPhase* h, AxisPhase* w);
+
+// By multiply-adds, for any numbers.
+tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan);
+tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
+tn_error* plan_conv2d_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
+
 }  // namespace tenon::cpu::CPU_ISA
 #endif

@@ -1,6 +1,6 @@
 #include "matmul/split.hpp"
 
-#include "kernels/narrow.hpp"
+#include "matmul/splitter.hpp"
 #include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -11,49 +11,12 @@ namespace {
 
 constexpr int kSide = int(kTileSide);
 
-CPU_INLINE __mmask16 first_lanes(int64_t n) {
-  return __mmask16(n >= kSide ? 0xffffu : n <= 0 ? 0u : _bzhi_u32(0xffffu, unsigned(n)));
-}
-
-template <class T>
-CPU_INLINE __m512 load_wide(const T* p, __mmask16 mask) {
-  if constexpr (std::is_same_v<T, float>) {
-    return _mm512_maskz_loadu_ps(mask, p);
-  } else {
-    return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask, p));
-  }
-}
-
 // Into the second-level cache; there may be nothing at p.
 template <class T>
 CPU_INLINE void prefetch(const T* from, int64_t ahead) {
   const auto at = reinterpret_cast<uintptr_t>(from) + uintptr_t(ahead) * sizeof(T);
   _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
 }
-
-// The parts of 16 numbers, each in the upper half of its lane. Half of the last place goes away from zero.
-template <int parts>
-struct Splitter {
-  __m512i most = _mm512_setzero_si512(), least = _mm512_set1_epi32(-1);
-
-  CPU_INLINE void operator()(__m512 x, __m512i* out) {
-    const __m512i half = _mm512_set1_epi32(0x8000), upper = _mm512_set1_epi32(int(0xffff0000u));
-    const __m512i size = _mm512_and_si512(_mm512_castps_si512(x), _mm512_set1_epi32(0x7fffffff));
-    most = _mm512_max_epu32(most, size);
-    least = _mm512_min_epu32(least, _mm512_sub_epi32(size, _mm512_set1_epi32(1)));
-#pragma GCC unroll 4
-    for (int q = 0; q < parts; ++q) {
-      const __m512i bits = _mm512_castps_si512(x);
-      out[q] = q == 2 ? bits : _mm512_and_si512(_mm512_add_epi32(bits, half), upper);
-      x = _mm512_sub_ps(x, _mm512_castsi512_ps(out[q]));
-    }
-  }
-
-  ExponentRange range() const {
-    const uint32_t small = _mm512_reduce_min_epu32(least) + 1;
-    return {small ? int(small >> 23) : 254, int(_mm512_reduce_max_epu32(most) >> 23)};
-  }
-};
 
 void turn_tile(char* tile) {
   auto* words = reinterpret_cast<float*>(tile);
@@ -70,10 +33,6 @@ void turn_tile(char* tile) {
 template <int parts, class T>
 CPU_INLINE void split_rows(Splitter<parts>& split, char* to, const T* from, int64_t line,
                            int64_t lines, int64_t k) {
-  alignas(64) static constexpr int16_t kUpper[32] = {1,  3,  5,  7,  9,  11, 13, 15, 17, 19, 21,
-                                                     23, 25, 27, 29, 31, 33, 35, 37, 39, 41, 43,
-                                                     45, 47, 49, 51, 53, 55, 57, 59, 61, 63};
-  const __m512i upper = _mm512_load_si512(kUpper);
   const __mmask16 left = first_lanes(k), right = first_lanes(k - kSide);
   for (int64_t i = 0; i < kSide; ++i, from += line) {
     __m512i x[parts] = {}, y[parts] = {};
@@ -85,8 +44,7 @@ CPU_INLINE void split_rows(Splitter<parts>& split, char* to, const T* from, int6
     }
 #pragma GCC unroll 4
     for (int q = 0; q < parts; ++q)
-      _mm512_store_si512(to + q * 2 * kTileBytes + i * 64,
-                         _mm512_permutex2var_epi16(x[q], upper, y[q]));
+      _mm512_store_si512(to + q * 2 * kTileBytes + i * 64, join_halves(x[q], y[q]));
   }
 }
 
@@ -103,8 +61,7 @@ CPU_INLINE void split_pairs(Splitter<parts>& split, char* to, const T* from, int
     prefetch(from + along, kSquare);
 #pragma GCC unroll 4
     for (int q = 0; q < parts; ++q)
-      _mm512_store_si512(to + q * 2 * kTileBytes + p * 32,
-                         _mm512_mask_blend_epi16(0xaaaaaaaau, _mm512_srli_epi32(x[q], 16), y[q]));
+      _mm512_store_si512(to + q * 2 * kTileBytes + p * 32, pair_halves(x[q], y[q]));
   }
 }
 

@@ -11,11 +11,12 @@ struct ExponentRange {
   int least = 254, most = 0;
 };
 
-// Whether sums of products of two such panels, at most 2^10 long, are as good by parts as in f32: nothing is Inf, NaN or becomes
-// Inf on the way, and what a tile makes 0 because it is denormal is below 2^-24 of the product that it belongs to.
-inline bool splits_well(ExponentRange a, ExponentRange b) {
+// Whether sums of products of two such panels, at most 2^log_terms long, are as good by parts as in f32: nothing is Inf, NaN or
+// becomes Inf on the way, and what a tile makes 0 because it is denormal is below 2^-24 of the product that it belongs to.
+inline bool splits_well(ExponentRange a, ExponentRange b, int log_terms = 10) {
   constexpr int bias = 127, digits = 23;
-  return a.most < 254 && b.most < 254 && a.most + b.most < 2 * bias + 114 && a.least > digits &&
+  return a.most < 254 && b.most < 254 && a.most + b.most < 2 * bias + 124 - log_terms &&
+         a.least > digits &&
          b.least > digits && a.least + b.least > 2 * bias - 126 + digits;
 }
 

@@ -30,6 +30,9 @@ struct TileRegisters {
 // How many parts a number has, and which of them are multiplied: all of one; of two those whose indices add up to less than 2, or
 // all; of three those whose indices add up to less than 3.
 enum class Products : int { one = 0, three = 1, four = 2, six = 3 };
+constexpr int parts_of(Products products) {
+  return products == Products::one ? 1 : products == Products::six ? 3 : 2;
+}
 
 // One square of C, of packed panels of A and B (split.hpp) of `steps` steps. Needs TileRegisters.
 struct SquareProduct {
@@ -43,6 +46,20 @@ struct SquareProduct {
   bool accumulate;
 };
 void multiply_square(const SquareProduct& p);
+
+// One square of sums over `outer` times `inner` steps of kTileDepth, of tiles whose rows lie a_row (b_row) bytes apart, the parts of
+// a row beside one another. A step's first tile of A is at a + o * a_outer + at[i], of B at b + step * b_step; the lower tile
+// of A and the right one of B are a_lower, b_right behind. Needs TileRegisters.
+struct StepsProduct {
+  const char *a, *b;
+  int64_t a_row, b_row, a_lower, b_right;
+  int64_t outer, inner, a_outer, b_step;
+  const int64_t* at;
+  Products products;
+  bool tall, wide;
+  float* c;  // kSquare numbers a row, dense
+};
+void multiply_steps(const StepsProduct& p);
 
 }  // namespace tenon::cpu::CPU_ISA
 #endif

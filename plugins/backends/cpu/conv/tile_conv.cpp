@@ -1,0 +1,398 @@
+// The input is split once into cells, of a position's channels; A's rows are the cells that a tap reads for 16 positions. B: weights,
+// packed at each run. Sums lie by positions and are turned when they are stored.
+#include "conv/tile_conv.hpp"
+
+#include <atomic>
+
+#include "matmul/transpose.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+namespace {
+
+constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
+constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+
+// Outputs of an axis, so that the zeros before the next row are those behind this one.
+int64_t pitch_of(int64_t low, int64_t reach, int64_t in, int64_t out, int64_t step) {
+  const int64_t read = (out - 1) * step + reach + 1;  // from low on
+  const int64_t lead = low < 0 ? -low : 0;
+  return ceil_div(larger(smaller(in - low, read), larger(read - lead, step * out)), step);
+}
+
+}  // namespace
+
+void Flat::plan(const Geometry* g, int count) {
+  int64_t high_y = INT64_MIN, high_x = INT64_MIN, out_h = 1, out_w = 1;
+  low_y = low_x = INT64_MAX;
+  for (int i = 0; i < count; ++i) {
+    for (int a = 0; a < g[i].taps_h; ++a) {
+      low_y = smaller(low_y, g[i].dy[a]);
+      high_y = larger(high_y, g[i].dy[a]);
+    }
+    for (int b = 0; b < g[i].taps_w; ++b) {
+      low_x = smaller(low_x, g[i].dx[b]);
+      high_x = larger(high_x, g[i].dx[b]);
+    }
+    out_h = larger(out_h, g[i].out_h);
+    out_w = larger(out_w, g[i].out_w);
+  }
+  reach_y = high_y - low_y;
+  reach_x = high_x - low_x;
+  rows = pitch_of(low_y, reach_y, g->in_h, out_h, g->step_h);
+  pitch = pitch_of(low_x, reach_x, g->in_w, out_w, g->step_w);
+}
+
+#if defined(__AVX512BW__)
+
+template <class T>
+bool TileConv<T>::worth(const TileProblem& p, const Device& device) {
+  if (!device.amx_bf16 || !device.avx512_bf16) return false;
+  const Geometry& g = p.g[0];
+  if (g.ci < kTileSide || g.co < kTileSide) return false;
+  double flops = 0;
+  for (int i = 0; i < p.phases; ++i) {
+    if (p.g[i].taps() > kMostTileTaps) return false;
+    flops += p.g[i].flops();
+  }
+  // Offsets within 16 positions, and 16 rows of weights, are 32 bits wide.
+  constexpr int64_t most = int64_t(1) << 26;
+  if (larger(p.w_out, larger(g.x_image, g.y_image)) > most || g.x_row < 0 || g.x_channel < 0 ||
+      g.x_image < 0) {
+    return false;
+  }
+  return flops > 4e6;
+}
+
+template <class T>
+int64_t TileConv<T>::blocks(int64_t images) const {
+  return ceil_div(images * flat_.rows * flat_.pitch, kSquare);
+}
+
+template <class T>
+void TileConv<T>::plan(const TileProblem& p, const Device& device) {
+  p_ = p;
+  device_ = &device;
+  flat_.plan(p_.g, p_.phases);
+  const Geometry& g = p_.g[0];
+  parts_ = parts_of(p_.products);
+  cell_ = parts_ * 64;
+  width_ = flat_.pitch * g.step_w;
+  row_phases_ = smaller(g.step_h, flat_.reach_y + 1);
+  in_blocks_ = ceil_div(g.ci, kTileDepth);
+  out_blocks_ = ceil_div(g.co, kTileSide);
+  int64_t taps = 0;
+  weights_at_[0] = 0;
+  const int64_t tile = kTileSide * cell_;
+  for (int i = 0; i < p_.phases; ++i) {
+    taps = larger(taps, p_.g[i].taps());
+    weights_at_[i + 1] = weights_at_[i] + out_blocks_ * in_blocks_ * p_.g[i].taps() * tile;
+  }
+  while ((int64_t(1) << log_terms_) < g.ci * taps) ++log_terms_;
+  outs_ = larger(device.l2_bytes / 4 / (in_blocks_ * taps * tile) / 2, 1) * kSquare;
+
+  // Teams whose planes stay in the second-level cache.
+  const int64_t image = in_blocks_ * row_phases_ * flat_.rows * width_ * cell_;
+  double flops = 0;
+  for (int i = 0; i < p_.phases; ++i) flops += p_.g[i].flops();
+  const int64_t threads = parts_worth(device, flops / 6e6);
+  images_ = smaller(larger(device.l2_bytes / 2 / image, 1), g.batch);
+  teams_ = ceil_div(g.batch, images_);
+  if (threads > 1) {
+    teams_ = round_up(teams_, threads);
+    shared_ = teams_ * g.groups > g.batch * g.groups && teams_ < 4 * threads;
+    teams_ = shared_ ? 1 : smaller(teams_, g.batch);
+  }
+  images_ = ceil_div(g.batch, teams_);
+  teams_ = ceil_div(g.batch, images_);
+  slots_ = shared_ ? 1 : smaller(threads, teams_ * g.groups);
+
+  const int64_t tail = flat_.reach_y / g.step_h * width_ + flat_.reach_x + kSquare * g.step_w;
+  plane_ = round_up(images_ * flat_.rows * width_ + tail + 1, kTileSide) * cell_;
+  for (int i = 0; i < p_.phases; ++i) {
+    const Geometry& q = p_.g[i];
+    for (int a = 0; a < q.taps_h; ++a) {
+      for (int b = 0; b < q.taps_w; ++b) {
+        const int64_t y = q.dy[a] - flat_.low_y, x = q.dx[b] - flat_.low_x;
+        at_[i][a * q.taps_w + b] =
+            y % g.step_h * plane_ + (y / g.step_h * width_ + x) * cell_;
+      }
+    }
+  }
+  slot_ = in_blocks_ * row_phases_ * plane_;
+  slots_at_ = g.groups * weights_at_[p_.phases];
+}
+
+template <class T>
+struct TileConv<T>::Run {
+  const TileConv& c;
+  const T *x, *w, *bias;
+  T* y;
+  char* weights;
+  std::atomic<int> least{254}, most{0};  // exponents of the weights
+  std::atomic<bool> fell{false};
+
+  void pack(int64_t begin, int64_t end);
+  template <int parts>
+  void pack_parts(int64_t begin, int64_t end);
+  void split(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end, char* planes);
+  template <int parts>
+  void split_parts(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
+                   char* planes);
+  int64_t split_items() const { return c.row_phases_ * c.plane_ / c.cell_ / kTileSide; }
+  void compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0, int64_t o1,
+               int64_t begin, int64_t end, const char* planes) const;
+  void team(int64_t index, char* planes);
+  void together(int64_t group, char* planes);
+  bool splits_well(ExponentRange range) const {
+    return CPU_ISA::splits_well(range, {least.load(), most.load()}, c.log_terms_);
+  }
+};
+
+// Tiles of 16 outputs and kTileDepth inputs, of all taps of all phases.
+template <class T>
+template <int parts>
+void TileConv<T>::Run::pack_parts(int64_t begin, int64_t end) {
+  Splitter<parts> splitter;
+  const TileProblem& p = c.p_;
+  const Geometry& g = p.g[0];
+  const __m512i lanes = _mm512_mullo_epi32(
+      _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+      _mm512_set1_epi32(int(p.w_out)));
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t block = i % c.in_blocks_, out = i / c.in_blocks_ % c.out_blocks_;
+    const int64_t group = i / c.in_blocks_ / c.out_blocks_;
+    const __mmask16 there = first_lanes(g.co - out * kTileSide);
+    const T* from = w + group * p.w_group + out * kTileSide * p.w_out;
+    const auto load = [&](int64_t channel, int tap) {
+      if (channel >= g.ci) return _mm512_setzero_ps();
+      const T* at = from + channel * p.w_in + tap;
+      if constexpr (std::is_same_v<T, float>) {
+        return _mm512_mask_i32gather_ps(_mm512_setzero_ps(), there, lanes, at, 4);
+      } else {
+        alignas(64) float wide[kTileSide] = {};
+        for (int64_t o = 0; o < smaller(g.co - out * kTileSide, kTileSide); ++o)
+          wide[o] = float(at[o * p.w_out]);
+        return _mm512_load_ps(wide);
+      }
+    };
+    for (int phase = 0; phase < p.phases; ++phase) {
+      const int64_t taps = p.g[phase].taps();
+      char* to = weights + group * c.weights_at_[p.phases] + c.weights_at_[phase] +
+                 (out * c.in_blocks_ + block) * taps * kTileSide * c.cell_;
+      for (int64_t t = 0; t < taps; ++t) {
+        for (int64_t r = 0; r < kTileSide; ++r, to += c.cell_) {
+          __m512i u[parts], v[parts];
+          const int64_t channel = block * kTileDepth + 2 * r;
+          splitter(load(channel, p.tap[phase][t]), u);
+          splitter(load(channel + 1, p.tap[phase][t]), v);
+#pragma GCC unroll 4
+          for (int q = 0; q < parts; ++q)
+            _mm512_store_si512(to + q * 64, pair_halves(u[q], v[q]));
+        }
+      }
+    }
+  }
+  const ExponentRange range = splitter.range();
+  for (int seen = least; range.least < seen && !least.compare_exchange_weak(seen, range.least);) {
+  }
+  for (int seen = most; range.most > seen && !most.compare_exchange_weak(seen, range.most);) {
+  }
+}
+
+template <class T>
+void TileConv<T>::Run::pack(int64_t begin, int64_t end) {
+  c.parts_ == 1   ? pack_parts<1>(begin, end)
+  : c.parts_ == 2 ? pack_parts<2>(begin, end)
+                  : pack_parts<3>(begin, end);
+}
+
+// 16 positions of a plane an item.
+template <class T>
+template <int parts>
+void TileConv<T>::Run::split_parts(int64_t n0, int64_t images, int64_t group, int64_t begin,
+                                   int64_t end, char* planes) {
+  Splitter<parts> splitter;
+  const Geometry& g = c.p_.g[0];
+  const Flat& f = c.flat_;
+  const T* from = x + n0 * g.x_image + group * g.ci * g.x_channel;
+  const int64_t items = c.plane_ / c.cell_ / kTileSide;
+  for (int64_t i = begin; i < end; ++i) {
+    const int64_t phase = i / items, p = i % items * kTileSide;
+    const Spots spots =
+        Spots::of(p, images, f.rows, c.width_, [&](int64_t n, int64_t h, int64_t v) {
+          const int64_t row = h * g.step_h + phase + f.low_y, column = v + f.low_x;
+          if (row < 0 || row >= g.in_h || column < 0 || column >= g.in_w) return int64_t(-1);
+          return n * g.x_image + row * g.x_row + column;
+        });
+    char* to = planes + phase * c.plane_ + p * c.cell_;
+    for (int64_t b = 0; b < c.in_blocks_; ++b, to += c.row_phases_ * c.plane_) {
+      Vec<float> lines[2][kTileSide] = {};
+      for (int64_t half = 0; half < 2; ++half) {
+        const int64_t c0 = b * kTileDepth + half * kTileSide;
+        if (!spots.there || c0 >= g.ci) continue;
+        const int64_t count = smaller(g.ci - c0, kTileSide);
+        for (int64_t k = 0; k < count; ++k) {
+          lines[half][k] =
+              bits_as<Vec<float>>(spots.load(from + (c0 + k) * g.x_channel));
+        }
+        transpose_lanes<float>(lines[half]);
+      }
+      for (int64_t k = 0; k < kTileSide; ++k) {
+        __m512i u[parts], v[parts];
+        splitter(bits_as<__m512>(lines[0][k]), u);
+        splitter(bits_as<__m512>(lines[1][k]), v);
+#pragma GCC unroll 4
+        for (int q = 0; q < parts; ++q)
+          _mm512_store_si512(to + (k * parts + q) * 64, join_halves(u[q], v[q]));
+      }
+    }
+  }
+  if (!splits_well(splitter.range())) fell = true;
+}
+
+template <class T>
+void TileConv<T>::Run::split(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
+                             char* planes) {
+  c.parts_ == 1   ? split_parts<1>(n0, images, group, begin, end, planes)
+  : c.parts_ == 2 ? split_parts<2>(n0, images, group, begin, end, planes)
+                  : split_parts<3>(n0, images, group, begin, end, planes);
+}
+
+// Outputs o0 .. o1 of blocks of kSquare positions.
+template <class T>
+void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0,
+                               int64_t o1, int64_t begin, int64_t end, const char* planes) const {
+  const Geometry& g = c.p_.g[phase];
+  const Flat& f = c.flat_;
+  const int64_t tile = kTileSide * c.cell_, taps = g.taps();
+  T* to = y + n0 * g.y_image + group * g.co * g.y_channel + c.p_.y_start[phase];
+  alignas(64) float sums[kSquare * kSquare];
+  StepsProduct s{};
+  s.a_row = g.step_w * c.cell_;
+  s.a_lower = kTileSide * s.a_row;
+  s.b_row = c.cell_;
+  s.b_right = c.in_blocks_ * taps * tile;
+  s.outer = c.in_blocks_;
+  s.inner = taps;
+  s.a_outer = c.row_phases_ * c.plane_;
+  s.b_step = tile;
+  s.at = c.at_[phase];
+  s.products = c.p_.products;
+  s.c = sums;
+  for (int64_t block = begin; block < end; ++block) {
+    Spots spots[2];
+    for (int64_t i = 0; i < 2; ++i) {
+      spots[i] = Spots::of(block * kSquare + i * kTileSide, images, f.rows, f.pitch,
+                           [&](int64_t n, int64_t h, int64_t v) {
+                             return h >= g.out_h || v >= g.out_w
+                                        ? -1
+                                        : n * g.y_image + h * g.y_row + v * g.y_col;
+                           });
+    }
+    if (!spots[0].there && !spots[1].there) continue;
+    s.tall = spots[1].there != 0;
+    s.a = planes + block * kSquare * s.a_row;
+    for (int64_t o = o0; o < o1; o += kSquare) {
+      s.b = weights + group * c.weights_at_[c.p_.phases] + c.weights_at_[phase] +
+            o / kTileSide * s.b_right;
+      s.wide = o + kTileSide < o1;
+      multiply_steps(s);
+      for (int64_t j = 0; j < (s.wide ? 2 : 1); ++j) {
+        const int64_t first = o + j * kTileSide, count = smaller(g.co - first, kTileSide);
+        for (int64_t i = 0; i < 2; ++i) {
+          if (!spots[i].there) continue;
+          Vec<float> lines[kTileSide];
+#pragma GCC unroll 16
+          for (int64_t k = 0; k < kTileSide; ++k)
+            lines[k] = load(sums + (i * kTileSide + k) * kSquare + j * kTileSide);
+          transpose_lanes<float>(lines);
+          for (int64_t k = 0; k < count; ++k) {
+            const float more = bias ? float(bias[group * g.co + first + k]) : 0;
+            spots[i].store(to + (first + k) * g.y_channel, bits_as<__m512>(lines[k] + more));
+          }
+        }
+      }
+    }
+  }
+}
+
+template <class T>
+void TileConv<T>::Run::team(int64_t index, char* planes) {
+  const Geometry& g = c.p_.g[0];
+  const int64_t group = index / c.teams_, n0 = index % c.teams_ * c.images_;
+  const int64_t images = smaller(c.images_, g.batch - n0);
+  if (fell) return;
+  split(n0, images, group, 0, split_items(), planes);
+  for (int phase = 0; phase < c.p_.phases; ++phase) {
+    for (int64_t o = 0; o < g.co; o += c.outs_)
+      compute(n0, images, group, phase, o, smaller(o + c.outs_, g.co), 0, c.blocks(images), planes);
+  }
+}
+
+// All threads, all images.
+template <class T>
+void TileConv<T>::Run::together(int64_t group, char* planes) {
+  const Geometry& g = c.p_.g[0];
+  parallel(*c.device_, split_items(), 4, kParallelNs, [&](int64_t begin, int64_t end) {
+    split(0, g.batch, group, begin, end, planes);
+  });
+  if (fell) return;
+  constexpr int64_t kRun = 8;  // blocks of an item
+  const int64_t runs = ceil_div(c.blocks(g.batch), kRun), outs = ceil_div(g.co, c.outs_);
+  parallel(*c.device_, c.p_.phases * outs * runs, 1, kParallelNs, [&](int64_t begin, int64_t end) {
+    const TileRegisters registers;
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t block = i % runs * kRun, o = i / runs % outs * c.outs_;
+      compute(0, g.batch, group, int(i / runs / outs), o, smaller(o + c.outs_, g.co), block,
+              smaller(block + kRun, c.blocks(g.batch)), planes);
+    }
+  });
+}
+
+template <class T>
+bool TileConv<T>::run(const T* x, const T* w, const T* bias, T* y, char* scratch) const {
+  const Geometry& g = p_.g[0];
+  char* base = scratch + (-reinterpret_cast<uintptr_t>(scratch) & 63);
+  Run run{*this, x, w, bias, y, base};
+  const int64_t packs = g.groups * out_blocks_ * in_blocks_;
+  parallel(*device_, packs, 1, double(p_.g[0].taps() * kTileSide * kTileDepth) * 0.5,
+           [&](int64_t begin, int64_t end) { run.pack(begin, end); });
+  if (shared_) {
+    for (int64_t group = 0; group < g.groups && !run.fell; ++group)
+      run.together(group, base + slots_at_);
+    return !run.fell;
+  }
+  const int64_t items = teams_ * g.groups;
+  const auto body = [&](int64_t begin, int64_t end) {
+    const TileRegisters registers;
+    for (int64_t slot = begin; slot < end; ++slot) {
+      for (int64_t i = slot * items / slots_; i < (slot + 1) * items / slots_; ++i)
+        run.team(i, base + slots_at_ + slot * slot_);
+    }
+  };
+  if (slots_ == 1)
+    body(0, 1);
+  else
+    parallel(*device_, slots_, 1, kParallelNs, body);
+  return !run.fell;
+}
+
+#else
+template <class T>
+bool TileConv<T>::worth(const TileProblem&, const Device&) {
+  return false;
+}
+template <class T>
+void TileConv<T>::plan(const TileProblem&, const Device&) {}
+template <class T>
+bool TileConv<T>::run(const T*, const T*, const T*, T*, char*) const {
+  return false;
+}
+#endif
+
+template class TileConv<float>;
+
+}  // namespace tenon::cpu::CPU_ISA

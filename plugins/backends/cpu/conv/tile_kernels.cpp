@@ -1,0 +1,179 @@
+// conv2d and its two gradients on AMX tiles, asked before the other kernels of these ops. Where a run meets numbers that do not split
+// well, it is repeated by multiply-adds.
+#include <tenon/op_ids.h>
+
+#include "conv/conv2d.hpp"
+#include "conv/tile_conv.hpp"
+#include "conv/tile_weight_grad.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+namespace {
+
+struct Otherwise {
+  tn_plan plan{};
+  Otherwise() { plan.struct_size = sizeof plan; }
+  Otherwise(const Otherwise&) = delete;
+  ~Otherwise() {
+    if (plan.release) plan.release(plan.data);
+  }
+};
+
+template <class Conv>
+struct TilePlan {
+  Conv conv;
+  Otherwise otherwise;
+};
+
+// Float, f16 and bf16 in as many parts as hold them, or as the context asks.
+Products products_of(const tn_signature& sig) {
+  if (sig.flags & TN_SIGNATURE_PRECISION_MEDIUM) return Products::one;
+  if (sig.flags & TN_SIGNATURE_PRECISION_HIGH) return Products::three;
+  return Products::six;
+}
+
+using Prepare = tn_error* (*)(const Device&, const tn_signature&, tn_plan*);
+
+// Plans what is done otherwise as well; declines where that does.
+template <class Conv>
+tn_error* plan_tiles(const Device& device, const tn_signature& sig, tn_plan* plan,
+                     tn_kernel_run run, Prepare prepare, const Conv& conv) {
+  auto* p = make_plan<TilePlan<Conv>>(plan, run);
+  if (!p) return out_of_memory(device);
+  p->conv = conv;
+  tn_plan& other = p->otherwise.plan;
+  tn_error* error = prepare(device, sig, &other);
+  if (error || other.declined.size) {
+    const tn_str why = other.declined;
+    plan->release(p);
+    *plan = tn_plan{};
+    plan->struct_size = sizeof *plan;
+    if (!error) plan->declined = why;
+    return error;
+  }
+  const auto bytes = uint64_t(p->conv.scratch());
+  plan->workspace_bytes = bytes > other.workspace_bytes ? bytes : other.workspace_bytes;
+  return nullptr;
+}
+
+template <class Conv>
+tn_error* otherwise(const TilePlan<Conv>& p, void* queue, const tn_view* const* args) {
+  return p.otherwise.plan.run(p.otherwise.plan.data, queue, args);
+}
+
+template <class T>
+tn_error* TN_CALL run_forward(void* data, void* queue, const tn_view* const* args) {
+  const auto& p = *static_cast<const TilePlan<TileConv<T>>*>(data);
+  const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
+  if (p.conv.run(input<T>(args[0]), input<T>(args[1]), bias, output<T>(args[3]),
+                 output<char>(args[4]))) {
+    return nullptr;
+  }
+  return otherwise(p, queue, args);
+}
+
+template <class T>
+tn_error* TN_CALL run_input_grad(void* data, void* queue, const tn_view* const* args) {
+  const auto& p = *static_cast<const TilePlan<TileConv<T>>*>(data);
+  if (p.conv.run(input<T>(args[0]), input<T>(args[1]), nullptr, output<T>(args[2]),
+                 output<char>(args[3]))) {
+    return nullptr;
+  }
+  return otherwise(p, queue, args);
+}
+
+template <class T>
+tn_error* TN_CALL run_weight_grad(void* data, void* queue, const tn_view* const* args) {
+  const auto& p = *static_cast<const TilePlan<TileWeightGrad<T>>*>(data);
+  if (p.conv.run(input<T>(args[1]), input<T>(args[0]), output<T>(args[2]), output<char>(args[3])))
+    return nullptr;
+  return otherwise(p, queue, args);
+}
+
+// Why the operands are not taken, or null.
+const char* refuse(const ConvShape& s, const tn_signature& sig) {
+  for (uint32_t i = 0; i < sig.n_inputs + sig.n_outputs; ++i) {
+    const tn_view* v = i < sig.n_inputs ? sig.inputs[i] : sig.outputs[i - sig.n_inputs];
+    if (absent(v)) continue;
+    if (v->dtype != TN_DTYPE_F32) return "only f32";
+    if (v->count == 0) return "empty";
+  }
+  if (s.kernel_h > kMaxTaps || s.kernel_w > kMaxTaps)
+    return "a kernel of more than 64 elements along an axis";
+  return nullptr;
+}
+
+constexpr const char* kNoGain = "gains nothing by AMX tiles, or there are none";
+
+}  // namespace
+
+CPU_PREPARE(conv2d_tiles) {
+  if (!device.amx_bf16) return decline(plan, kNoGain);
+  const tn_view &x = *sig.inputs[0], &w = *sig.inputs[1], &y = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_STRIDE);
+  s.dims(x.dims, w.dims[0], w.dims[2], w.dims[3], y.dims[2], y.dims[3]);
+  if (const char* why = refuse(s, sig)) return decline(plan, why);
+  const int64_t kernel = s.kernel_h * s.kernel_w;
+  if (kernel > kMostTileTaps) return decline(plan, kNoGain);
+  TileProblem p;
+  p.g[0] = forward_geometry(s, x);
+  p.products = products_of(sig);
+  p.w_group = s.co * s.ci * kernel;
+  p.w_out = s.ci * kernel;
+  p.w_in = kernel;
+  for (int t = 0; t < kernel; ++t) p.tap[0][t] = t;
+  if (!TileConv<float>::worth(p, device)) return decline(plan, kNoGain);
+  TileConv<float> conv;
+  conv.plan(p, device);
+  return plan_tiles(device, sig, plan, run_forward<float>, plan_conv2d, conv);
+}
+
+CPU_PREPARE(conv2d_input_grad_tiles) {
+  if (!device.amx_bf16) return decline(plan, kNoGain);
+  const tn_view &g = *sig.inputs[0], &w = *sig.inputs[1], &dx = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_INPUT_GRAD_STRIDE);
+  s.dims(dx.dims, w.dims[0], w.dims[2], w.dims[3], g.dims[2], g.dims[3]);
+  if (const char* why = refuse(s, sig)) return decline(plan, why);
+  const int64_t kernel = s.kernel_h * s.kernel_w;
+  if (kernel > kMostTileTaps || s.stride_h * s.stride_w > kMostTilePhases)
+    return decline(plan, kNoGain);
+  TileProblem p;
+  p.phases = int(s.stride_h * s.stride_w);
+  p.products = products_of(sig);
+  p.w_group = s.co * s.ci * kernel;
+  p.w_out = kernel;
+  p.w_in = s.ci * kernel;
+  for (int i = 0; i < p.phases; ++i) {
+    AxisPhase h, v;
+    const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
+    p.g[i] = input_grad_geometry(s, g, ph, pw, &h, &v);
+    p.y_start[i] = ph * s.in_w + pw;
+    for (int a = 0; a < h.taps; ++a) {
+      for (int b = 0; b < v.taps; ++b)
+        p.tap[i][a * v.taps + b] = int(h.kernel[a] * s.kernel_w + v.kernel[b]);
+    }
+  }
+  if (!TileConv<float>::worth(p, device)) return decline(plan, kNoGain);
+  TileConv<float> conv;
+  conv.plan(p, device);
+  return plan_tiles(device, sig, plan, run_input_grad<float>, plan_conv2d_input_grad, conv);
+}
+
+CPU_PREPARE(conv2d_weight_grad_tiles) {
+  if (!device.amx_bf16) return decline(plan, kNoGain);
+  const tn_view &g = *sig.inputs[0], &x = *sig.inputs[1], &dw = *sig.outputs[0];
+  ConvShape s;
+  s.attrs(sig, TN_CONV2D_WEIGHT_GRAD_STRIDE);
+  s.dims(x.dims, dw.dims[0], dw.dims[2], dw.dims[3], g.dims[2], g.dims[3]);
+  if (const char* why = refuse(s, sig)) return decline(plan, why);
+  const Geometry geometry = forward_geometry(s, x);
+  if (!TileWeightGrad<float>::worth(geometry, products_of(sig), device))
+    return decline(plan, kNoGain);
+  TileWeightGrad<float> conv;
+  conv.plan(geometry, products_of(sig), device);
+  return plan_tiles(device, sig, plan, run_weight_grad<float>, plan_conv2d_weight_grad, conv);
+}
+
+}  // namespace tenon::cpu::CPU_ISA
