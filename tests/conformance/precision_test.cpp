@@ -248,6 +248,156 @@ void run_half(Session& session, tn_dtype dtype) {
   }
 }
 
+// ---- convolutions
+
+struct Shape {
+  const char* name;
+  int64_t batch, ci, co, h, w, kh, kw;
+  Dims stride, padding, dilation;
+  int64_t groups;
+};
+
+// Around the borders of blocks of 16 and 32 channels and positions; large enough for what computes by blocks.
+const Shape kShapes[] = {
+    {"channels beside blocks", 2, 33, 47, 13, 11, 3, 3, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"few channels", 4, 16, 17, 31, 17, 3, 3, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"one image, whole blocks", 1, 64, 64, 16, 16, 3, 3, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"small images", 37, 48, 32, 4, 4, 3, 3, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"no padding", 3, 20, 40, 17, 15, 3, 2, {1, 1}, {0, 0}, {1, 1}, 1},
+    {"padding beyond the kernel", 2, 18, 35, 11, 9, 2, 3, {1, 1}, {3, 5}, {1, 1}, 1},
+    {"points", 5, 70, 50, 13, 14, 1, 1, {1, 1}, {0, 0}, {1, 1}, 1},
+    {"stride", 3, 33, 40, 23, 26, 3, 3, {2, 2}, {1, 1}, {1, 1}, 1},
+    {"stride, odd", 4, 40, 33, 27, 21, 3, 3, {2, 2}, {1, 1}, {1, 1}, 1},
+    {"stride without padding", 3, 32, 32, 24, 30, 3, 3, {2, 2}, {0, 0}, {1, 1}, 1},
+    {"stride of points", 9, 64, 100, 17, 16, 1, 1, {2, 2}, {0, 0}, {1, 1}, 1},
+    {"strides that differ", 3, 24, 40, 30, 22, 3, 5, {1, 3}, {2, 1}, {1, 1}, 1},
+    {"stride beyond the kernel", 9, 48, 48, 40, 33, 2, 1, {3, 4}, {0, 0}, {1, 1}, 1},
+    {"dilation", 2, 30, 34, 19, 18, 3, 3, {1, 1}, {2, 3}, {2, 3}, 1},
+    {"dilation and stride", 3, 32, 48, 31, 28, 3, 3, {2, 2}, {2, 2}, {2, 2}, 1},
+    {"groups", 3, 34, 48, 20, 15, 3, 3, {1, 1}, {1, 1}, {1, 1}, 2},
+    {"groups and stride", 5, 48, 99, 23, 25, 3, 3, {2, 2}, {1, 1}, {1, 1}, 3},
+};
+
+struct Convolution {
+  tn_op op;
+  Attrs attrs;
+  std::vector<Array> in;  // for a gradient of w: g, x
+  int64_t terms = 0;
+};
+
+Array filled(const Dims& dims, Rng& rng) {
+  Array x(TN_DTYPE_F32, dims);
+  for (int64_t k = 0; k < x.count(); ++k) x.set(k, rng.between(-1, 1));
+  return x;
+}
+
+// The op and its gradients.
+std::vector<Convolution> convolutions(const Shape& s) {
+  Rng rng(23);
+  const auto out = [&](int64_t size, int64_t kernel, size_t k) {
+    return (size + 2 * s.padding[k] - s.dilation[k] * (kernel - 1) - 1) / s.stride[k] + 1;
+  };
+  const Array x = filled({s.batch, s.ci, s.h, s.w}, rng);
+  const Array w = filled({s.co, s.ci / s.groups, s.kh, s.kw}, rng), bias = filled({s.co}, rng);
+  const Array g = filled({s.batch, s.co, out(s.h, s.kh, 0), out(s.w, s.kw, 1)}, rng);
+  const auto how = [&](uint32_t first) {
+    return std::vector<Attr>{list(first, s.stride), list(first + 1, s.padding),
+                             list(first + 2, s.dilation), integer(first + 3, s.groups)};
+  };
+  std::vector<Attr> of_x = how(TN_CONV2D_INPUT_GRAD_STRIDE);
+  of_x.push_back(integer(TN_CONV2D_INPUT_GRAD_HEIGHT, s.h));
+  of_x.push_back(integer(TN_CONV2D_INPUT_GRAD_WIDTH, s.w));
+  std::vector<Attr> of_w = how(TN_CONV2D_WEIGHT_GRAD_STRIDE);
+  of_w.push_back(integer(TN_CONV2D_WEIGHT_GRAD_HEIGHT, s.kh));
+  of_w.push_back(integer(TN_CONV2D_WEIGHT_GRAD_WIDTH, s.kw));
+  return {{TN_OP_CONV2D, Attrs(how(0)), {x, w, bias}, s.ci / s.groups * s.kh * s.kw},
+          {TN_OP_CONV2D_INPUT_GRAD, Attrs(of_x), {g, w}, s.co / s.groups * s.kh * s.kw},
+          {TN_OP_CONV2D_WEIGHT_GRAD, Attrs(of_w), {g, x}, g.count() / s.co}};
+}
+
+Array call(Session& session, const Convolution& c, tn_dtype dtype, bool sizes) {
+  std::vector<Tensor> tensors;
+  std::vector<tn_tensor*> in;
+  for (const Array& from : c.in) {
+    Array x(dtype, from.dims);
+    for (int64_t k = 0; k < x.count(); ++k) {
+      const double v = from.f[static_cast<size_t>(k)];
+      x.set(k, sizes ? std::fabs(v) : v);
+    }
+    tensors.push_back(session.upload(x));
+    in.push_back(tensors.back().get());
+  }
+  return session.read(session.call(c.op, in, c.attrs)[0].get());
+}
+
+// Beside the same in f64, which is multiply-adds everywhere.
+std::string judge_convolution(Session& session, const Promise& p, const Convolution& c,
+                              tn_dtype dtype) {
+  Convolution seen = c;  // as the dtype holds it
+  for (Array& x : seen.in) {
+    Array y(dtype, x.dims);
+    for (int64_t k = 0; k < x.count(); ++k) y.set(k, x.f[static_cast<size_t>(k)]);
+    x = y;
+  }
+  const Array got = call(session, seen, dtype, false);
+  const Array want = call(session, seen, TN_DTYPE_F64, false);
+  const Array size = call(session, seen, TN_DTYPE_F64, true);
+  const double growth = 2 * std::sqrt(static_cast<double>(c.terms)) + 26;
+  double squares = 0, count = 0;
+  for (int64_t k = 0; k < want.count(); ++k) {
+    const auto at = static_cast<size_t>(k);
+    const double sum = static_cast<float>(want.f[at]), y = got.f[at];
+    const std::string where = "element " + place_of(want.dims, k);
+    if (!std::isfinite(sum) || !std::isfinite(y)) {
+      if (sum == y || (std::isnan(sum) && std::isnan(y))) continue;
+      return where + " is " + text_of(y) + ", not " + text_of(sum);
+    }
+    const double rounded =
+        dtype == TN_DTYPE_F32 ? 0 : epsilon(dtype) * (std::fabs(sum) / 2 + 0x1p-126);
+    const double allowed = (p.most * p.unit + growth * 0x1p-24) * size.f[at] + rounded +
+                           static_cast<double>(c.terms) * 0x1p-149;
+    if (!(std::fabs(y - want.f[at]) <= allowed)) return where + " is " + text_of(y) + ", not " + text_of(sum);
+    if (size.f[at] > 0x1p-100) {
+      squares += std::pow((y - want.f[at]) / size.f[at] / p.unit, 2);
+      count += 1;
+    }
+  }
+  const double usual = count > 0 ? std::sqrt(squares / count) : 0;
+  if (dtype != TN_DTYPE_F32 || usual <= p.usual) return "";
+  return "elements are wrong by " + text_of(usual) + " units as a rule";
+}
+
+void run_convolutions(Session& session, const Promise& p) {
+  const auto judge_all = [&](const Convolution& c, const std::string& what) {
+    std::string name = c.op == TN_OP_CONV2D              ? "conv2d, "
+                       : c.op == TN_OP_CONV2D_INPUT_GRAD ? "conv2d_input_grad, "
+                                                         : "conv2d_weight_grad, ";
+    name += what;
+    report(p, name, judge_convolution(session, p, c, TN_DTYPE_F32));
+    if (p.precision != TN_PRECISION_HIGHEST) return;
+    for (const tn_dtype dtype : {TN_DTYPE_F16, TN_DTYPE_BF16})
+      report(p, name + ", " + name_of(dtype), judge_convolution(session, p, c, dtype));
+  };
+  for (const Shape& s : kShapes)
+    for (const Convolution& c : convolutions(s)) judge_all(c, s.name);
+  if (p.precision != TN_PRECISION_HIGHEST) return;
+  const struct {
+    const char* name;
+    double value;
+  } odd[] = {{"Inf", kInf}, {"NaN", std::nan("")}, {"1e-40", 1e-40}, {"1e-38", 1e-38}, {"3e38", 3e38}};
+  for (const auto& o : odd)
+    for (size_t operand = 0; operand < 2; ++operand)
+      for (const size_t shape : {size_t(0), size_t(7)})
+        for (Convolution c : convolutions(kShapes[shape])) {
+          Array& x = c.in[operand];
+          // Small ones alone in their sums.
+          if (o.value < 1)
+            for (int64_t k = 0; k < x.count(); ++k) x.set(k, k % 3 ? o.value : 0);
+          x.set(x.count() / 2, o.value);
+          judge_all(c, std::string(kShapes[shape].name) + " with " + o.name);
+        }
+}
+
 // ---- threads
 
 // x, w and bias of a layer, large enough for several threads.
@@ -289,6 +439,7 @@ int run(const std::string& device, const std::string& plugin) {
       tn_ctx_set_precision(session.ctx(), p.precision);
       run_samples(session, p);
       run_hard(session, p, hard);
+      run_convolutions(session, p);
       if (p.precision == TN_PRECISION_HIGHEST)
         for (const tn_dtype dtype : {TN_DTYPE_F16, TN_DTYPE_BF16}) run_half(session, dtype);
     }

@@ -142,6 +142,15 @@ struct TileConv<T>::Run {
   void split_parts(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
                    char* planes);
   int64_t split_items() const { return c.row_phases_ * c.plane_ / c.cell_ / kTileSide; }
+  struct Square {
+    const float* sums;
+    const Spots* spots;
+    int64_t o;
+    bool wide;
+    const T* bias;  // of the group
+    T* y;
+  };
+  void finish(const Square& s) const;
   void compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0, int64_t o1,
                int64_t begin, int64_t end, const char* planes) const;
   void team(int64_t index, char* planes);
@@ -235,8 +244,10 @@ void TileConv<T>::Run::split_parts(int64_t n0, int64_t images, int64_t group, in
         if (!spots.there || c0 >= g.ci) continue;
         const int64_t count = smaller(g.ci - c0, kTileSide);
         for (int64_t k = 0; k < count; ++k) {
-          lines[half][k] =
-              bits_as<Vec<float>>(spots.load(from + (c0 + k) * g.x_channel));
+          const T* plane = from + (c0 + k) * g.x_channel;
+          // More streams than are foreseen. There may be nothing.
+          _mm_prefetch(reinterpret_cast<const char*>(plane + spots.first) + 256, _MM_HINT_T0);
+          lines[half][k] = bits_as<Vec<float>>(spots.load(plane));
         }
         transpose_lanes<float>(lines[half]);
       }
@@ -261,6 +272,27 @@ void TileConv<T>::Run::split(int64_t n0, int64_t images, int64_t group, int64_t 
                   : split_parts<3>(n0, images, group, begin, end, planes);
 }
 
+template <class T>
+void TileConv<T>::Run::finish(const Square& s) const {
+  const Geometry& g = c.p_.g[0];
+  for (int64_t j = 0; j < (s.wide ? 2 : 1); ++j) {
+    const int64_t first = s.o + j * kTileSide, count = smaller(g.co - first, kTileSide);
+    for (int64_t i = 0; i < 2; ++i) {
+      const Spots& spots = s.spots[i];
+      if (!spots.there) continue;
+      Vec<float> lines[kTileSide];
+#pragma GCC unroll 16
+      for (int64_t k = 0; k < kTileSide; ++k)
+        lines[k] = load(s.sums + (i * kTileSide + k) * kSquare + j * kTileSide);
+      transpose_lanes<float>(lines);
+      for (int64_t k = 0; k < count; ++k) {
+        const float more = s.bias ? float(s.bias[first + k]) : 0;
+        spots.store(s.y + (first + k) * g.y_channel, bits_as<__m512>(lines[k] + more));
+      }
+    }
+  }
+}
+
 // Outputs o0 .. o1 of blocks of kSquare positions.
 template <class T>
 void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0,
@@ -268,8 +300,11 @@ void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int ph
   const Geometry& g = c.p_.g[phase];
   const Flat& f = c.flat_;
   const int64_t tile = kTileSide * c.cell_, taps = g.taps();
-  T* to = y + n0 * g.y_image + group * g.co * g.y_channel + c.p_.y_start[phase];
-  alignas(64) float sums[kSquare * kSquare];
+  alignas(64) float sums[2][kSquare * kSquare];
+  Spots spots[2][2];
+  Square square{};
+  square.y = y + n0 * g.y_image + group * g.co * g.y_channel + c.p_.y_start[phase];
+  square.bias = bias ? bias + group * g.co : nullptr;
   StepsProduct s{};
   s.a_row = g.step_w * c.cell_;
   s.a_lower = kTileSide * s.a_row;
@@ -281,42 +316,38 @@ void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int ph
   s.b_step = tile;
   s.at = c.at_[phase];
   s.products = c.p_.products;
-  s.c = sums;
+  // A square is stored behind the products of the next one, which the tiles are still busy with.
+  Square last{};
+  int turn = 0, side = 0;
   for (int64_t block = begin; block < end; ++block) {
-    Spots spots[2];
+    Spots* here = spots[side ^ 1];  // those of `last` are still needed
     for (int64_t i = 0; i < 2; ++i) {
-      spots[i] = Spots::of(block * kSquare + i * kTileSide, images, f.rows, f.pitch,
-                           [&](int64_t n, int64_t h, int64_t v) {
-                             return h >= g.out_h || v >= g.out_w
-                                        ? -1
-                                        : n * g.y_image + h * g.y_row + v * g.y_col;
-                           });
+      here[i] = Spots::of(block * kSquare + i * kTileSide, images, f.rows, f.pitch,
+                          [&](int64_t n, int64_t h, int64_t v) {
+                            return h >= g.out_h || v >= g.out_w
+                                       ? -1
+                                       : n * g.y_image + h * g.y_row + v * g.y_col;
+                          });
     }
-    if (!spots[0].there && !spots[1].there) continue;
-    s.tall = spots[1].there != 0;
+    if (!here[0].there && !here[1].there) continue;
+    side ^= 1;
+    square.spots = here;
+    s.tall = here[1].there != 0;
     s.a = planes + block * kSquare * s.a_row;
     for (int64_t o = o0; o < o1; o += kSquare) {
       s.b = weights + group * c.weights_at_[c.p_.phases] + c.weights_at_[phase] +
             o / kTileSide * s.b_right;
       s.wide = o + kTileSide < o1;
+      s.c = sums[turn ^= 1];
       multiply_steps(s);
-      for (int64_t j = 0; j < (s.wide ? 2 : 1); ++j) {
-        const int64_t first = o + j * kTileSide, count = smaller(g.co - first, kTileSide);
-        for (int64_t i = 0; i < 2; ++i) {
-          if (!spots[i].there) continue;
-          Vec<float> lines[kTileSide];
-#pragma GCC unroll 16
-          for (int64_t k = 0; k < kTileSide; ++k)
-            lines[k] = load(sums + (i * kTileSide + k) * kSquare + j * kTileSide);
-          transpose_lanes<float>(lines);
-          for (int64_t k = 0; k < count; ++k) {
-            const float more = bias ? float(bias[group * g.co + first + k]) : 0;
-            spots[i].store(to + (first + k) * g.y_channel, bits_as<__m512>(lines[k] + more));
-          }
-        }
-      }
+      if (last.sums) finish(last);
+      square.o = o;
+      square.wide = s.wide;
+      square.sums = s.c;
+      last = square;
     }
   }
+  if (last.sums) finish(last);
 }
 
 template <class T>

@@ -198,8 +198,15 @@ void TileWeightGrad<T>::Run::split_x(Splitter<parts>& splitter, int64_t q, int64
 
 template <class T>
 void TileWeightGrad<T>::Run::multiply(int64_t q, int64_t from, int64_t to) const {
-  alignas(64) float local[kSquare * kSquare];
+  alignas(64) float local[2][kSquare * kSquare];
   constexpr int64_t kNowhere = 0;
+  // A square is added behind the products of the next one, which the tiles are still busy with.
+  float* last = nullptr;
+  int turn = 0;
+  const auto add = [&](const float* more) {
+    for (int64_t i = 0; i < kSquare * kSquare; i += kLanes<float>)
+      store(last + i, load(last + i) + load(more + i));
+  };
   StepsProduct s{};
   s.a_row = s.b_row = w.cell_;
   s.a_outer = s.b_step = kTileSide * w.cell_;
@@ -220,14 +227,16 @@ void TileWeightGrad<T>::Run::multiply(int64_t q, int64_t from, int64_t to) const
         float* all =
             sums + (((c - c0) / kSquare * taps() + t) * blocks_k + (k - k0) / kSquare) * kSquare *
                        kSquare;
-        s.c = q == 0 ? all : local;
+        s.c = q == 0 ? all : local[turn];
         multiply_steps(s);
         if (q == 0) continue;
-        for (int64_t i = 0; i < kSquare * kSquare; i += kLanes<float>)
-          store(all + i, load(all + i) + load(local + i));
+        turn ^= 1;
+        if (last) add(local[turn]);
+        last = all;
       }
     }
   }
+  if (last) add(local[turn ^ 1]);
 }
 
 // False: there is a number that does not split well.
