@@ -356,7 +356,8 @@ std::string judge_convolution(Session& session, const Promise& p, const Convolut
         dtype == TN_DTYPE_F32 ? 0 : epsilon(dtype) * (std::fabs(sum) / 2 + 0x1p-126);
     const double allowed = (p.most * p.unit + growth * 0x1p-24) * size.f[at] + rounded +
                            static_cast<double>(c.terms) * 0x1p-149;
-    if (!(std::fabs(y - want.f[at]) <= allowed)) return where + " is " + text_of(y) + ", not " + text_of(sum);
+    if (!(std::fabs(y - want.f[at]) <= allowed))
+      return where + " is " + text_of(y) + ", not " + text_of(sum);
     if (size.f[at] > 0x1p-100) {
       squares += std::pow((y - want.f[at]) / size.f[at] / p.unit, 2);
       count += 1;
@@ -384,11 +385,14 @@ void run_convolutions(Session& session, const Promise& p) {
   const struct {
     const char* name;
     double value;
-  } odd[] = {{"Inf", kInf}, {"NaN", std::nan("")}, {"1e-40", 1e-40}, {"1e-38", 1e-38}, {"3e38", 3e38}};
+  } odd[] = {
+      {"Inf", kInf}, {"NaN", std::nan("")}, {"1e-40", 1e-40}, {"1e-38", 1e-38}, {"3e38", 3e38}};
+  // Without padding, since what Inf times a zero beyond an edge gives is left open.
   for (const auto& o : odd)
     for (size_t operand = 0; operand < 2; ++operand)
-      for (const size_t shape : {size_t(0), size_t(7)})
+      for (const size_t shape : {size_t(4), size_t(9)})
         for (Convolution c : convolutions(kShapes[shape])) {
+          if (!std::isfinite(o.value) && operand == 1 && c.op == TN_OP_CONV2D_INPUT_GRAD) continue;
           Array& x = c.in[operand];
           // Small ones alone in their sums.
           if (o.value < 1)

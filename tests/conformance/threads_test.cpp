@@ -105,8 +105,8 @@ void compare_large(std::vector<std::unique_ptr<Side>>& sides, Tally& tally) {
     const Array x = random_array({c.batch, c.ci, c.side, c.side}, rng);
     const Array g = random_array({c.batch, c.co, out, out}, rng);
     const Array w = random_array({c.co, c.ci, c.kernel, c.kernel}, rng);
-    compare(sides, std::string("conv2d, ") + c.name, TN_OP_CONV2D, {x, w, random_array({c.co}, rng)},
-            {}, tally, false);
+    compare(sides, std::string("conv2d, ") + c.name, TN_OP_CONV2D,
+            {x, w, random_array({c.co}, rng)}, {}, tally, false);
     compare(sides, std::string("conv2d_input_grad, ") + c.name, TN_OP_CONV2D_INPUT_GRAD, {g, w},
             {{integer(TN_CONV2D_INPUT_GRAD_HEIGHT, c.side),
               integer(TN_CONV2D_INPUT_GRAD_WIDTH, c.side)}},

@@ -11,7 +11,9 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/onednn_kernels.cpp
   conv/quantized.cpp
   conv/region.cpp
+  conv/tile_conv.cpp
   conv/tile_kernels.cpp
+  conv/tile_weight_grad.cpp
   conv/window.cpp
   linalg/factor.cpp
   matmul/any.cpp
@@ -28,8 +30,6 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   attention/scores.cpp
   conv/geometry.cpp
   conv/tap_conv.cpp
-  conv/tile_conv.cpp
-  conv/tile_weight_grad.cpp
   conv/weight_grad.cpp
   conv/window_planes.cpp
   matmul/gemm.cpp

@@ -11,13 +11,26 @@ namespace tenon::cpu::CPU_ISA {
 struct Flat {
   int64_t low_y = 0, low_x = 0;      // smallest offsets of taps
   int64_t reach_y = 0, reach_x = 0;  // largest less smallest
-  int64_t rows = 0, pitch = 0;       // of an image, in outputs: (n, h, w) is at (n * rows + h) * pitch + w
+  int64_t rows = 0,
+          pitch = 0;  // of an image, in outputs: (n, h, w) is at (n * rows + h) * pitch + w
 
   // For all of these, whose inputs and steps are the same.
   void plan(const Geometry* g, int count);
 };
 
 #if defined(__AVX512BW__)
+
+// f(the number of parts as a constant): of f32 1 to 3, of bf16 1.
+template <class T, class F>
+auto with_parts(int parts, F f) {
+  if constexpr (std::is_same_v<T, bf16>) {
+    return f(std::integral_constant<int, 1>());
+  } else {
+    if (parts == 1) return f(std::integral_constant<int, 1>());
+    if (parts == 2) return f(std::integral_constant<int, 2>());
+    return f(std::integral_constant<int, 3>());
+  }
+}
 
 // Where 16 positions are in a tensor's plane, or that they are nowhere.
 struct Spots {
@@ -26,20 +39,14 @@ struct Spots {
   int64_t first = 0;
   alignas(64) int32_t at[16] = {};  // from first on
 
-  // offset(n, h, w) of positions p .. p + 16 among `images` images; negative: nowhere.
+  // offset(n, h, w) of positions p .. p + 16 of `images` images, one after another; negative: nowhere.
   template <class Offset>
   static Spots of(int64_t p, int64_t images, int64_t rows, int64_t pitch, Offset offset) {
     Spots s;
     int64_t w = p % pitch, h = p / pitch % rows, n = p / pitch / rows;
     int count = 0;
     for (int i = 0; i < int(kTileSide) && n < images; ++i) {
-      const int64_t o = offset(n, h, w);
-      if (o >= 0) {
-        if (!s.there) s.first = o;
-        s.there |= __mmask16(1u << i);
-        s.at[i] = int32_t(o - s.first);
-        s.dense = s.dense && s.at[i] == count++;
-      }
+      s.put(i, offset(n, h, w), &count);
       if (++w < pitch) continue;
       w = 0;
       if (++h < rows) continue;
@@ -47,6 +54,24 @@ struct Spots {
       ++n;
     }
     return s;
+  }
+  // Of `side` images side by side, of which there are `images`; both are multiples of 16.
+  template <class Offset>
+  static Spots beside(int64_t p, int64_t side, int64_t images, int64_t rows, int64_t pitch,
+                      Offset offset) {
+    Spots s;
+    const int64_t n = p % side, w = p / side % pitch, h = p / side / pitch;
+    int count = 0;
+    for (int i = 0; i < int(kTileSide) && n < images && h < rows; ++i)
+      s.put(i, offset(n + i, h, w), &count);
+    return s;
+  }
+  void put(int i, int64_t o, int* count) {
+    if (o < 0) return;
+    if (!there) first = o;
+    there |= __mmask16(1u << i);
+    at[i] = int32_t(o - first);
+    dense = dense && at[i] == (*count)++;
   }
 
   template <class T>
@@ -84,8 +109,14 @@ struct Spots {
     } else {
       alignas(64) float wide[16];
       T narrow[16];
-      _mm512_store_ps(wide, x);
+      _mm512_store_ps(wide, dense ? _mm512_maskz_compress_ps(there, x) : x);
       convert_run<T, float>(narrow, wide, 16);
+      if (dense) {
+        __m256i bits;
+        std::memcpy(&bits, narrow, sizeof bits);
+        _mm256_mask_storeu_epi16(to, first_lanes(__builtin_popcount(there)), bits);
+        return;
+      }
       for (unsigned rest = there; rest; rest &= rest - 1) {
         const int i = __builtin_ctz(rest);
         to[at[i]] = narrow[i];

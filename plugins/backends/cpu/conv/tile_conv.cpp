@@ -8,6 +8,8 @@
 
 namespace tenon::cpu::CPU_ISA {
 
+#if defined(__AVX512BW__)
+
 namespace {
 
 constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
@@ -45,17 +47,32 @@ void Flat::plan(const Geometry* g, int count) {
   pitch = pitch_of(low_x, reach_x, g->in_w, out_w, g->step_w);
 }
 
-#if defined(__AVX512BW__)
+namespace {
 
+// Positions that are computed in vain cost more than to read and write 16 images at a time.
+bool images_beside(const Geometry& g, const Flat& flat, int64_t taps) {
+  const int64_t vain = flat.rows * flat.pitch - g.positions();
+  return g.batch % kTileSide == 0 && double(vain * g.ci * taps) > 750.0 * double(g.positions());
+}
+
+}  // namespace
+
+// In nanoseconds of one thread, as measured.
 template <class T>
 bool TileConv<T>::worth(const TileProblem& p, const Device& device) {
   if (!device.amx_bf16 || !device.avx512_bf16) return false;
   const Geometry& g = p.g[0];
   if (g.ci < kTileSide || g.co < kTileSide) return false;
-  double flops = 0;
+  double flops = 0, whole = 0, outputs = 0;
+  int64_t taps = 0, most_taps = 0;
+  Flat flat;
+  flat.plan(p.g, p.phases);
   for (int i = 0; i < p.phases; ++i) {
     if (p.g[i].taps() > kMostTileTaps) return false;
+    taps += p.g[i].taps();
+    most_taps = larger(most_taps, p.g[i].taps());
     flops += p.g[i].flops();
+    outputs += double(p.g[i].positions());
   }
   // Offsets within 16 positions, and 16 rows of weights, are 32 bits wide.
   constexpr int64_t most = int64_t(1) << 26;
@@ -63,12 +80,44 @@ bool TileConv<T>::worth(const TileProblem& p, const Device& device) {
       g.x_image < 0) {
     return false;
   }
-  return flops > 4e6;
+  if (device.cut_all) return flops > 0;
+  if (flops < 4e6) return false;
+  const bool beside = images_beside(g, flat, most_taps);
+  for (int i = 0; i < p.phases; ++i) {
+    const int64_t positions = beside ? p.g[i].positions() : flat.rows * flat.pitch;
+    whole += 2.0 * double(positions * p.g[i].taps());
+  }
+  const double images = double(g.batch * g.groups);
+  whole *= images * double(round_up(g.ci, kTileDepth) * round_up(g.co, kTileSide));
+  const int parts = parts_of(p.products);
+  const int64_t column = round_up(g.ci, kTileDepth) * most_taps * parts * 2;  // bytes of an output
+  const double rate = column * kSquare > device.l2_bytes / 3 ? 1300 : 2500;
+  const double in = images * double(g.ci * g.in_h * g.in_w);
+  const double weights = double(g.groups * g.ci * g.co * taps);
+  outputs *= images * double(g.co);
+  const double tiles = whole * parts * (parts + 1) / 2 / rate + (0.4 + 0.2 * parts) * in +
+                       0.9 * weights + (beside ? 3.5 : 0.8) * outputs + 2000;
+  const double other = flops / (p.backward ? 178 : 150) + 0.75 * weights + 0.3 * (in + outputs);
+  return tiles * 1.15 < other;
 }
 
 template <class T>
 int64_t TileConv<T>::blocks(int64_t images) const {
-  return ceil_div(images * flat_.rows * flat_.pitch, kSquare);
+  return ceil_div((beside_ ? images_ : images) * flat_.rows * flat_.pitch, kSquare);
+}
+
+template <class T>
+int64_t TileConv<T>::place(int64_t position) const {
+  const int64_t step = p_.g[0].step_w;
+  if (!beside_) return position * step;
+  return position / images_ * images_ * step + position % images_;
+}
+
+template <class T>
+template <class Offset>
+auto TileConv<T>::spots(int64_t position, int64_t images, int64_t pitch, Offset offset) const {
+  return beside_ ? Spots::beside(position, images_, images, flat_.rows, pitch, offset)
+                 : Spots::of(position, images, flat_.rows, pitch, offset);
 }
 
 template <class T>
@@ -99,6 +148,9 @@ void TileConv<T>::plan(const TileProblem& p, const Device& device) {
   for (int i = 0; i < p_.phases; ++i) flops += p_.g[i].flops();
   const int64_t threads = parts_worth(device, flops / 6e6);
   images_ = smaller(larger(device.l2_bytes / 2 / image, 1), g.batch);
+  // Of small images what lies between them would be computed in vain. 16 side by side: all of their positions are, or none.
+  beside_ = images_beside(g, flat_, taps);
+  if (beside_) images_ = round_up(images_, kTileSide);
   teams_ = ceil_div(g.batch, images_);
   if (threads > 1) {
     teams_ = round_up(teams_, threads);
@@ -106,10 +158,13 @@ void TileConv<T>::plan(const TileProblem& p, const Device& device) {
     teams_ = shared_ ? 1 : smaller(teams_, g.batch);
   }
   images_ = ceil_div(g.batch, teams_);
+  if (beside_) images_ = round_up(images_, kTileSide);
   teams_ = ceil_div(g.batch, images_);
   slots_ = shared_ ? 1 : smaller(threads, teams_ * g.groups);
 
-  const int64_t tail = flat_.reach_y / g.step_h * width_ + flat_.reach_x + kSquare * g.step_w;
+  const int64_t side = beside_ ? images_ : 1;
+  const int64_t tail =
+      (flat_.reach_y / g.step_h * width_ + flat_.reach_x) * side + kSquare * g.step_w;
   plane_ = round_up(images_ * flat_.rows * width_ + tail + 1, kTileSide) * cell_;
   for (int i = 0; i < p_.phases; ++i) {
     const Geometry& q = p_.g[i];
@@ -117,7 +172,7 @@ void TileConv<T>::plan(const TileProblem& p, const Device& device) {
       for (int b = 0; b < q.taps_w; ++b) {
         const int64_t y = q.dy[a] - flat_.low_y, x = q.dx[b] - flat_.low_x;
         at_[i][a * q.taps_w + b] =
-            y % g.step_h * plane_ + (y / g.step_h * width_ + x) * cell_;
+            y % g.step_h * plane_ + (y / g.step_h * width_ + x) * side * cell_;
       }
     }
   }
@@ -134,13 +189,10 @@ struct TileConv<T>::Run {
   std::atomic<int> least{254}, most{0};  // exponents of the weights
   std::atomic<bool> fell{false};
 
+  template <int parts>
   void pack(int64_t begin, int64_t end);
   template <int parts>
-  void pack_parts(int64_t begin, int64_t end);
   void split(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end, char* planes);
-  template <int parts>
-  void split_parts(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
-                   char* planes);
   int64_t split_items() const { return c.row_phases_ * c.plane_ / c.cell_ / kTileSide; }
   struct Square {
     const float* sums;
@@ -163,13 +215,13 @@ struct TileConv<T>::Run {
 // Tiles of 16 outputs and kTileDepth inputs, of all taps of all phases.
 template <class T>
 template <int parts>
-void TileConv<T>::Run::pack_parts(int64_t begin, int64_t end) {
+void TileConv<T>::Run::pack(int64_t begin, int64_t end) {
   Splitter<parts> splitter;
   const TileProblem& p = c.p_;
   const Geometry& g = p.g[0];
-  const __m512i lanes = _mm512_mullo_epi32(
-      _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
-      _mm512_set1_epi32(int(p.w_out)));
+  const __m512i lanes =
+      _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
+                         _mm512_set1_epi32(int(p.w_out)));
   for (int64_t i = begin; i < end; ++i) {
     const int64_t block = i % c.in_blocks_, out = i / c.in_blocks_ % c.out_blocks_;
     const int64_t group = i / c.in_blocks_ / c.out_blocks_;
@@ -191,15 +243,17 @@ void TileConv<T>::Run::pack_parts(int64_t begin, int64_t end) {
       const int64_t taps = p.g[phase].taps();
       char* to = weights + group * c.weights_at_[p.phases] + c.weights_at_[phase] +
                  (out * c.in_blocks_ + block) * taps * kTileSide * c.cell_;
-      for (int64_t t = 0; t < taps; ++t) {
-        for (int64_t r = 0; r < kTileSide; ++r, to += c.cell_) {
+      // Taps of a channel lie side by side.
+      for (int64_t r = 0; r < kTileSide; ++r, to += c.cell_) {
+        const int64_t channel = block * kTileDepth + 2 * r;
+        for (int64_t t = 0; t < taps; ++t) {
           __m512i u[parts], v[parts];
-          const int64_t channel = block * kTileDepth + 2 * r;
           splitter(load(channel, p.tap[phase][t]), u);
           splitter(load(channel + 1, p.tap[phase][t]), v);
 #pragma GCC unroll 4
-          for (int q = 0; q < parts; ++q)
-            _mm512_store_si512(to + q * 64, pair_halves(u[q], v[q]));
+          for (int q = 0; q < parts; ++q) {
+            _mm512_store_si512(to + t * kTileSide * c.cell_ + q * 64, pair_halves(u[q], v[q]));
+          }
         }
       }
     }
@@ -211,18 +265,11 @@ void TileConv<T>::Run::pack_parts(int64_t begin, int64_t end) {
   }
 }
 
-template <class T>
-void TileConv<T>::Run::pack(int64_t begin, int64_t end) {
-  c.parts_ == 1   ? pack_parts<1>(begin, end)
-  : c.parts_ == 2 ? pack_parts<2>(begin, end)
-                  : pack_parts<3>(begin, end);
-}
-
 // 16 positions of a plane an item.
 template <class T>
 template <int parts>
-void TileConv<T>::Run::split_parts(int64_t n0, int64_t images, int64_t group, int64_t begin,
-                                   int64_t end, char* planes) {
+void TileConv<T>::Run::split(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
+                             char* planes) {
   Splitter<parts> splitter;
   const Geometry& g = c.p_.g[0];
   const Flat& f = c.flat_;
@@ -230,12 +277,11 @@ void TileConv<T>::Run::split_parts(int64_t n0, int64_t images, int64_t group, in
   const int64_t items = c.plane_ / c.cell_ / kTileSide;
   for (int64_t i = begin; i < end; ++i) {
     const int64_t phase = i / items, p = i % items * kTileSide;
-    const Spots spots =
-        Spots::of(p, images, f.rows, c.width_, [&](int64_t n, int64_t h, int64_t v) {
-          const int64_t row = h * g.step_h + phase + f.low_y, column = v + f.low_x;
-          if (row < 0 || row >= g.in_h || column < 0 || column >= g.in_w) return int64_t(-1);
-          return n * g.x_image + row * g.x_row + column;
-        });
+    const Spots spots = c.spots(p, images, c.width_, [&](int64_t n, int64_t h, int64_t v) {
+      const int64_t row = h * g.step_h + phase + f.low_y, column = v + f.low_x;
+      if (row < 0 || row >= g.in_h || column < 0 || column >= g.in_w) return int64_t(-1);
+      return n * g.x_image + row * g.x_row + column;
+    });
     char* to = planes + phase * c.plane_ + p * c.cell_;
     for (int64_t b = 0; b < c.in_blocks_; ++b, to += c.row_phases_ * c.plane_) {
       Vec<float> lines[2][kTileSide] = {};
@@ -265,14 +311,6 @@ void TileConv<T>::Run::split_parts(int64_t n0, int64_t images, int64_t group, in
 }
 
 template <class T>
-void TileConv<T>::Run::split(int64_t n0, int64_t images, int64_t group, int64_t begin, int64_t end,
-                             char* planes) {
-  c.parts_ == 1   ? split_parts<1>(n0, images, group, begin, end, planes)
-  : c.parts_ == 2 ? split_parts<2>(n0, images, group, begin, end, planes)
-                  : split_parts<3>(n0, images, group, begin, end, planes);
-}
-
-template <class T>
 void TileConv<T>::Run::finish(const Square& s) const {
   const Geometry& g = c.p_.g[0];
   for (int64_t j = 0; j < (s.wide ? 2 : 1); ++j) {
@@ -298,7 +336,6 @@ template <class T>
 void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0,
                                int64_t o1, int64_t begin, int64_t end, const char* planes) const {
   const Geometry& g = c.p_.g[phase];
-  const Flat& f = c.flat_;
   const int64_t tile = kTileSide * c.cell_, taps = g.taps();
   alignas(64) float sums[2][kSquare * kSquare];
   Spots spots[2][2];
@@ -306,8 +343,7 @@ void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int ph
   square.y = y + n0 * g.y_image + group * g.co * g.y_channel + c.p_.y_start[phase];
   square.bias = bias ? bias + group * g.co : nullptr;
   StepsProduct s{};
-  s.a_row = g.step_w * c.cell_;
-  s.a_lower = kTileSide * s.a_row;
+  s.a_row = c.beside_ ? c.cell_ : g.step_w * c.cell_;
   s.b_row = c.cell_;
   s.b_right = c.in_blocks_ * taps * tile;
   s.outer = c.in_blocks_;
@@ -319,21 +355,27 @@ void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int ph
   // A square is stored behind the products of the next one, which the tiles are still busy with.
   Square last{};
   int turn = 0, side = 0;
-  for (int64_t block = begin; block < end; ++block) {
-    Spots* here = spots[side ^ 1];  // those of `last` are still needed
-    for (int64_t i = 0; i < 2; ++i) {
-      here[i] = Spots::of(block * kSquare + i * kTileSide, images, f.rows, f.pitch,
-                          [&](int64_t n, int64_t h, int64_t v) {
-                            return h >= g.out_h || v >= g.out_w
-                                       ? -1
-                                       : n * g.y_image + h * g.y_row + v * g.y_col;
-                          });
+  const auto find = [&](int64_t* half,
+                        Spots* out) {  // the next 16 positions that are not all in vain
+    for (; *half < 2 * end; ++*half) {
+      *out =
+          c.spots(*half * kTileSide, images, c.flat_.pitch, [&](int64_t n, int64_t h, int64_t v) {
+            return h >= g.out_h || v >= g.out_w ? -1 : n * g.y_image + h * g.y_row + v * g.y_col;
+          });
+      if (out->there) return c.place((*half)++ * kTileSide);
     }
-    if (!here[0].there && !here[1].there) continue;
-    side ^= 1;
-    square.spots = here;
-    s.tall = here[1].there != 0;
-    s.a = planes + block * kSquare * s.a_row;
+    *out = Spots();
+    return int64_t(-1);
+  };
+  for (int64_t half = 2 * begin; half < 2 * end;) {
+    side ^= 1;  // the spots of `last` are still needed
+    square.spots = spots[side];
+    const int64_t upper = find(&half, &spots[side][0]);
+    if (upper < 0) break;
+    const int64_t lower = find(&half, &spots[side][1]);
+    s.tall = lower >= 0;
+    s.a = planes + upper * c.cell_;
+    s.a_lower = s.tall ? (lower - upper) * c.cell_ : 0;
     for (int64_t o = o0; o < o1; o += kSquare) {
       s.b = weights + group * c.weights_at_[c.p_.phases] + c.weights_at_[phase] +
             o / kTileSide * s.b_right;
@@ -356,7 +398,9 @@ void TileConv<T>::Run::team(int64_t index, char* planes) {
   const int64_t group = index / c.teams_, n0 = index % c.teams_ * c.images_;
   const int64_t images = smaller(c.images_, g.batch - n0);
   if (fell) return;
-  split(n0, images, group, 0, split_items(), planes);
+  with_parts<T>(c.parts_, [&](auto parts) {
+    split<decltype(parts)::value>(n0, images, group, 0, split_items(), planes);
+  });
   for (int phase = 0; phase < c.p_.phases; ++phase) {
     for (int64_t o = 0; o < g.co; o += c.outs_)
       compute(n0, images, group, phase, o, smaller(o + c.outs_, g.co), 0, c.blocks(images), planes);
@@ -368,7 +412,9 @@ template <class T>
 void TileConv<T>::Run::together(int64_t group, char* planes) {
   const Geometry& g = c.p_.g[0];
   parallel(*c.device_, split_items(), 4, kParallelNs, [&](int64_t begin, int64_t end) {
-    split(0, g.batch, group, begin, end, planes);
+    with_parts<T>(c.parts_, [&](auto parts) {
+      split<decltype(parts)::value>(0, g.batch, group, begin, end, planes);
+    });
   });
   if (fell) return;
   constexpr int64_t kRun = 8;  // blocks of an item
@@ -390,7 +436,11 @@ bool TileConv<T>::run(const T* x, const T* w, const T* bias, T* y, char* scratch
   Run run{*this, x, w, bias, y, base};
   const int64_t packs = g.groups * out_blocks_ * in_blocks_;
   parallel(*device_, packs, 1, double(p_.g[0].taps() * kTileSide * kTileDepth) * 0.5,
-           [&](int64_t begin, int64_t end) { run.pack(begin, end); });
+           [&](int64_t begin, int64_t end) {
+             with_parts<T>(parts_, [&](auto parts) {
+               run.template pack<decltype(parts)::value>(begin, end);
+             });
+           });
   if (shared_) {
     for (int64_t group = 0; group < g.groups && !run.fell; ++group)
       run.together(group, base + slots_at_);
@@ -411,19 +461,9 @@ bool TileConv<T>::run(const T* x, const T* w, const T* bias, T* y, char* scratch
   return !run.fell;
 }
 
-#else
-template <class T>
-bool TileConv<T>::worth(const TileProblem&, const Device&) {
-  return false;
-}
-template <class T>
-void TileConv<T>::plan(const TileProblem&, const Device&) {}
-template <class T>
-bool TileConv<T>::run(const T*, const T*, const T*, T*, char*) const {
-  return false;
-}
-#endif
-
 template class TileConv<float>;
+template class TileConv<bf16>;
+
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

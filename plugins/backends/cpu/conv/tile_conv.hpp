@@ -17,6 +17,7 @@ struct TileProblem {
   int64_t w_group = 0, w_out = 0, w_in = 0;
   int tap[kMostTilePhases][kMostTileTaps];
   Products products = Products::six;
+  bool backward = false;  // the gradient of an input
 };
 
 template <class T>
@@ -33,21 +34,27 @@ class TileConv {
  private:
   struct Run;
   int64_t blocks(int64_t images) const;
+  // Of the input, for an output position.
+  int64_t place(int64_t position) const;
+  template <class Offset>
+  auto spots(int64_t position, int64_t images, int64_t pitch, Offset offset) const;
 
   TileProblem p_;
   const Device* device_ = nullptr;
   Flat flat_;
   int parts_ = 1;
-  int64_t cell_ = 0;                                // bytes of a position: kTileDepth channels of each part
-  int64_t width_ = 0;                               // positions of an input row
-  int64_t row_phases_ = 1;                          // rows h * step + phase lie together
-  int64_t in_blocks_ = 0, out_blocks_ = 0;          // of kTileDepth, kTileSide channels
-  int64_t images_ = 1, teams_ = 1, slots_ = 1;      // teams of images that are split and computed by one thread
-  bool shared_ = false;                             // else all threads share one team
-  int64_t plane_ = 0, slot_ = 0, slots_at_ = 0;     // bytes
-  int64_t at_[kMostTilePhases][kMostTileTaps];      // of taps, in a plane
-  int64_t weights_at_[kMostTilePhases + 1];         // of a phase, in those of a group
-  int64_t outs_ = 0;                                // output channels whose weights stay in a cache
+  int64_t cell_ = 0;                        // bytes of a position: kTileDepth channels of each part
+  int64_t width_ = 0;                       // positions of an input row
+  int64_t row_phases_ = 1;                  // rows h * step + phase lie together
+  int64_t in_blocks_ = 0, out_blocks_ = 0;  // of kTileDepth, kTileSide channels
+  int64_t images_ = 1, teams_ = 1,
+          slots_ = 1;    // teams of images that are split and computed by one thread
+  bool shared_ = false;  // all threads share one team
+  bool beside_ = false;  // images lie side by side, not one after another
+  int64_t plane_ = 0, slot_ = 0, slots_at_ = 0;  // bytes
+  int64_t at_[kMostTilePhases][kMostTileTaps];   // of taps, in a plane
+  int64_t weights_at_[kMostTilePhases + 1];      // of a phase, in those of a group
+  int64_t outs_ = 0;                             // output channels whose weights stay in a cache
   int log_terms_ = 0;
 };
 

@@ -5,8 +5,15 @@
 #include "conv/conv2d.hpp"
 #include "conv/tile_conv.hpp"
 #include "conv/tile_weight_grad.hpp"
+#include "kernels/narrow.hpp"
 
 namespace tenon::cpu::CPU_ISA {
+
+namespace {
+constexpr const char* kNoGain = "gains nothing by AMX tiles, or there are none";
+}
+
+#if defined(__AVX512BW__)
 
 namespace {
 
@@ -25,8 +32,9 @@ struct TilePlan {
   Otherwise otherwise;
 };
 
-// Float, f16 and bf16 in as many parts as hold them, or as the context asks.
+// bf16 in the one part that holds it, f32 in as many as the context asks.
 Products products_of(const tn_signature& sig) {
+  if (sig.outputs[0]->dtype == TN_DTYPE_BF16) return Products::one;
   if (sig.flags & TN_SIGNATURE_PRECISION_MEDIUM) return Products::one;
   if (sig.flags & TN_SIGNATURE_PRECISION_HIGH) return Products::three;
   return Products::six;
@@ -95,7 +103,7 @@ const char* refuse(const ConvShape& s, const tn_signature& sig) {
   for (uint32_t i = 0; i < sig.n_inputs + sig.n_outputs; ++i) {
     const tn_view* v = i < sig.n_inputs ? sig.inputs[i] : sig.outputs[i - sig.n_inputs];
     if (absent(v)) continue;
-    if (v->dtype != TN_DTYPE_F32) return "only f32";
+    if (v->dtype != TN_DTYPE_F32 && v->dtype != TN_DTYPE_BF16) return "only f32 and bf16";
     if (v->count == 0) return "empty";
   }
   if (s.kernel_h > kMaxTaps || s.kernel_w > kMaxTaps)
@@ -103,7 +111,12 @@ const char* refuse(const ConvShape& s, const tn_signature& sig) {
   return nullptr;
 }
 
-constexpr const char* kNoGain = "gains nothing by AMX tiles, or there are none";
+// f(a number of the dtype).
+template <class F>
+tn_error* by_dtype(tn_dtype dtype, F f) {
+  if (dtype == TN_DTYPE_BF16) return f(bf16());
+  return f(float());
+}
 
 }  // namespace
 
@@ -123,10 +136,13 @@ CPU_PREPARE(conv2d_tiles) {
   p.w_out = s.ci * kernel;
   p.w_in = kernel;
   for (int t = 0; t < kernel; ++t) p.tap[0][t] = t;
-  if (!TileConv<float>::worth(p, device)) return decline(plan, kNoGain);
-  TileConv<float> conv;
-  conv.plan(p, device);
-  return plan_tiles(device, sig, plan, run_forward<float>, plan_conv2d, conv);
+  return by_dtype(y.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (!TileConv<T>::worth(p, device)) return decline(plan, kNoGain);
+    TileConv<T> conv;
+    conv.plan(p, device);
+    return plan_tiles(device, sig, plan, run_forward<T>, plan_conv2d, conv);
+  });
 }
 
 CPU_PREPARE(conv2d_input_grad_tiles) {
@@ -141,6 +157,7 @@ CPU_PREPARE(conv2d_input_grad_tiles) {
     return decline(plan, kNoGain);
   TileProblem p;
   p.phases = int(s.stride_h * s.stride_w);
+  p.backward = true;
   p.products = products_of(sig);
   p.w_group = s.co * s.ci * kernel;
   p.w_out = kernel;
@@ -155,10 +172,13 @@ CPU_PREPARE(conv2d_input_grad_tiles) {
         p.tap[i][a * v.taps + b] = int(h.kernel[a] * s.kernel_w + v.kernel[b]);
     }
   }
-  if (!TileConv<float>::worth(p, device)) return decline(plan, kNoGain);
-  TileConv<float> conv;
-  conv.plan(p, device);
-  return plan_tiles(device, sig, plan, run_input_grad<float>, plan_conv2d_input_grad, conv);
+  return by_dtype(dx.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (!TileConv<T>::worth(p, device)) return decline(plan, kNoGain);
+    TileConv<T> conv;
+    conv.plan(p, device);
+    return plan_tiles(device, sig, plan, run_input_grad<T>, plan_conv2d_input_grad, conv);
+  });
 }
 
 CPU_PREPARE(conv2d_weight_grad_tiles) {
@@ -169,11 +189,20 @@ CPU_PREPARE(conv2d_weight_grad_tiles) {
   s.dims(x.dims, dw.dims[0], dw.dims[2], dw.dims[3], g.dims[2], g.dims[3]);
   if (const char* why = refuse(s, sig)) return decline(plan, why);
   const Geometry geometry = forward_geometry(s, x);
-  if (!TileWeightGrad<float>::worth(geometry, products_of(sig), device))
-    return decline(plan, kNoGain);
-  TileWeightGrad<float> conv;
-  conv.plan(geometry, products_of(sig), device);
-  return plan_tiles(device, sig, plan, run_weight_grad<float>, plan_conv2d_weight_grad, conv);
+  return by_dtype(dw.dtype, [&](auto type) {
+    using T = decltype(type);
+    if (!TileWeightGrad<T>::worth(geometry, products_of(sig), device))
+      return decline(plan, kNoGain);
+    TileWeightGrad<T> conv;
+    conv.plan(geometry, products_of(sig), device);
+    return plan_tiles(device, sig, plan, run_weight_grad<T>, plan_conv2d_weight_grad, conv);
+  });
 }
+
+#else
+CPU_PREPARE(conv2d_tiles) { return decline(plan, kNoGain); }
+CPU_PREPARE(conv2d_input_grad_tiles) { return decline(plan, kNoGain); }
+CPU_PREPARE(conv2d_weight_grad_tiles) { return decline(plan, kNoGain); }
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -22,14 +22,29 @@ constexpr int64_t kLongestChunk = 1024, kShortestChunk = 128;
 
 }  // namespace
 
+// In nanoseconds of one thread, as measured.
 template <class T>
-bool TileWeightGrad<T>::worth(const Geometry& g, Products, const Device& device) {
+bool TileWeightGrad<T>::worth(const Geometry& g, Products products, const Device& device) {
   if (!device.amx_bf16 || !device.avx512_bf16) return false;
   if (g.ci < kTileSide || g.co < kTileSide || g.taps() > kMostTileTaps) return false;
   constexpr int64_t most = int64_t(1) << 26;
   if (larger(g.x_image, g.y_image) > most || g.x_row < 0 || g.x_channel < 0 || g.x_image < 0)
     return false;
-  return g.flops() > 4e6;
+  if (device.cut_all) return g.flops() > 0;
+  if (g.flops() < 4e6) return false;
+  Flat flat;
+  flat.plan(&g, 1);
+  const int parts = parts_of(products);
+  const double positions = double(round_up(g.batch * flat.rows * flat.pitch, kTileDepth));
+  const double whole = 2.0 * positions * double(g.groups * g.taps()) *
+                       double(round_up(g.ci, kTileSide) * round_up(g.co, kTileSide));
+  const double images = double(g.batch * g.groups);
+  const double in = images * double(g.ci * g.in_h * g.in_w);
+  const double out = images * double(g.co * g.positions());
+  const double weights = double(g.groups * g.ci * g.co * g.taps());
+  const double tiles = whole * parts * (parts + 1) / 2 / 2500 + (0.6 + 0.25 * parts) * in +
+                       (0.3 + 0.2 * parts) * out + weights + 2000;
+  return tiles * 1.1 < g.flops() / 130 + 0.75 * weights + 0.3 * (in + out);
 }
 
 template <class T>
@@ -83,17 +98,21 @@ void TileWeightGrad<T>::plan(const Geometry& geometry, Products products, const 
 template <class T>
 struct TileWeightGrad<T>::Run {
   const TileWeightGrad& w;
-  const T *x, *g;  // of the group
+  const T *x, *g;          // of the group
   int64_t c0, c1, k0, k1;  // channels
-  float* sums;     // [block of c][tap][block of k]
+  float* sums;             // [block of c][tap][block of k]
   char* slot;
   ExponentRange range_x{}, range_g{};
 
   int64_t taps() const { return w.g_.taps(); }
   Spots* spots() const { return reinterpret_cast<Spots*>(slot + w.spots_at_); }
   // Of 16 channels: all copies of x.
-  char* x_of(int64_t block) const { return slot + w.x_at_ + block * w.copies_ * w.pairs_ * w.cell_; }
-  char* g_of(int64_t block) const { return slot + block * w.chunk_ / kTileDepth * kTileSide * w.cell_; }
+  char* x_of(int64_t block) const {
+    return slot + w.x_at_ + block * w.copies_ * w.pairs_ * w.cell_;
+  }
+  char* g_of(int64_t block) const {
+    return slot + block * w.chunk_ / kTileDepth * kTileSide * w.cell_;
+  }
 
   template <int parts>
   bool all();
@@ -111,12 +130,11 @@ void TileWeightGrad<T>::Run::split_g(Splitter<parts>& splitter, int64_t q) {
   const Geometry& s = w.g_;
   Spots* at = spots();
   for (int64_t i = 0; i < w.chunk_ / kTileSide; ++i) {
-    at[i] = Spots::of(q + i * kTileSide, s.batch, w.flat_.rows, w.flat_.pitch,
-                      [&](int64_t n, int64_t h, int64_t column) {
-                        return h >= s.out_h || column >= s.out_w
-                                   ? -1
-                                   : n * s.y_image + h * s.y_row + column;
-                      });
+    at[i] = Spots::of(
+        q + i * kTileSide, s.batch, w.flat_.rows, w.flat_.pitch,
+        [&](int64_t n, int64_t h, int64_t column) {
+          return h >= s.out_h || column >= s.out_w ? -1 : n * s.y_image + h * s.y_row + column;
+        });
   }
   for (int64_t k = k0; k < round_up(k1, kTileSide); ++k) {
     const T* from = g + k * s.y_channel;
@@ -146,23 +164,22 @@ void TileWeightGrad<T>::Run::split_x(Splitter<parts>& splitter, int64_t q, int64
     const Copy& copy = w.copy_[c];
     // Even and odd copies of a phase are made together.
     int other = 0;
-    while (other < w.copies_ &&
-           (other == c || w.copy_[other].phase_y != copy.phase_y ||
-            w.copy_[other].phase_x != copy.phase_x)) {
+    while (other < w.copies_ && (other == c || w.copy_[other].phase_y != copy.phase_y ||
+                                 w.copy_[other].phase_x != copy.phase_x)) {
       ++other;
     }
     if (other < c) continue;
     const int even = !copy.odd ? c : other < w.copies_ ? other : -1;
     const int odd = copy.odd ? c : other < w.copies_ ? other : -1;
     for (int64_t i = 0; i < groups; ++i) {
-      at[i] = Spots::of(
-          q + i * kTileSide, s.batch, w.flat_.rows, w.flat_.pitch,
-          [&](int64_t n, int64_t h, int64_t v) {
-            const int64_t row = h * s.step_h + copy.phase_y + w.flat_.low_y;
-            const int64_t column = v * s.step_w + copy.phase_x + w.flat_.low_x;
-            if (row < 0 || row >= s.in_h || column < 0 || column >= s.in_w) return int64_t(-1);
-            return n * s.x_image + row * s.x_row + column;
-          });
+      at[i] = Spots::of(q + i * kTileSide, s.batch, w.flat_.rows, w.flat_.pitch,
+                        [&](int64_t n, int64_t h, int64_t v) {
+                          const int64_t row = h * s.step_h + copy.phase_y + w.flat_.low_y;
+                          const int64_t column = v * s.step_w + copy.phase_x + w.flat_.low_x;
+                          if (row < 0 || row >= s.in_h || column < 0 || column >= s.in_w)
+                            return int64_t(-1);
+                          return n * s.x_image + row * s.x_row + column;
+                        });
     }
     for (int64_t c16 = from; c16 < to; c16 += kTileSide) {
       const int64_t count = smaller(to - c16, kTileSide);
@@ -224,9 +241,8 @@ void TileWeightGrad<T>::Run::multiply(int64_t q, int64_t from, int64_t to) const
       s.a = g_of((k - k0) / kTileSide);
       for (int64_t t = 0; t < taps(); ++t) {
         s.b = x_of((c - from) / kTileSide) + (w.copy_of_[t] * w.pairs_ + w.pair_[t]) * w.cell_;
-        float* all =
-            sums + (((c - c0) / kSquare * taps() + t) * blocks_k + (k - k0) / kSquare) * kSquare *
-                       kSquare;
+        float* all = sums + (((c - c0) / kSquare * taps() + t) * blocks_k + (k - k0) / kSquare) *
+                                kSquare * kSquare;
         s.c = q == 0 ? all : local[turn];
         multiply_steps(s);
         if (q == 0) continue;
@@ -262,9 +278,9 @@ void TileWeightGrad<T>::Run::write(T* dw) const {
   for (int64_t k = k0; k < k1; ++k) {
     T* to = dw + (k * w.g_.ci + c0) * taps();
     for (int64_t c = c0; c < c1; ++c) {
-      const float* from =
-          sums + ((c - c0) / kSquare * taps() * blocks_k + (k - k0) / kSquare) * square +
-          (k - k0) % kSquare * kSquare + (c - c0) % kSquare;
+      const float* from = sums +
+                          ((c - c0) / kSquare * taps() * blocks_k + (k - k0) / kSquare) * square +
+                          (k - k0) % kSquare * kSquare + (c - c0) % kSquare;
       for (int64_t t = 0; t < taps(); ++t, from += blocks_k * square) *to++ = T(*from);
     }
   }
@@ -289,9 +305,8 @@ bool TileWeightGrad<T>::run(const T* x, const T* g, T* dw, char* scratch) const 
                 smaller((k + 1) * blocks_k_ / parts_k_ * kSquare, g_.co),
                 reinterpret_cast<float*>(base + i * sums_),
                 base + items_ * sums_ + slot * slot_};
-        const bool well = parts_ == 1   ? run.template all<1>()
-                          : parts_ == 2 ? run.template all<2>()
-                                        : run.template all<3>();
+        const bool well = with_parts<T>(
+            parts_, [&](auto parts) { return run.template all<decltype(parts)::value>(); });
         if (!well) fell = true;
         if (fell) return;
         run.write(dw + group * g_.co * g_.ci * g_.taps());
@@ -305,19 +320,9 @@ bool TileWeightGrad<T>::run(const T* x, const T* g, T* dw, char* scratch) const 
   return !fell;
 }
 
-#else
-template <class T>
-bool TileWeightGrad<T>::worth(const Geometry&, Products, const Device&) {
-  return false;
-}
-template <class T>
-void TileWeightGrad<T>::plan(const Geometry&, Products, const Device&) {}
-template <class T>
-bool TileWeightGrad<T>::run(const T*, const T*, T*, char*) const {
-  return false;
-}
-#endif
-
 template class TileWeightGrad<float>;
+template class TileWeightGrad<bf16>;
+
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -16,8 +16,7 @@ struct ExponentRange {
 inline bool splits_well(ExponentRange a, ExponentRange b, int log_terms = 10) {
   constexpr int bias = 127, digits = 23;
   return a.most < 254 && b.most < 254 && a.most + b.most < 2 * bias + 124 - log_terms &&
-         a.least > digits &&
-         b.least > digits && a.least + b.least > 2 * bias - 126 + digits;
+         a.least > digits && b.least > digits && a.least + b.least > 2 * bias - 126 + digits;
 }
 
 // What is packed: kSquare lines of A (rows) or of B (columns) along k. Number p of line i is from[i * line + p * along]; line or

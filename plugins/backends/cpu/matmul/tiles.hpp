@@ -49,7 +49,8 @@ void multiply_square(const SquareProduct& p);
 
 // One square of sums over `outer` times `inner` steps of kTileDepth, of tiles whose rows lie a_row (b_row) bytes apart, the parts of
 // a row beside one another. A step's first tile of A is at a + o * a_outer + at[i], of B at b + step * b_step; the lower tile
-// of A and the right one of B are a_lower, b_right behind. Needs TileRegisters.
+// of A and the right one of B are a_lower, b_right behind. Not for four products. Needs
+// TileRegisters.
 struct StepsProduct {
   const char *a, *b;
   int64_t a_row, b_row, a_lower, b_right;
