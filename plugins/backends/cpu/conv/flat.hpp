@@ -32,6 +32,9 @@ auto with_parts(int parts, F f) {
   }
 }
 
+// lines[i][j] becomes lines[j][i]: one function, for it is long.
+void turn_lines(Vec<float>* lines);
+
 // Where 16 positions are in a tensor's plane, or that they are nowhere.
 struct Spots {
   __mmask16 there = 0;

@@ -47,6 +47,15 @@ void Flat::plan(const Geometry* g, int count) {
   pitch = pitch_of(low_x, reach_x, g->in_w, out_w, g->step_w);
 }
 
+void turn_lines(Vec<float>* lines) {
+  Vec<float> local[kTileSide];
+#pragma GCC unroll 16
+  for (int64_t k = 0; k < kTileSide; ++k) local[k] = lines[k];
+  transpose_lanes<float>(local);
+#pragma GCC unroll 16
+  for (int64_t k = 0; k < kTileSide; ++k) lines[k] = local[k];
+}
+
 namespace {
 
 // Positions that are computed in vain cost more than to read and write 16 images at a time.
@@ -295,7 +304,7 @@ void TileConv<T>::Run::split(int64_t n0, int64_t images, int64_t group, int64_t 
           _mm_prefetch(reinterpret_cast<const char*>(plane + spots.first) + 256, _MM_HINT_T0);
           lines[half][k] = bits_as<Vec<float>>(spots.load(plane));
         }
-        transpose_lanes<float>(lines[half]);
+        turn_lines(lines[half]);
       }
       for (int64_t k = 0; k < kTileSide; ++k) {
         __m512i u[parts], v[parts];
@@ -322,7 +331,7 @@ void TileConv<T>::Run::finish(const Square& s) const {
 #pragma GCC unroll 16
       for (int64_t k = 0; k < kTileSide; ++k)
         lines[k] = load(s.sums + (i * kTileSide + k) * kSquare + j * kTileSide);
-      transpose_lanes<float>(lines);
+      turn_lines(lines);
       for (int64_t k = 0; k < count; ++k) {
         const float more = s.bias ? float(s.bias[first + k]) : 0;
         spots.store(s.y + (first + k) * g.y_channel, bits_as<__m512>(lines[k] + more));

@@ -5,8 +5,6 @@
 
 #include <atomic>
 
-#include "matmul/transpose.hpp"
-
 namespace tenon::cpu::CPU_ISA {
 
 #if defined(__AVX512BW__)
@@ -192,7 +190,7 @@ void TileWeightGrad<T>::Run::split_x(Splitter<parts>& splitter, int64_t q, int64
         if (at[i].there) {
           for (int64_t k = 0; k < count; ++k)
             lines[k] = bits_as<Vec<float>>(at[i].load(x + (c16 + k) * s.x_channel));
-          transpose_lanes<float>(lines);
+          turn_lines(lines);
         }
         for (int64_t k = 0; k < kTileSide; k += 2) {
           __m512i u[parts], v[parts];
