@@ -31,6 +31,8 @@ struct AxisPhase {
 Geometry input_grad_geometry(const ConvShape& s, const tn_view& g, int64_t ph, int64_t pw,
                              AxisPhase* h, AxisPhase* w);
 
+// Declined where AMX tiles gain nothing (tile_kernels.cpp).
+tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan);
 // By multiply-adds, for any numbers.
 tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan);
 tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan);

@@ -2,6 +2,7 @@
 // piece is in the first-level cache the region is computed of it, straight into the output.
 #include <tenon/op_ids.h>
 
+#include "conv/conv2d.hpp"
 #include "conv/onednn.hpp"
 #include "kernels/region.hpp"
 #include "matmul/transpose.hpp"
@@ -69,6 +70,11 @@ CPU_PREPARE(conv2d_region_onednn) {
   conv.outputs = outputs;
   conv.attrs = sig.attrs + TN_CONV2D_REGION_STRIDE;
   conv.n_attrs = sig.n_attrs - TN_CONV2D_REGION_STRIDE;
+  tn_plan tiles{};
+  tiles.struct_size = sizeof tiles;
+  TN_TRY(plan_conv2d_tiles(device, conv, &tiles));
+  if (tiles.release) tiles.release(tiles.data);
+  if (tiles.run) return decline(plan, "the convolution alone goes by AMX tiles, which gains more");
   try {
     auto* e = new (std::nothrow) Epilogue(device);
     if (!e) return out_of_memory(device);

@@ -120,7 +120,7 @@ tn_error* by_dtype(tn_dtype dtype, F f) {
 
 }  // namespace
 
-CPU_PREPARE(conv2d_tiles) {
+tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan) {
   if (!device.amx_bf16) return decline(plan, kNoGain);
   const tn_view &x = *sig.inputs[0], &w = *sig.inputs[1], &y = *sig.outputs[0];
   ConvShape s;
@@ -200,9 +200,13 @@ CPU_PREPARE(conv2d_weight_grad_tiles) {
 }
 
 #else
-CPU_PREPARE(conv2d_tiles) { return decline(plan, kNoGain); }
+tn_error* plan_conv2d_tiles(const Device&, const tn_signature&, tn_plan* plan) {
+  return decline(plan, kNoGain);
+}
 CPU_PREPARE(conv2d_input_grad_tiles) { return decline(plan, kNoGain); }
 CPU_PREPARE(conv2d_weight_grad_tiles) { return decline(plan, kNoGain); }
 #endif
+
+CPU_PREPARE(conv2d_tiles) { return plan_conv2d_tiles(device, sig, plan); }
 
 }  // namespace tenon::cpu::CPU_ISA
