@@ -32,10 +32,10 @@ std::string region_text(const OpRegistry& ops, const GraphNode& n) {
       out += element_text(&x.args[0], x.dtype, 9);
     } else {
       out += ops.get(x.op).name();
-      const int operands = tn_region_folds(x.op) ? 1 : 3;
-      for (int i = 0; i < operands && x.args[i] >= 0; ++i)
+      const bool folds = tn_region_folds(x.op);
+      for (int i = 0; i < (folds ? 1 : 3) && x.args[i] >= 0; ++i)
         out += fmt::format("{}v{}", i ? ", " : "(", x.args[i]);
-      if (operands == 1) out += fmt::format(", mask {}", x.args[1]);
+      if (folds) out += fmt::format(", mask {}", x.args[1]);
       out += ')';
     }
     out += fmt::format(": {}\n", tn_dtype_name(x.dtype));
