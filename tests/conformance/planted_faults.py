@@ -128,6 +128,7 @@ FAULTS = [
     ("backend", "not_reentrant", only("capture.threads", "L4"), "capture.threads", "one program in four threads at once"),
     ("backend", "region_contracts", only("capture.regions", "L4"), "capture.regions", "what its ops give one by one", "-ffp-contract=off"),
     ("backend", "region_fold_short", only("capture.regions", "L4"), "capture.regions", "a reduction, ", "what comes of its definition"),
+    ("backend", "packed_cut", op("matmul", "L4"), "capture.matmul", ", captured with constants"),
     # compilers
     ("compiler", "compiler_slot_missing", NEGOTIATE, "negotiate.slots", "the slot load is NULL"),
     ("compiler", "claim_without_reason", only("compiler.claims", "L4"), "compiler.claims", "is not claimed, and no reason is given"),

@@ -32,6 +32,12 @@ inline tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args
     if (tn_error* e = plan.run(plan.data, queue, args)) return e;
   return fails ? Plugin::failure("failing: this run fails") : nullptr;
 }
+inline tn_error* TN_CALL pack(void* data, void* queue, const tn_view* const* args) {
+  const tn_plan& plan = *static_cast<tn_plan*>(data);
+  const bool fails = ++runs == fails_at;
+  if (fails) return Plugin::failure("failing: this run fails");
+  return plan.pack(plan.data, queue, args);
+}
 inline void TN_CALL release(void* data) {
   auto* plan = static_cast<tn_plan*>(data);
   if (plan->release) plan->release(plan->data);
@@ -43,7 +49,8 @@ tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
   tn_error* e = kernels[k].prepare(device, s, plan);
   out->declined = plan->declined;
   if (e || plan->declined.size) return delete plan, e;
-  out->workspace_bytes = plan->workspace_bytes;
+  *out = *plan;
+  if (plan->pack) out->pack = pack;
   out->run = run;
   out->release = release;
   out->data = plan;

@@ -225,7 +225,7 @@ TEST_CASE("derived: what stays") {
     CHECK(derived(p) == 0);
   }
   SUBCASE("of what is much larger than the variable its parts are kept") {
-    const Variable large = variable(s, full(s, 0.5, {12, 400}));  // used as it is
+    const Variable large = variable(s, full(s, 0.5, {400, 12}));  // used as it is
     const auto body = [&](const Tensor& in) {
       const Tensor w = taken(s, v), sines = call(s, TN_OP_SIN, {&w});
       const int64_t perm[] = {1, 0};
@@ -233,7 +233,7 @@ TEST_CASE("derived: what stays") {
           call(s, TN_OP_TRANSPOSE, {&sines}, {tn_attr_i64s(TN_TRANSPOSE_PERM, perm, 2)});
       const Tensor table = call(s, TN_OP_MATMUL, {&sines, &t});
       const Tensor y = call(s, TN_OP_MATMUL, {&in, &table}), w2 = taken(s, large);
-      const Tensor z = call(s, TN_OP_MATMUL, {&in, &w2}), mean = call(s, TN_OP_MEAN, {&z});
+      const Tensor z = call(s, TN_OP_MUL, {&in, &w2}), mean = call(s, TN_OP_MEAN, {&z});
       return call(s, TN_OP_ADD, {&y, &mean});
     };
     const Program p = capture(s, {1, 12}, body);

@@ -32,8 +32,13 @@ std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments
                           absent ? "null" : json_string(shape_text(v)));
       if (!absent) moved += tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
     }
-    const double flop = flop_of(op, made.args.data() + first,
-                                end - first - 1 - (made.plans[k]->plan.workspace_bytes > 0));
+    std::vector<const tn_view*> whole(made.args.begin() + static_cast<long>(first),
+                                      made.args.begin() + static_cast<long>(end));
+    tn_view unpacked;
+    for (const PackedArg& x : made.packed)
+      if (x.arg >= first && x.arg < end) whole[x.arg - first] = &(unpacked = view_of(x.whole));
+    const double flop =
+        flop_of(op, whole.data(), end - first - 1 - (made.plans[k]->plan.workspace_bytes > 0));
     if (flop == flop) flops += flop;
     bytes += moved;
     text += fmt::format(

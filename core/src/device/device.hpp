@@ -27,6 +27,10 @@ struct PlanEntry {
 inline void plan_release(PlanEntry* p) noexcept {
   if (p && p->refs.fetch_sub(1, std::memory_order_acq_rel) == 1) delete p;
 }
+struct PlanRelease {
+  void operator()(PlanEntry* p) const noexcept { plan_release(p); }
+};
+using PlanOwner = std::unique_ptr<PlanEntry, PlanRelease>;
 
 // All plans that call sites use and, bounded, those that they used. Any thread.
 class PlanCache {

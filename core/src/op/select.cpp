@@ -26,7 +26,8 @@ std::string plan_key(const tn_kernel& k, const Signature& s,
   bool all_same = true;
   for (const tn_view* v : args) {
     put(key, v->dtype);
-    put(key, static_cast<uint8_t>(v->flags & (TN_VIEW_IMMEDIATE | TN_VIEW_ABSENT)));
+    put(key,
+        static_cast<uint8_t>(v->flags & (TN_VIEW_IMMEDIATE | TN_VIEW_LASTING | TN_VIEW_ABSENT)));
     if (v->flags & TN_VIEW_ABSENT) continue;
     if (depends & TN_DEPENDS_RANK) put(key, v->rank);
     if (depends & TN_DEPENDS_LAYOUT) put(key, static_cast<uint8_t>(v->flags & TN_VIEW_CONTIGUOUS));
@@ -49,11 +50,7 @@ std::string plan_key(const tn_kernel& k, const Signature& s,
 }  // namespace
 
 PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Candidate>* trail) {
-  struct Release {
-    void operator()(PlanEntry* p) const noexcept { plan_release(p); }
-  };
-  using Reference = std::unique_ptr<PlanEntry, Release>;
-  Reference chosen;
+  PlanOwner chosen;
   for (const tn_kernel* k : device.kernels_of(s.op->slot)) {
     auto note = [&](const char* verdict, std::string why) {
       if (trail) trail->push_back({k, verdict, std::move(why)});
@@ -66,20 +63,24 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
       note("declined", "is not deterministic, which this context asks for");
       continue;
     }
-    // Kernels that take no immediates see the scalar as a tensor with one element.
+    // Kernels that take no immediates see the scalar as a tensor with one element; those that pack nothing do not see what lasts.
+    uint8_t hidden = 0;
+    if (!(k->flags & TN_KERNEL_IMMEDIATES)) hidden |= TN_VIEW_IMMEDIATE;
+    if (!packs(*k)) hidden |= TN_VIEW_LASTING;
     std::vector<tn_view> shown;
     shown.reserve(s.inputs.size());
     std::vector<const tn_view*> inputs = s.inputs;
     for (const tn_view*& v : inputs)
-      if ((v->flags & TN_VIEW_IMMEDIATE) && !(k->flags & TN_KERNEL_IMMEDIATES)) {
+      if (const uint8_t not_shown = v->flags & hidden) {
         shown.push_back(*v);
-        shown.back().flags &= static_cast<uint8_t>(~(TN_VIEW_IMMEDIATE | TN_VIEW_WEAK));
+        shown.back().flags &= static_cast<uint8_t>(
+            ~(not_shown | (not_shown & TN_VIEW_IMMEDIATE ? TN_VIEW_WEAK : 0u)));
         v = &shown.back();
       }
     std::vector<const tn_view*> args = inputs;
     args.insert(args.end(), s.outputs.begin(), s.outputs.end());
     const std::string key = plan_key(*k, s, args);
-    if (Reference known{device.plans.find(key)}) {
+    if (PlanOwner known{device.plans.find(key)}) {
       if (known->plan.run) {
         chosen = std::move(known);
         note("chosen", "");
@@ -98,7 +99,7 @@ PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Cand
     sig.inputs = inputs.data();
     sig.outputs = s.outputs.data();
     sig.attrs = s.attrs->data();
-    Reference entry(new PlanEntry);
+    PlanOwner entry(new PlanEntry);
     entry->kernel = k;
     entry->plan.struct_size = sizeof(tn_plan);
     check(call_plugin("prepare", [&] { return k->prepare(device.handle, &sig, &entry->plan); }));

@@ -20,6 +20,12 @@ struct Signature {
   Queue* queue = nullptr;  // for kernels whose plans are not re-entrant
 };
 
+// Whether it may ask for an input packed. What it is shown as LASTING other kernels see without the flag.
+inline bool packs(const tn_kernel& k) {
+  constexpr uint32_t both = TN_KERNEL_PACKS | TN_KERNEL_REENTRANT;
+  return (k.flags & both) == both;
+}
+
 // A new reference to a plan, or null: nobody takes it. Inputs flagged IMMEDIATE are shown as tensors to kernels that take no
 // immediates. `trail` may be null.
 PlanEntry* select_kernel(tn_device& device, const Signature& s, std::vector<Candidate>* trail);

@@ -101,11 +101,6 @@ void or_told(const PassContext& c, const char* what, Body&& body) {
   }
 }
 
-struct ReleasePlan {
-  void operator()(PlanEntry* p) const noexcept { plan_release(p); }
-};
-using PlanOwner = std::unique_ptr<PlanEntry, ReleasePlan>;
-
 PlanOwner find_or_compile(const PassContext& c, const std::string& blob, std::string* why) {
   Compiling compiling(c, blob);
   std::unique_ptr<CompiledFiles> files;

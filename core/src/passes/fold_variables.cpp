@@ -171,7 +171,9 @@ class Fold {
 }  // namespace
 
 size_t fold_variables(Graph& graph, const PassContext& c) {
-  return c.derived ? Fold(graph, c).run() : 0;
+  if (!c.derived) return 0;
+  const size_t kept = Fold(graph, c).run();
+  return kept + unpack_weights(graph);
 }
 
 }  // namespace tenon

@@ -63,6 +63,7 @@ std::vector<std::string_view> need_claims(Graph graph, const PassContext& c);
 size_t recognise(Graph& graph, const PassContext& c);
 size_t fold_constants(Graph& graph, const PassContext& c);
 size_t fold_norms(Graph& graph, const PassContext& c);
+size_t pack_weights(Graph& graph, const PassContext& c);
 size_t fold_variables(Graph& graph, const PassContext& c);
 size_t form_regions(Graph& graph, const PassContext& c);
 size_t form_epilogues(Graph& graph, const PassContext& c);
@@ -93,6 +94,8 @@ std::vector<Lasts> lasting_values(const Graph& graph, const PassContext& c);
 double flop_of(std::string_view op, const tn_view* const* args, size_t y);
 // A node as a region of its own, if one can be made of it.
 std::optional<GraphNode> region_of_one(Graph& graph, const PassContext& c, int node);
+// Nodes whose packed input is packed in each run take it as it is: in how many places.
+size_t unpack_weights(Graph& graph);
 // What the op's rule says of a node. Throws the rule's error.
 Inferred infer_node(const Graph& graph, const GraphNode& n);
 // Does the device have a kernel for it, with dense inputs of the dtypes that the rule asks for? What cannot be told here is no.

@@ -15,6 +15,7 @@ std::span<const Pass> passes() {
                                      {"fold_constants", fold_constants},
                                      {"simplify", simplify},  // once more, of what was folded
                                      {"fold_norms", fold_norms},
+                                     {"pack_weights", pack_weights},
                                      {"fold_variables", fold_variables},
                                      {"regions", form_regions},
                                      {"epilogues", form_epilogues},

@@ -133,6 +133,8 @@ class Recompute {
         to.bytes +=
             static_cast<double>(tn_dtype_bytes(view.dtype, static_cast<uint64_t>(view.count)));
       }
+    if (n.compiled && n.compiled->packed >= 0)
+      views[index(n.compiled->packed)] = view_of(n.compiled->whole);
     std::vector<const tn_view*> pointers;
     for (const tn_view& v : views) pointers.push_back(&v);
     to.flop = flop_of(n.op->name(), pointers.data(), n.inputs.size());

@@ -43,6 +43,7 @@ struct LStep {
   std::vector<int> outputs;  // temps
   int workspace = -1;        // temp
   bool immediates = false;
+  const CompiledNode* compiled = nullptr;
 };
 
 class Lowering {
@@ -299,7 +300,14 @@ std::vector<int> Lowering::lower_compiled(const Graph& graph, const GraphNode& n
   Inferred inferred;
   std::vector<Shape> shapes;
   for (size_t k = 0; k < inputs.size(); ++k) {
+    if (inputs[k] < 0) continue;
     const LValue& v = values_[static_cast<size_t>(inputs[k])];
+    if (!n.compiled->shown.empty()) {
+      const Shape& shown = n.compiled->shown[k];
+      if (!same_layout(v.shape, shown)) inputs[k] = contiguous(inputs[k]);
+      TENON_ASSERT(same_layout(values_[static_cast<size_t>(inputs[k])].shape, shown));
+      continue;
+    }
     // The graph takes for a scalar what the program is given as one, and no view of that.
     const bool made = graph.values[static_cast<size_t>(n.inputs[k])].node >= 0;
     if (!v.shape.dense() || (v.immediate && made)) inputs[k] = contiguous(inputs[k]);
@@ -307,12 +315,14 @@ std::vector<int> Lowering::lower_compiled(const Graph& graph, const GraphNode& n
   for (size_t k = 0; k < n.outputs.size(); ++k) {
     Shape& shape = shapes.emplace_back(graph.values[static_cast<size_t>(n.outputs[k])].shape);
     shape.set_dense();
-    inferred.outputs.emplace_back().alias = n.compiled->aliases[k];
+    const std::vector<int>& aliases = n.compiled->aliases;
+    inferred.outputs.emplace_back().alias = k < aliases.size() ? aliases[k] : -1;
   }
   steps_.emplace_back().inputs = inputs;
   n.compiled->plan->refs.fetch_add(1, std::memory_order_relaxed);
   steps_.back().plan = n.compiled->plan;
-  steps_.back().immediates = true;
+  steps_.back().immediates = n.compiled->plan->kernel->flags & TN_KERNEL_IMMEDIATES;
+  steps_.back().compiled = n.compiled.get();
   std::vector<int> outputs;
   place_step(n.op->name(), inputs, shapes, &inferred, outputs);
   return outputs;
@@ -711,6 +721,9 @@ void Lowering::emit() {
   for (const LStep& s : steps_) {
     Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args_.size()),
               s.plan->plan.run == run_control};
+    if (s.compiled && s.compiled->packed >= 0)
+      p.packed.push_back(
+          {step.first_arg + static_cast<uint32_t>(s.compiled->packed), s.compiled->whole});
     for (int i : s.inputs) args_.push_back(emit_arg(i, s.immediates));
     for (int t : s.outputs) args_.push_back(emit_temp(t, temps_[static_cast<size_t>(t)].shape, 0));
     if (s.workspace >= 0)
@@ -766,16 +779,6 @@ Program* Lowering::run(Graph& graph) {
 }
 
 }  // namespace
-
-const OpEntry& compiled_op() {
-  static const OpEntry entry = [] {
-    OpEntry e;
-    e.def.name = tn_string("compiled");
-    e.id = UINT32_MAX;
-    return e;
-  }();
-  return entry;
-}
 
 Program* compile(tn_runtime* rt, tn_device& device, Graph& graph,
                  const std::vector<ProgramInput>& inputs, const CompileOptions& options) {

@@ -33,15 +33,19 @@ class Control {
   virtual std::vector<Owned> call(tn_ctx* ctx, std::span<tn_tensor* const> inputs) const = 0;
 };
 
-// A node that is a graph which the device's compiler made into one function.
+// A node whose plan is there already: a graph which the device's compiler made into one function, an op that takes an input packed, or
+// the packing of one.
 struct CompiledNode {
   explicit CompiledNode(PlanEntry* p) : plan(p) {}
   ~CompiledNode() { plan_release(plan); }
   CompiledNode(const CompiledNode&) = delete;
   PlanEntry* plan;           // counted
   std::vector<int> aliases;  // of each output: the input whose memory it may take over; -1: none
-  size_t ops = 0;            // in the graph
+  size_t ops = 0;            // in the graph; 0: it is none
+  std::vector<Shape> shown;  // not of a graph: how the plan takes its inputs to lie
+  int packed = -1;           // input that is packed
+  Shape whole;               // and what that was before
 };
-const OpEntry& compiled_op();  // its name, and nothing else
+const OpEntry& compiled_op(bool pack = false);  // its name, or that of packing, and nothing else
 
 }  // namespace tenon

@@ -70,7 +70,7 @@ std::string node_text(const Graph& graph, const SymTable& symbols, const GraphNo
     out += n.control->text();
     comma = ", ";
   }
-  if (n.compiled) {
+  if (n.compiled && n.compiled->ops) {
     out += fmt::format("{} ops", n.compiled->ops);
     comma = ", ";
   }

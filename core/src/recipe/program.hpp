@@ -34,6 +34,12 @@ struct Step {
   bool control;  // runs other programs
 };
 
+// An argument of a step that is packed: what it was made of.
+struct PackedArg {
+  uint32_t arg;
+  Shape whole;
+};
+
 // Memory that a run allocates for results.
 struct OutputBuffer {
   Shape shape;
@@ -81,6 +87,7 @@ struct Program {
   std::vector<Result> results;
   std::vector<TempPatch> temps;
   std::vector<Constant> constants;
+  std::vector<PackedArg> packed;
   std::vector<PlanEntry*> plans;
   std::vector<ControlRun*> controls;           // among the steps
   std::vector<tn_tensor*> made, made_results;  // of the run under way: for buffers, for results

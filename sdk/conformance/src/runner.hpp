@@ -65,11 +65,12 @@ void run_again(Session& session, const OpSamples& op, bool brief, const Result& 
 // Gives the number of results.
 size_t run_gradients(Session& session, const OpSamples& op, bool brief, const Record& record);
 void run_second_order(Session& session, const OpSamples& op, bool brief, const Record& record);
-// Each case, values and gradients, as a program against the same calls, for the sizes of the capture and with a symbol for each size.
+// Each case, values and gradients, as a program against the same calls, for the sizes of the capture, once more with all inputs but the
+// first as constants, which may be packed, and with a symbol for each size.
 // within: instead of the calls' bits also what is within the op's tolerance of its oracle, where a compiler may round otherwise.
 enum class Exactness : uint8_t { bits, within };
 inline constexpr const char* kWithin = "other bits than the calls, within the op's tolerance";
-enum class Sizes : uint8_t { known, symbols };  // symbols: both
+enum class Sizes : uint8_t { known, lasting, symbols };  // symbols: all
 void run_captured(Session& session, const OpSamples& op, Exactness exactness, const Record& record,
                   Sizes sizes = Sizes::symbols);
 

@@ -31,66 +31,14 @@ constexpr Traits kTraits[] = {
 constexpr size_t kCount = std::size(kTraits);
 constexpr uint64_t kWorkspaceBytes = 4096;
 constexpr int kWorkspaceByte = 0x5C;
+constexpr uint32_t kPackedInput = 1;
+constexpr std::string_view kMark = "adversary packed";  // begins what is packed
+constexpr std::byte kScramble{0xA5};
 
 const tn_kernel& inner_kernel(size_t index) {
   static const std::vector<tn_kernel> list = reference::all_kernels();
   return list[index];
 }
-
-// ---- plans --------------------------------------------------------------------------------------
-
-// A plan outlives its release while a command holds it.
-struct WrappedPlan {
-  AdversaryDevice& device;
-  const Traits& traits;
-  int inputs;
-  int arguments;  // inputs, outputs, workspace
-  tn_plan inner{};
-  std::mutex mutex;
-  const void* queue = nullptr;  // of the commands under way
-  int under_way = 0;
-
-  WrappedPlan(AdversaryDevice& d, const Traits& t, int n_inputs, int n_arguments)
-      : device(d), traits(t), inputs(n_inputs), arguments(n_arguments) {}
-  ~WrappedPlan() {
-    if (inner.release) inner.release(inner.data);
-  }
-  WrappedPlan(const WrappedPlan&) = delete;
-  WrappedPlan& operator=(const WrappedPlan&) = delete;
-
-  std::string argument_name(int i) const {
-    const char* kind = i < inputs ? "input " : "output ";
-    if (i == arguments - 1 && traits.has('W')) return sdk::text(traits.op, ": the workspace");
-    return sdk::text(traits.op, ": ", kind, i < inputs ? i : i - inputs);
-  }
-};
-
-// Counts a command of a plan from its enqueueing to its end.
-class UnderWay {
- public:
-  UnderWay(std::shared_ptr<WrappedPlan> plan, const void* queue) : plan_(std::move(plan)) {
-    bool shared = false;
-    {
-      const std::lock_guard lock(plan_->mutex);
-      shared = plan_->under_way++ > 0 && plan_->queue != queue;
-      plan_->queue = queue;
-    }
-    if (shared && !plan_->traits.has('R')) {
-      plan_->device.misuse(
-          sdk::text(plan_->traits.name, " is not re-entrant: one plan runs on two queues"));
-    }
-  }
-  ~UnderWay() {
-    const std::lock_guard lock(plan_->mutex);
-    --plan_->under_way;
-  }
-  UnderWay(const UnderWay&) = delete;
-  UnderWay& operator=(const UnderWay&) = delete;
-  WrappedPlan& plan() const { return *plan_; }
-
- private:
-  std::shared_ptr<WrappedPlan> plan_;
-};
 
 // ---- views --------------------------------------------------------------------------------------
 
@@ -138,6 +86,62 @@ bool is_repeated(const tn_view& v) {
   }
   return true;
 }
+
+// ---- plans --------------------------------------------------------------------------------------
+
+// A plan outlives its release while a command holds it.
+struct WrappedPlan {
+  AdversaryDevice& device;
+  const Traits& traits;
+  int inputs;
+  int arguments;                     // inputs, outputs, workspace
+  std::optional<CopiedView> packed;  // the input that is packed, as it was before
+  tn_plan inner{};
+  std::mutex mutex;
+  const void* queue = nullptr;  // of the commands under way
+  int under_way = 0;
+
+  WrappedPlan(AdversaryDevice& d, const Traits& t, int n_inputs, int n_arguments)
+      : device(d), traits(t), inputs(n_inputs), arguments(n_arguments) {}
+  ~WrappedPlan() {
+    if (inner.release) inner.release(inner.data);
+  }
+  WrappedPlan(const WrappedPlan&) = delete;
+  WrappedPlan& operator=(const WrappedPlan&) = delete;
+
+  std::string argument_name(int i) const {
+    const char* kind = i < inputs ? "input " : "output ";
+    if (i == arguments - 1 && traits.has('W')) return sdk::text(traits.op, ": the workspace");
+    return sdk::text(traits.op, ": ", kind, i < inputs ? i : i - inputs);
+  }
+};
+
+// Counts a command of a plan from its enqueueing to its end.
+class UnderWay {
+ public:
+  UnderWay(std::shared_ptr<WrappedPlan> plan, const void* queue) : plan_(std::move(plan)) {
+    bool shared = false;
+    {
+      const std::lock_guard lock(plan_->mutex);
+      shared = plan_->under_way++ > 0 && plan_->queue != queue;
+      plan_->queue = queue;
+    }
+    if (shared && !plan_->traits.has('R')) {
+      plan_->device.misuse(
+          sdk::text(plan_->traits.name, " is not re-entrant: one plan runs on two queues"));
+    }
+  }
+  ~UnderWay() {
+    const std::lock_guard lock(plan_->mutex);
+    --plan_->under_way;
+  }
+  UnderWay(const UnderWay&) = delete;
+  UnderWay& operator=(const UnderWay&) = delete;
+  WrappedPlan& plan() const { return *plan_; }
+
+ private:
+  std::shared_ptr<WrappedPlan> plan_;
+};
 
 // ---- running ------------------------------------------------------------------------------------
 
@@ -192,12 +196,49 @@ class Bound {
   std::vector<std::byte> copy_;
 };
 
+uint64_t span_bytes(const tn_view& v) {
+  const auto [begin, end] = byte_span(v);
+  return static_cast<uint64_t>(end - begin);
+}
+std::byte* bytes_of(const tn_view& v) { return static_cast<std::byte*>(sdk::address(v)); }
+
+// On the queue's thread: args are the input and what it becomes.
+void run_pack(const WrappedPlan& plan, const std::vector<CopiedView>& args) {
+  tn_view from = args[0].bound(), to = args[1].bound();
+  Bound in(plan, kPackedInput, from), out(plan, plan.inputs, to);
+  const int64_t first = byte_span(from).first - static_cast<int64_t>(from.offset);
+  const std::byte* begin = bytes_of(from) + first;
+  std::memcpy(bytes_of(to), kMark.data(), kMark.size());
+  std::byte* at = bytes_of(to) + kMark.size();
+  for (uint64_t k = span_bytes(from); k-- > 0;) *at++ = begin[k] ^ kScramble;
+  out.finish();
+}
+
+// What it was packed from, as the view that the signature showed.
+std::vector<std::byte> unpack(const WrappedPlan& plan, tn_view& v) {
+  if (v.dtype != TN_DTYPE_U8 || std::memcmp(bytes_of(v), kMark.data(), kMark.size()) != 0) {
+    sdk::fail(TN_INTERNAL, "adversary: ", plan.argument_name(kPackedInput),
+              " is not what it was packed into");
+  }
+  tn_view whole = plan.packed->bound();
+  whole.offset = 0;
+  std::vector<std::byte> bytes(span_bytes(whole));
+  const std::byte* from = bytes_of(v) + kMark.size();
+  for (uint64_t k = bytes.size(); k-- > 0;) bytes[k] = *from++ ^ kScramble;
+  whole.mem =
+      reinterpret_cast<uintptr_t>(bytes.data()) - static_cast<uint64_t>(byte_span(whole).first);
+  v = whole;
+  return bytes;
+}
+
 void run_bound(const WrappedPlan& plan, std::vector<tn_view> views) {
   std::vector<Bound> bound;
   bound.reserve(views.size());
   for (size_t i = 0; i < views.size(); ++i) {
     if (has_memory(views[i])) bound.emplace_back(plan, static_cast<int>(i), views[i]);
   }
+  std::vector<std::byte> unpacked;
+  if (plan.packed) unpacked = unpack(plan, views[kPackedInput]);
   if (plan.traits.has('W')) {
     std::memset(sdk::address(views.back()), kWorkspaceByte, kWorkspaceBytes);
     views.pop_back();
@@ -254,6 +295,28 @@ void run_command(const WrappedPlan& plan, const std::vector<CopiedView>& args) {
   }
 }
 
+// args: the input and what it becomes.
+tn_error* TN_CALL pack(void* data, void* queue, const tn_view* const* args) {
+  const auto& plan = *static_cast<std::shared_ptr<WrappedPlan>*>(data);
+  return sdk::guard(plan->device.host, [&] {
+    if (!queue) sdk::fail(TN_INTERNAL, "adversary: ", plan->traits.op, " packs without a queue");
+    const tn_view whole = plan->packed->bound();
+    if (!sdk::same_dims(*args[0], whole) || args[0]->dtype != whole.dtype ||
+        !std::equal(whole.strides, whole.strides + whole.rank, args[0]->strides)) {
+      sdk::fail(TN_INTERNAL, "adversary: ", plan->argument_name(kPackedInput),
+                " is to be packed and lies otherwise than the signature shows");
+    }
+    if (args[1]->dtype != TN_DTYPE_U8 ||
+        args[1]->count != static_cast<int64_t>(kMark.size() + span_bytes(whole)))
+      sdk::fail(TN_INTERNAL, "adversary: ", plan->traits.op, " packs into another size");
+    auto under_way = std::make_shared<UnderWay>(plan, queue);
+    static_cast<CommandQueue*>(queue)->enqueue(
+        [under_way, copies = std::vector<CopiedView>{CopiedView(*args[0]), CopiedView(*args[1])}] {
+          run_pack(under_way->plan(), copies);
+        });
+  });
+}
+
 tn_error* TN_CALL run(void* data, void* queue, const tn_view* const* args) {
   const auto& plan = *static_cast<std::shared_ptr<WrappedPlan>*>(data);
   return sdk::guard(plan->device.host, [&] {
@@ -293,6 +356,8 @@ void check_signature(const Traits& traits, const tn_signature& s) {
   for (uint32_t i = 0; i < s.n_inputs; ++i) {
     const tn_view& v = *s.inputs[i];
     if (sdk::is_absent(v)) continue;
+    if (v.flags & TN_VIEW_LASTING && !traits.has('P'))
+      sdk::fail(TN_INTERNAL, "adversary: ", traits.op, " packs nothing and is shown what lasts");
     if (sdk::is_immediate(v)) {
       if (traits.has('I')) continue;
       sdk::fail(TN_INTERNAL, "adversary: ", traits.op, ": input ", i,
@@ -332,6 +397,14 @@ tn_error* TN_CALL prepare(void* raw, const tn_signature* signature, tn_plan* out
       out->declined = plan->inner.declined;
       return;
     }
+    const tn_view* weights =
+        inputs > static_cast<int>(kPackedInput) ? signature->inputs[1] : nullptr;
+    if (weights && weights->flags & TN_VIEW_LASTING && has_memory(*weights)) {
+      plan->packed.emplace(*weights);
+      out->pack = pack;
+      out->packed_bytes = kMark.size() + span_bytes(*weights);
+      out->packed_input = kPackedInput;
+    }
     out->data = new std::shared_ptr<WrappedPlan>(std::move(plan));
     out->run = run;
     out->release =
@@ -355,6 +428,8 @@ std::vector<tn_kernel> make_kernels(std::index_sequence<I...>) {
     k.prepare = prepare_slot;
     if (!traits.has('I')) k.flags &= ~TN_KERNEL_IMMEDIATES;
     if (!traits.has('R')) k.flags &= ~TN_KERNEL_REENTRANT;
+    if (traits.has('P')) k.flags |= TN_KERNEL_PACKS;
+    if (traits.has('P')) k.depends |= TN_DEPENDS_DIMS;
     if (traits.has('C')) k.depends |= TN_DEPENDS_LAYOUT;
     list.push_back(k);
   };

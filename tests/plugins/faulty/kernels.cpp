@@ -27,6 +27,8 @@ struct Plan {
   uint32_t n_inputs, n_outputs;
   std::string mode;  // of scatter
   std::vector<int64_t> scratch;
+  tn_view whole{};  // of the second input that this plugin packs; its dims and strides:
+  std::vector<int64_t> dims, strides;
 };
 struct Run {
   Plan& plan;
@@ -217,6 +219,11 @@ tn_error* TN_CALL run(void* plan, void* queue, const tn_view* const* args) {
   Run r{p, {}, {}};
   const uint32_t n = p.n_inputs + p.n_outputs;
   for (uint32_t i = 0; i < n; ++i) r.views.push_back(*args[i]);
+  if (p.whole.count) {
+    tn_view whole = p.whole;
+    whole.mem = args[1]->mem, whole.offset = args[1]->offset;
+    r.views[1] = whole;
+  }
   std::vector<const tn_view*> views;
   for (const tn_view& v : r.views) views.push_back(&v);
   if (p.base.workspace_bytes) views.push_back(args[n]);
@@ -226,6 +233,26 @@ tn_error* TN_CALL run(void* plan, void* queue, const tn_view* const* args) {
   if (!e && p.op == TN_OP_LOG && is("run_fails"))
     return host()->error(host(), TN_INTERNAL, tn_string("fails always"));
   return e;
+}
+tn_error* TN_CALL pack(void* plan, void* queue, const tn_view* const* args) {
+  const Plan& p = *static_cast<Plan*>(plan);
+  return p.base.pack(p.base.data, queue, args);
+}
+// A dense input as it is, but for its last byte.
+tn_error* TN_CALL pack_less(void* plan, void*, const tn_view* const* args) {
+  const uint64_t bytes = static_cast<uint64_t>(args[1]->count);
+  std::memcpy(data<char>(*args[1]), data<char>(*args[0]), bytes);
+  data<char>(*args[1])[bytes - 1] = 0;
+  static_cast<void>(plan);
+  return nullptr;
+}
+void show_packed(const tn_view& v, Plan& plan, tn_plan* out) {
+  plan.dims.assign(v.dims, v.dims + v.rank), plan.strides.assign(v.strides, v.strides + v.rank);
+  plan.whole = v;
+  plan.whole.dims = plan.dims.data(), plan.whole.strides = plan.strides.data();
+  out->pack = pack_less;
+  out->packed_bytes = tn_dtype_bytes(v.dtype, static_cast<uint64_t>(v.count));
+  out->packed_input = 1;
 }
 void TN_CALL release(void* plan) {
   std::unique_ptr<Plan> p(static_cast<Plan*>(plan));
@@ -266,7 +293,11 @@ tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
   if (tn_error* e = base_kernel(s->op)->prepare(device, &seen, &plan->base)) return e;
   out->declined = plan->base.declined;
   if (out->declined.size) return nullptr;
-  out->workspace_bytes = plan->base.workspace_bytes;
+  *out = plan->base;
+  if (plan->base.pack) out->pack = pack;
+  if (s->op == TN_OP_MATMUL && is("packed_cut") && s->inputs[1]->flags & TN_VIEW_LASTING &&
+      sdk::is_contiguous(*s->inputs[1]) && s->inputs[1]->count > 0)
+    show_packed(*s->inputs[1], *plan, out);
   out->run = run;
   out->release = release;
   out->data = plan.release();
@@ -286,6 +317,8 @@ tn_error* TN_CALL list(void* device, const tn_kernel** out, uint32_t* count) {
       const std::string_view op(k.op.data, k.op.size);
       if (op == "philox" && is("base_op_missing")) continue;
       k.prepare = prepare;
+      if (op == "matmul" && is("packed_cut"))
+        k.flags |= TN_KERNEL_PACKS, k.depends |= TN_DEPENDS_DIMS;
       if (op == "cumsum" && is("attributes_not_in_key")) k.depends &= ~TN_DEPENDS_ATTRS;
       if (op == "sub" && is("kernel_without_prepare")) k.prepare = nullptr;
       if (op == "ceil" && is("kernel_without_name")) k.name = {};

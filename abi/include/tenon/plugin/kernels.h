@@ -32,6 +32,10 @@ typedef struct tn_signature {
 #define TN_SIGNATURE_PRECISION_HIGH 2u
 #define TN_SIGNATURE_PRECISION_MEDIUM 4u
 
+/* Flag of a signature's input, shown to kernels with TN_KERNEL_PACKS: it has the same elements in many runs, as the weights of a model, so
+ * that the plan may ask for it packed. */
+#define TN_VIEW_LASTING 16u
+
 /* A plan is kept by the call sites that use it and by a bounded cache of the device. release, if set, runs once, on any thread,
  * when all have let go of it, before the device is closed; at once where prepare declined or failed. No run() of it is going on
  * or follows, but commands that earlier ones put on a queue may be pending: what these read must outlive them. */
@@ -51,11 +55,23 @@ typedef struct tn_plan {
       workspace_bytes; /* the core provides it at each run, aligned as the device says; contents undefined */
   tn_str
       declined; /* not empty: this kernel does not take the signature, and why. Static or kept by the plugin. */
+
+  /* An input packed, which the signature shows as TN_VIEW_LASTING: when its elements are other ones than before, the core calls `pack` with
+   * the input, as the signature shows it, and a dense u8 view of packed_bytes bytes, aligned as the device says. run then gets that view
+   * in the input's place, and gives the same bits as the plan that packs nothing. pack is a command as run is, of a plan that may have
+   * been released by the time it is done, and has no workspace. Plans with one pack, packed_bytes and packed_form make the same bytes of
+   * the same input (dtype, dims, strides): what one of them packed serves all, as for other sizes of the rest. What has more than twice
+   * the bytes of what it is made of is not kept: the core then prepares without TN_VIEW_LASTING. */
+  tn_kernel_run pack; /* NULL: nothing is packed */
+  uint64_t packed_bytes;
+  uint64_t packed_form;
+  uint32_t packed_input;
+  uint32_t reserved2;
 } tn_plan;
 
 /* What a plan depends on. Its key always holds: the kernel, the op, the number of inputs, the signature's flags, the queue unless
- * TN_KERNEL_REENTRANT, and of each view the dtype, TN_VIEW_IMMEDIATE and TN_VIEW_ABSENT (of an absent one nothing else).
- * The flags below add to it; TN_VIEW_CONTIGUOUS is in it only with LAYOUT, TN_VIEW_WEAK never. A plan is shared by all
+ * TN_KERNEL_REENTRANT, and of each view the dtype, TN_VIEW_IMMEDIATE, TN_VIEW_LASTING and TN_VIEW_ABSENT (of an absent one
+ * nothing else). The flags below add to it; TN_VIEW_CONTIGUOUS is in it only with LAYOUT, TN_VIEW_WEAK never. A plan is shared by all
  * signatures of one key: what is not in it must be read from the views at each run. */
 #define TN_DEPENDS_RANK 1u
 #define TN_DEPENDS_LAYOUT \
@@ -69,6 +85,8 @@ typedef struct tn_plan {
 #define TN_KERNEL_NONDETERMINISTIC 4u /* left out when determinism is asked for */
 #define TN_KERNEL_REENTRANT \
   8u /* one plan may run in several threads at once; without it the core makes one plan per queue */
+#define TN_KERNEL_PACKS \
+  16u /* is shown which inputs last, and may ask for one of them packed; only with TN_KERNEL_REENTRANT */
 
 typedef struct tn_kernel {
   uint32_t struct_size;

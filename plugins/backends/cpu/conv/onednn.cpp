@@ -245,9 +245,10 @@ struct Operand {
   bool result = false;
   int64_t offset = 0;  // of the part's first element
   dnnl_memory_desc_t outer{}, inner{};
-  Primitive reorder;   // none: both are the same
-  bool apart = false;  // the inner form lies in the part's workspace
-  size_t place = 0;    // there
+  Primitive reorder;    // none: both are the same
+  bool apart = false;   // the inner form lies in the part's workspace
+  bool packed = false;  // or in what pack_weights() made
+  size_t place = 0;     // there
 };
 
 struct Part {
@@ -256,6 +257,13 @@ struct Part {
   Primitive convolution;
   size_t scratch_place = 0, scratch_bytes = 0, bytes = 0;
   ChannelBlocks finished{};  // where another puts y in its place; `at` is known when it runs
+
+  const Operand* packed() const {
+    for (const Operand& o : operands)
+      if (o.packed) return &o;
+    return nullptr;
+  }
+  Operand* packed() { return const_cast<Operand*>(std::as_const(*this).packed()); }
 };
 
 struct ConvPlan {
@@ -400,7 +408,7 @@ bool blocks_of(const Problem& p, const Range& r, const dnnl_memory_desc_t& y, Ch
   return out->lanes <= 16 && b.strides[2] == out->step * p.out[1] && y.offset0 == 0;
 }
 
-bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
+bool plan_part(const OneDnn& l, const Problem& p, const Range& r, bool packs, Part* part) {
   Operand x, w, y, bias;
   if (!describe(l, p, r, &x, &w, &y, &bias)) return false;
   dnnl_primitive_desc_t desc =
@@ -451,6 +459,8 @@ bool plan_part(const OneDnn& l, const Problem& p, const Range& r, Part* part) {
     }
     kept.apart |= kept.reorder.handle != nullptr;
     if (!kept.apart) continue;
+    kept.packed = packs && o == &w && !kept.reorder.scratch_bytes;
+    if (kept.packed) continue;
     kept.place = part->bytes;
     part->bytes += round_up(l.dnnl_memory_desc_get_size(&kept.inner));
     if (kept.reorder.scratch_bytes > part->scratch_bytes)
@@ -509,6 +519,12 @@ bool run_part(const ConvPlan& p, const Part& part, const tn_view* const* args, c
   };
   for (int i = 0; i < part.count; ++i) {
     const Operand& o = part.operands[i];
+    if (o.packed) {
+      inner[i] = memories.make(o.inner, output<char>(args[o.position]) + o.place);
+      convolution[i] = {o.arg, inner[i]};
+      good = good && inner[i];
+      continue;
+    }
     float* at = output<float>(args[o.position]) + o.offset;
     outer[i] = memories.make(o.outer, at);
     inner[i] = o.apart ? memories.make(o.inner, workspace + o.place) : outer[i];
@@ -546,9 +562,64 @@ tn_error* TN_CALL run_conv(void* data, void*, const tn_view* const* args) {
   return nullptr;
 }
 
+// The weights of all parts, as the convolutions want them.
+tn_error* TN_CALL pack_weights(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const ConvPlan*>(data);
+  const OneDnn& l = *p.library;
+  const OneThread one(l);
+  dnnl_stream_t stream = nullptr;
+  bool good = l.dnnl_stream_create(&stream, l.engine, dnnl_stream_default_flags) == dnnl_success;
+  for (int i = 0; good && i < p.parts; ++i) {
+    const Operand* w = p.part[i].packed();
+    Memories memories(l);
+    dnnl_exec_arg_t list[2] = {
+        {DNNL_ARG_FROM, memories.make(w->outer, output<float>(args[0]) + w->offset)},
+        {DNNL_ARG_TO, memories.make(w->inner, output<char>(args[1]) + w->place)}};
+    good = list[0].memory && list[1].memory &&
+           l.dnnl_primitive_execute(w->reorder.handle, stream, 2, list) == dnnl_success;
+  }
+  if (stream) l.dnnl_stream_destroy(stream);
+  if (!good) return fail(*l.device, TN_INTERNAL, "oneDNN failed to turn weights");
+  return nullptr;
+}
+
 // ---- planning
 
-tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_plan* plan,
+// Where the packed weights of each part lie; parts that want the same share them. False: not all are to be turned.
+bool place_packed(const OneDnn& l, ConvPlan* made, tn_plan* plan) {
+  uint64_t form = 14695981039346656037u;
+  const auto mix = [&](const void* bytes, size_t n) {
+    for (size_t i = 0; i < n; ++i)
+      form = (form ^ static_cast<const unsigned char*>(bytes)[i]) * 1099511628211u;
+  };
+  for (int i = 0; i < made->parts; ++i) {
+    Operand* w = made->part[i].packed();
+    if (!w) return false;
+    const Operand* like = nullptr;
+    for (int k = 0; k < i && !like; ++k) {
+      const Operand* other = made->part[k].packed();
+      if (other->offset == w->offset && l.dnnl_memory_desc_equal(&other->inner, &w->inner))
+        like = other;
+    }
+    w->place = like ? like->place : plan->packed_bytes;
+    if (like) continue;
+    plan->packed_bytes += round_up(l.dnnl_memory_desc_get_size(&w->inner));
+    mix(&w->inner, sizeof w->inner);
+    mix(&w->offset, sizeof w->offset);
+  }
+  plan->pack = pack_weights;
+  plan->packed_form = form;
+  plan->packed_input = 1;
+  return true;
+}
+
+void forget(tn_plan* plan) {
+  plan->release(plan->data);
+  *plan = tn_plan{};
+  plan->struct_size = sizeof *plan;
+}
+
+tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, bool packs, tn_plan* plan,
                     ConvFinish* then) {
   auto* library = static_cast<OneDnn*>(device.nn_state);
   if (!gains(p)) return decline(plan, "gains nothing by oneDNN");
@@ -563,14 +634,16 @@ tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, tn_pla
   const OneThread one(*library);
   size_t bytes = 64;
   for (int i = 0; i < made->parts; ++i) {
-    if (!plan_part(*library, p, ranges[i], &made->part[i])) {
-      plan->release(made);
-      *plan = tn_plan{};
-      plan->struct_size = sizeof *plan;
+    if (!plan_part(*library, p, ranges[i], packs, &made->part[i])) {
+      forget(plan);
       return decline(plan, "oneDNN has no convolution of this shape");
     }
     made->place[i] = bytes;
     bytes += made->part[i].bytes;
+  }
+  if (packs && !place_packed(*library, made, plan)) {
+    forget(plan);
+    return plan_conv(device, p, n_inputs, false, plan, nullptr);
   }
   plan->workspace_bytes = bytes;
   return nullptr;
@@ -613,7 +686,8 @@ tn_error* plan_views(const Device& device, const tn_signature& sig, Problem* p, 
     if (p->kernel[a] <= 1) p->dilation[a] = 1;
   }
   for (int a = 0; a < 3; ++a) p->image[a] = image.strides[a];
-  return plan_conv(device, *p, int(sig.n_inputs), plan, then);
+  const bool packs = p->pass == Pass::forward && !then && w.flags & TN_VIEW_LASTING;
+  return plan_conv(device, *p, int(sig.n_inputs), packs, plan, then);
 }
 
 }  // namespace

@@ -58,6 +58,7 @@ bool matmul_shape(const tn_signature& sig, MatmulShape* out) {
   g.b_col = b.strides[b_col];
   g.c_row = c.strides[c.rank - 2];
   g.precision = precision_of(sig);
+  out->lasting_b = b.flags & TN_VIEW_LASTING;
   if (c.strides[c.rank - 1] != 1 && g.n > 1 && c.count > 0) return false;
   Batch& batch = out->batch;
   gather_batch(a, b, c, &batch);
@@ -90,6 +91,7 @@ bool linear_shape(const tn_signature& sig, MatmulShape* out) {
   g.b_col = w.strides[0];
   g.c_row = g.n;
   g.precision = precision_of(sig);
+  out->lasting_b = w.flags & TN_VIEW_LASTING;
   if (y.count == 0) {
     g.m = 0;
     return true;

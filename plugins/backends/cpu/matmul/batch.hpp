@@ -31,6 +31,7 @@ struct Batch {
 struct MatmulShape {
   GemmShape gemm;
   Batch batch;
+  bool lasting_b = false;  // it may be packed for good
 };
 
 // From a matmul signature with its transpose attributes. Batch axes along which B does not change become rows of A where they can.

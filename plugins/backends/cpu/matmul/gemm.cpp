@@ -118,6 +118,40 @@ void Gemm<T>::plan_tiles(const Device& device) {
 }
 
 template <class T>
+bool Gemm<T>::take_packed() {
+  if (path_ != Path::tiles || !pack_b_) return false;
+  packed_b_ = true;
+  scratch_ = pack_a_ ? round_up(kTileRows<T> * panel_stride<T>(depth_), 64 / sizeof(T)) : 0;
+  return true;
+}
+
+template <class T>
+int64_t Gemm<T>::place_packed(int64_t p, int64_t j, int64_t depth) const {
+  return p * round_up(s_.n, kTileCols<T>) + j * depth;
+}
+
+template <class T>
+int64_t Gemm<T>::packed_bytes() const {
+  return place_packed(s_.k, 0, 0) * int64_t(sizeof(T));
+}
+
+template <class T>
+void Gemm<T>::pack(const Device& device, const T* b, char* packed) const {
+  constexpr int64_t cols = kTileCols<T>;
+  T* to = reinterpret_cast<T*>(packed);
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t j = begin * cols; j < smaller(end * cols, s_.n); j += cols) {
+      for (int64_t p = 0; p < s_.k; p += depth_) {
+        const int64_t depth = smaller(depth_, s_.k - p);
+        pack_b_panel(to + place_packed(p, j, depth), b + p * s_.b_row + j * s_.b_col, s_.b_row,
+                     s_.b_col, depth, smaller(cols, s_.n - j));
+      }
+    }
+  };
+  parallel(device, ceil_div(s_.n, cols), 1, double(s_.k * cols), body);
+}
+
+template <class T>
 void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
                        const RowsDone* done, bool accumulate) const {
   GemmShape s = s_;
@@ -126,7 +160,7 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
   s.m = smaller(part_m_, s_.m - i);
   s.n = part_begin_n(part % parts_n_ + 1) - j;
   a += i * s.a_row;
-  b += j * s.b_col;
+  if (!packed_b_) b += j * s.b_col;
   c += i * s.c_row + j;
   if (bias) bias += j;
   switch (path_) {
@@ -134,7 +168,7 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
       if (!accumulate) fill_c(s, c, bias);
       break;
     case Path::tiles:
-      return run_tiles(s, a, b, c, bias, scratch, accumulate, done);
+      return run_tiles(s, j, a, b, c, bias, scratch, accumulate, done);
     case Path::dots:
       dot_block<T>({a, b, c, bias, s.m, s.n, s.k, s.a_row, s.b_col, s.c_row, accumulate});
       break;
@@ -151,8 +185,8 @@ void Gemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bias, T*
 }
 
 template <class T>
-void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                        bool accumulate, const RowsDone* done) const {
+void Gemm<T>::run_tiles(const GemmShape& s, int64_t column, const T* a, const T* b, T* c,
+                        const T* bias, T* scratch, bool accumulate, const RowsDone* done) const {
   constexpr int64_t cols = kTileCols<T>;
   T* packed_a = scratch;
   T* packed_b = scratch + (pack_a_ ? kTileRows<T> * panel_stride<T>(depth_) : 0);
@@ -166,15 +200,18 @@ void Gemm<T>::run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const 
       Tile<T> t;
       t.k = depth;
       t.accumulate = accumulate || p0 > 0;
-      const T* b_block = b + p0 * s.b_row + j0 * s.b_col;
+      const T* b_block =
+          packed_b_ ? b + place_packed(p0, column + j0, depth) : b + p0 * s.b_row + j0 * s.b_col;
       int64_t b_step = cols;
       t.b_stride = s.b_row;
-      if (pack_b_) {
+      if (pack_b_ && !packed_b_) {
         for (int64_t j = 0; j < width; j += cols) {
           pack_b_panel(packed_b + j * depth, b_block + j * s.b_col, s.b_row, s.b_col, depth,
                        smaller(cols, width - j));
         }
         b_block = packed_b;
+      }
+      if (pack_b_) {
         b_step = cols * depth;
         t.b_stride = cols;
       }

@@ -39,6 +39,11 @@ class Gemm {
   // Elements of scratch that one running part needs, 64-byte aligned.
   int64_t scratch() const { return scratch_; }
 
+  // From now on B is what pack() made of it, which does not depend on m. False: it is read as it is.
+  bool take_packed();
+  int64_t packed_bytes() const;
+  void pack(const Device& device, const T* b, char* to) const;
+
   // bias: n entries, added to every row; null for none. done: null for nothing. accumulate: C += A B (then no bias).
   void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
                 const RowsDone* done = nullptr, bool accumulate = false) const;
@@ -50,14 +55,18 @@ class Gemm {
   void plan_depth(const Device& device);
   void plan_tiles(const Device& device);
   int64_t part_begin_n(int part) const;
-  void run_tiles(const GemmShape& s, const T* a, const T* b, T* c, const T* bias, T* scratch,
-                 bool accumulate, const RowsDone* done) const;
+  // column: of C and B, of this part's first.
+  void run_tiles(const GemmShape& s, int64_t column, const T* a, const T* b, T* c, const T* bias,
+                 T* scratch, bool accumulate, const RowsDone* done) const;
+  // Where a panel of B lies that is packed for good, from row p and column j on.
+  int64_t place_packed(int64_t p, int64_t j, int64_t depth) const;
 
   GemmShape s_;
   Path path_ = Path::empty;
   ALayout a_layout_ = ALayout::rows;
   bool pack_a_ = false;
   bool pack_b_ = false;
+  bool packed_b_ = false;  // by pack()
   int parts_m_ = 1, parts_n_ = 1;
   int64_t part_m_ = 0;
   int64_t depth_ = 0;  // of a block of B, in rows

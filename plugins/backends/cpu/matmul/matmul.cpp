@@ -18,11 +18,24 @@ tn_error* TN_CALL run_product(void* plan, void*, const tn_view* const* args) {
   return nullptr;
 }
 
+template <class T, class G>
+tn_error* TN_CALL pack_b(void* plan, void*, const tn_view* const* args) {
+  static_cast<const Product<T, G>*>(plan)->pack(input<T>(args[0]), output<char>(args[1]));
+  return nullptr;
+}
+
 template <class T, class G, int n_inputs>
 tn_error* make_product(const Device& device, const MatmulShape& shape, tn_plan* plan) {
   auto* product = make_plan<Product<T, G>>(plan, run_product<T, G, n_inputs>);
   if (!product) return out_of_memory(device);
   product->plan(shape, device);
+  if (shape.lasting_b && product->take_packed()) {
+    plan->pack = pack_b<T, G>;
+    plan->packed_bytes = product->packed_bytes();
+    plan->packed_form =
+        uint64_t(shape.gemm.b_row) << 32 ^ uint64_t(shape.gemm.b_col);  // which is which
+    plan->packed_input = 1;
+  }
   plan->workspace_bytes = product->workspace_bytes();
   return nullptr;
 }

@@ -16,6 +16,13 @@ void Product<T, G>::plan(const MatmulShape& shape, const Device& device) {
 }
 
 template <class T, class G>
+bool Product<T, G>::take_packed() {
+  for (int i = 0; i < batch_.rank; ++i)
+    if (batch_.b[i] != 0) return false;
+  return gemm_.take_packed();
+}
+
+template <class T, class G>
 void Product<T, G>::run_units(int64_t group, const T* a, const T* b, T* c, const T* bias,
                               T* workspace, const RowsDone* done) const {
   const int64_t parts = gemm_.parts();

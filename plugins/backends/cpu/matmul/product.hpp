@@ -10,6 +10,10 @@ class Product {
  public:
   void plan(const MatmulShape& shape, const Device& device);
   uint64_t workspace_bytes() const { return uint64_t(groups_ * gemm_.scratch()) * sizeof(T); }
+  // From now on B is what pack() made of it. False: it is read as it is.
+  bool take_packed();
+  uint64_t packed_bytes() const { return uint64_t(gemm_.packed_bytes()); }
+  void pack(const T* b, char* to) const { gemm_.pack(*device_, b, to); }
   // Pointers to the first elements; workspace 64-byte aligned. bias: one per column, or null.
   void run(const T* a, const T* b, T* c, const T* bias, T* workspace,
            const RowsDone* done = nullptr) const;

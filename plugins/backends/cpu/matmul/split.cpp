@@ -131,11 +131,31 @@ ExponentRange pack_split(char* to, const Lines<T>& lines, int parts, bool turned
   }
 }
 
+void join_split(float* to, const char* panel, int64_t k, int parts) {
+  const __m512i upper = _mm512_set1_epi32(int(0xffff0000u));
+  for (int64_t p = 0; p < k; p += kTileDepth, panel += parts * 2 * kTileBytes) {
+    for (int64_t r = 0; r < kTileSide; ++r) {
+      for (int64_t half = 0; half < 2; ++half) {
+        __m512 even = _mm512_setzero_ps(), odd = even;
+        for (int q = parts; q-- > 0;) {  // small ones first: each sum is exact
+          const __m512i pairs = _mm512_load_si512(panel + (q * 2 + half) * kTileBytes + r * 64);
+          even = _mm512_add_ps(even, _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16)));
+          odd = _mm512_add_ps(odd, _mm512_castsi512_ps(_mm512_and_si512(pairs, upper)));
+        }
+        float* at = to + (p + 2 * r) * kSquare + half * kTileSide;
+        _mm512_storeu_ps(at, even);
+        _mm512_storeu_ps(at + kSquare, odd);
+      }
+    }
+  }
+}
+
 #else
 template <class T>
 ExponentRange pack_split(char*, const Lines<T>&, int, bool) {
   return {};
 }
+void join_split(float*, const char*, int64_t, int) {}
 #endif
 
 template ExponentRange pack_split<float>(char*, const Lines<float>&, int, bool);

@@ -19,6 +19,9 @@ inline bool splits_well(ExponentRange a, ExponentRange b, int log_terms = 10) {
          a.least > digits && b.least > digits && a.least + b.least > 2 * bias - 126 + digits;
 }
 
+// Whether the parts of such a panel add up to its numbers.
+inline bool adds_up(ExponentRange r) { return r.most < 254 && r.least > 23; }
+
 // What is packed: kSquare lines of A (rows) or of B (columns) along k. Number p of line i is from[i * line + p * along]; line or
 // along is 1. Lines past `lines` and numbers past k are 0.
 template <class T>
@@ -38,6 +41,9 @@ constexpr int64_t panel_bytes(int64_t k, int parts) {
 // T: float or f16; bf16 in one part only, of which nothing is said (any number is as good as in f32 but for denormal ones).
 template <class T>
 ExponentRange pack_split(char* to, const Lines<T>& lines, int parts, bool turned);
+
+// The numbers of a panel of B that adds up: to[p * kSquare + j], for k rounded up to kTileDepth.
+void join_split(float* to, const char* panel, int64_t k, int parts);
 
 }  // namespace tenon::cpu::CPU_ISA
 #endif

@@ -13,6 +13,7 @@ constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
 constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 constexpr int64_t kMostPanels = 1024;  // of a block of B
+constexpr int kDense = 255;            // greatest exponent of a packed panel that lies there as f32
 
 template <class T>
 int parts_of(tn_precision precision) {
@@ -153,12 +154,67 @@ void SplitGemm<T>::plan(const GemmShape& shape, const Device& device, int64_t pa
   bytes_.all = bytes_.dense + 2 * kSquare * depth_ * int64_t(sizeof(float));
 }
 
+// ---- B packed for good: blocks along k, each of panels of kSquare columns; then the range of each panel. One whose parts do not add
+// up lies there as dense f32 instead, in as much memory or less, and its range splits well with none.
+
+template <class T>
+bool SplitGemm<T>::take_packed() {
+  if (std::is_same_v<T, float> && split_ != 3) return false;  // the parts never add up
+  packed_b_ = true;
+  const int64_t less = bytes_.fell - bytes_.b;
+  for (int64_t* at : {&bytes_.fell, &bytes_.sums, &bytes_.dense, &bytes_.all}) *at -= less;
+  return true;
+}
+
+// Of a panel, from row p and column j on.
+template <class T>
+int64_t SplitGemm<T>::place_packed(int64_t p, int64_t j) const {
+  const int64_t block = panel_bytes(smaller(depth_, s_.k - p), split_);
+  return panel_bytes(p, split_) * ceil_div(s_.n, kSquare) + j / kSquare * block;
+}
+
+template <class T>
+ExponentRange* SplitGemm<T>::packed_ranges(char* packed) const {
+  return reinterpret_cast<ExponentRange*>(packed +
+                                          panel_bytes(s_.k, split_) * ceil_div(s_.n, kSquare));
+}
+
+template <class T>
+int64_t SplitGemm<T>::packed_bytes() const {
+  const int64_t panels = ceil_div(s_.n, kSquare) * ceil_div(s_.k, depth_);
+  return panel_bytes(s_.k, split_) * ceil_div(s_.n, kSquare) +
+         panels * int64_t(sizeof(ExponentRange));
+}
+
+template <class T>
+void SplitGemm<T>::pack(const Device& device, const T* b, char* to) const {
+  const int64_t squares = ceil_div(s_.n, kSquare);
+  ExponentRange* ranges = packed_ranges(to);
+  const auto body = [&](int64_t begin, int64_t end) {
+    for (int64_t q = begin; q < end; ++q) {
+      for (int64_t p = 0; p < s_.k; p += depth_) {
+        const int64_t j = q * kSquare;
+        const Lines<T> columns{b + p * s_.b_row + j * s_.b_col, s_.b_col, s_.b_row,
+                               smaller(kSquare, s_.n - j), smaller(depth_, s_.k - p)};
+        char* panel = to + place_packed(p, j);
+        ExponentRange range = pack_split(panel, columns, split_, true);
+        if (!adds_up(range)) {
+          range = {0, kDense};
+          widen(reinterpret_cast<float*>(panel), 1, kSquare, columns);
+        }
+        ranges[p / depth_ * squares + q] = range;
+      }
+    }
+  };
+  parallel(device, squares, 1, double(s_.k * kSquare), body);
+}
+
 template <class T>
 struct SplitGemm<T>::Run {
   const SplitGemm& g;
   const T *a, *b, *bias;
   T* c;
-  int64_t m, n;
+  int64_t m, n, column;  // the first of the part
   char* scratch;
   const RowsDone* done;
   Lines<T> rows{};  // of A that are packed
@@ -175,7 +231,7 @@ struct SplitGemm<T>::Run {
   void finish(const float* sums, int64_t row, int64_t i, int64_t j, int64_t height,
               int64_t cols) const;
   void square(float* sums, int64_t row, int64_t height, const Lines<T>& columns, const char* packed,
-              bool well, bool accumulate);
+              bool well, bool dense_b, bool accumulate);
 };
 
 // The bias in every row of a square.
@@ -201,18 +257,21 @@ void SplitGemm<T>::Run::finish(const float* sums, int64_t row, int64_t i, int64_
 
 template <class T>
 void SplitGemm<T>::Run::square(float* sums, int64_t row, int64_t height, const Lines<T>& columns,
-                               const char* packed, bool well, bool accumulate) {
+                               const char* packed, bool well, bool dense_b, bool accumulate) {
   if (well) {
     multiply_square({scratch, packed, panel_steps(columns.k), products_of<T>(g.split_),
                      height > kTileSide, columns.lines > kTileSide, sums, row, accumulate});
     return;
   }
   float* wide_b = dense() + kSquare * g.depth_;
+  const float* right = dense_b ? reinterpret_cast<const float*>(packed) : wide_b;
   if (!rows_dense) widen(dense(), g.depth_, 1, rows);
   rows_dense = true;
-  widen(wide_b, 1, kSquare, columns);
-  multiply_dense(dense(), wide_b, g.depth_, columns.k, height, columns.lines, sums, row,
-                 accumulate);
+  if (!g.packed_b_)
+    widen(wide_b, 1, kSquare, columns);
+  else if (!dense_b)
+    join_split(wide_b, packed, columns.k, g.split_);
+  multiply_dense(dense(), right, g.depth_, columns.k, height, columns.lines, sums, row, accumulate);
 }
 
 // Rows i .. of a packed panel by the columns of a packed block.
@@ -245,7 +304,10 @@ void SplitGemm<T>::Run::block_of_rows(int64_t i, int64_t j0, int64_t width, int6
     if (first && bias) start(sums, row, j0 + j, height, cols);
     if (!splits_well(rows_range, ranges[q])) fell[q] = 1;
     const Lines<T> columns{b + p0 * s.b_row + (j0 + j) * s.b_col, s.b_col, s.b_row, cols, rows.k};
-    square(sums, row, height, columns, panel_of_b(j), !fell[q], !first || bias);
+    const char* panel = panel_of_b(j);
+    if (g.packed_b_) panel = reinterpret_cast<const char*>(b) + g.place_packed(p0, column + j0 + j);
+    square(sums, row, height, columns, panel, !fell[q], g.packed_b_ && ranges[q].most == kDense,
+           !first || bias);
     if (std::is_same_v<T, float> ? !whole : last) finish(sums, row, i, j0 + j, height, cols);
   }
   if (done && last) done->run(*done, c + i * s.c_row + j0, s.c_row, height, width);
@@ -259,7 +321,11 @@ void SplitGemm<T>::Run::all() {
     const int64_t width = smaller(g.width_, n - j0);
     for (int64_t p0 = 0; p0 < s.k; p0 += g.depth_) {
       const int64_t k = smaller(g.depth_, s.k - p0);
-      for (int64_t j = 0; j < width; j += kSquare) {
+      const ExponentRange* of_b = ranges;
+      if (g.packed_b_)
+        of_b = g.packed_ranges(const_cast<char*>(reinterpret_cast<const char*>(b))) +
+               p0 / g.depth_ * ceil_div(s.n, kSquare) + (column + j0) / kSquare;
+      for (int64_t j = 0; j < width && !g.packed_b_; j += kSquare) {
         const Lines<T> columns{b + p0 * s.b_row + (j0 + j) * s.b_col, s.b_col, s.b_row,
                                smaller(kSquare, width - j), k};
         ranges[j / kSquare] = pack_split(panel_of_b(j), columns, g.split_, true);
@@ -268,7 +334,7 @@ void SplitGemm<T>::Run::all() {
         rows = {a + i * s.a_row + p0 * s.a_col, s.a_row, s.a_col, smaller(kSquare, m - i), k};
         rows_range = pack_split(scratch, rows, g.split_, false);
         rows_dense = false;
-        block_of_rows(i, j0, width, p0, ranges);
+        block_of_rows(i, j0, width, p0, of_b);
       }
     }
   }
@@ -281,11 +347,12 @@ void SplitGemm<T>::run_part(int part, const T* a, const T* b, T* c, const T* bia
   const int64_t m = part / parts_n_, n = part % parts_n_, i = begin_m(m), j = begin_n(n);
   Run{*this,
       a + i * s_.a_row,
-      b + j * s_.b_col,
+      packed_b_ ? b : b + j * s_.b_col,
       bias ? bias + j : nullptr,
       c + i * s_.c_row + j,
       begin_m(m + 1) - i,
       begin_n(n + 1) - j,
+      j,
       reinterpret_cast<char*>(scratch),
       done}
       .all();
@@ -304,6 +371,16 @@ template <class T>
 void SplitGemm<T>::plan(const GemmShape&, const Device&, int64_t) {}
 template <class T>
 void SplitGemm<T>::run_part(int, const T*, const T*, T*, const T*, T*, const RowsDone*) const {}
+template <class T>
+bool SplitGemm<T>::take_packed() {
+  return false;
+}
+template <class T>
+int64_t SplitGemm<T>::packed_bytes() const {
+  return 0;
+}
+template <class T>
+void SplitGemm<T>::pack(const Device&, const T*, char*) const {}
 #endif
 
 template class SplitGemm<float>;

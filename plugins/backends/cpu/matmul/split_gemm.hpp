@@ -19,6 +19,10 @@ class SplitGemm {
   void plan(const GemmShape& shape, const Device& device, int64_t parts);
   int parts() const { return parts_m_ * parts_n_; }
   int64_t scratch() const { return bytes_.all / int64_t(sizeof(T)); }
+  // From now on B is what pack() made of it, which does not depend on m. False: it is read as it is.
+  bool take_packed();
+  int64_t packed_bytes() const;
+  void pack(const Device& device, const T* b, char* to) const;
   // Results do not depend on how the product is cut.
   void run_part(int part, const T* a, const T* b, T* c, const T* bias, T* scratch,
                 const RowsDone* done = nullptr) const;
@@ -27,11 +31,14 @@ class SplitGemm {
   struct Run;  // of one part
 
   void cut(int64_t parts);
+  int64_t place_packed(int64_t p, int64_t j) const;
+  ExponentRange* packed_ranges(char* packed) const;
   int64_t begin_m(int64_t part) const;
   int64_t begin_n(int64_t part) const;
 
   GemmShape s_;
-  int split_ = 1;  // parts of a number
+  int split_ = 1;          // parts of a number
+  bool packed_b_ = false;  // by pack()
   int64_t parts_m_ = 1, parts_n_ = 1;
   int64_t depth_ = 0;   // of a block of A and B along k
   int64_t width_ = 0;   // of a block of B, in columns

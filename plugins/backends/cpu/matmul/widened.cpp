@@ -115,6 +115,7 @@ tn_error* prepare_widened(const Device& device, const tn_signature& sig, tn_plan
       p->converted_bytes += buffer_bytes(p->spans[i]);
     views[i] = *v;
     views[i].dtype = TN_DTYPE_F32;
+    views[i].flags &= uint8_t(~TN_VIEW_LASTING);  // converted in each run
     pointers[i] = &views[i];
   }
   tn_error* error = nullptr;

@@ -273,8 +273,7 @@ void run_in_places(const Plan& plan, const tn_view* const* args) {
   for (size_t k = 0; k < plan.outputs; ++k) set_bytes(*outputs[k], expected[k]);
 }
 
-tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
-  const Plan& plan = *static_cast<Plan*>(data);
+tn_error* watched_run(const Plan& plan, const tn_view* const* args) {
   return guarded([&]() -> tn_error* {
     std::vector<Place> places;
     if (real->watch) places = places_of(plan, args);
@@ -300,6 +299,19 @@ tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
       judge(plan, places);
     return nullptr;
   });
+}
+
+tn_error* TN_CALL run_plan(void* data, void*, const tn_view* const* args) {
+  return watched_run(*static_cast<Plan*>(data), args);
+}
+// As a kernel of one input and one output.
+tn_error* TN_CALL run_pack(void* data, void*, const tn_view* const* args) {
+  Plan packing = *static_cast<Plan*>(data);
+  packing.inner.run = packing.inner.pack;
+  packing.inner.workspace_bytes = 0;
+  packing.inputs = packing.outputs = 1;
+  packing.text += ", packing,";
+  return watched_run(packing, args);
 }
 
 void TN_CALL release_plan(void* data) {
@@ -332,8 +344,9 @@ tn_error* prepare(size_t index, const tn_signature* signature, tn_plan* out) {
     }
     expect(plan->inner.run != nullptr, plan->text + " prepares a plan without run",
            "run, or declined with a reason");
-    out->workspace_bytes = plan->inner.workspace_bytes;
+    *out = plan->inner;
     out->run = run_plan, out->release = release_plan;
+    if (out->pack) out->pack = run_pack;
     out->data = plan.release();
     return nullptr;
   });
