@@ -10,7 +10,7 @@ import re
 import sys
 
 FILE_LIMIT = 800
-CORE_LIMIT = 16800  # lines of core without ops and passes, whose files know nothing of each other
+CORE_LIMIT = 16900  # lines of core without ops and passes, whose files know nothing of each other
 APART = ("core/src/ops/", "core/src/passes/")
 GENERATED = re.compile(r"\W*Made by tools/")  # how a generated file begins
 CODE = {".c", ".h", ".cpp", ".hpp", ".inc", ".def", ".cu", ".cl", ".comp", ".glsl"}
