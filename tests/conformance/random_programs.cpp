@@ -330,8 +330,7 @@ class Fired {
   Fired() {
     for (const char* name :
          {"dead_code", "expand", "simplify", "subexpressions", "recognise", "fold_constants",
-          "fold_norms", "fold_variables", "regions", "epilogues", "recompute",
-           kReductions})
+          "fold_norms", "fold_variables", "regions", "epilogues", "recompute", kReductions})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     char name[] = "/tmp/random_programs.XXXXXX";

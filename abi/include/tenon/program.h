@@ -42,7 +42,7 @@ TN_API tn_error* TN_CALL tn_capture_input(tn_ctx* ctx, tn_str name, tn_dtype dty
 /* The program under way may use at most so many bytes for what lies between its steps ("arena_bytes" of tn_program_cost; outputs, new values of
  * variables and constants are not in it); 0, as at first: as many as it takes. What is needed late may then be given up and computed again right
  * before, with the same bits, random numbers included; that takes time, which "recomputed_steps" and "recomputed_flop" show. Where that is
- * not enough, running the program, or asking for its cost, fails with OUT_OF_MEMORY, whose message says how many bytes are needed. A
+ * not enough, running the program, or asking for its cost, fails with OUT_OF_MEMORY, whose message says what it came down to. A
  * program that is run in a capture, a branch or a loop has no budget there: it is the outer program's that counts, for the whole.
  * UNIMPLEMENTED where a device places memory itself (TN_DEVICE_VALUES). */
 TN_API tn_error* TN_CALL tn_capture_set_memory_budget(tn_ctx* ctx, uint64_t bytes);

@@ -160,7 +160,12 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
   for (const Place& from : p.inputs) made->constants.given.push_back(from.tensor);
   for (const Place& from : p.inputs)
     made->derived.given.push_back(from.index ? nullptr : from.variable);
+  std::vector<Shape> layouts;
+  for (const Place& from : p.inputs)
+    layouts.push_back(from.kind == InputKind::kArgument ? shape_of(arguments[from.index]->view)
+                                                        : Shape());
   PassContext context{ctx->runtime, p.device, ctx->state(p.device).queue, made->modes};
+  context.layouts = &layouts;
   context.ctx = ctx;
   context.constants = &made->constants;
   context.derived = &made->derived;
@@ -212,11 +217,10 @@ std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p, tn_tenso
                                        static_cast<double>(p.memory_budget) /
                                        static_cast<double>(bytes));
   }
-  fail(
-      TN_OUT_OF_MEMORY,
-      "program \"{}\": between its steps {} bytes are needed, with what can be computed again; its "
-      "memory budget is {}. Give it more, or smaller inputs.",
-      p.name, least, p.memory_budget);
+  fail(TN_OUT_OF_MEMORY,
+       "program \"{}\": {} bytes between its steps are the least it came down to, with what can be "
+       "computed again; its memory budget is {}. Give it more, or smaller inputs.",
+       p.name, least, p.memory_budget);
 }
 
 }  // namespace

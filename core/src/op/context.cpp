@@ -67,7 +67,7 @@ void Heap::recycle(tn_tensor* t) noexcept {
   --live;
 }
 
-void Heap::drain() noexcept {
+[[gnu::cold]] void Heap::drain() noexcept {
   tn_tensor* t = remote.exchange(nullptr, std::memory_order_acq_rel);
   while (t) {
     tn_tensor* next = t->next;
@@ -113,7 +113,7 @@ void tensor_release_remote(tn_tensor* t) noexcept {
   leave_heap(heap);
 }
 
-void heap_abandon(Heap* heap) noexcept {
+[[gnu::cold]] void heap_abandon(Heap* heap) noexcept {
   heap->users.fetch_add(1, std::memory_order_relaxed);
   heap->context = nullptr;
   heap->abandoned.store(true, std::memory_order_seq_cst);
@@ -331,7 +331,7 @@ void order_after(Queue* q, Queue* p, uint64_t value) {
   queue_wait(p, value, TN_FOREVER, nullptr);
 }
 
-void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
+[[gnu::cold]] void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
   if (t->device->holds_values()) return wait_value(ctx, t);
   if (!t->queue) return;
   const ProfileScope scope(*t->device->runtime->profiler, t->device->name, "wait");
@@ -342,7 +342,7 @@ void wait_tensor(tn_ctx* ctx, tn_tensor* t) {
 
 using namespace tenon;
 
-DeviceState& tn_ctx::make_state(tn_device* d) {
+[[gnu::cold]] DeviceState& tn_ctx::make_state(tn_device* d) {
   auto ds = std::make_unique<DeviceState>();
   ds->device = d;
   if (states.size() <= d->ordinal) states.resize(d->ordinal + 1);

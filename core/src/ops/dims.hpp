@@ -43,9 +43,13 @@ inline bool known_empty(const Dims& dims) {
   return false;
 }
 
-std::string dim_text(int64_t dim);                           // "3", or "?" of a symbolic dim
-std::string dims_text(std::span<const int64_t> dims);        // "[2, ?, 3]"
-std::string numbers_text(std::span<const int64_t> numbers);  // "[0, -2]"
+// A text that nobody has to destroy, for errors; what is longer is cut off.
+struct Text {
+  char chars[200];
+};
+Text dim_text(int64_t dim);                           // "3", or "?" of a symbolic dim
+Text dims_text(std::span<const int64_t> dims);        // "[2, ?, 3]"
+Text numbers_text(std::span<const int64_t> numbers);  // "[0, -2]"
 
 // Kinds of dtype as bits of a mask, ordered as promotion orders them.
 inline constexpr uint32_t kBool = 1, kInt = 2, kFloat = 4, kComplex = 8, kStorage = 16;

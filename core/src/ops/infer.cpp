@@ -30,18 +30,26 @@ const char* cast_hint(uint32_t kinds) {
 
 }  // namespace
 
-std::string dim_text(int64_t dim) { return dim <= -2 ? "?" : fmt::format("{}", dim); }
+static std::string one_dim(int64_t dim) { return dim <= -2 ? "?" : fmt::format("{}", dim); }
 
-std::string numbers_text(std::span<const int64_t> numbers) {
-  std::string s = "[";
-  for (const int64_t v : numbers) s += fmt::format("{}{}", s.size() > 1 ? ", " : "", v);
-  return s + "]";
+static Text text_of(const std::string& s) {
+  Text t;
+  t.chars[s.copy(t.chars, sizeof t.chars - 1)] = 0;
+  return t;
 }
 
-std::string dims_text(std::span<const int64_t> dims) {
+Text dim_text(int64_t dim) { return text_of(one_dim(dim)); }
+
+Text numbers_text(std::span<const int64_t> numbers) {
   std::string s = "[";
-  for (const int64_t d : dims) s += (s.size() > 1 ? ", " : "") + dim_text(d);
-  return s + "]";
+  for (const int64_t v : numbers) s += fmt::format("{}{}", s.size() > 1 ? ", " : "", v);
+  return text_of(s + "]");
+}
+
+Text dims_text(std::span<const int64_t> dims) {
+  std::string s = "[";
+  for (const int64_t d : dims) s += (s.size() > 1 ? ", " : "") + one_dim(d);
+  return text_of(s + "]");
 }
 
 Dims Infer::dims(uint32_t i) const {
@@ -53,9 +61,10 @@ Dims Infer::dims(uint32_t i) const {
 
 const char* Infer::text(uint32_t i) const {
   char* to = texts_[n_texts_++ % kTexts];
-  const std::string text = !has(i)   ? "absent"
-                           : weak(i) ? fmt::format("a {} scalar", kinds_text(kind_of(dtype(i))))
-                                     : tn_dtype_name(dtype(i)) + dims_text({in(i).dims, rank(i)});
+  const std::string text =
+      !has(i)   ? "absent"
+      : weak(i) ? fmt::format("a {} scalar", kinds_text(kind_of(dtype(i))))
+                : tn_dtype_name(dtype(i)) + std::string(dims_text({in(i).dims, rank(i)}).chars);
   to[text.copy(to, kTextBytes - 1)] = 0;
   return to;
 }
@@ -294,7 +303,7 @@ tn_error* Infer::check_count(const Dims& dims) const {
     if (d > 0 && __builtin_mul_overflow(count, d, &count))
       return error_of(TN_OUT_OF_RANGE,
                       fmt::format("dims {}: the number of elements overflows 64 bits",
-                                  dims_text({dims.d, dims.n})));
+                                  dims_text({dims.d, dims.n}).chars));
   }
   return nullptr;
 }

@@ -17,6 +17,15 @@ namespace tenon::ops {
 // x over one to three spatial axes.
 inline constexpr const char* kSpatialForms[] = {"[N, C, L]", "[N, C, H, W]", "[N, C, D, H, W]"};
 
+// What a text is to the format of an error: its characters.
+template <class T>
+using Shown = std::conditional_t<std::is_same_v<std::remove_cvref_t<T>, Text>, const char*, T>;
+inline const char* shown(const Text& t) { return t.chars; }
+template <class T>
+const T& shown(const T& other) {
+  return other;
+}
+
 class Infer {
  public:
   explicit Infer(tn_infer* c) : c_(c) {}
@@ -117,8 +126,8 @@ class Infer {
   }
 
   template <class... Args>
-  tn_error* error(fmt::format_string<Args...> format, Args&&... args) const {
-    return error_with(format, fmt::make_format_args(args...));
+  tn_error* error(fmt::format_string<Shown<Args>...> format, Args&&... args) const {
+    return error_with(format, fmt::make_format_args(shown(args)...));
   }
   tn_error* error_with(fmt::string_view format, fmt::format_args args) const;
   tn_error* error_of(tn_code code, const std::string& message) const {

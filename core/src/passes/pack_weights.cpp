@@ -22,9 +22,18 @@ constexpr tn_kernel pack_kernel() {
 }
 constexpr tn_kernel kPack = pack_kernel();
 
+struct Packing {
+  PlanEntry* of;  // counted
+  Shape whole;    // how the signature shows what is packed
+};
+
 tn_error* TN_CALL run_pack(void* data, void* queue, const tn_view* const* args) {
-  const tn_plan& of = static_cast<PlanEntry*>(data)->plan;
-  return of.pack(of.data, queue, args);
+  const Packing& p = *static_cast<const Packing*>(data);
+  tn_view in = *args[0];  // where an axis has one element its stride may be any
+  in.dims = p.whole.dims;
+  in.strides = p.whole.strides;
+  const tn_view* shown[] = {&in, args[1]};
+  return p.of->plan.pack(p.of->plan.data, queue, shown);
 }
 
 // The plan that packs for `of` and all whose form is the same; it keeps `of`.
@@ -38,9 +47,13 @@ PlanOwner packing(tn_device& device, PlanEntry* of, const Shape& whole) {
   key.append(reinterpret_cast<const char*>(parts), sizeof(int64_t) * (4 + 2u * whole.rank));
   if (PlanEntry* known = device.plans.find(key)) return PlanOwner(known);
   const PlanOwner made(new PlanEntry);
+  made->plan.data = new Packing{of, whole};
   of->refs.fetch_add(1, std::memory_order_relaxed);
-  made->plan.data = of;
-  made->plan.release = [](void* data) { plan_release(static_cast<PlanEntry*>(data)); };
+  made->plan.release = [](void* data) {
+    auto* p = static_cast<Packing*>(data);
+    plan_release(p->of);
+    delete p;
+  };
   made->plan.run = run_pack;
   made->kernel = &kPack;
   return PlanOwner(device.plans.insert(key, made.get()));
@@ -57,6 +70,9 @@ class Pack {
         if (t) layouts_[static_cast<size_t>(g_.inputs[at])] = shape_of(t->view);
         ++at;
       }
+    for (size_t i = 0; c.layouts && i < c.layouts->size(); ++i)
+      if (const Shape& given = (*c.layouts)[i]; given.dtype != TN_DTYPE_NONE)
+        layouts_[static_cast<size_t>(g_.inputs[i])] = given;
   }
 
   size_t run() {

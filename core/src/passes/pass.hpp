@@ -40,6 +40,8 @@ struct PassContext {
   Derived* derived = nullptr;      // the same
   // Of each result of the graph: the input, its place, that it is the new value of; -1: none. Shorter or null: none of the rest.
   const std::vector<int>* overwrites = nullptr;
+  // Of each input as it is given, or of no dtype: dense. Shorter or null: dense the rest.
+  const std::vector<Shape>* layouts = nullptr;
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
   std::vector<std::string>* notes = nullptr;   // why what was not compiled was not
   Recomputed* recomputed = nullptr;            // null: as much memory as it takes

@@ -135,9 +135,8 @@ inline bool any_node(tn_tensor* const* inputs, uint32_t n) {
 // The ops of its recipe, one by one.
 [[gnu::cold]] uint32_t call_parts(tn_ctx* ctx, Site& site, tn_tensor* const* inputs,
                                   tn_tensor** outputs, uint32_t count) {
-  Graph graph =
-      trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose, site.inputs,
-                   site.attrs, count, nullptr, !has_region(site.entry->id));
+  Graph graph = trace_recipe(ctx->runtime->ops, site.entry->name(), site.entry->def.decompose,
+                             site.inputs, site.attrs, count, nullptr, !has_region(site.entry->id));
   std::vector<tn_tensor*> results = replay(ctx, graph, inputs);
   for (uint32_t i = 0; i < count; ++i) outputs[i] = results[i];
   return count;
@@ -216,6 +215,25 @@ uint32_t finish_call(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, uint32_t
   return count;
 }
 
+// Null: the cpu did it, and gave so many outputs.
+[[gnu::cold]] Site* new_site(tn_ctx* ctx, const OpEntry& entry, tn_tensor* const* inputs,
+                             uint32_t n, const tn_attr* attrs, uint32_t n_attrs,
+                             tn_tensor** outputs, uint32_t capacity, uint32_t* count) {
+  try {
+    return make_site(ctx, entry, inputs, n, attrs, n_attrs);
+  } catch (Error& e) {
+    if (e.code() == TN_UNIMPLEMENTED && ctx->fallback) {
+      tn_device* device = device_of(ctx, entry, inputs, n);
+      if (device->type != "cpu") {
+        *count = call_on_cpu(ctx, entry, device, inputs, n, attrs, n_attrs, outputs, capacity);
+        return nullptr;
+      }
+    }
+    annotate(e.get(), &entry, nullptr);
+    throw;
+  }
+}
+
 }  // namespace
 
 uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const tn_attr* attrs,
@@ -236,17 +254,9 @@ uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const
     if (const uint32_t all = entry.with_absent(n); all != n)
       return call(ctx, op, Small<tn_tensor*, 8>(inputs, n, all).data(), all, attrs, n_attrs,
                   outputs, capacity);
-    try {
-      site = make_site(ctx, entry, inputs, n, attrs, n_attrs);
-    } catch (Error& e) {
-      if (e.code() == TN_UNIMPLEMENTED && ctx->fallback) {
-        tn_device* device = device_of(ctx, entry, inputs, n);
-        if (device->type != "cpu")
-          return call_on_cpu(ctx, entry, device, inputs, n, attrs, n_attrs, outputs, capacity);
-      }
-      annotate(e.get(), &entry, nullptr);
-      throw;
-    }
+    uint32_t count = 0;
+    site = new_site(ctx, entry, inputs, n, attrs, n_attrs, outputs, capacity, &count);
+    if (!site) return count;
     ctx->sites.insert(hash, site);
   }
   return finish_call(ctx, *site, inputs, n, outputs, capacity, donate);
@@ -376,19 +386,38 @@ std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
   return n_out;
 }
 
-// Counts that cannot be meant, before anything is read that they would lead to.
-void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs) {
-  constexpr uint32_t kMost = 1 << 20;
-  if (n_inputs > kMost || (n_inputs > op.n_fixed && !op.variadic)) check_input_count(op, n_inputs);
-  if (n_inputs > kMost || n_attrs > kMost)
+constexpr uint32_t kMostCounted = 1 << 20;
+
+inline bool too_long(const tn_attr& a) {
+  const bool list = a.tag == TN_ATTR_I64S || a.tag == TN_ATTR_F64S || a.tag == TN_ATTR_STRING;
+  return list && a.bits > kMostCounted;
+}
+
+[[gnu::cold]] void refuse_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs,
+                                 uint32_t n_attrs) {
+  if (n_inputs > op.n_fixed && !op.variadic) check_input_count(op, n_inputs);
+  if (n_inputs > kMostCounted || n_attrs > kMostCounted)
     fail(TN_OUT_OF_RANGE, "{}: {} inputs and {} attributes given", op.name(), n_inputs, n_attrs);
-  for (uint32_t i = 0; i < n_attrs; ++i) {
-    const uint32_t tag = attrs[i].tag;
-    const bool list = tag == TN_ATTR_I64S || tag == TN_ATTR_F64S || tag == TN_ATTR_STRING;
-    if (list && attrs[i].bits > kMost)
+  for (uint32_t i = 0; i < n_attrs; ++i)
+    if (too_long(attrs[i]))
       fail(TN_OUT_OF_RANGE, "{}: attribute {} has {} entries", op.name(), attrs[i].key,
            attrs[i].bits);
-  }
+}
+
+// Counts that cannot be meant, before anything is read that they would lead to.
+void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs) {
+  bool bad =
+      n_inputs > kMostCounted || n_attrs > kMostCounted || (n_inputs > op.n_fixed && !op.variadic);
+  for (uint32_t i = 0; i < n_attrs && !bad; ++i) bad = too_long(attrs[i]);
+  if (bad) [[unlikely]]
+    refuse_counts(op, n_inputs, attrs, n_attrs);
+}
+
+[[gnu::cold]] void refuse_runtime(tn_ctx* ctx, tn_op op) {
+  // The lock of the registry may be held for ever in a forked child.
+  const bool down = ctx->page->state.load() == kDown;
+  const std::string name(down ? ctx->runtime->ops.get(op).name() : "tn_op_call");
+  runtime_check(ctx->runtime, name.c_str());
 }
 
 [[gnu::noinline]] tn_error* general_call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs,
@@ -397,12 +426,8 @@ void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, ui
                                          uint32_t* out_n) noexcept {
   return guard([&] {
     need(ctx, "tn_op_call", "ctx");
-    if (!runtime_alive(ctx->runtime)) {
-      // The lock of the registry may be held for ever in a forked child.
-      const bool down = ctx->page->state.load() == kDown;
-      const std::string name(down ? ctx->runtime->ops.get(op).name() : "tn_op_call");
-      runtime_check(ctx->runtime, name.c_str());
-    }
+    if (!runtime_alive(ctx->runtime)) [[unlikely]]
+      refuse_runtime(ctx, op);
     if (!outputs || !out_n || (n_inputs && !inputs) || (n_attrs && !attrs))
       fail(TN_INVALID_ARGUMENT,
            "tn_op_call: a required pointer is NULL (inputs, attrs, outputs, out_n)");

@@ -65,7 +65,7 @@ bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState&
          t->view.dtype == b.shape.dtype;
 }
 
-void upload_immediates(DeviceState& ds, Program& p, tn_tensor* const* inputs) {
+[[gnu::cold]] void upload_immediates(DeviceState& ds, Program& p, tn_tensor* const* inputs) {
   for (const Constant& c : p.constants) upload(ds, p.views[c.view], c.bits, c.bytes);
   for (const Patch& x : p.patches) {
     if (x.kind != PatchKind::kUpload) continue;
@@ -77,8 +77,8 @@ void upload_immediates(DeviceState& ds, Program& p, tn_tensor* const* inputs) {
 }
 
 // The kernels, on a queue or under the profiler.
-void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p, const tn_view* const* args,
-                  size_t& at) {
+[[gnu::cold]] void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p,
+                                const tn_view* const* args, size_t& at) {
   Profiler& profiler = *ctx->runtime->profiler;
   for (; at < p.steps.size(); ++at) {
     const Step& s = p.steps[at];
