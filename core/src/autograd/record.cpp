@@ -53,16 +53,20 @@ namespace tenon {
   return site.gradients.back();
 }
 
+[[gnu::cold, noreturn]] static void refuse_foreign(const Site& site, uint32_t i) {
+  fail(TN_FAILED_PRECONDITION,
+       "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from its "
+       "variable here.",
+       site.entry->name(), i);
+}
+
 void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outputs,
             uint32_t n_outputs) {
   uint64_t wants = 0;
   for (uint32_t i = 0; i < site.n_in; ++i) {
     if (!inputs[i] || !inputs[i]->node) continue;  // only floating tensors have nodes
-    if (inputs[i]->node->heap != ctx->heap)
-      fail(TN_FAILED_PRECONDITION,
-           "{}: input {} was recorded by another context. Use tn_tensor_detach, or take it from "
-           "its variable here.",
-           site.entry->name(), i);
+    if (inputs[i]->node->heap != ctx->heap) [[unlikely]]
+      refuse_foreign(site, i);
     if (i < 64) wants |= 1ull << i;
     if (i >= 64) wants |= 1ull << 63;
   }

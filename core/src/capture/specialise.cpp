@@ -218,8 +218,9 @@ std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p, tn_tenso
                                        static_cast<double>(bytes));
   }
   fail(TN_OUT_OF_MEMORY,
-       "program \"{}\": {} bytes between its steps are the least it came down to, with what can be "
-       "computed again; its memory budget is {}. Give it more, or smaller inputs.",
+       "program \"{}\": {} bytes between its steps are the least that was found; its memory budget "
+       "is "
+       "{}",
        p.name, least, p.memory_budget);
 }
 

@@ -80,7 +80,7 @@ void Heap::recycle(tn_tensor* t) noexcept {
 }
 
 // One user of the heap less: its context, which counts until the last tensor is gone, or a thread that hands a tensor back.
-static void leave_heap(Heap* heap) noexcept {
+[[gnu::cold]] static void leave_heap(Heap* heap) noexcept {
   uint32_t users = 1;
   // Whoever finds another one at it, perhaps itself by a callback that went with the tape, leaves the rest to that.
   bool more = heap->abandoned.load(std::memory_order_seq_cst);
@@ -151,7 +151,7 @@ void drop_owned(tn_tensor* t) noexcept {
   if (t->local == 0) tensor_free(t->heap, t);
 }
 
-void drop_slow(tn_ctx* ctx, tn_tensor* t) noexcept {
+[[gnu::cold]] void drop_slow(tn_ctx* ctx, tn_tensor* t) noexcept {
   if (t->heap != ctx->heap) {
     tensor_release_remote(t);
     return;

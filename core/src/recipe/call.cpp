@@ -386,31 +386,19 @@ std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
   return n_out;
 }
 
-constexpr uint32_t kMostCounted = 1 << 20;
-
-inline bool too_long(const tn_attr& a) {
-  const bool list = a.tag == TN_ATTR_I64S || a.tag == TN_ATTR_F64S || a.tag == TN_ATTR_STRING;
-  return list && a.bits > kMostCounted;
-}
-
-[[gnu::cold]] void refuse_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs,
-                                 uint32_t n_attrs) {
-  if (n_inputs > op.n_fixed && !op.variadic) check_input_count(op, n_inputs);
-  if (n_inputs > kMostCounted || n_attrs > kMostCounted)
-    fail(TN_OUT_OF_RANGE, "{}: {} inputs and {} attributes given", op.name(), n_inputs, n_attrs);
-  for (uint32_t i = 0; i < n_attrs; ++i)
-    if (too_long(attrs[i]))
-      fail(TN_OUT_OF_RANGE, "{}: attribute {} has {} entries", op.name(), attrs[i].key,
-           attrs[i].bits);
-}
-
 // Counts that cannot be meant, before anything is read that they would lead to.
 void check_counts(const OpEntry& op, uint32_t n_inputs, const tn_attr* attrs, uint32_t n_attrs) {
-  bool bad =
-      n_inputs > kMostCounted || n_attrs > kMostCounted || (n_inputs > op.n_fixed && !op.variadic);
-  for (uint32_t i = 0; i < n_attrs && !bad; ++i) bad = too_long(attrs[i]);
-  if (bad) [[unlikely]]
-    refuse_counts(op, n_inputs, attrs, n_attrs);
+  constexpr uint32_t kMost = 1 << 20;
+  if (n_inputs > kMost || (n_inputs > op.n_fixed && !op.variadic)) check_input_count(op, n_inputs);
+  if (n_inputs > kMost || n_attrs > kMost)
+    fail(TN_OUT_OF_RANGE, "{}: {} inputs and {} attributes given", op.name(), n_inputs, n_attrs);
+  for (uint32_t i = 0; i < n_attrs; ++i) {
+    const uint32_t tag = attrs[i].tag;
+    const bool list = tag == TN_ATTR_I64S || tag == TN_ATTR_F64S || tag == TN_ATTR_STRING;
+    if (list && attrs[i].bits > kMost)
+      fail(TN_OUT_OF_RANGE, "{}: attribute {} has {} entries", op.name(), attrs[i].key,
+           attrs[i].bits);
+  }
 }
 
 [[gnu::cold]] void refuse_runtime(tn_ctx* ctx, tn_op op) {
