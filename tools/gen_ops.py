@@ -336,7 +336,10 @@ def cpp_wrapper(o):
     head = []
     if "O" in o.flags:
         ret = "std::vector<Tensor>"
-        body.append(f"  return detail::call_many({call}, {o.variadic or o.required()[0].name}.size());")
+        room = f"{o.variadic or o.required()[0].name}.size()"
+        if o.name == "region":  # whose code says how many there are
+            room = "code.size() > 1 && code[1] > 0 ? static_cast<size_t>(code[1]) : 1"
+        body.append(f"  return detail::call_many({call}, {room});")
     elif len(o.outputs) == 1:
         ret = "Tensor"
         body.append(f"  return detail::call({call});")

@@ -80,7 +80,7 @@ class Checks(unittest.TestCase):
         ]:
             with self.subTest(name=name, text=text[:20]):
                 self.refuses("check_tree.py", name, text, message)
-        many = {f"core/src/op/f{i}.cpp": "\n" * 700 for i in range(24)}
+        many = {f"core/src/op/f{i}.cpp": "\n" * 700 for i in range(25)}
         status, output = self.run_on("check_tree.py", files=many)
         self.assertEqual(status, 1)
         self.assertRegex(output, r"the limit is \d+")

@@ -98,7 +98,9 @@ void compare_large(std::vector<std::unique_ptr<Side>>& sides, Tally& tally) {
   } const convolutions[] = {{"one channel", 64, 1, 6, 28, 5},
                             {"six channels", 64, 6, 16, 14, 5},
                             {"images", 4, 3, 64, 64, 7},
-                            {"many channels", 2, 48, 40, 20, 3}};
+                            {"many channels", 2, 48, 40, 20, 3},
+                            {"channels that are no whole blocks", 6, 36, 20, 24, 2},
+                            {"channels that are no whole blocks either", 7, 40, 18, 22, 5}};
   Rng rng(11);
   for (const auto& c : convolutions) {
     const int64_t out = c.side - c.kernel + 1;

@@ -212,6 +212,38 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("packing: arguments that are not dense") {
+  Session s;
+  const Weights w(s, {200, 96});
+  for (const int64_t rows : {5, 70}) {
+    CAPTURE(rows);
+    const auto check = [&](const char* what, const Tensor& x, const Dims& dims,
+                           const std::function<Tensor(const Tensor&)>& body) {
+      INFO(what);
+      const Program p = capture(s, dims, body);
+      check_bits(s, p, x, body);
+      if (packs(s) && rows > 5) CHECK(packed(p) == 1);
+    };
+    const auto by_w = [&](const Tensor& in) { return linear(s, in, w.get(s)); };
+    const Tensor wide = s.f32(noise(static_cast<size_t>(rows * 192), 7), {rows, 192});
+    const int64_t begin[] = {0, 0}, end[] = {rows, 192}, step[] = {1, 2}, half[] = {rows, 96};
+    check("every second column",
+          call(s, TN_OP_SLICE, {&wide},
+               {tn_attr_i64s(TN_SLICE_STARTS, begin, 2), tn_attr_i64s(TN_SLICE_STOPS, end, 2),
+                tn_attr_i64s(TN_SLICE_STEPS, step, 2)}),
+          {rows, 96}, by_w);
+    check("the left half",
+          call(s, TN_OP_SLICE, {&wide},
+               {tn_attr_i64s(TN_SLICE_STARTS, begin, 2), tn_attr_i64s(TN_SLICE_STOPS, half, 2)}),
+          {rows, 96}, by_w);
+    const Tensor tall = s.f32(noise(static_cast<size_t>(rows * 96), 9), {96, rows});
+    check("turned", turned(s, tall), {rows, 96}, by_w);
+    const Tensor flat = s.f32(noise(static_cast<size_t>(rows * 96), 11), {rows, 96});
+    check("turned, and back by the program", turned(s, flat), {96, rows},
+          [&](const Tensor& in) { return linear(s, turned(s, in), w.get(s)); });
+  }
+}
+
 TEST_CASE("packing: images by weights") {
   Session s;
   for (const int64_t images : {1, 3}) {

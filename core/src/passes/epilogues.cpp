@@ -52,8 +52,8 @@ class Epilogues {
 
   bool join(int k) {
     const GraphNode& n = node(k);
-    if (n.control || n.compiled || n.outputs.size() != 1 || !n.op->is(TN_OP_ELEMENTWISE))
-      return false;
+    if (n.control || n.compiled || n.outputs.size() != 1) return false;
+    if (n.op->id != TN_OP_REGION && !n.op->is(TN_OP_ELEMENTWISE)) return false;
     const auto there = [&](int v) { return product(v, n) >= 0; };
     if (std::none_of(n.inputs.begin(), n.inputs.end(), there)) return false;
     std::optional<GraphNode> one;

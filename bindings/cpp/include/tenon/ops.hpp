@@ -2491,7 +2491,7 @@ inline std::vector<Tensor> region(const std::vector<Tensor>& xs, const Dims& cod
   const std::vector<tn_tensor*> inputs = detail::handles(xs);
   detail::AttrList<1> attrs;
   attrs.add(tn_attr_i64s(TN_REGION_CODE, code.data(), code.size()));
-  return detail::call_many(ctx, TN_OP_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n, xs.size());
+  return detail::call_many(ctx, TN_OP_REGION, inputs.data(), static_cast<uint32_t>(inputs.size()), attrs.items, attrs.n, code.size() > 1 && code[1] > 0 ? static_cast<size_t>(code[1]) : 1);
 }
 
 struct CrossEntropyGradOptions {

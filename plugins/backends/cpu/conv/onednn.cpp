@@ -191,6 +191,8 @@ bool gains(const Problem& p) {
 enum class Along : uint8_t { batch, inputs, outputs };
 
 // The cut that repeats the least: each part prepares its own copy of what is not cut.
+constexpr int64_t kLanes = 16;  // channels that are computed together
+
 Along best_cut(const Problem& p) {
   const int64_t x = p.batch * p.ic * p.in[0] * p.in[1], y = p.batch * p.oc * p.out[0] * p.out[1];
   const int64_t w = p.oc * p.ic / p.groups * p.kernel[0] * p.kernel[1];
@@ -201,8 +203,12 @@ Along best_cut(const Problem& p) {
       return p.batch > 1 && (w < x || p.oc < 32) ? Along::batch : Along::outputs;
     case Pass::input_grad:
       return p.batch > 1 && (w < y || p.ic < 32) ? Along::batch : Along::inputs;
-    case Pass::weight_grad:
-      return x < y || p.ic < 32 ? Along::outputs : Along::inputs;
+    case Pass::weight_grad: {
+      const bool outputs = x < y || p.ic < 32;
+      const bool better = (outputs ? p.oc : p.ic) % kLanes == 0;
+      const bool other = (outputs ? p.ic : p.oc) % kLanes == 0;
+      return outputs == (better || !other) ? Along::outputs : Along::inputs;
+    }
   }
   return Along::batch;
 }
@@ -213,9 +219,11 @@ int cut(const Problem& p, int64_t threads, Range* out) {
   const Range all = {0, p.batch, 0, p.ic, 0, p.oc};
   const Along along = best_cut(p);
   const int64_t size = along == Along::batch ? p.batch : along == Along::inputs ? p.ic : p.oc;
-  const int64_t unit = along == Along::batch ? 1 : 16;
+  const int64_t unit = along == Along::batch ? 1 : kLanes;
   const int64_t units = (size + unit - 1) / unit;
   int64_t parts = threads < units ? threads : units;
+  // A part with a remainder is computed another way than the whole with its own: bits would depend on the threads.
+  if (p.pass == Pass::weight_grad && !p.depthwise() && size % kLanes) parts = 1;
   if (parts > kMaxParts) parts = kMaxParts;
   for (int64_t i = 0; i < parts; ++i) {
     const int64_t begin = i * units / parts * unit;
