@@ -39,8 +39,8 @@ void check_declarations(const Profile& p, Reporter& r) {
   check_kernel_sizes(*table, list, count);
   constexpr uint32_t kDepends =
       TN_DEPENDS_RANK | TN_DEPENDS_LAYOUT | TN_DEPENDS_DIMS | TN_DEPENDS_ATTRS;
-  constexpr uint32_t kFlags =
-      TN_KERNEL_IMMEDIATES | TN_KERNEL_INPLACE | TN_KERNEL_NONDETERMINISTIC | TN_KERNEL_REENTRANT;
+  constexpr uint32_t kFlags = TN_KERNEL_IMMEDIATES | TN_KERNEL_INPLACE |
+                              TN_KERNEL_NONDETERMINISTIC | TN_KERNEL_REENTRANT | TN_KERNEL_PACKS;
   for (uint32_t k = 0; k < count; ++k) {
     const tn_kernel& kernel = *entry(list, table->kernel_stride, k);
     const std::string what = "kernel " + std::to_string(k) + " (" + text_of(kernel.name) + ")";
@@ -50,6 +50,8 @@ void check_declarations(const Profile& p, Reporter& r) {
            what + " depends on " + std::to_string(kernel.depends), "TN_DEPENDS_ flags");
     expect((kernel.flags & ~kFlags) == 0, what + " has flags " + std::to_string(kernel.flags),
            "TN_KERNEL_ flags");
+    expect(!(kernel.flags & TN_KERNEL_PACKS) || (kernel.flags & TN_KERNEL_REENTRANT),
+           what + " has TN_KERNEL_PACKS alone", "TN_KERNEL_REENTRANT with it");
   }
   check_ops(p, *table, list, count);
   const tn_kernel* again = nullptr;
