@@ -296,9 +296,12 @@ void Backward::step(Node* n) {
 }
 
 void Backward::run() {
-  // Latest first, which is about how they were reached.
-  const auto later = [](const Node* a, const Node* b) { return a->seq > b->seq; };
-  if (!std::is_sorted(order_.begin(), order_.end(), later)) heap_sort(order_, later);
+  // Latest first, which is about how they were reached: few are put in place one by one.
+  const auto later = [](const Node* x, const Node* y) { return x->seq > y->seq; };
+  if (order_.size() > 64) heap_sort(order_, later);
+  for (size_t i = 1; i < order_.size(); ++i)
+    for (size_t k = i; k && later(order_[k], order_[k - 1]); --k)
+      std::swap(order_[k], order_[k - 1]);
   for (size_t k = order_.size(); k-- > 0;) {
     Node* n = order_[k];
     for (uint32_t i = 0; i < n->n_in && !n->needed; ++i)
