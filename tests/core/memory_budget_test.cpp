@@ -183,7 +183,7 @@ void check_budgets(const Loss& loss, const std::vector<int64_t>& dims,
     const auto budget = static_cast<uint64_t>(part * static_cast<double>(arena));
     Program p;
     const auto model = fresh(budget, p);
-    if (compiled && !fits(s, p, x)) continue;
+    if (compiled && part < 1 && !fits(s, p, x)) continue;
     const nlohmann::json less = cost(s, p, x);
     MESSAGE(arena << " bytes in " << most["steps"].size() << " steps, now "
                   << less["arena_bytes"].get<uint64_t>() << " in " << less["steps"].size()

@@ -90,6 +90,7 @@ void check_bits(Session& s, const Program& p, const Tensor& x,
 
 TEST_CASE("packing: products with weights of every layout and size give the bits of the calls") {
   Session s;
+  size_t taken = 0;  // packed inputs
   for (const int64_t rows : {1, 5, 40, 70}) {
     for (const Dims& dims : {Dims{64, 96}, Dims{200, 333}, Dims{1100, 70}}) {
       const int64_t n = dims[0], k = dims[1];
@@ -97,7 +98,9 @@ TEST_CASE("packing: products with weights of every layout and size give the bits
       const Tensor x = s.f32(noise(static_cast<size_t>(rows * k), 7), {rows, k});
       const auto check = [&](const char* what, const std::function<Tensor(const Tensor&)>& body) {
         INFO(what << " of " << rows << " rows by " << n << ", " << k);
-        check_bits(s, capture(s, {rows, k}, body), x, body);
+        const Program p = capture(s, {rows, k}, body);
+        check_bits(s, p, x, body);
+        taken += packed(p);
       };
       check("linear", [&](const Tensor& in) { return linear(s, in, w.get(s)); });
       check("matmul, turned", [&](const Tensor& in) { return matmul(s, in, turned(s, w.get(s))); });
@@ -128,6 +131,7 @@ TEST_CASE("packing: products with weights of every layout and size give the bits
       });
     }
   }
+  CHECK((taken >= 24) == packs(s));
 }
 
 TEST_CASE("packing: one form for all sizes, for all nodes and for all that is run of one value") {
@@ -175,7 +179,9 @@ TEST_CASE("packing: numbers that are no sums of short ones") {
       (in_x ? of_x : of_w)[static_cast<size_t>(40 * k + 700)] = odd;
       const Weights w(s, {n, k}, of_w);
       const auto body = [&](const Tensor& x) { return linear(s, x, w.get(s)); };
-      check_bits(s, capture(s, {rows, k}, body), s.f32(of_x, {rows, k}), body);
+      const Program p = capture(s, {rows, k}, body);
+      check_bits(s, p, s.f32(of_x, {rows, k}), body);
+      if (packs(s)) CHECK(packed(p) == 1);
     }
   }
 }
