@@ -165,8 +165,10 @@ TN_INLINE int tn_region_read(const int64_t* code, uint64_t size, uint32_t n_inpu
       return 0;
     }
     for (j = 0; j < operands; ++j) {
-      const int64_t from = x.args[j] - (int64_t)n_inputs;
-      if (x.args[j] < 0 || from >= (int64_t)k) return 0;
+      int64_t from;
+      if (x.args[j] < 0) return 0;
+      from = x.args[j] - (int64_t)n_inputs;
+      if (from >= (int64_t)k) return 0;
       if (from >= 0 && tn_region_folds(tn_region_at(out, (uint32_t)from).op)) return 0;
     }
     for (; !folds && j < 3; ++j)
