@@ -2,13 +2,9 @@
 #ifndef TENON_CPU_ATTENTION_PROBLEM_HPP_
 #define TENON_CPU_ATTENTION_PROBLEM_HPP_
 #include "kernels/simd.hpp"
+#include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Where a tensor of the op lies, in elements. A unit is a head of k with the heads of q that share it.
 struct Operand {

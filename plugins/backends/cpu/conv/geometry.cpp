@@ -1,12 +1,9 @@
 #include "conv/geometry.hpp"
+#include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // How many parts 0 .. n is cut into, each at most `most` long, so that parts * others is a multiple of threads where that is near.
 int64_t cut(int64_t n, int64_t most, int64_t others, int64_t threads) {

@@ -1,12 +1,9 @@
 #include "conv/tap_conv.hpp"
+#include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 constexpr int64_t kBlockWidth = 512;  // positions of a block
 

@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "kernels/whole.hpp"
 #include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -11,11 +12,6 @@ namespace tenon::cpu::CPU_ISA {
 #if defined(__AVX512BW__)
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 // Outputs of an axis, so that the zeros before the next row are those behind this one.
 int64_t pitch_of(int64_t low, int64_t reach, int64_t in, int64_t out, int64_t step) {

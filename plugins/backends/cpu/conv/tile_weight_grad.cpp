@@ -2,6 +2,7 @@
 // of pairs of positions across the input channels; of taps with an odd offset pairs begin at odd positions. Sums of a chunk are added
 // to those before it; chunks are laid down by the shape.
 #include "conv/tile_weight_grad.hpp"
+#include "kernels/whole.hpp"
 
 #include <atomic>
 
@@ -10,11 +11,6 @@ namespace tenon::cpu::CPU_ISA {
 #if defined(__AVX512BW__)
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-constexpr int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
 constexpr int64_t kLongestChunk = 1024, kShortestChunk = 128;
 

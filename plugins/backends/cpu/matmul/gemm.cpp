@@ -1,14 +1,11 @@
 // Loops, outermost first: blocks of columns of B, blocks of k (B packed: in the second-level cache), panels of rows of A (in the
 // first-level cache), tiles.
 #include "matmul/gemm.hpp"
+#include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 // Rows of A start this far apart in a packed panel: no two in the same set of the cache.
 template <class T>

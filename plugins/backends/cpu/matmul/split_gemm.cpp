@@ -1,16 +1,13 @@
 // Loops, outermost first: blocks of columns of B, blocks of k (B packed: in the second-level cache), panels of rows of A (packed: in
 // the first-level cache), squares of C. A square whose panels do not split well is computed in f32, from then on.
 #include "matmul/split_gemm.hpp"
+#include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 #if defined(__AVX512BW__)
 
 namespace {
-
-constexpr int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
-constexpr int64_t round_up(int64_t a, int64_t b) { return ceil_div(a, b) * b; }
-constexpr int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 constexpr int64_t kMostPanels = 1024;  // of a block of B
 constexpr int kDense = 255;            // greatest exponent of a packed panel that lies there as f32
