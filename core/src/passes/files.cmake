@@ -7,6 +7,7 @@ set(TENON_PASS_SOURCES
   src/passes/dump.cpp
   src/passes/epilogues.cpp
   src/passes/expand.cpp
+  src/passes/flop.cpp
   src/passes/fold_constants.cpp
   src/passes/fold_norms.cpp
   src/passes/fold_variables.cpp
