@@ -51,6 +51,43 @@ class Scratch {
   ScratchBlocks::Block block_;
 };
 
+// n elements for each thread that is at work at once in a parallel() of so many units: taken before it, whole, so that it makes no
+// difference to the memory how many threads come, and when. Null where there is no memory.
+template <class T>
+class ThreadScratch {
+ public:
+  ThreadScratch(const Device& device, int64_t units, int64_t n)
+      : slots_(units < device.threads ? units : device.threads),
+        stride_((n * int64_t(sizeof(T)) + 127) / 64 * 64),
+        memory_(device, slots_ * stride_) {
+    for (int64_t i = 0; memory_ && i < slots_; ++i) *taken(i) = 0;
+  }
+  explicit operator bool() const { return bool(memory_); }
+
+  // A thread's own, for as long as it lives.
+  class Mine {
+   public:
+    explicit Mine(const ThreadScratch& from) : taken_(from.taken(0)) {
+      for (int64_t i = 0; __atomic_exchange_n(taken_, 1, __ATOMIC_ACQUIRE) != 0;)
+        taken_ = from.taken(i = (i + 1) % from.slots_);
+    }
+    Mine(const Mine&) = delete;
+    ~Mine() { __atomic_store_n(taken_, 0, __ATOMIC_RELEASE); }
+    T* get() const { return reinterpret_cast<T*>(reinterpret_cast<char*>(taken_) + 64); }
+    T& operator[](int64_t i) const { return get()[i]; }
+
+   private:
+    uint32_t* taken_;
+  };
+
+ private:
+  uint32_t* taken(int64_t slot) const {
+    return reinterpret_cast<uint32_t*>(memory_.get() + slot * stride_);
+  }
+  int64_t slots_, stride_;
+  Scratch<char> memory_;
+};
+
 }  // namespace CPU_ISA
 }  // namespace tenon::cpu
 #endif

@@ -1,7 +1,6 @@
 // Regions with reductions. What these read is computed a run at a time, in the order and in the pieces in which a reduction alone would
 // read it from memory: so the results have the same bits, for any number of threads.
 #include <algorithm>
-#include <atomic>
 
 #include "../scratch.hpp"
 #include "region.hpp"
@@ -136,13 +135,13 @@ tn_error* fold_rows(const RegionPlan& p, const tn_view* const* args) {
 
 // Where the columns of one strip are added up: for each reduction wide values, and items in the dtype itself.
 struct Sums {
-  Sums(const Device& device, int64_t width)
-      : bytes((width * kWide + 127) / 64 * 64), memory(device, 2 * kRegionFolds * bytes) {}
-  char* wide(size_t f) const { return memory.get() + 2 * int64_t(f) * bytes; }
+  static int64_t part(int64_t width) { return (width * kWide + 127) / 64 * 64; }
+  static int64_t room(int64_t width) { return 2 * kRegionFolds * part(width); }
+  char* wide(size_t f) const { return memory + 2 * int64_t(f) * bytes; }
   char* items(size_t f) const { return wide(f) + bytes; }
 
+  char* memory;
   int64_t bytes;
-  Scratch<char> memory;
 };
 
 // Columns c .. c + n of rows first..last of set `set`, into wide[f][0..n).
@@ -205,11 +204,12 @@ tn_error* fold_columns(const RegionPlan& p, const tn_view* const* args) {
   const auto part_of = [&](int64_t unit, size_t f) {
     return shared.get() + (unit * kRegionFolds + int64_t(f)) * bytes;
   };
-  std::atomic<bool> lacks{false};
+  const ThreadScratch<char> memory(p.device, units * strips, Sums::room(width));
+  if (!memory) return out_of_memory(p.device);
   parallel(p.device, units * strips, 1, double(cut.part_rows * width) * p.ns,
            [&](int64_t begin, int64_t end) {
-             const Sums sums(p.device, width);
-             if (!sums.memory) return lacks.store(true);
+             const decltype(memory)::Mine mine(memory);
+             const Sums sums{mine.get(), Sums::part(width)};
              Worker w(p, args);
              for (int64_t u = begin; u < end; ++u) {
                const int64_t strip = u / cut.parts, first = u % cut.parts * cut.part_rows;
@@ -226,7 +226,6 @@ tn_error* fold_columns(const RegionPlan& p, const tn_view* const* args) {
                }
              }
            });
-  if (lacks) return out_of_memory(p.device);
   for (int64_t s = 0; cut.parts > 1 && s < p.outer * strips; ++s) {
     const int64_t c = s % strips * width, n = std::min(p.inner - c, width);
     for (size_t f = 0; f < p.folds.size(); ++f) {

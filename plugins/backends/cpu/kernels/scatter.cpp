@@ -193,15 +193,15 @@ tn_error* sum_slabs(const ScatterPlan& plan, const Split& s, const Indices& indi
                     const char* u) {
   constexpr int64_t kBytes = 2;
   const int64_t slab = s.size * s.inner, updates = indices.count() * s.inner;
-  bool enough = true;
+  const ThreadScratch<float> memory(plan.device, s.outer, slab);
+  if (!memory)
+    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld sums", (long long)slab);
   parallel(plan.device, s.outer, 1, double(updates) * 2, [&](int64_t begin, int64_t end) {
-    const Scratch<float> sums(plan.device, slab);
-    if (!sums) return __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
+    const ThreadScratch<float>::Mine sums(memory);
     for (int64_t o = begin; o < end; ++o)
       plan.sums.slab(y + o * slab * kBytes, u + o * updates * kBytes, indices, s, sums.get());
   });
-  if (enough) return nullptr;
-  return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory for %lld sums", (long long)slab);
+  return nullptr;
 }
 
 tn_error* TN_CALL run_scatter(void* data, void*, const tn_view* const* args) {

@@ -58,14 +58,15 @@ tn_error* TN_CALL run_sort(void* data, void*, const tn_view* const* args) {
                 (long long)n);
   }
   const int value_bytes = int(tn_dtype_bytes(args[1]->dtype, 1));
-  bool enough = true;
-  parallel(plan.device, s.outer * s.inner, 1, double(n) * 20, [&](int64_t begin, int64_t end) {
-    const Scratch<Ticket<T>> tickets(plan.device, 2 * n);
-    const Scratch<uint32_t> at(plan.device, n);
-    if (!tickets || !at) {
-      __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
-      return;
-    }
+  const int64_t units = s.outer * s.inner;
+  const ThreadScratch<Ticket<T>> own_tickets(plan.device, units, 2 * n);
+  const ThreadScratch<uint32_t> own_places(plan.device, units, n);
+  if (!own_tickets || !own_places)
+    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory to sort %lld elements",
+                (long long)n);
+  parallel(plan.device, units, 1, double(n) * 20, [&](int64_t begin, int64_t end) {
+    const typename ThreadScratch<Ticket<T>>::Mine tickets(own_tickets);
+    const ThreadScratch<uint32_t>::Mine at(own_places);
     for (int64_t r = begin; r < end; ++r) {
       const int64_t first = r / s.inner * n * s.inner + r % s.inner;
       sort_positions<T>(tickets.get(), at.get(), input<T>(keys) + first, s.inner, n,
@@ -76,9 +77,6 @@ tn_error* TN_CALL run_sort(void* data, void*, const tn_view* const* args) {
            at.get(), s.inner, n, value_bytes);
     }
   });
-  if (!enough)
-    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory to sort %lld elements",
-                (long long)n);
   return nullptr;
 }
 

@@ -98,21 +98,21 @@ tn_error* TN_CALL run_topk(void* data, void*, const tn_view* const* args) {
   int64_t* places = output<int64_t>(args[2]);
   const int64_t side = s.inner < kMostLines ? s.inner : kMostLines;
   const int64_t groups = (s.inner + side - 1) / side;
-  bool enough = true;
+  const bool gather = s.inner > 1;  // lines next to one another are first copied apart
+  const ThreadScratch<Ticket<T>> own_tickets(plan.device, s.outer * groups, 2 * room_for(n, k));
+  const ThreadScratch<T> own_lines(plan.device, s.outer * groups, gather ? n * side : 1);
+  if (!own_tickets || !own_lines)
+    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory to choose from %lld elements",
+                (long long)n);
   const double ns = double(n) * 1.5 + double(k) * 20;
   parallel(plan.device, s.outer * groups, 1, ns * double(side), [&](int64_t begin, int64_t end) {
-    const Scratch<Ticket<T>> tickets(plan.device, 2 * room_for(n, k));
-    Scratch<T> lines;
-    if (s.inner > 1) lines.reset(plan.device, n * side);
-    if (!tickets || (s.inner > 1 && !lines)) {
-      __atomic_store_n(&enough, false, __ATOMIC_RELAXED);
-      return;
-    }
+    const typename ThreadScratch<Ticket<T>>::Mine tickets(own_tickets);
+    const typename ThreadScratch<T>::Mine lines(own_lines);
     for (int64_t g = begin; g < end; ++g) {
       const int64_t outer = g / groups, first = g % groups * side;
       const int64_t m = s.inner - first < side ? s.inner - first : side;
       const T* line = from + outer * n * s.inner + first;
-      if (s.inner > 1) {
+      if (gather) {
         copy_lines(lines.get(), line, n, s.inner, m);
         line = lines.get();
       }
@@ -127,9 +127,6 @@ tn_error* TN_CALL run_topk(void* data, void*, const tn_view* const* args) {
       }
     }
   });
-  if (!enough)
-    return fail(plan.device, TN_OUT_OF_MEMORY, "no host memory to choose from %lld elements",
-                (long long)n);
   return nullptr;
 }
 
