@@ -242,6 +242,34 @@ std::vector<Attr> through(tn_dtype t, tn_dtype other) {
   return c.gives({c.op(TN_OP_CAST, t, {sum}), there});
 }
 
+// What is passed on is the first operand, the second, both or neither; the other one a value for each element or for all.
+std::vector<Attr> sides(tn_dtype t) {
+  Code c(2);
+  const int64_t three = c.number(t, 3), half = c.number(t, 0.5);
+  const int64_t less = c.op(TN_OP_SUB, t, {0, 1});
+  const int64_t turned = c.op(TN_OP_SUB, t, {three, less});
+  const int64_t twice = c.op(TN_OP_MUL, t, {turned, turned});
+  const int64_t part = c.op(TN_OP_DIV, t, {1, c.op(TN_OP_ADD, t, {twice, half})});
+  const int64_t rest = c.op(TN_OP_SUB, t, {c.op(TN_OP_SUB, t, {0, part}), half});
+  const int64_t below = c.op(TN_OP_LT, TN_DTYPE_BOOL, {rest, half});
+  const int64_t above = c.op(TN_OP_LT, TN_DTYPE_BOOL, {1, rest});
+  const int64_t first = c.op(TN_OP_WHERE, t, {below, rest, 0});
+  const int64_t second = c.op(TN_OP_WHERE, t, {above, half, first});
+  const int64_t last = c.op(TN_OP_MAXIMUM, t, {turned, second});
+  return c.gives({last, c.op(TN_OP_WHERE, t, {above, less, last}), below});
+}
+
+// A narrow value, made in another dtype, is read among values that are wider and live on.
+std::vector<Attr> between(tn_dtype t, tn_dtype other) {
+  Code c(2);
+  const int64_t less =
+      c.op(TN_OP_LT, TN_DTYPE_BOOL, {c.op(TN_OP_CAST, other, {0}), c.op(TN_OP_CAST, other, {1})});
+  const int64_t chosen = c.op(TN_OP_WHERE, t, {less, 0, 1});
+  const int64_t square = c.op(TN_OP_MUL, t, {0, 0});
+  const int64_t sum = c.op(TN_OP_ADD, t, {chosen, 1});
+  return c.gives({c.op(TN_OP_SUB, t, {sum, square})});
+}
+
 // Thirty values that all live to the end.
 std::vector<Attr> wide(tn_dtype t) {
   Code c(2);
@@ -352,6 +380,10 @@ void add_for(OpSamples& s, tn_dtype t) {
   s.add(add("large", {x({300, 257}), x({257})}, chain(t)).large());
   if (!is_float(t)) return;
   s.add(add("choice", {x({3, 50}), x({3, 50})}, choice(t)));
+  s.add(add("sides", {x({3, 150}), x({3, 150})}, sides(t)));
+  s.add(add("sides_rows", {x({4, 200}), x({200})}, sides(t)));
+  s.add(add("between", {x({500}), x({500})},
+            between(t, t == TN_DTYPE_F64 ? TN_DTYPE_F32 : TN_DTYPE_F64)));
   s.add(add("choice_large", {x({90001}), x({90001})}, choice(t)).large());
   for (const tn_dtype other :
        {TN_DTYPE_F32, TN_DTYPE_F64, TN_DTYPE_F16, TN_DTYPE_BF16, TN_DTYPE_I32, TN_DTYPE_I8})

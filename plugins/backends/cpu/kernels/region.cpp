@@ -1,5 +1,5 @@
 // The interpreter of regions.
-#include "region.hpp"
+#include "region_chain.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 namespace {
@@ -60,7 +60,9 @@ void RegionPart::uniform() {
 void RegionPart::run(int64_t begin, int64_t end, int64_t row) {
   for (int64_t i = begin; i < end; i += p_.block) {
     const int64_t n = end - i < p_.block ? end - i : p_.block;
-    block(i, n, row);
+    const int64_t whole = p_.stretches.empty() ? 0 : n / kRegionSlice * kRegionSlice;
+    if (whole > 0) block(i, whole, row);
+    if (whole < n) block(i + whole, n - whole, row);
   }
 }
 
@@ -124,10 +126,24 @@ void RegionPart::block(int64_t i, int64_t n, int64_t row) {
   }
   if (!stream_)
     for (int v : p_.outputs) at_[v] = place(v, out_first);
-  for (const RegionStep& s : p_.steps) step(p_, s, at_, scratch_, n);
+  steps(n);
   if (stream_)
     for (int v : p_.outputs)
       stream_out(place(v, out_first), at_[v], n * p_.values[size_t(v)].bytes);
+}
+
+void RegionPart::steps(int64_t n) {
+  if (p_.stretches.empty() || n % kRegionSlice) {
+    for (const RegionStep& s : p_.steps) step(p_, s, at_, scratch_, n);
+    return;
+  }
+  for (const RegionStretch& x : p_.stretches) {
+    if (x.link >= 0) {
+      run_chain(&p_.links[size_t(x.link)], at_, n);
+      continue;
+    }
+    for (int32_t s = x.begin; s < x.end; ++s) step(p_, p_.steps[size_t(s)], at_, scratch_, n);
+  }
 }
 
 char* RegionPart::place(int value, int64_t first) const {

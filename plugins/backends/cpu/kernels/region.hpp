@@ -27,6 +27,7 @@ enum class Lies : uint8_t {
 
 struct RegionValue {
   Lies where = Lies::kUniform;
+  tn_dtype dtype = TN_DTYPE_F32;
   int32_t bytes = 0;   // of an element
   int32_t input = -1;  // of the kernel, or output
   int32_t output = -1;
@@ -37,11 +38,25 @@ struct RegionValue {
 
 // One op on n elements, or on one where it is uniform.
 struct RegionStep {
+  tn_op op;
   Elementwise kernel;
   int32_t args[3];
   int32_t value;  // that it makes
   uint32_t scalars;
   bool converts;
+};
+
+// Of a chain (region_chain.cpp): takes four vectors of elements from i on, and calls the next link with what it made of them.
+struct RegionLink;
+using LinkFunction = void (*)(const RegionLink* link, char* const* at, int64_t i, F32, F32, F32,
+                              F32);
+struct RegionLink {
+  LinkFunction run;
+  int32_t value;  // the operand in memory
+};
+// Steps begin .. end: a chain of links from `link` on, or one by one where that is -1.
+struct RegionStretch {
+  int32_t begin, end, link;
 };
 
 // A reduction of a value into an output.
@@ -59,6 +74,8 @@ struct RegionPlan {
   float ns = 0;                        // of one
   std::vector<RegionValue> values;
   std::vector<RegionStep> uniform, steps;
+  std::vector<RegionStretch> stretches;  // of steps; none: one by one
+  std::vector<RegionLink> links;
   std::vector<int> moving;   // values whose place changes from block to block
   std::vector<int> outputs;  // values that are outputs
   std::vector<int> items;    // values that reductions alone read
@@ -94,6 +111,7 @@ class RegionPart {
 
  private:
   void block(int64_t i, int64_t n, int64_t row);
+  void steps(int64_t n);
   char* place(int value, int64_t first) const;
 
   const RegionPlan& p_;

@@ -2,8 +2,9 @@
 #include <tenon/plugin/region.h>
 
 #include <algorithm>
+#include <map>
 
-#include "region.hpp"
+#include "region_chain.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 namespace {
@@ -30,6 +31,7 @@ void place_inputs(const tn_signature& sig, const tn_view& y, RegionPlan& p) {
     RegionValue& value = p.values[size_t(k)];
     value.where = is_one(v) ? Lies::kUniform : Lies::kDense;
     value.input = k;
+    value.dtype = v.dtype;
     value.bytes = int32_t(tn_dtype_bytes(v.dtype, 1));
     if (value.where == Lies::kDense && !contiguous(&v)) flat = false;
   }
@@ -66,20 +68,22 @@ bool kernel_of(const tn_region_instruction& x, const std::vector<tn_dtype>& type
   return found != nullptr;
 }
 
-// Blocks of scratch: given out in turn, taken back after the last use.
+// Blocks of scratch: given out in turn, taken back after the last use. Only for elements of the same size, since those of a chain
+// come and go slice by slice.
 class Blocks {
  public:
-  int take() {
-    if (free_.empty()) return n_++;
-    const int b = free_.back();
-    free_.pop_back();
+  int take(int32_t bytes) {
+    std::vector<int>& free = free_[bytes];
+    if (free.empty()) return n_++;
+    const int b = free.back();
+    free.pop_back();
     return b;
   }
-  void give(int b) { free_.push_back(b); }
+  void give(int b, int32_t bytes) { free_[bytes].push_back(b); }
   int count() const { return n_; }
 
  private:
-  std::vector<int> free_;
+  std::map<int32_t, std::vector<int>> free_;
   int n_ = 0;
 };
 
@@ -95,7 +99,7 @@ const char* place_blocks(RegionPlan& p) {
   bool converts = false;
   for (const RegionStep& step : p.uniform) converts |= step.converts;
   for (size_t v = 0; v < n; ++v) {
-    if (p.values[v].where == Lies::kGather) block_of[v] = blocks.take();
+    if (p.values[v].where == Lies::kGather) block_of[v] = blocks.take(p.values[v].bytes);
     if (p.values[v].where != Lies::kUniform && p.values[v].bytes > width) width = p.values[v].bytes;
     touched += p.values[v].where == Lies::kDense || p.values[v].where >= Lies::kOutput;
   }
@@ -103,16 +107,16 @@ const char* place_blocks(RegionPlan& p) {
     const RegionStep& step = p.steps[s];
     converts |= step.converts;
     RegionValue& made = p.values[size_t(step.value)];
-    if (made.where == Lies::kBlock) block_of[size_t(step.value)] = blocks.take();
+    if (made.where == Lies::kBlock) block_of[size_t(step.value)] = blocks.take(made.bytes);
     for (int k = 0; k < step.kernel.n_inputs; ++k) {
       int& b = block_of[size_t(step.args[k])];
       const bool again = std::find(step.args, step.args + k, step.args[k]) != step.args + k;
       if (p.values[size_t(step.args[k])].where == Lies::kBlock && !again &&
           last[size_t(step.args[k])] == int(s))
-        blocks.give(b);
+        blocks.give(b, p.values[size_t(step.args[k])].bytes);
     }
     if (made.where == Lies::kBlock && last[size_t(step.value)] < int(s))
-      blocks.give(block_of[size_t(step.value)]);
+      blocks.give(block_of[size_t(step.value)], made.bytes);
     for (int k = 0; k < step.kernel.n_inputs; ++k)
       width = std::max<int64_t>(width, step.kernel.row_in_bytes[k]);
     width = std::max<int64_t>(width, step.kernel.row_out_bytes);
@@ -211,6 +215,7 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
   for (uint32_t i = 0; i < code.n_instructions; ++i) {
     const tn_region_instruction x = tn_region_at(&code, i);
     RegionValue made;
+    made.dtype = x.dtype;
     made.bytes = int32_t(tn_dtype_bytes(x.dtype, 1));
     types.push_back(x.dtype);
     const int output = output_of(code, int64_t(p.values.size()));
@@ -227,6 +232,7 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
     }
     RegionStep step{};
     if (!kernel_of(x, types, &step.kernel)) return "no kernel for an op on this dtype";
+    step.op = x.op;
     step.value = int32_t(p.values.size());
     step.converts = step.kernel.save != nullptr;
     bool uniform = true;
@@ -252,7 +258,9 @@ const char* plan_region(const tn_signature& sig, RegionPlan& p) {
   for (size_t v = 0; v < p.values.size(); ++v)
     if (p.values[v].where == Lies::kDense) p.moving.push_back(int(v));
   p.ns += 0.1f * float(p.moving.size() + p.outputs.size());
-  return place_blocks(p);
+  if (const char* why = place_blocks(p)) return why;
+  form_chains(p);
+  return nullptr;
 }
 
 }  // namespace tenon::cpu::CPU_ISA
