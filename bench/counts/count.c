@@ -1,5 +1,7 @@
 /* Runs one kind of call COUNT times after a warm-up: bench_count add|recorded|chain COUNT.
- * An instruction counter run twice, with COUNT and 2 COUNT, gives what one call costs. */
+ * An instruction counter run twice, with COUNT and 2 COUNT, gives what one call costs.
+ * bench_count plan COUNT captures so many ops, their gradients besides, and runs the program once: what a node costs to record, pass
+ * and plan. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,13 +32,68 @@ static tn_error* call_chain(tn_ctx* cx, tn_tensor* a, tn_tensor* b) {
   return NULL;
 }
 
-static tn_error* inputs_of(tn_ctx* cx, int leaves, tn_tensor** out_a, tn_tensor** out_b) {
-  const int64_t dims[] = {1};
-  const float values[] = {1, 2};
+/* Node i of the captured program: regions, reductions that join and that do not, products, views, the same twice. */
+static tn_error* node(tn_ctx* cx, long i, tn_tensor* x, tn_tensor* a, tn_tensor** out_y) {
+  static const int64_t perm[] = {1, 0}, axis = 1;
+  tn_tensor* part = NULL;
+  tn_error* error = NULL;
+  switch (i % 8) {
+    case 0:
+      return tn_matmul(cx, x, a, NULL, out_y);
+    case 1:
+      return tn_tanh(cx, x, out_y);
+    case 2:
+      return tn_transpose(cx, x, 2, perm, out_y);
+    case 4: {
+      tn_sum_options options = tn_sum_options_init();
+      options.axes = &axis, options.n_axes = 1, options.keepdims = 1;
+      TN_TRY(tn_sum(cx, x, &options, &part));
+      break;
+    }
+    case 6:
+      TN_TRY(tn_mul(cx, x, a, &part));
+      break;
+    default:
+      return i % 2 ? tn_add(cx, x, a, out_y) : tn_mul(cx, x, a, out_y);
+  }
+  error = tn_sub(cx, x, part, out_y);
+  tn_tensor_drop(cx, part);
+  return error;
+}
+
+static tn_error* call_plan(tn_ctx* cx, tn_tensor* a, long count) {
+  static const int64_t dims[] = {4, 4};
+  tn_tensor *x = NULL, *y = NULL, *leaf = NULL, *next = NULL, *grad = NULL, *out[2] = {NULL, NULL};
+  tn_program* program = NULL;
+  uint32_t n = 0;
+  TN_TRY(tn_capture_begin(cx, tn_string("plan")));
+  TN_TRY(tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, 2, dims, NULL, &x));
+  TN_TRY(tn_tensor_leaf(cx, x, &leaf));
+  tn_tensor_retain(y = leaf);
+  for (long i = 0; i < count; ++i) {
+    TN_TRY(node(cx, i, y, a, &next));
+    tn_tensor_drop(cx, y);
+    y = next;
+  }
+  TN_TRY(tn_sum(cx, y, NULL, &next));
+  TN_TRY(tn_vjp(cx, &next, NULL, 1, &leaf, 1, 0, &grad));
+  tn_tensor* outputs[] = {y, grad};
+  TN_TRY(tn_capture_end(cx, outputs, 2, &program));
+  TN_TRY(tn_program_run(cx, program, &a, 1, out, 2, &n));
+  tn_tensor* all[] = {x, leaf, y, next, grad, out[0], out[1]};
+  for (int i = 0; i < 7; ++i) tn_tensor_drop(cx, all[i]);
+  tn_program_release(program);
+  return NULL;
+}
+
+static tn_error* inputs_of(tn_ctx* cx, int leaves, uint32_t rank, tn_tensor** out_a,
+                           tn_tensor** out_b) {
+  static const int64_t dims[] = {4, 4}, one[] = {1};
+  static const float values[2][16] = {{1}, {2}};
   tn_tensor** outs[] = {out_a, out_b};
   for (int i = 0; i < 2; ++i) {
     tn_tensor* value = NULL;
-    TN_TRY(tn_tensor_from_f32(cx, &values[i], 1, dims, &value));
+    TN_TRY(tn_tensor_from_f32(cx, values[i], rank, rank == 1 ? one : dims, &value));
     if (leaves) {
       TN_TRY(tn_tensor_leaf(cx, value, outs[i]));
       tn_tensor_drop(cx, value);
@@ -56,9 +113,10 @@ static tn_error* run(const char* what, long count) {
   TN_TRY(tn_runtime_create(&desc, &rt));
   const char* device = getenv("TENON_DEVICE");
   TN_TRY(tn_ctx_create(rt, tn_string(device ? device : "cpu"), &cx));
-  TN_TRY(inputs_of(cx, strcmp(what, "add") != 0, &a, &b));
-  const int chain = strcmp(what, "chain") == 0;
-  for (long i = 0; i < WARM_UP + count; ++i)
+  const int plan = strcmp(what, "plan") == 0, chain = strcmp(what, "chain") == 0;
+  TN_TRY(inputs_of(cx, !plan && strcmp(what, "add") != 0, plan ? 2 : 1, &a, &b));
+  if (plan) TN_TRY(call_plan(cx, a, count));
+  for (long i = 0; !plan && i < WARM_UP + count; ++i)
     TN_TRY(chain ? call_chain(cx, a, b) : call_add(cx, a, b));
   tn_tensor_drop(cx, a);
   tn_tensor_drop(cx, b);
@@ -68,11 +126,11 @@ static tn_error* run(const char* what, long count) {
 }
 
 int main(int argc, char** argv) {
-  const char* kinds[] = {"add", "recorded", "chain"};
+  const char* kinds[] = {"add", "recorded", "chain", "plan"};
   int known = 0;
-  for (int i = 0; argc == 3 && i < 3; ++i) known |= strcmp(argv[1], kinds[i]) == 0;
+  for (int i = 0; argc == 3 && i < 4; ++i) known |= strcmp(argv[1], kinds[i]) == 0;
   if (!known) {
-    fprintf(stderr, "usage: bench_count add|recorded|chain COUNT\n");
+    fprintf(stderr, "usage: bench_count add|recorded|chain|plan COUNT\n");
     return 2;
   }
   tn_error* error = run(argv[1], atol(argv[2]));

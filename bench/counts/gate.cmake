@@ -2,6 +2,7 @@
 # of the process fall out.
 #
 # cmake -DVALGRIND=<program> -DPROGRAM=<bench_count> -DKIND=add -DLIMIT=300 -P gate.cmake
+# With -DLINEAR=ON one of many must not cost more than one of few: 2000 to 4000 beside 4000 to 8000, within a twentieth.
 # Prints "skipped: why" where it cannot
 # run; CTest looks for that.
 
@@ -31,5 +32,14 @@ math(EXPR each "(${long} - ${short}) / ${COUNT}")
 
 if(each GREATER LIMIT)
   message(FATAL_ERROR "${KIND}: ${each} instructions a call, the limit is ${LIMIT}")
+endif()
+if(LINEAR)
+  math(EXPR most "4 * ${COUNT}")
+  instructions(${most} longer)
+  math(EXPR later "(${longer} - ${long}) / ${twice}")
+  math(EXPR allowed "${each} + ${each} / 20")
+  if(later GREATER allowed)
+    message(FATAL_ERROR "${KIND}: of ${most} one costs ${later} instructions, of ${twice} ${each}")
+  endif()
 endif()
 message("${KIND}: ${each} of ${LIMIT} instructions a call")
