@@ -28,6 +28,9 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   attention/backward.cpp
   attention/forward.cpp
   attention/scores.cpp
+  attention/tile_backward.cpp
+  attention/tile_forward.cpp
+  attention/tiles.cpp
   conv/geometry.cpp
   conv/tap_conv.cpp
   conv/weight_grad.cpp

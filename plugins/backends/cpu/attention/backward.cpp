@@ -5,8 +5,7 @@
 // With E the exponentials, l their sums and f = scale * log2(e), which the queries already have:
 //   G = g / l, D = sum(g * y) / l, C = ln(2) * E * (G v^T - D)
 //   dq = f C k, dk = C^T (f q), dv = E^T G
-#include "attention/scores.hpp"
-#include "kernels/vmath.hpp"
+#include "attention/backward.hpp"
 #include "matmul/widened.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -17,19 +16,6 @@ constexpr int64_t kKeyBlock = 128;
 constexpr int64_t kRowBlock = 70;  // the depth of the products that make dk and dv
 constexpr int64_t kFewUnits = 8;   // fewer have their rows cut
 constexpr float kLn2 = 0.693147181f;
-
-struct Backward {
-  Problem problem;
-  Operand g{}, y{}, dq{}, dk{}, dv{};
-  int64_t row_block = 0;
-  // The rows of a unit in so many parts, each with its own sums of dk and dv; those of the first one
-  // are the results.
-  int64_t parts = 1;
-  int64_t slots = 1;
-  int64_t slot = 0;  // elements of one's scratch
-  int64_t sums() const { return problem.keys * (problem.width + problem.out); }
-  int64_t all_sums() const { return round_up(problem.units * (parts - 1) * sums(), kLine); }
-};
 
 struct Gradient {  // of the keys or values of a unit
   float* data;
@@ -68,7 +54,7 @@ struct Work {
                    padded(kKeyBlock) * (ceil_div(p.keys, kKeyBlock) + 1));
   }
 
-  void run(int64_t item);
+  void run(int64_t unit, int64_t part);
   void exponentials_of(int64_t unit, int64_t begin, int64_t end);
   void load_gradients(int64_t unit, int64_t begin, int64_t end, const float* sums);
   void change_scores(int64_t begin, const Panels& panels, int64_t key, int64_t n);
@@ -181,12 +167,11 @@ void Work::write_queries(int64_t unit, int64_t begin, int64_t end) {
 }
 
 // One part of the rows of a unit.
-void Work::run(int64_t item) {
-  const int64_t unit = item / plan.parts, part = item % plan.parts;
+void Work::run(int64_t unit, int64_t part) {
   Gradient dk{output<float>(args[7]) + p.offset(plan.dk, unit), plan.dk.row};
   Gradient dv{output<float>(args[8]) + p.offset(plan.dv, unit), plan.dv.row};
   if (part > 0) {
-    dk = {part_sums + (unit * (plan.parts - 1) + part - 1) * plan.sums(), p.width};
+    dk = {plan.sums_of(part_sums, unit, part), p.width};
     dv = {dk.data + p.keys * p.width, p.out};
   }
   for (int64_t j = 0; j < p.keys; ++j) {
@@ -209,18 +194,46 @@ void Work::run(int64_t item) {
 }
 
 // dk and dv of a unit: the sums of all its parts.
-void join_parts(const Backward& b, const tn_view* const* args, const float* sums, int64_t unit) {
+template <class T>
+void join_parts(const Backward& b, const tn_view* const* args, float* sums, int64_t unit) {
   const Problem& p = b.problem;
-  for (int64_t part = 1; part < b.parts; ++part) {
-    const float* from = sums + (unit * (b.parts - 1) + part - 1) * b.sums();
-    for (const bool of_keys : {true, false}) {
-      const Operand& o = of_keys ? b.dk : b.dv;
-      const int64_t n = of_keys ? p.width : p.out;
-      float* to = output<float>(args[of_keys ? 7 : 8]) + p.offset(o, unit);
-      for (int64_t j = 0; j < p.keys; ++j, from += n)
-        for (int64_t e = 0; e < n; ++e) to[j * o.row + e] += from[e];
+  int64_t at = 0;
+  for (const bool of_keys : {true, false}) {
+    const Operand& o = of_keys ? b.dk : b.dv;
+    const int64_t n = of_keys ? p.width : p.out;
+    T* to = output<T>(args[of_keys ? 7 : 8]) + p.offset(o, unit);
+    for (int64_t j = 0; j < p.keys; ++j, to += o.row, at += n) {
+      float* sum;
+      if constexpr (std::is_same_v<T, float>)
+        sum = to;
+      else
+        sum = b.sums_of(sums, unit, 0) + at;
+      for (int64_t part = 1; part < b.parts; ++part) {
+        const float* from = b.sums_of(sums, unit, part) + at;
+        for (int64_t e = 0; e < n; ++e) sum[e] += from[e];
+      }
+      if constexpr (!std::is_same_v<T, float>) convert_run<T, float>(to, sum, n);
     }
   }
+}
+
+void run_multiply_adds(const Backward& b, const tn_view* const* args, char* scratch, float* sums,
+                       int64_t begin, int64_t end) {
+  Work work(b, args, reinterpret_cast<float*>(scratch), sums);
+  for (int64_t i = begin; i < end; ++i) work.run(i / b.parts, i % b.parts);
+}
+
+template <class T>
+void run_tiles([[maybe_unused]] const Backward& b, [[maybe_unused]] const tn_view* const* args,
+               [[maybe_unused]] char* scratch, [[maybe_unused]] float* sums,
+               [[maybe_unused]] int64_t begin, [[maybe_unused]] int64_t end) {
+#if defined(__AVX512BW__)
+  TileBackward<T> tiles(b, args, scratch, sums);
+  for (int64_t i = begin; i < end; ++i) {
+    if (tiles.run(i / b.parts, i % b.parts)) continue;
+    if constexpr (std::is_same_v<T, float>) run_multiply_adds(b, args, scratch, sums, i, i + 1);
+  }
+#endif
 }
 
 tn_error* TN_CALL run_backward(void* data, void*, const tn_view* const* args) {
@@ -228,54 +241,78 @@ tn_error* TN_CALL run_backward(void* data, void*, const tn_view* const* args) {
   const Problem& p = b.problem;
   const int64_t items = p.units * b.parts;
   if (items == 0) return nullptr;
-  float* scratch = output<float>(args[9]);
-  float* sums = scratch + b.slots * b.slot;
+  char* scratch = output<char>(args[9]);
+  float* sums = reinterpret_cast<float*>(scratch + b.slots * b.slot);
+  const auto run = !b.tiles ? run_multiply_adds : p.narrow ? run_tiles<bf16> : run_tiles<float>;
   parallel(*p.device, b.slots, 1, kParallelNs, [&](int64_t begin, int64_t end) {
-    for (int64_t s = begin; s < end; ++s) {
-      Work work(b, args, scratch + s * b.slot, sums);
-      for (int64_t i = s * items / b.slots; i < (s + 1) * items / b.slots; ++i) work.run(i);
-    }
+    for (int64_t s = begin; s < end; ++s)
+      run(b, args, scratch + s * b.slot, sums, s * items / b.slots, (s + 1) * items / b.slots);
   });
   if (b.parts == 1) return nullptr;
+  const auto join = p.narrow ? join_parts<bf16> : join_parts<float>;
   parallel(*p.device, p.units, 1, 0.3 * double(b.sums() * b.parts),
            [&](int64_t begin, int64_t end) {
-             for (int64_t unit = begin; unit < end; ++unit) join_parts(b, args, sums, unit);
+             for (int64_t unit = begin; unit < end; ++unit) join(b, args, sums, unit);
            });
   return nullptr;
 }
 
-tn_error* prepare_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
-  Problem problem;
-  const char* why = nullptr;
-  if (!attention_problem(device, sig, 2, &problem, &why)) return decline(plan, why);
-  if (problem.out == 0) return decline(plan, "vectors without elements");
-  auto* b = make_plan<Backward>(plan, run_backward, problem);
-  if (!b) return out_of_memory(device);
-  const int64_t shared = sig.inputs[3]->dims[problem.rank - 1];
+// Of f32, or with `narrow` of bf16 by tiles: false where that is not the way.
+bool plan_backward(const Device& device, const tn_signature& sig, bool narrow, Backward* b,
+                   const char** why) {
+  Problem& p = b->problem;
+  if (!attention_problem(device, sig, 2, narrow, &p, why)) return false;
+  *why = "vectors without elements";
+  if (p.out == 0) return false;
+  *why = "rows must be dense";
+  const int64_t shared = sig.inputs[3]->dims[p.rank - 1];
   if (!attention_operand(*sig.inputs[0], shared, false, &b->g) ||
       !attention_operand(*sig.inputs[1], shared, false, &b->y) ||
       !attention_operand(*sig.outputs[0], shared, false, &b->dq) ||
       !attention_operand(*sig.outputs[1], shared, true, &b->dk) ||
       !attention_operand(*sig.outputs[2], shared, true, &b->dv))
-    return decline(plan, "rows must be dense");
-  if (problem.units == 0) return nullptr;
-  const int64_t blocks = larger(1, ceil_div(problem.rows, kRowBlock));
-  b->row_block = larger(1, ceil_div(problem.rows, blocks));
-  const double products = 5.0 * double(problem.width);
+    return false;
+  b->tiles = tiles_worth(p);
+  if (p.units == 0) return true;
+  int64_t blocks = larger(1, ceil_div(p.rows, kRowBlock));
+  b->row_block = larger(1, ceil_div(p.rows, blocks));
+  int64_t bytes = Work::size(p, b->row_block) * int64_t(sizeof(float));
+#if defined(__AVX512BW__)
+  if (b->tiles) {
+    bytes = narrow ? TileBackward<bf16>::bytes(p) : larger(bytes, TileBackward<float>::bytes(p));
+    blocks = TileBackward<float>::row_blocks(p);
+  }
+#endif
+  b->slot = round_up(bytes, 64);
+  const double products = 5.0 * double(p.width) / (b->tiles ? narrow ? 5 : 2 : 1);
   // How sums are made up must not depend on the number of threads.
-  if (problem.units < kFewUnits && problem.worth_threads(products))
-    b->parts = smaller(ceil_div(kFewUnits, problem.units), blocks);
-  b->slots = problem.slots(products, problem.units * b->parts);
-  b->slot = round_up(Work::size(problem, b->row_block), kLine);
-  plan->workspace_bytes = uint64_t(b->slots * b->slot + b->all_sums()) * sizeof(float);
+  if (p.units < kFewUnits && p.worth_threads(products))
+    b->parts = smaller(ceil_div(kFewUnits, p.units), blocks);
+  b->slots = p.slots(products, p.units * b->parts);
+  return b->tiles || !narrow;
+}
+
+tn_error* take_plan(const Device& device, const Backward& b, tn_plan* plan) {
+  if (!make_plan<Backward>(plan, run_backward, b)) return out_of_memory(device);
+  plan->workspace_bytes = uint64_t(b.slots * b.slot) + uint64_t(b.all_sums()) * sizeof(float);
   return nullptr;
+}
+
+tn_error* prepare_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  Backward b;
+  const char* why = nullptr;
+  if (!plan_backward(device, sig, false, &b, &why)) return decline(plan, why);
+  return take_plan(device, b, plan);
 }
 
 }  // namespace
 
 CPU_PREPARE(scaled_dot_product_attention_grad) {
-  if (is_narrow(sig.outputs[0]->dtype)) return prepare_widened(device, sig, plan, prepare_wide);
-  return prepare_wide(device, sig, plan);
+  if (!is_narrow(sig.outputs[0]->dtype)) return prepare_wide(device, sig, plan);
+  Backward b;
+  const char* why = nullptr;
+  if (plan_backward(device, sig, true, &b, &why)) return take_plan(device, b, plan);
+  return prepare_widened(device, sig, plan, prepare_wide);
 }
 
 }  // namespace tenon::cpu::CPU_ISA

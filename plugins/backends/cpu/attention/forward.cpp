@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "attention/scores.hpp"
+#include "attention/forward.hpp"
 #include "matmul/widened.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -12,14 +12,6 @@ namespace {
 
 constexpr int64_t kKeyBlock = 512;  // a panel's scores of a block stay in the first-level cache
 constexpr int64_t kFewRows = 4;     // below it packing the keys costs more than it saves
-
-struct Forward {
-  Problem problem;
-  Operand y{};
-  bool packs = false;
-  int64_t slots = 1;  // that run at the same time, each with its own scratch
-  int64_t slot = 0;   // elements of one's scratch
-};
 
 // One slot's scratch and what it works on.
 struct Work {
@@ -52,7 +44,7 @@ struct Work {
            kTileRows<float> * (padded(p.width) + padded(kKeyBlock) + padded(p.out));
   }
 
-  void run(int64_t begin, int64_t end);
+  void take(int64_t unit);
   void run_panel(int64_t unit, int64_t first, int64_t last);
   void block_scores(const float* unit_k, int64_t key, int64_t n, int64_t rows);
   void write(int64_t unit, int64_t first, int64_t last, const float* total);
@@ -116,58 +108,115 @@ void Work::run_panel(int64_t unit, int64_t first, int64_t last) {
   write(unit, first, last, total);
 }
 
+void Work::take(int64_t unit) {
+  if (plan.packs) pack_transposed_rows(keys, k + p.offset(p.k, unit), p.k.row, p.keys, p.width);
+}
+
 // Items are the panels of all units, one unit after the other. With causal masks later panels take
 // longer: they come in turn from both ends, so that any cut leaves about even parts.
-void Work::run(int64_t begin, int64_t end) {
-  const Panels panels(0, p.rows);
-  int64_t packed = -1;
+template <class Run>
+void run_items(const Forward& f, int64_t begin, int64_t end, const Run& run) {
+  const int64_t panels = f.panels();
   for (int64_t item = begin; item < end; ++item) {
-    const int64_t unit = item / panels.count, place = item % panels.count;
-    const int64_t i = place % 2 ? panels.count - 1 - place / 2 : place / 2;
-    if (plan.packs && unit != packed) {
-      pack_transposed_rows(keys, k + p.offset(p.k, unit), p.k.row, p.keys, p.width);
-      packed = unit;
-    }
-    run_panel(unit, panels.begin(i), panels.begin(i + 1));
+    const int64_t place = item % panels;
+    run(item / panels, place % 2 ? panels - 1 - place / 2 : place / 2);
   }
+}
+
+void run_multiply_adds(const Forward& f, const tn_view* const* args, char* scratch, int64_t begin,
+                       int64_t end) {
+  Work work(f, args, reinterpret_cast<float*>(scratch));
+  const Panels panels(0, f.problem.rows);
+  int64_t taken = -1;
+  run_items(f, begin, end, [&](int64_t unit, int64_t i) {
+    if (unit != taken) work.take(unit);
+    taken = unit;
+    work.run_panel(unit, panels.begin(i), panels.begin(i + 1));
+  });
+}
+
+template <class T>
+void run_tiles([[maybe_unused]] const Forward& f, [[maybe_unused]] const tn_view* const* args,
+               [[maybe_unused]] char* scratch, [[maybe_unused]] int64_t begin,
+               [[maybe_unused]] int64_t end) {
+#if defined(__AVX512BW__)
+  TileForward<T> tiles(f, args, scratch);
+  int64_t taken = -1;
+  bool well = true;
+  run_items(f, begin, end, [&](int64_t unit, int64_t i) {
+    const int64_t first = i * kSquare, last = smaller(first + kSquare, f.problem.rows);
+    const bool next = unit != taken;
+    taken = unit;
+    if (next) well = tiles.take(unit);
+    if (well) return tiles.run(first, last);
+    if constexpr (std::is_same_v<T, float>) {
+      Work work(f, args, reinterpret_cast<float*>(scratch));
+      if (next) work.take(unit);
+      const Panels panels(first, last - first);
+      for (int64_t j = 0; j < panels.count; ++j)
+        work.run_panel(unit, panels.begin(j), panels.begin(j + 1));
+    }
+  });
+#endif
 }
 
 tn_error* TN_CALL run_forward(void* data, void*, const tn_view* const* args) {
   const auto& f = *static_cast<const Forward*>(data);
   const Problem& p = f.problem;
   if (p.units * p.rows * p.out == 0) return nullptr;
-  float* scratch = output<float>(args[5]);
-  const int64_t items = p.units * Panels(0, p.rows).count;
+  char* scratch = output<char>(args[5]);
+  const auto run = !f.tiles ? run_multiply_adds : p.narrow ? run_tiles<bf16> : run_tiles<float>;
+  const int64_t items = p.units * f.panels();
   parallel(*p.device, f.slots, 1, kParallelNs, [&](int64_t begin, int64_t end) {
     for (int64_t s = begin; s < end; ++s)
-      Work(f, args, scratch + s * f.slot).run(s * items / f.slots, (s + 1) * items / f.slots);
+      run(f, args, scratch + s * f.slot, s * items / f.slots, (s + 1) * items / f.slots);
   });
   return nullptr;
 }
 
-tn_error* prepare_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
-  Problem problem;
-  const char* why = nullptr;
-  if (!attention_problem(device, sig, 0, &problem, &why)) return decline(plan, why);
-  Operand y{};
-  if (!attention_operand(*sig.outputs[0], sig.inputs[1]->dims[problem.rank - 1], false, &y))
-    return decline(plan, "rows must be dense");
-  auto* f = make_plan<Forward>(plan, run_forward, problem, y);
-  if (!f) return out_of_memory(device);
-  if (problem.units * problem.rows * problem.out == 0) return nullptr;
-  f->packs = problem.rows >= kFewRows;
-  f->slots = problem.slots(double(problem.width + problem.out),
-                           problem.units * Panels(0, problem.rows).count);
-  f->slot = round_up(Work::size(problem, f->packs), kLine);
-  plan->workspace_bytes = uint64_t(f->slots * f->slot) * sizeof(float);
+// Of f32, or with `narrow` of bf16 by tiles: false where that is not the way.
+bool plan_forward(const Device& device, const tn_signature& sig, bool narrow, Forward* f,
+                  const char** why) {
+  Problem& p = f->problem;
+  if (!attention_problem(device, sig, 0, narrow, &p, why)) return false;
+  *why = "rows must be dense";
+  if (!attention_operand(*sig.outputs[0], sig.inputs[1]->dims[p.rank - 1], false, &f->y))
+    return false;
+  f->tiles = tiles_worth(p);
+  if (p.units * p.rows * p.out == 0) return true;
+  f->packs = p.rows >= kFewRows;
+  f->slots =
+      p.slots(double(p.width + p.out) / (f->tiles ? narrow ? 5 : 2 : 1), p.units * f->panels());
+  int64_t bytes = Work::size(p, f->packs) * int64_t(sizeof(float));
+#if defined(__AVX512BW__)
+  if (f->tiles)
+    bytes = narrow ? TileForward<bf16>::bytes(p) : larger(bytes, TileForward<float>::bytes(p));
+#endif
+  f->slot = round_up(bytes, 64);
+  return f->tiles || !narrow;
+}
+
+tn_error* take_plan(const Device& device, const Forward& f, tn_plan* plan) {
+  if (!make_plan<Forward>(plan, run_forward, f)) return out_of_memory(device);
+  plan->workspace_bytes = uint64_t(f.slots * f.slot);
   return nullptr;
+}
+
+tn_error* prepare_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  Forward f;
+  const char* why = nullptr;
+  if (!plan_forward(device, sig, false, &f, &why)) return decline(plan, why);
+  return take_plan(device, f, plan);
 }
 
 }  // namespace
 
 CPU_PREPARE(scaled_dot_product_attention) {
-  if (is_narrow(sig.outputs[0]->dtype)) return prepare_widened(device, sig, plan, prepare_wide);
-  return prepare_wide(device, sig, plan);
+  if (!is_narrow(sig.outputs[0]->dtype)) return prepare_wide(device, sig, plan);
+  Forward f;
+  const char* why = nullptr;
+  if (plan_forward(device, sig, true, &f, &why)) return take_plan(device, f, plan);
+  return prepare_widened(device, sig, plan, prepare_wide);
 }
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -48,14 +48,15 @@ void mask_operand(const tn_view& mask, const tn_view& q, int64_t shared_heads, O
 
 }  // namespace
 
-bool attention_problem(const Device& device, const tn_signature& sig, uint32_t first, Problem* out,
-                       const char** why) {
+bool attention_problem(const Device& device, const tn_signature& sig, uint32_t first, bool narrow,
+                       Problem* out, const char** why) {
   const tn_view &q = *sig.inputs[first], &k = *sig.inputs[first + 1], &v = *sig.inputs[first + 2];
   const tn_view* mask = sig.inputs[first + 3];
   Problem& p = *out;
   const int n = q.rank;
   const int64_t shared = k.dims[n - 3];
   p.device = &device;
+  p.narrow = narrow;
   p.rank = n - 2;
   for (int i = 0; i < p.rank; ++i) p.units *= p.dims[i] = k.dims[i];
   p.queries = q.dims[n - 2];
@@ -66,7 +67,7 @@ bool attention_problem(const Device& device, const tn_signature& sig, uint32_t f
   p.causal = attr_bool(sig, TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL);
   const double scale = attr_f64(sig, TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE);
   p.scale = float(scale != 0 ? scale : 1 / std::sqrt(double(p.width)));
-  if (q.dtype != TN_DTYPE_F32) {
+  if (q.dtype != (narrow ? TN_DTYPE_BF16 : TN_DTYPE_F32)) {
     *why = "only f32, f16 and bf16";
   } else if (p.width > 256 || p.out > 256) {
     *why = "vectors of at most 256 elements";

@@ -28,6 +28,7 @@ struct Problem {
   int64_t width = 0;  // of q and k
   int64_t out = 0;    // of v and y
   bool causal = false;
+  bool narrow = false;  // of bf16, a bias too
   MaskKind mask_kind = MaskKind::none;
   float scale = 1;
   Operand q{}, k{}, v{}, mask{};
@@ -56,10 +57,10 @@ struct Problem {
   int64_t slots(double products, int64_t items) const;
 };
 
-// From a signature whose inputs q, k, v and mask begin at `first`. False: *why says what the kernels
+// From a signature whose inputs q, k, v and mask begin at `first`, of f32 or (narrow) of bf16. False: *why says what the kernels
 // do not take.
-bool attention_problem(const Device& device, const tn_signature& sig, uint32_t first, Problem* out,
-                       const char** why);
+bool attention_problem(const Device& device, const tn_signature& sig, uint32_t first, bool narrow,
+                       Problem* out, const char** why);
 
 // As q, or with `shared` as k. False: its rows are not dense.
 bool attention_operand(const tn_view& v, int64_t shared_heads, bool shared, Operand* out);

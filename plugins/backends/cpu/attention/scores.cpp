@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "kernels/narrow.hpp"
 #include "kernels/vmath.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -30,11 +31,12 @@ CPU_INLINE float scaled_bias(float x) {
   const float least = std::numeric_limits<float>::lowest(), y = x * kLog2e;
   return y < least && x >= least ? least : y;
 }
-void add_bias(float* s, const float* bias, int64_t stride, int64_t n) {
+template <class T>
+void add_bias(float* s, const T* bias, int64_t stride, int64_t n) {
   if (stride == 1) {
-    for (int64_t j = 0; j < n; ++j) s[j] += scaled_bias(bias[j]);
+    for (int64_t j = 0; j < n; ++j) s[j] += scaled_bias(float(bias[j]));
   } else {
-    for (int64_t j = 0; j < n; ++j) s[j] += scaled_bias(bias[j * stride]);
+    for (int64_t j = 0; j < n; ++j) s[j] += scaled_bias(float(bias[j * stride]));
   }
 }
 
@@ -80,7 +82,11 @@ void load_queries(const Problem& p, const float* q, int64_t begin, int64_t end, 
 
 UnitMask::UnitMask(const Problem& p, const tn_view* view, int64_t unit) {
   if (p.mask_kind == MaskKind::keep) data = input<uint8_t>(view) + p.offset(p.mask, unit);
-  if (p.mask_kind == MaskKind::bias) data = input<float>(view) + p.offset(p.mask, unit);
+  if (p.mask_kind != MaskKind::bias) return;
+  if (p.narrow)
+    data = input<bf16>(view) + p.offset(p.mask, unit);
+  else
+    data = input<float>(view) + p.offset(p.mask, unit);
 }
 
 float mask_scores(const Problem& p, const UnitMask& mask, int64_t row, int64_t key, int64_t n,
@@ -91,6 +97,8 @@ float mask_scores(const Problem& p, const UnitMask& mask, int64_t row, int64_t k
     const int64_t at = p.offset_of_row(p.mask, row) + key * p.mask.col;
     if (p.mask_kind == MaskKind::keep)
       keep_marked(s, static_cast<const uint8_t*>(mask.data) + at, p.mask.col, seen);
+    else if (p.narrow)
+      add_bias(s, static_cast<const bf16*>(mask.data) + at, p.mask.col, seen);
     else
       add_bias(s, static_cast<const float*>(mask.data) + at, p.mask.col, seen);
   }

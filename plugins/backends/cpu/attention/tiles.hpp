@@ -1,0 +1,145 @@
+// What attention on AMX tiles has in common: bf16 as it is, f32 as sums of three bf16 numbers
+// (matmul/split.hpp). Rows come by kSquare. All is kept in f32 but for the operands of products.
+#ifndef TENON_CPU_ATTENTION_TILES_HPP_
+#define TENON_CPU_ATTENTION_TILES_HPP_
+#include "attention/scores.hpp"
+#include "kernels/vmath.hpp"
+#include "matmul/splitter.hpp"
+
+namespace tenon::cpu::CPU_ISA {
+
+// Whether the device has the tiles and there are enough rows to pack keys and values for.
+bool tiles_worth(const Problem& p);
+
+#if defined(__AVX512BW__)
+
+template <class T>
+inline constexpr int kParts = std::is_same_v<T, bf16> ? 1 : 3;
+template <class T>
+inline constexpr Products kProductsOf = kParts<T> == 1 ? Products::one : Products::six;
+
+// n rows as lines, one panel for each kSquare of them.
+template <class T>
+ExponentRange pack_rows(char* to, const T* x, int64_t row, int64_t n, int64_t width, bool turned);
+// Columns as lines, one panel for each kSquare of them, along n rows.
+template <class T>
+ExponentRange pack_columns(char* to, const T* x, int64_t row, int64_t n, int64_t width,
+                           bool turned);
+template <class T>
+constexpr int64_t lines_bytes(int64_t lines, int64_t k) {
+  return ceil_div(lines, kSquare) * panel_bytes(k, kParts<T>);
+}
+inline ExponentRange both(ExponentRange a, ExponentRange b) {
+  return {a.least < b.least ? a.least : b.least, a.most > b.most ? a.most : b.most};
+}
+
+// Of all rows of a unit.
+ExponentRange exponents(const Problem& p, const Operand& o, const float* x, int64_t unit,
+                        int64_t width);
+
+// Rows begin .. end, `row` apart: where they lie, or copied to `to` where they are of several heads.
+template <class T>
+struct Rows {
+  const T* data;
+  int64_t row;
+
+  Rows(const Problem& p, const Operand& o, const T* unit, int64_t begin, int64_t end, int64_t width,
+       T* to)
+      : data(unit + p.offset_of_row(o, begin)), row(o.row) {
+    if (begin / p.queries == (end - 1) / p.queries) return;
+    for (int64_t r = begin; r < end; ++r)
+      std::memcpy(to + (r - begin) * width, unit + p.offset_of_row(o, r),
+                  size_t(width) * sizeof(T));
+    data = to;
+    row = width;
+  }
+};
+
+// What products of queries and keys have to be multiplied by. Where the exponentials cannot do that
+// (a bias is added between, or the greatest would become the least), it is done before.
+struct ScoreFactor {
+  float before = 1, then = 1;
+  explicit ScoreFactor(const Problem& p) {
+    const float factor = p.scale * kLog2e;
+    const bool early = p.mask_kind == MaskKind::bias || !(factor > 0);
+    (early ? before : then) = factor;
+  }
+};
+// mask_scores for products; n divides by the lanes. Gives the greatest score.
+inline float finish_scores(const Problem& p, const UnitMask& mask, ScoreFactor factor, int64_t row,
+                           int64_t key, int64_t n, float* s) {
+  if (factor.before != 1)
+    for (int64_t j = 0; j < n; j += kLanes<float>) store(s + j, load(s + j) * factor.before);
+  return mask_scores(p, mask, row, key, n, s) * factor.then;
+}
+
+// 2^x for x <= 0, something below 2^-126 from there on, and 0 from -127 on; NaN stays. With 16 bits
+// or with all.
+template <int parts>
+CPU_INLINE F32 power(F32 x) {
+  const F32 y = bits_as<F32>(_mm512_max_ps(_mm512_set1_ps(-127.0f), bits_as<__m512>(x)));
+  if constexpr (parts > 1) {
+    return vexp2_moderate(y);
+  } else {
+    const F32 magic = splat<F32>(12582912.0f);
+    const F32 shifted = y + magic;
+    const F32 r = y - (shifted - magic);
+    const float c[] = {1.0f, 0.693124188f, 0.240240986f, 0.0559064688f, 0.00958286981f};
+    return bits_as<F32>(bits_as<I32>(polynomial(r, c)) + (bits_as<I32>(shifted) << 23));
+  }
+}
+
+// 32 numbers of two vectors as parts, cut and not rounded where there are several: then nothing is
+// left over.
+template <int parts>
+struct Pieces {
+  __m512i x[parts], y[parts];
+
+  CPU_INLINE Pieces(F32 a, F32 b) {
+    if constexpr (parts == 1) {
+      x[0] = bits_as<__m512i>(a);
+      y[0] = bits_as<__m512i>(b);
+      return;
+    }
+    const U32 upper = splat<U32>(0xffff0000u);
+#pragma GCC unroll 4
+    for (int q = 0; q < parts; ++q) {
+      const U32 of_a = bits_as<U32>(a) & upper, of_b = bits_as<U32>(b) & upper;
+      x[q] = bits_as<__m512i>(of_a);
+      y[q] = bits_as<__m512i>(of_b);
+      a -= bits_as<F32>(of_a);
+      b -= bits_as<F32>(of_b);
+    }
+  }
+  // The first 16, then the others.
+  CPU_INLINE __m512i joined(int q) const {
+    if constexpr (parts > 1) return join_halves(x[q], y[q]);
+    __m512i out;
+    asm("vcvtne2ps2bf16 %1, %2, %0" : "=v"(out) : "v"(x[q]), "v"(y[q]));
+    return out;
+  }
+  // One of the first 16, one of the others and so on.
+  CPU_INLINE __m512i paired(int q) const {
+    if constexpr (parts > 1) return pair_halves(x[q], y[q]);
+    alignas(64) static constexpr int16_t kTurns[32] = {0,  16, 1,  17, 2,  18, 3,  19, 4,  20, 5,
+                                                       21, 6,  22, 7,  23, 8,  24, 9,  25, 10, 26,
+                                                       11, 27, 12, 28, 13, 29, 14, 30, 15, 31};
+    return _mm512_permutexvar_epi16(_mm512_load_si512(kTurns), joined(q));
+  }
+};
+template <int parts>
+CPU_INLINE void store_parts(char* to, const Pieces<parts>& pieces, bool pairs) {
+#pragma GCC unroll 4
+  for (int q = 0; q < parts; ++q)
+    _mm512_store_si512(to + q * 2 * kTileBytes, pairs ? pieces.paired(q) : pieces.joined(q));
+}
+// Where line i of a packed panel begins, and its step s.
+template <int parts>
+CPU_INLINE char* line_of(char* panel, int64_t i, int64_t s) {
+  return panel + s * parts * 2 * kTileBytes + i * 64;  // the second tile follows the first
+}
+
+#endif
+
+}  // namespace tenon::cpu::CPU_ISA
+#endif
