@@ -112,14 +112,14 @@ void Work::take(int64_t unit) {
   if (plan.packs) pack_transposed_rows(keys, k + p.offset(p.k, unit), p.k.row, p.keys, p.width);
 }
 
-// Items are the panels of all units, one unit after the other. With causal masks later panels take
-// longer: they come in turn from both ends, so that any cut leaves about even parts.
+// Items are the panels of all units, one unit after the other: run(unit, first place, last place).
 template <class Run>
 void run_items(const Forward& f, int64_t begin, int64_t end, const Run& run) {
   const int64_t panels = f.panels();
-  for (int64_t item = begin; item < end; ++item) {
-    const int64_t place = item % panels;
-    run(item / panels, place % 2 ? panels - 1 - place / 2 : place / 2);
+  for (int64_t item = begin; item < end;) {
+    const int64_t unit = item / panels, n = smaller((unit + 1) * panels, end) - item;
+    run(unit, item % panels, item % panels + n);
+    item += n;
   }
 }
 
@@ -127,11 +127,12 @@ void run_multiply_adds(const Forward& f, const tn_view* const* args, char* scrat
                        int64_t end) {
   Work work(f, args, reinterpret_cast<float*>(scratch));
   const Panels panels(0, f.problem.rows);
-  int64_t taken = -1;
-  run_items(f, begin, end, [&](int64_t unit, int64_t i) {
-    if (unit != taken) work.take(unit);
-    taken = unit;
-    work.run_panel(unit, panels.begin(i), panels.begin(i + 1));
+  run_items(f, begin, end, [&](int64_t unit, int64_t first, int64_t last) {
+    work.take(unit);
+    for (int64_t place = first; place < last; ++place) {
+      const int64_t i = f.panel_at(place);
+      work.run_panel(unit, panels.begin(i), panels.begin(i + 1));
+    }
   });
 }
 
@@ -141,20 +142,17 @@ void run_tiles([[maybe_unused]] const Forward& f, [[maybe_unused]] const tn_view
                [[maybe_unused]] int64_t end) {
 #if defined(__AVX512BW__)
   TileForward<T> tiles(f, args, scratch);
-  int64_t taken = -1;
-  bool well = true;
-  run_items(f, begin, end, [&](int64_t unit, int64_t i) {
-    const int64_t first = i * kSquare, last = smaller(first + kSquare, f.problem.rows);
-    const bool next = unit != taken;
-    taken = unit;
-    if (next) well = tiles.take(unit);
-    if (well) return tiles.run(first, last);
+  run_items(f, begin, end, [&](int64_t unit, int64_t first, int64_t last) {
+    if (tiles.take(unit)) return tiles.run(first, last);
     if constexpr (std::is_same_v<T, float>) {
       Work work(f, args, reinterpret_cast<float*>(scratch));
-      if (next) work.take(unit);
-      const Panels panels(first, last - first);
-      for (int64_t j = 0; j < panels.count; ++j)
-        work.run_panel(unit, panels.begin(j), panels.begin(j + 1));
+      work.take(unit);
+      for (int64_t place = first; place < last; ++place) {
+        const int64_t from = f.panel_at(place) * kSquare;
+        const Panels panels(from, smaller(kSquare, f.problem.rows - from));
+        for (int64_t i = 0; i < panels.count; ++i)
+          work.run_panel(unit, panels.begin(i), panels.begin(i + 1));
+      }
     }
   });
 #endif

@@ -4,7 +4,6 @@
 // so that P and S are B of the sums over rows as they come, and only what is packed once a block or
 // written once a unit is turned.
 #include "attention/backward.hpp"
-#include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -104,12 +103,16 @@ template <class T>
 float TileBackward<T>::exponentials_of_row(int64_t begin, int64_t row, int64_t limit,
                                            const UnitMask& mask) {
   const int64_t at = row * s_stride_;
-  float top = -kInf;
+  F32 most = splat<F32>(-kInf);
   for (int64_t key = 0; key < limit; key += kKeyBlock) {
-    const int64_t n = round_up(smaller(kKeyBlock, limit - key), kSquare);
-    const float most = finish_scores(p_, mask, factor_, begin + row, key, n, block(key) + at);
-    top = most > top ? most : top;
+    const int64_t n = smaller(kKeyBlock, limit - key);
+    float* s = block(key) + at;
+    const F32 x = factor_.before == 1 && all_seen(p_, begin + row, begin + row + 1, key, n)
+                      ? greatest(s, n)
+                      : finish_scores(p_, mask, factor_, begin + row, key, round_up(n, kSquare), s);
+    most = select(x > most, x, most);
   }
+  const float top = max_lanes(most) * factor_.then;
   const F32 times = splat<F32>(factor_.then), center = splat<F32>(top == -kInf ? 0 : top);
   F32 a{}, b{};
   for (int64_t key = 0; key < limit; key += kKeyBlock) {

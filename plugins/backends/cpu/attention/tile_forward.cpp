@@ -1,18 +1,10 @@
-// FlashAttention-2 as in forward.cpp, a panel being of kSquare rows. Q and the exponentials are A of
+// FlashAttention-2 as in forward.cpp, a panel being of kSquare rows. Queries and exponentials are A of
 // the products, keys and values B, packed once for all panels of a unit.
-#include <cmath>
-
 #include "attention/forward.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
 #if defined(__AVX512BW__)
-
-namespace {
-
-constexpr int64_t kKeyBlock = 512;  // a panel's scores of a block stay in the first-level cache
-
-}  // namespace
 
 template <class T>
 TileForward<T>::TileForward(const Forward& f, const tn_view* const* args, char* scratch)
@@ -22,21 +14,27 @@ TileForward<T>::TileForward(const Forward& f, const tn_view* const* args, char* 
       factor_(f.problem),
       s_stride_(padded(kKeyBlock)),
       y_stride_(padded(f.problem.out)) {
-  keys_ = scratch;
-  values_ = keys_ + lines_bytes<T>(p_.keys, p_.width);
-  queries_ = values_ + lines_bytes<T>(p_.out, p_.keys);
-  weights_ = queries_ + panel_bytes(p_.width, parts);
-  scores_ = reinterpret_cast<float*>(weights_ + panel_bytes(kKeyBlock, parts));
-  sums_ = scores_ + kSquare * s_stride_;
-  gathered_ = reinterpret_cast<T*>(sums_ + kSquare * y_stride_);
+  const auto take_bytes = [&](int64_t n) { return (scratch += n) - n; };
+  const auto take_floats = [&](int64_t n) {
+    return reinterpret_cast<float*>(take_bytes(n * int64_t(sizeof(float))));
+  };
+  keys_ = take_bytes(lines_bytes<T>(p_.keys, p_.width));
+  values_ = take_bytes(lines_bytes<T>(p_.out, p_.keys));
+  for (Stream& s : streams_) {
+    s.queries = take_bytes(panel_bytes(p_.width, parts));
+    s.weights = take_bytes(panel_bytes(kKeyBlock, parts));
+    s.scores = take_floats(kSquare * s_stride_);
+    s.sums = take_floats(kSquare * y_stride_);
+  }
+  gathered_ = reinterpret_cast<T*>(take_floats(kSquare * padded(p_.width)));
 }
 
 template <class T>
 int64_t TileForward<T>::bytes(const Problem& p) {
+  const int64_t floats = kSquare * (2 * (padded(kKeyBlock) + padded(p.out)) + padded(p.width));
   return lines_bytes<T>(p.keys, p.width) + lines_bytes<T>(p.out, p.keys) +
-         panel_bytes(p.width, parts) + panel_bytes(kKeyBlock, parts) +
-         kSquare * (padded(kKeyBlock) + padded(p.out)) * int64_t(sizeof(float)) +
-         kSquare * round_up(p.width, kSquare) * int64_t(sizeof(T));
+         2 * (panel_bytes(p.width, parts) + panel_bytes(kKeyBlock, parts)) +
+         floats * int64_t(sizeof(float));
 }
 
 template <class T>
@@ -55,83 +53,141 @@ bool TileForward<T>::take(int64_t unit) {
 }
 
 template <class T>
-void TileForward<T>::products(int64_t key, int64_t n, int64_t rows) {
-  const int64_t panel = panel_bytes(p_.width, parts);
-  for (int64_t j = 0; j < n; j += kSquare)
-    multiply_square({queries_, keys_ + (key + j) / kSquare * panel, panel_steps(p_.width),
-                     kProductsOf<T>, rows > kTileSide, n - j > kTileSide, scores_ + j, s_stride_,
-                     false});
+void TileForward<T>::start(Stream& s, int64_t panel) {
+  const int64_t first = panel * kSquare, last = smaller(first + kSquare, p_.rows);
+  s.live = true;
+  s.now.first = first;
+  s.now.last = last;
+  s.limit = p_.limit(first, last);
+  s.key = 0;
+  s.top[0] = s.top[1] = splat<F32>(-kInf);
+  const Rows<T> q(p_, p_.q, input<T>(args_[0]) + p_.offset(p_.q, unit_), first, last, p_.width,
+                  gathered_);
+  pack_rows(s.queries, q.data, q.row, last - first, p_.width, false);
 }
 
-// 2^(factor s - shift) of a row of n scores, rounded up to whole steps; the sum.
+// The scores of its next block.
 template <class T>
-float TileForward<T>::weights(float factor, int64_t row, int64_t n, float shift) {
-  const float* s = scores_ + row * s_stride_;
-  char* to = line_of<parts>(weights_, row, 0);
-  const F32 times = splat<F32>(factor), center = splat<F32>(shift);
+void TileForward<T>::add_products(Stream& s) {
+  const int64_t panel = panel_bytes(p_.width, parts);
+  s.n = smaller(kKeyBlock, s.limit - s.key);
+  for (int64_t j = 0; j < s.n; j += kSquare)
+    queue_.add({s.queries, keys_ + (s.key + j) / kSquare * panel, panel_steps(p_.width),
+                kProductsOf<T>, s.now.last - s.now.first > kTileSide, s.n - j > kTileSide,
+                s.scores + j, s_stride_, false});
+}
+
+// To its sums, what its exponentials make of the values.
+template <class T>
+void TileForward<T>::add_values(const Stream& s) {
+  const char* from = values_ + s.key / kTileDepth * parts * 2 * kTileBytes;
+  for (int64_t e = 0; e < p_.out; e += kSquare, from += panel_bytes(p_.keys, parts))
+    queue_.add({s.weights, from, panel_steps(s.n), kProductsOf<T>,
+                s.now.last - s.now.first > kTileSide, p_.out - e > kTileSide, s.sums + e, y_stride_,
+                s.key > 0});
+}
+
+// 2^(factor s - shift) of a row of scores, in whole steps; lane by lane the sum.
+template <class T>
+F32 TileForward<T>::weights(const Stream& stream, int64_t row, float shift) {
+  const float* s = stream.scores + row * s_stride_;
+  char* to = line_of<parts>(stream.weights, row, 0);
+  const F32 times = splat<F32>(factor_.then), center = splat<F32>(shift);
   F32 a{}, b{};
-  for (int64_t j = 0; j < n; j += kSquare, to += parts * 2 * kTileBytes) {
+  for (int64_t j = 0; j < stream.n; j += kSquare, to += parts * 2 * kTileBytes) {
     const F32 x = power<parts>(load(s + j) * times - center);
     const F32 y = power<parts>(load(s + j + kTileSide) * times - center);
     a += x;
     b += y;
     store_parts(to, Pieces<parts>(x, y), false);
+    if (j % kPieceEvery == 0) queue_.piece();
   }
-  return sum_lanes(a + b);
+  return a + b;
+}
+
+// Of 16 rows; plain: they see all keys of the block.
+template <class T>
+void TileForward<T>::soften_half(Stream& s, int64_t half, const UnitMask& mask, bool plain) {
+  const int64_t first = half * kTileSide, n = round_up(s.n, kSquare);
+  const int64_t rows = smaller(kTileSide, s.now.last - s.now.first - first);
+  F32 most[kTileSide];
+  for (int64_t i = 0; i < kTileSide; ++i) most[i] = splat<F32>(-kInf);
+  for (int64_t i = 0; i < rows; ++i) {
+    float* scores = s.scores + (first + i) * s_stride_;
+    if constexpr (parts > 1) queue_.piece();
+    most[i] = plain ? greatest(scores, n)
+                    : finish_scores(p_, mask, factor_, s.now.first + first + i, s.key, n, scores);
+  }
+  const F32 old = s.top[half], seen = greatest_of_each(most) * factor_.then;
+  const F32 top = select(seen > old, seen, old);
+  const F32 shift = select(top == -kInf, F32{}, top);
+  const F32 factor = power<3>(old - shift);
+  const bool moves = s.key > 0 && any_of(top != old);
+  s.top[half] = top;
+  for (int64_t i = 0; i < rows; ++i) {
+    F32& total = s.now.total[first + i];
+    const F32 sum = weights(s, first + i, shift[i]);
+    total = s.key > 0 ? total * factor[i] + sum : sum;
+    if (!moves) continue;
+    float* row = s.sums + (first + i) * y_stride_;
+    for (int64_t e = 0; e < p_.out; ++e) row[e] *= factor[i];
+  }
+}
+
+// The exponentials of its block, while the queue does what it can.
+template <class T>
+void TileForward<T>::soften(Stream& s) {
+  const UnitMask mask(p_, args_[3], unit_);
+  const bool plain = factor_.before == 1 && all_seen(p_, s.now.first, s.now.last, s.key, s.n);
+  for (int64_t half = 0; half * kTileSide < s.now.last - s.now.first; ++half)
+    soften_half(s, half, mask, plain);
 }
 
 template <class T>
-void TileForward<T>::add_values(int64_t key, int64_t n, int64_t rows) {
-  const char* from = values_ + key / kTileDepth * parts * 2 * kTileBytes;
-  for (int64_t e = 0; e < p_.out; e += kSquare, from += panel_bytes(p_.keys, parts))
-    multiply_square({weights_, from, panel_steps(n), kProductsOf<T>, rows > kTileSide,
-                     p_.out - e > kTileSide, sums_ + e, y_stride_, key > 0});
-}
-
-template <class T>
-void TileForward<T>::write(int64_t first, int64_t last, const float* total) {
+void TileForward<T>::write(Stream& s) {
+  s.ends = false;
   T* to = output<T>(args_[4]) + p_.offset(plan_.y, unit_);
-  for (int64_t r = first; r < last; ++r) {
-    const float factor = reciprocal(p_, total[r - first]);
-    float* from = sums_ + (r - first) * y_stride_;
+  for (int64_t r = s.ended.first; r < s.ended.last; ++r) {
+    const float factor = reciprocal(p_, sum_lanes(s.ended.total[r - s.ended.first]));
+    float* from = s.sums + (r - s.ended.first) * y_stride_;
     for (int64_t e = 0; e < p_.out; ++e) from[e] *= factor;
     convert_run<T, float>(to + p_.offset_of_row(plan_.y, r), from, p_.out);
   }
 }
 
+// After its exponentials: what they are for, and the scores of the next block or panel.
 template <class T>
-void TileForward<T>::run(int64_t first, int64_t last) {
-  const int64_t rows = last - first, limit = p_.limit(first, last);
-  const UnitMask mask(p_, args_[3], unit_);
-  const Rows<T> q(p_, p_.q, input<T>(args_[0]) + p_.offset(p_.q, unit_), first, last, p_.width,
-                  gathered_);
-  pack_rows(queries_, q.data, q.row, rows, p_.width, false);
-  float top[kSquare], total[kSquare];
-  for (int64_t i = 0; i < rows; ++i) {
-    top[i] = -kInf;
-    total[i] = 0;
+void TileForward<T>::advance(Stream& s, int64_t* next, int64_t end) {
+  add_values(s);
+  s.key += kKeyBlock;
+  if (s.key >= s.limit) {
+    s.ended = s.now;
+    s.ends = true;
+    s.live = *next < end;
+    if (!s.live) return;
+    start(s, plan_.panel_at((*next)++));
   }
-  for (int64_t key = 0; key < limit; key += kKeyBlock) {
-    const int64_t n = smaller(kKeyBlock, limit - key);
-    products(key, n, rows);
-    for (int64_t i = 0; i < rows; ++i) {
-      const float most = finish_scores(p_, mask, factor_, first + i, key, round_up(n, kSquare),
-                                       scores_ + i * s_stride_);
-      const float now = most > top[i] ? most : top[i];
-      const float shift = std::isinf(now) && now < 0 ? 0 : now;
-      const float sum = weights(factor_.then, i, n, shift);
-      if (key > 0 && now != top[i]) {
-        const float factor = power_of_two(top[i] - shift);
-        float* row = sums_ + i * y_stride_;
-        for (int64_t e = 0; e < p_.out; ++e) row[e] *= factor;
-        total[i] *= factor;
-      }
-      total[i] += sum;
-      top[i] = now;
-    }
-    add_values(key, n, rows);
+  add_products(s);
+}
+
+template <class T>
+void TileForward<T>::run(int64_t begin, int64_t end) {
+  int64_t next = begin;
+  for (Stream& s : streams_) {
+    if (next == end) break;
+    start(s, plan_.panel_at(next++));
+    queue_.run();
+    add_products(s);
   }
-  write(first, last, total);
+  if (!streams_[1].live) queue_.run();
+  for (int turn = 0; streams_[0].live || streams_[1].live || streams_[0].ends || streams_[1].ends;
+       turn = 1 - turn) {
+    Stream &s = streams_[turn], &other = streams_[1 - turn];
+    if (s.live) soften(s);
+    queue_.run();
+    if (other.ends) write(other);
+    if (s.live) advance(s, &next, end);
+  }
 }
 
 template class TileForward<float>;

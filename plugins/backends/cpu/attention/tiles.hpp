@@ -5,6 +5,7 @@
 #include "attention/scores.hpp"
 #include "kernels/vmath.hpp"
 #include "matmul/splitter.hpp"
+#include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -65,12 +66,36 @@ struct ScoreFactor {
     (early ? before : then) = factor;
   }
 };
-// mask_scores for products; n divides by the lanes. Gives the greatest score.
-inline float finish_scores(const Problem& p, const UnitMask& mask, ScoreFactor factor, int64_t row,
-                           int64_t key, int64_t n, float* s) {
+// Whether rows first .. last all see the keys from `key` on, n of them, which are whole squares.
+inline bool all_seen(const Problem& p, int64_t first, int64_t last, int64_t key, int64_t n) {
+  if (p.mask_kind != MaskKind::none || n % kSquare != 0) return false;
+  return !p.causal || (first / p.queries == (last - 1) / p.queries && p.limit(first) >= key + n);
+}
+// Lane by lane the greatest of n products; where some are not seen, mask_scores for them. n divides
+// by kSquare.
+CPU_INLINE F32 greatest(const float* s, int64_t n) {
+  F32 a = load(s), b = load(s + kTileSide);
+  for (int64_t j = kSquare; j < n; j += kSquare) {
+    const F32 x = load(s + j), y = load(s + j + kTileSide);
+    a = select(x > a, x, a);
+    b = select(y > b, y, b);
+  }
+  return select(a > b, a, b);
+}
+inline F32 finish_scores(const Problem& p, const UnitMask& mask, ScoreFactor factor, int64_t row,
+                         int64_t key, int64_t n, float* s) {
   if (factor.before != 1)
     for (int64_t j = 0; j < n; j += kLanes<float>) store(s + j, load(s + j) * factor.before);
-  return mask_scores(p, mask, row, key, n, s) * factor.then;
+  return splat<F32>(mask_scores(p, mask, row, key, n, s));
+}
+// Of each of 16 vectors the greatest lane.
+CPU_INLINE F32 greatest_of_each(F32 (&x)[kTileSide]) {
+  transpose_lanes<float>(x);
+#pragma GCC unroll 4
+  for (int step = 8; step > 0; step /= 2)
+#pragma GCC unroll 8
+    for (int i = 0; i < step; ++i) x[i] = select(x[i] > x[i + step], x[i], x[i + step]);
+  return x[0];
 }
 
 // 2^x for x <= 0, something below 2^-126 from there on, and 0 from -127 on; NaN stays. With 16 bits
