@@ -2,6 +2,7 @@
 #ifndef TENON_CPU_ATTENTION_BACKWARD_HPP_
 #define TENON_CPU_ATTENTION_BACKWARD_HPP_
 #include "attention/tiles.hpp"
+#include "matmul/tile_queue.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -43,23 +44,39 @@ class TileBackward {
   static constexpr int parts = kParts<T>;
   static constexpr int64_t kStep = parts * 2 * kTileBytes;
   static constexpr int64_t kRowBlock = 64;
-  static constexpr int64_t kKeyBlock = 128;
+  static constexpr int64_t kKeyBlock = 64;
   static constexpr int64_t kPanels = kRowBlock / kSquare;
+  static constexpr int64_t kPieceEvery = parts > 1 ? 2 * kSquare : 8 * kSquare;  // scores of a row
+
+  // Of a block of keys; there are two, for what is multiplied with one while the other is made.
+  struct Keys {
+    int64_t key = 0, n = 0;
+    int64_t seen[kPanels];  // by each panel of rows, in whole squares
+    float* changes;
+    char *p_pairs, *s_pairs, *s_rows;  // exponentials P and changes S, packed
+  };
 
   bool take(int64_t unit);
   void load_rows(int64_t begin, int64_t end);
-  void exponentials_of(int64_t begin, int64_t end);
-  float exponentials_of_row(int64_t begin, int64_t row, int64_t limit, const UnitMask& mask);
-  void key_block(int64_t begin, int64_t end, int64_t key, int64_t n);
-  void change_scores(int64_t i, int64_t rows, int64_t key, int64_t n);
-  void change_pair(int64_t r, int64_t rows, const float* e, int64_t j);
-  void add_to(float* sums, int64_t lines, const char* a, char* b, int64_t rows, int64_t key,
-              int64_t j, int64_t n);
-  void add_queries(int64_t i, int64_t rows, int64_t key);
-  void write_queries(int64_t begin, int64_t end);
+  void add_scores(int64_t first, int64_t* key, int64_t limit);
+  void exponentials_of(int64_t first, int64_t* key_of_next);
+  float exponentials_of_row(int64_t row, int64_t limit, const UnitMask& mask);
+  void add_changes(Keys& k, int64_t key);
+  void change_scores(const Keys& k);
+  void change_pair(const Keys& k, int64_t r, int64_t j);
+  void add_sums(const Keys& k);
+  void add_to(const Keys& k, float* sums, int64_t lines, const char* a, const char* b, int64_t j);
+  void run_rows();
+  void write_queries();
   void write_sums(int64_t part);
   void write_turned(int arg, const Operand& o, const float* from, int64_t lines, float* kept);
   float* block(int64_t key) const { return scores_ + key / kKeyBlock * kRowBlock * s_stride_; }
+  int64_t rows() const { return end_ - begin_; }
+  int64_t panels() const { return ceil_div(rows(), kSquare); }
+  int64_t limit_of(int64_t panel) const {
+    const int64_t first = begin_ + panel * kSquare;
+    return p_.limit(first, smaller(first + kSquare, end_));
+  }
 
   const TileRegisters registers_;
   const Backward& plan_;
@@ -67,16 +84,16 @@ class TileBackward {
   const tn_view* const* args_;
   float* part_sums_;
   const ScoreFactor factor_;
-  int64_t unit_ = -1;
-  char *keys_, *key_columns_, *values_;  // packed, of the unit
-  // Packed, of a block of rows, and the exponentials P and changes S of a block of keys.
-  char *queries_, *query_columns_, *g_, *g_columns_, *p_pairs_, *s_pairs_, *s_rows_;
-  float *dk_, *dv_;  // sums, turned
-  float *dq_, *scores_, *changes_;
+  int64_t unit_ = -1, begin_ = 0, end_ = 0;           // the block of rows
+  char *keys_, *key_columns_, *values_;               // packed, of the unit
+  char *queries_, *query_columns_, *g_, *g_columns_;  // packed, of the block
+  float *dk_, *dv_;                                   // sums, turned
+  float *dq_, *scores_;
   T *gathered_q_, *gathered_g_;
   int64_t k_stride_, q_stride_, s_stride_;
-  int64_t seen_[kPanels];  // of a block of keys, by each panel of rows, in whole squares
   float inverse_[kRowBlock], delta_[kRowBlock];  // 1 / sum; scale * sum(g * y)
+  Keys of_keys_[2];
+  TileQueue<kProductsOf<T>, int(kKeyBlock / kSquare * (kPanels + 16) + kPanels * 8)> queue_;
 };
 
 #endif

@@ -62,7 +62,7 @@ class TileForward {
   void advance(Stream& s, int64_t* next, int64_t end);
   void soften(Stream& s);
   F32 weights(const Stream& s, int64_t row, float shift);
-  void soften_half(Stream& s, int64_t half, const UnitMask& mask, bool plain);
+  void soften_half(Stream& s, int64_t half, const UnitMask& mask);
   void write(Stream& s);
 
   const TileRegisters registers_;

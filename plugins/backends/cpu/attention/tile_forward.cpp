@@ -105,18 +105,17 @@ F32 TileForward<T>::weights(const Stream& stream, int64_t row, float shift) {
   return a + b;
 }
 
-// Of 16 rows; plain: they see all keys of the block.
+// Of 16 rows.
 template <class T>
-void TileForward<T>::soften_half(Stream& s, int64_t half, const UnitMask& mask, bool plain) {
+void TileForward<T>::soften_half(Stream& s, int64_t half, const UnitMask& mask) {
   const int64_t first = half * kTileSide, n = round_up(s.n, kSquare);
   const int64_t rows = smaller(kTileSide, s.now.last - s.now.first - first);
   F32 most[kTileSide];
   for (int64_t i = 0; i < kTileSide; ++i) most[i] = splat<F32>(-kInf);
   for (int64_t i = 0; i < rows; ++i) {
-    float* scores = s.scores + (first + i) * s_stride_;
     if constexpr (parts > 1) queue_.piece();
-    most[i] = plain ? greatest(scores, n)
-                    : finish_scores(p_, mask, factor_, s.now.first + first + i, s.key, n, scores);
+    most[i] = finish_scores(p_, mask, factor_, s.now.first + first + i, s.key, n,
+                            s.scores + (first + i) * s_stride_);
   }
   const F32 old = s.top[half], seen = greatest_of_each(most) * factor_.then;
   const F32 top = select(seen > old, seen, old);
@@ -138,9 +137,8 @@ void TileForward<T>::soften_half(Stream& s, int64_t half, const UnitMask& mask, 
 template <class T>
 void TileForward<T>::soften(Stream& s) {
   const UnitMask mask(p_, args_[3], unit_);
-  const bool plain = factor_.before == 1 && all_seen(p_, s.now.first, s.now.last, s.key, s.n);
   for (int64_t half = 0; half * kTileSide < s.now.last - s.now.first; ++half)
-    soften_half(s, half, mask, plain);
+    soften_half(s, half, mask);
 }
 
 template <class T>
@@ -149,9 +147,8 @@ void TileForward<T>::write(Stream& s) {
   T* to = output<T>(args_[4]) + p_.offset(plan_.y, unit_);
   for (int64_t r = s.ended.first; r < s.ended.last; ++r) {
     const float factor = reciprocal(p_, sum_lanes(s.ended.total[r - s.ended.first]));
-    float* from = s.sums + (r - s.ended.first) * y_stride_;
-    for (int64_t e = 0; e < p_.out; ++e) from[e] *= factor;
-    convert_run<T, float>(to + p_.offset_of_row(plan_.y, r), from, p_.out);
+    write_row(to + p_.offset_of_row(plan_.y, r), s.sums + (r - s.ended.first) * y_stride_, p_.out,
+              factor);
   }
 }
 

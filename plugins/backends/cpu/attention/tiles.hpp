@@ -66,26 +66,33 @@ struct ScoreFactor {
     (early ? before : then) = factor;
   }
 };
-// Whether rows first .. last all see the keys from `key` on, n of them, which are whole squares.
-inline bool all_seen(const Problem& p, int64_t first, int64_t last, int64_t key, int64_t n) {
-  if (p.mask_kind != MaskKind::none || n % kSquare != 0) return false;
-  return !p.causal || (first / p.queries == (last - 1) / p.queries && p.limit(first) >= key + n);
-}
-// Lane by lane the greatest of n products; where some are not seen, mask_scores for them. n divides
-// by kSquare.
-CPU_INLINE F32 greatest(const float* s, int64_t n) {
-  F32 a = load(s), b = load(s + kTileSide);
-  for (int64_t j = kSquare; j < n; j += kSquare) {
+// Lane by lane the greatest of n scores, which divides by kSquare; those past the first `seen` become
+// -infinity.
+CPU_INLINE F32 greatest(float* s, int64_t seen, int64_t n) {
+  const F32 none = splat<F32>(-kInf);
+  F32 a = none, b = none;
+  int64_t j = 0;
+  for (; j + kSquare <= seen; j += kSquare) {
     const F32 x = load(s + j), y = load(s + j + kTileSide);
     a = select(x > a, x, a);
     b = select(y > b, y, b);
   }
+  for (; j < n; j += kTileSide) {
+    const F32 x =
+        bits_as<F32>(_mm512_mask_loadu_ps(bits_as<__m512>(none), first_lanes(seen - j), s + j));
+    store(s + j, x);
+    a = select(x > a, x, a);
+  }
   return select(a > b, a, b);
 }
+// mask_scores for products: what can be the greatest of a row is in some lane of it. n divides by
+// kSquare.
 inline F32 finish_scores(const Problem& p, const UnitMask& mask, ScoreFactor factor, int64_t row,
                          int64_t key, int64_t n, float* s) {
   if (factor.before != 1)
     for (int64_t j = 0; j < n; j += kLanes<float>) store(s + j, load(s + j) * factor.before);
+  if (p.mask_kind == MaskKind::none)
+    return greatest(s, smaller(n, larger(0, p.limit(row) - key)), n);
   return splat<F32>(mask_scores(p, mask, row, key, n, s));
 }
 // Of each of 16 vectors the greatest lane.
@@ -157,6 +164,22 @@ CPU_INLINE void store_parts(char* to, const Pieces<parts>& pieces, bool pairs) {
 #pragma GCC unroll 4
   for (int q = 0; q < parts; ++q)
     _mm512_store_si512(to + q * 2 * kTileBytes, pairs ? pieces.paired(q) : pieces.joined(q));
+}
+// The first n of 16 numbers, as T; denormal numbers of bf16 become 0.
+template <class T>
+CPU_INLINE void store_as(T* to, F32 x, int64_t n) {
+  if constexpr (std::is_same_v<T, float>) {
+    _mm512_mask_storeu_ps(to, first_lanes(n), bits_as<__m512>(x));
+  } else {
+    __m256i rounded;
+    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(x));
+    _mm256_mask_storeu_epi16(to, first_lanes(n), rounded);
+  }
+}
+// n numbers times a factor.
+template <class T>
+CPU_INLINE void write_row(T* to, const float* from, int64_t n, float factor) {
+  for (int64_t e = 0; e < n; e += kTileSide) store_as(to + e, load(from + e) * factor, n - e);
 }
 // Where line i of a packed panel begins, and its step s.
 template <int parts>

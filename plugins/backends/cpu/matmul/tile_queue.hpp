@@ -14,8 +14,16 @@ class TileQueue {
   static_assert(products == Products::one || products == Products::six);
 
  public:
-  // After run(), or after less than `most` since then.
+  static constexpr int kMost = most;
+
+  // At most kMost while it was not idle.
   void add(const SquareProduct& square) { squares_[count_++] = square; }
+  // Whether all is finished.
+  bool idle() {
+    if (at_ < count_) return false;
+    at_ = count_ = 0;
+    return true;
+  }
 
   CPU_INLINE void piece() {
     if (at_ == count_) return;
@@ -37,8 +45,7 @@ class TileQueue {
     next();
   }
   void run() {
-    while (at_ < count_) piece();
-    at_ = count_ = 0;
+    while (!idle()) piece();
   }
 
  private:
