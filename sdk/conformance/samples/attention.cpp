@@ -208,6 +208,14 @@ void add_heads(OpSamples& s, const Inputs& inputs) {
       kCausal);
   large("large_bias",
         inputs({1, 2, 75, 16}, {1, 1, 139, 16}, {1, 1, 139, 8}, in({2, 1, 139}, kAny)), {});
+  // Queries near the least normal number, of which a kernel that takes numbers apart would lose what
+  // is denormal.
+  const Dims dims{1, 1, 160, 64};
+  std::vector<Input> small = inputs(dims, dims, dims, absent());
+  small[small.size() - 4] = in(dims, uniform(-1e-36, 1e-36));
+  s.add(Case{"large_least_queries", small, {number(TN_SCALED_DOT_PRODUCT_ATTENTION_SCALE, 1e36)}}
+            .large()
+            .only({TN_DTYPE_F32}));
 }
 
 // And refused with.

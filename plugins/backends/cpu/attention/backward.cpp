@@ -272,7 +272,7 @@ bool plan_backward(const Device& device, const tn_signature& sig, bool narrow, B
       !attention_operand(*sig.outputs[1], shared, true, &b->dk) ||
       !attention_operand(*sig.outputs[2], shared, true, &b->dv))
     return false;
-  b->tiles = tiles_worth(p);
+  b->tiles = tiles_worth(p, true);
   if (p.units == 0) return true;
   int64_t blocks = larger(1, ceil_div(p.rows, kRowBlock));
   b->row_block = larger(1, ceil_div(p.rows, blocks));

@@ -180,7 +180,7 @@ bool plan_forward(const Device& device, const tn_signature& sig, bool narrow, Fo
   *why = "rows must be dense";
   if (!attention_operand(*sig.outputs[0], sig.inputs[1]->dims[p.rank - 1], false, &f->y))
     return false;
-  f->tiles = tiles_worth(p);
+  f->tiles = tiles_worth(p, false);
   if (p.units * p.rows * p.out == 0) return true;
   f->packs = p.rows >= kFewRows;
   f->slots =

@@ -9,8 +9,8 @@
 
 namespace tenon::cpu::CPU_ISA {
 
-// Whether the device has the tiles and there are enough rows to pack keys and values for.
-bool tiles_worth(const Problem& p);
+// Whether the device has the tiles and they are faster.
+bool tiles_worth(const Problem& p, bool backward);
 
 #if defined(__AVX512BW__)
 
