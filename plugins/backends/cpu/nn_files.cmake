@@ -6,6 +6,9 @@ set(TENON_CPU_NN_FRAME                # compiled once
   nn_state.cpp)
 set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   attention/problem.cpp
+  attention/tile_backward.cpp
+  attention/tile_forward.cpp
+  attention/tiles.cpp
   conv/base.cpp
   conv/conv2d.cpp
   conv/onednn_kernels.cpp
@@ -28,9 +31,6 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   attention/backward.cpp
   attention/forward.cpp
   attention/scores.cpp
-  attention/tile_backward.cpp
-  attention/tile_forward.cpp
-  attention/tiles.cpp
   conv/geometry.cpp
   conv/tap_conv.cpp
   conv/weight_grad.cpp

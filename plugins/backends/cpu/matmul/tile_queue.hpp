@@ -44,7 +44,7 @@ class TileQueue {
     }
     next();
   }
-  void run() {
+  [[gnu::noinline]] void run() {
     while (!idle()) piece();
   }
 
