@@ -254,8 +254,8 @@ void TileBackward<T>::run_rows() {
     if (first + kSquare >= rows()) add_changes(of_keys_[0], 0);
     exponentials_of(first, &key);
   }
-  // Sums of the block before are to be made when its half of the buffers is still needed, changes of
-  // the next when it no longer is: the queue keeps that order.
+  // `other` is the block of keys before, whose P and S the tiles take, then the one after, whose changes
+  // they make; its numbers went into the queue by then.
   for (int64_t key = 0, turn = 0; key < limit; key += kKeyBlock, turn = 1 - turn) {
     Keys& other = of_keys_[1 - turn];
     if (key > 0) add_sums(other);
