@@ -40,6 +40,8 @@ struct Reduction {
 };
 
 namespace CPU_SHARED_ISA {
+// max and min of what is no float; any and all.
+const Reduction* find_other_extremum(tn_op op, tn_dtype dtype);
 // prod; sum and mean of what is no float.
 const Reduction* find_other_sum(tn_op op, tn_dtype dtype);
 }  // namespace CPU_SHARED_ISA
@@ -87,8 +89,6 @@ uint32_t reduced_axes(const tn_signature& sig, uint32_t key, int rank);
 const Reduction* find_reduction(tn_op op, tn_dtype dtype);
 const Reduction* find_sum(tn_op op, tn_dtype dtype);
 const Reduction* find_extremum(tn_op op, tn_dtype dtype);
-// max and min of integers; any and all.
-const Reduction* find_other_extremum(tn_op op, tn_dtype dtype);
 
 }  // namespace CPU_ISA
 }  // namespace tenon::cpu

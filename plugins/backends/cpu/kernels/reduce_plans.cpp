@@ -23,8 +23,8 @@ tn_error* TN_CALL run_reduce(void* data, void*, const tn_view* const* args) {
 }  // namespace
 
 const Reduction* find_reduction(tn_op op, tn_dtype dtype) {
-  for (const auto find :
-       {find_sum, find_extremum, find_other_extremum, CPU_SHARED_ISA::find_other_sum}) {
+  for (const auto find : {find_sum, find_extremum, CPU_SHARED_ISA::find_other_extremum,
+                          CPU_SHARED_ISA::find_other_sum}) {
     if (const Reduction* found = find(op, dtype)) return found;
   }
   return nullptr;
