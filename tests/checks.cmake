@@ -29,6 +29,9 @@ if(TARGET tenon)
   set(size_limit "")
   if(CMAKE_BUILD_TYPE STREQUAL Release)
     set(size_limit --size-limit 1000000)
+    if(TARGET tenon_backend_cpu)
+      list(APPEND size_limit --plugin 4000000 $<TARGET_FILE:tenon_backend_cpu>)
+    endif()
   endif()
   tenon_register_test(checks.binaries LABELS checks
     COMMAND ${python} ${tools}/check_binaries.py --readelf ${CMAKE_READELF}

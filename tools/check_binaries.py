@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Rules about the built libtenon: what it exports, needs and weighs. (Of plugins `tenon verify` knows them.)
+"""Rules about the built libtenon: what it exports, needs and weighs. Of plugins only what they weigh; the rest `tenon verify` knows.
 
-Usage: check_binaries.py [--readelf R] [--strip S] [--size-limit BYTES] LIBTENON
+Usage: check_binaries.py [--readelf R] [--strip S] [--size-limit BYTES] [--plugin BYTES FILE] LIBTENON
 Prints one line per offence; exits with 1 if there is any.
 """
 
@@ -61,15 +61,26 @@ def check_core(args):
         yield f"{size} bytes stripped, the limit is {args.size_limit}"
 
 
+def check_plugin(args, limit, path):
+    size = stripped_size(args.strip, path)
+    print(f"{path.name}: {size} bytes of {limit} stripped")
+    if size > limit:
+        yield f"{size} bytes stripped, the limit is {limit}"
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--readelf", default="readelf")
     parser.add_argument("--strip", default="strip")
     parser.add_argument("--size-limit", type=int)
+    parser.add_argument("--plugin", nargs=2, action="append", default=[], metavar=("BYTES", "FILE"))
     parser.add_argument("libtenon", type=pathlib.Path)
     args = parser.parse_args()
 
     faults = [f"{args.libtenon.name}: {fault}" for fault in check_core(args)]
+    for limit, file in args.plugin:
+        path = pathlib.Path(file)
+        faults += [f"{path.name}: {fault}" for fault in check_plugin(args, int(limit), path)]
     print("\n".join(faults) if faults else "binaries: as they should be")
     return 1 if faults else 0
 

@@ -85,14 +85,15 @@ class Checks(unittest.TestCase):
         self.assertEqual(status, 1)
         self.assertRegex(output, r"the limit is \d+")
 
-    def binaries(self, text, limit="1000000"):
+    def binaries(self, text, limit="1000000", plugin=None):
         """check_binaries.py on a library compiled from a C text."""
         with tempfile.TemporaryDirectory() as root:
             library = pathlib.Path(root, "libtenon.so")
             subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-", "-o", library], input=text,
                            text=True, check=True)
             done = subprocess.run([sys.executable, "-B", TOOLS / "check_binaries.py",
-                                   "--size-limit", limit, library],
+                                   "--size-limit", limit, library,
+                                   *(["--plugin", plugin, library] if plugin else [])],
                                   capture_output=True, text=True, check=False)
         return done.returncode, done.stdout + done.stderr
 
@@ -103,6 +104,7 @@ class Checks(unittest.TestCase):
         for args, message in [
             ((core + "int leak(void){return 1;}",), "exports besides tn_*: leak"),
             ((core, "100"), "the limit is 100"),
+            ((core, "1000000", "200"), "the limit is 200"),
             (("static int x;",), "exports nothing"),
         ]:
             with self.subTest(message=message):
