@@ -1,7 +1,9 @@
 // Devices whose tensors are values: ops are recorded, and run as one program at a read, at a number of them, or on request. Runs on the
 // adversary with TENON_ADVERSARY_MEMORY=values, whose complaints at its end fail each case.
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <span>
 #include <thread>
 
 #include "flow_fixture.hpp"
@@ -28,6 +30,38 @@ struct Rolling {
     return cx.f32(v, {n});
   }
 };
+
+// The adversary with its timelines watched.
+struct Timelines {
+  using Table = tn_device_vtbl;
+  static constexpr const char *kLibrary = ADVERSARY, *kInterface = TN_IFACE_DEVICE,
+                              *kId = "org.tenon.test.timelines";
+  static const Table* table();
+  inline static std::vector<const tn_timeline*> all;
+  // Commands that are still to be done, on the queue that has most of them.
+  static uint64_t ahead() {
+    uint64_t most = 0;
+    for (const tn_timeline* t : all) {
+      const uint64_t completed = __atomic_load_n(&t->completed, __ATOMIC_ACQUIRE);
+      most = std::max(most, __atomic_load_n(&t->submitted, __ATOMIC_ACQUIRE) - completed);
+    }
+    return most;
+  }
+};
+using TimelinesPlugin = WrappedPlugin<Timelines>;
+tn_error* TN_CALL watch(void* device, tn_timeline* timeline, void** out) {
+  Timelines::all.push_back(timeline);
+  return TimelinesPlugin::inner->queue_create(device, timeline, out);
+}
+const tn_device_vtbl* Timelines::table() {
+  static tn_device_vtbl table;
+  for (const tn_interface& i :
+       std::span(TimelinesPlugin::base->interfaces, TimelinesPlugin::base->interface_count))
+    if (std::strcmp(i.id.data, kInterface) == 0)
+      table = *static_cast<const tn_device_vtbl*>(i.table);
+  table.queue_create = watch;
+  return &table;
+}
 
 }  // namespace
 
@@ -293,4 +327,29 @@ TEST_CASE("a host scalar beside complex numbers of 16 bytes") {
   double got[4] = {};
   REQUIRE_OK(tn_tensor_read(r, y.get(), got, sizeof got));
   for (int k = 0; k < 4; ++k) CHECK(got[k] == 2 * z[k]);
+}
+
+// A read waits for all that is under way, and each command may be a thousand ops.
+TEST_CASE("the host runs a few programs ahead of the device") {
+  Timelines::all.clear();
+  setenv("TENON_ADVERSARY_HOLD", "10000", 1);  // nothing is done before somebody waits
+  Session cx(TimelinesPlugin::make_runtime([](tn_runtime_desc&) {}));
+  unsetenv("TENON_ADVERSARY_HOLD");
+  uint64_t most = 0;
+  const auto look = [&] { most = std::max(most, Timelines::ahead()); };
+  Tensor x = cx.f32({1, 2}, {2});
+  SUBCASE("that are flushed") {
+    for (int i = 0; i < 200; ++i, look()) {
+      x = flow::add(cx, x.get(), x.get());
+      REQUIRE_OK(tn_ctx_flush(cx));
+    }
+  }
+  SUBCASE("that were captured") {
+    const auto p = flow::capture(cx, "p", {{{2}}}, [&](const flow::Raw& in) {
+      return flow::list(flow::add(cx, in[0], in[0]));
+    });
+    for (int i = 0; i < 200; ++i, look()) x = std::move(flow::run(cx, p, {x.get()})[0]);
+  }
+  CHECK(most > 8);
+  CHECK(most < 64);
 }

@@ -427,7 +427,7 @@ void run_values(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** o
   const ValueProgram& v = *p.values;
   tn_device& d = *p.device;
   DeviceState& ds = ctx->state(&d);
-  queue_throttle(ds.queue);  // not under the lock, which other threads wait for
+  queue_throttle(ds.queue, kMaxProgramsAhead);  // not under the lock, which other threads wait for
   const ValueLock lock(&d);
   std::vector<Operand> in(p.n_inputs);
   std::vector<bool> gone(p.n_inputs);

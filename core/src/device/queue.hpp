@@ -76,10 +76,12 @@ void queue_wait(Queue* q, uint64_t value, uint64_t timeout_ns, std::atomic<bool>
 
 // Keeps the host from running ahead of the device without bound: with more than this many commands under way it waits for half of them.
 constexpr uint64_t kMaxCommandsAhead = 1024;
-inline void queue_throttle(Queue* q) {
+// The same where a command is a whole program: whoever reads waits for all of them, and their results are held until then.
+constexpr uint64_t kMaxProgramsAhead = 32;
+inline void queue_throttle(Queue* q, uint64_t most = kMaxCommandsAhead) {
   const uint64_t submitted = q->submitted();
-  if (submitted - atomic_load(q->line.completed) > kMaxCommandsAhead) [[unlikely]]
-    queue_wait(q, submitted - kMaxCommandsAhead / 2, TN_FOREVER, nullptr);
+  if (submitted - atomic_load(q->line.completed) > most) [[unlikely]]
+    queue_wait(q, submitted - most / 2, TN_FOREVER, nullptr);
 }
 
 }  // namespace tenon
