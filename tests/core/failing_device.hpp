@@ -43,8 +43,7 @@ inline void TN_CALL release(void* data) {
   if (plan->release) plan->release(plan->data);
   delete plan;
 }
-template <size_t k>
-tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
+inline tn_error* prepare_kernel(size_t k, void* device, const tn_signature* s, tn_plan* out) {
   auto* plan = new tn_plan(*out);
   tn_error* e = kernels[k].prepare(device, s, plan);
   out->declined = plan->declined;
@@ -55,6 +54,11 @@ tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
   out->release = release;
   out->data = plan;
   return nullptr;
+}
+// A thousand of these are compiled.
+template <size_t k>
+tn_error* TN_CALL prepare(void* device, const tn_signature* s, tn_plan* out) {
+  return prepare_kernel(k, device, s, out);
 }
 template <size_t... k>
 constexpr auto prepares(std::index_sequence<k...>) {
