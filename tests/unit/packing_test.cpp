@@ -301,7 +301,11 @@ TEST_CASE("packing: threads that run and one that assigns: each run sees one val
   };
   std::vector<std::thread> threads;
   for (int k = 0; k < 3; ++k) threads.emplace_back(runner);
-  for (int k = 0; left; ++k) w.set(whole(static_cast<float>(1 + k % 9)));
+  for (int k = 0; left; ++k) {
+    w.set(whole(static_cast<float>(1 + k % 9)));
+    // A run waits for the value it got, and so for all that is ahead of it.
+    if (k % 16 == 15) REQUIRE_OK(tn_ctx_synchronize(s, TN_FOREVER));
+  }
   for (std::thread& t : threads) t.join();
   CHECK(wrong == 0);
   if (packs(s)) CHECK(packed(p) == 1);
