@@ -38,7 +38,9 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   matmul/gemm.cpp
   matmul/integer.cpp
   matmul/micro.cpp
+  matmul/narrow_gemm.cpp
   matmul/pack.cpp
+  matmul/panels.cpp
   matmul/split.cpp
   matmul/split_gemm.cpp
   matmul/tiles.cpp

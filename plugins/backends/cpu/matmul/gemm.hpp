@@ -13,6 +13,8 @@ struct GemmShape {
   int64_t b_row = 0, b_col = 0;
   int64_t c_row = 0;
   tn_precision precision = TN_PRECISION_HIGHEST;  // of f32, where that makes a difference
+  bool rows_done =
+      false;  // there is something to do with complete rows, the longer at once the better
 };
 
 // What is done with rows of C as soon as they are complete, by the thread that made them: `rows` of n elements, c_row apart.

@@ -1,7 +1,6 @@
 // matmul and linear. f16 and bf16 go to the tiles as they are or are converted to f32; either way sums are f32.
 #include "matmul/any.hpp"
 #include "matmul/product.hpp"
-#include "matmul/split_gemm.hpp"
 #include "matmul/widened.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -56,7 +55,7 @@ const char* shape_of_linear(const tn_signature& sig, MatmulShape* shape) {
 // The product on tiles if it is worth that, else leaves *plan as it is.
 template <class T, int n_inputs>
 tn_error* make_split(const Device& device, const MatmulShape& shape, tn_plan* plan) {
-  using G = SplitGemm<T>;
+  using G = TileGemm<T>;
   return G::worth(shape.gemm, device) ? make_product<T, G, n_inputs>(device, shape, plan) : nullptr;
 }
 

@@ -1,7 +1,5 @@
 #include "matmul/product.hpp"
 
-#include "matmul/split_gemm.hpp"
-
 namespace tenon::cpu::CPU_ISA {
 
 template <class T, class G>
@@ -48,6 +46,6 @@ template class Product<float>;
 template class Product<double>;
 template class Product<float, SplitGemm<float>>;
 template class Product<f16, SplitGemm<f16>>;
-template class Product<bf16, SplitGemm<bf16>>;
+template class Product<bf16, NarrowGemm>;
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -1,9 +1,17 @@
-// A batch of products on the device's threads. G, of one product: Gemm or SplitGemm.
+// A batch of products on the device's threads. G, of one product: Gemm, or what takes it to the tiles.
 #ifndef TENON_CPU_MATMUL_PRODUCT_HPP_
 #define TENON_CPU_MATMUL_PRODUCT_HPP_
+#include <type_traits>
+
 #include "matmul/batch.hpp"
+#include "matmul/narrow_gemm.hpp"
+#include "matmul/split_gemm.hpp"
 
 namespace tenon::cpu::CPU_ISA {
+
+// On the tiles.
+template <class T>
+using TileGemm = std::conditional_t<std::is_same_v<T, bf16>, NarrowGemm, SplitGemm<T>>;
 
 template <class T, class G = Gemm<T>>
 class Product {

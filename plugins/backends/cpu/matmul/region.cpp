@@ -4,7 +4,6 @@
 
 #include "kernels/region.hpp"
 #include "matmul/product.hpp"
-#include "matmul/split_gemm.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -49,7 +48,9 @@ tn_error* make_region_product(const Device& device, const tn_signature& sig, uin
     plan->struct_size = sizeof *plan;
     return decline(plan, why);
   }
-  p->product.plan(shape, device);
+  MatmulShape with_region = shape;
+  with_region.gemm.rows_done = true;
+  p->product.plan(with_region, device);
   plan->workspace_bytes = p->product.workspace_bytes();
   return nullptr;
 }
@@ -57,7 +58,7 @@ tn_error* make_region_product(const Device& device, const tn_signature& sig, uin
 template <class T>
 tn_error* make_split(const Device& device, const tn_signature& sig, uint32_t operands,
                      const MatmulShape& shape, tn_plan* plan) {
-  using G = SplitGemm<T>;
+  using G = TileGemm<T>;
   return G::worth(shape.gemm, device)
              ? make_region_product<T, G>(device, sig, operands, shape, plan)
              : nullptr;

@@ -1,5 +1,6 @@
 #include "matmul/split.hpp"
 
+#include "matmul/panels.hpp"
 #include "matmul/splitter.hpp"
 #include "matmul/transpose.hpp"
 
@@ -18,15 +19,7 @@ CPU_INLINE void prefetch(const T* from, int64_t ahead) {
   _mm_prefetch(reinterpret_cast<const char*>(at), _MM_HINT_T1);
 }
 
-void turn_tile(char* tile) {
-  auto* words = reinterpret_cast<float*>(tile);
-  Vec<float> rows[kSide];
-#pragma GCC unroll 16
-  for (int i = 0; i < kSide; ++i) rows[i] = load(words + i * kSide);
-  transpose_lanes<float>(rows);
-#pragma GCC unroll 16
-  for (int i = 0; i < kSide; ++i) store(words + i * kSide, rows[i]);
-}
+void turn_tile(char* tile) { turn_square(reinterpret_cast<float*>(tile)); }
 
 // One tile of each part, `to` being that of the first: 16 lines by kTileDepth numbers, of which there are `lines` and k.
 // Lines along memory: rows are lines.
@@ -85,44 +78,12 @@ ExponentRange split_panel(char* to, const Lines<T>& v, bool turned) {
   return split.range();
 }
 
-// bf16 as it is.
-void copy_panel(char* to, const Lines<bf16>& v, bool turned) {
-  alignas(64) static constexpr int16_t kLeft[32] = {0,  32, 1,  33, 2,  34, 3,  35, 4,  36, 5,
-                                                    37, 6,  38, 7,  39, 8,  40, 9,  41, 10, 42,
-                                                    11, 43, 12, 44, 13, 45, 14, 46, 15, 47};
-  const __m512i left = _mm512_load_si512(kLeft);
-  const __m512i right = _mm512_add_epi16(left, _mm512_set1_epi16(kSide));
-  const bool rows = v.along == 1;
-  for (int64_t p = 0; p < v.k; p += kTileDepth, to += 2 * kTileBytes) {
-    const bf16* from = v.from + p * v.along;
-    const int64_t k = v.k - p < kTileDepth ? v.k - p : kTileDepth;
-    const __mmask32 there = _bzhi_u32(~0u, unsigned(rows ? k : v.lines));
-    if (rows) {
-      for (int64_t i = 0; i < kSquare; ++i, from += v.line)
-        _mm512_store_si512(to + i * 64, i < v.lines ? _mm512_maskz_loadu_epi16(there, from)
-                                                    : _mm512_setzero_si512());
-    } else {
-      for (int64_t r = 0; r < kTileDepth; r += 2, from += 2 * v.along) {
-        __m512i x = _mm512_setzero_si512(), y = x;
-        if (r < k) x = _mm512_maskz_loadu_epi16(there, from);
-        if (r + 1 < k) y = _mm512_maskz_loadu_epi16(there, from + v.along);
-        _mm512_store_si512(to + r * 32, _mm512_permutex2var_epi16(x, left, y));
-        _mm512_store_si512(to + r * 32 + kTileBytes, _mm512_permutex2var_epi16(x, right, y));
-      }
-    }
-    if (rows == turned) {
-      turn_tile(to);
-      turn_tile(to + kTileBytes);
-    }
-  }
-}
-
 }  // namespace
 
 template <class T>
 ExponentRange pack_split(char* to, const Lines<T>& lines, int parts, bool turned) {
   if constexpr (std::is_same_v<T, bf16>) {
-    copy_panel(to, lines, turned);
+    pack_panels(to, 0, lines, turned);
     return {127, 127};
   } else {
     return parts == 1   ? split_panel<1>(to, lines, turned)

@@ -14,7 +14,6 @@ constexpr int kDense = 255;            // greatest exponent of a packed panel th
 
 template <class T>
 int parts_of(tn_precision precision) {
-  if (std::is_same_v<T, bf16>) return 1;
   if (std::is_same_v<T, f16>) return 2;
   return precision == TN_PRECISION_MEDIUM ? 1 : precision == TN_PRECISION_HIGH ? 2 : 3;
 }
@@ -38,16 +37,6 @@ void widen(float* to, int64_t to_line, int64_t to_along, const Lines<T>& v) {
     for (int64_t i = 0; i < v.lines; ++i)
       for (int64_t p = 0; p < v.k; ++p)
         to[i * to_line + p * to_along] = float(v.from[i * v.line + p * v.along]);
-  }
-}
-
-// f32 to bf16 by an instruction that is beyond what the file is compiled for; denormal numbers become 0.
-void round_run(bf16* to, const float* from, int64_t n) {
-  for (int64_t i = 0; i < n; i += kTileSide) {
-    const unsigned count = n - i < kTileSide ? unsigned(n - i) : unsigned(kTileSide);
-    __m256i rounded;
-    asm("vcvtneps2bf16 %1, %0" : "=v"(rounded) : "v"(load_n(from + i, count)));
-    _mm256_mask_storeu_epi16(to + i, __mmask16(_bzhi_u32(0xffffu, count)), rounded);
   }
 }
 
@@ -245,8 +234,6 @@ void SplitGemm<T>::Run::finish(const float* sums, int64_t row, int64_t i, int64_
   for (int64_t r = 0; r < height; ++r, to += g.s_.c_row, sums += row) {
     if constexpr (std::is_same_v<T, float>)
       std::memcpy(to, sums, size_t(cols) * sizeof(T));
-    else if constexpr (std::is_same_v<T, bf16>)
-      round_run(to, sums, cols);
     else
       convert_run<T, float>(to, sums, cols);
   }
@@ -382,6 +369,5 @@ void SplitGemm<T>::pack(const Device&, const T*, char*) const {}
 
 template class SplitGemm<float>;
 template class SplitGemm<f16>;
-template class SplitGemm<bf16>;
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -1,5 +1,5 @@
-// The matrix product C = A B (+ bias) on AMX tiles: bf16 as it is; f16 and f32 as sums of bf16 numbers (split.hpp), as exactly as
-// the shape's precision asks. The same interface as Gemm.
+// The matrix product C = A B (+ bias) on AMX tiles: f16 and f32 as sums of bf16 numbers (split.hpp), as exactly as the shape's
+// precision asks. The same interface as Gemm.
 #ifndef TENON_CPU_MATMUL_SPLIT_GEMM_HPP_
 #define TENON_CPU_MATMUL_SPLIT_GEMM_HPP_
 #include "kernels/narrow.hpp"
@@ -8,7 +8,7 @@
 
 namespace tenon::cpu::CPU_ISA {
 
-// T: float, f16 or bf16, of A, B, C and bias alike; sums are f32.
+// T: float or f16, of A, B, C and bias alike; sums are f32.
 template <class T>
 class SplitGemm {
  public:

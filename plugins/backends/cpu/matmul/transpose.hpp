@@ -30,5 +30,17 @@ CPU_INLINE void transpose_lanes(Vec<T>* rows) {
   }
 }
 
+// A dense square of numbers, turned where it lies.
+template <class T>
+CPU_INLINE void turn_square(T* square) {
+  constexpr int n = kLanes<T>;
+  Vec<T> rows[n];
+#pragma GCC unroll 16
+  for (int i = 0; i < n; ++i) rows[i] = load(square + i * n);
+  transpose_lanes<T>(rows);
+#pragma GCC unroll 16
+  for (int i = 0; i < n; ++i) store(square + i * n, rows[i]);
+}
+
 }  // namespace tenon::cpu::CPU_ISA
 #endif
