@@ -1,6 +1,5 @@
 // Loops, outermost first: blocks of columns, blocks of rows (A packed: in the second-level cache), blocks along k (mostly one), groups
-// of columns (B packed), squares of C, whose sums stay in tiles. What a square needs beside multiplying is done between the steps of the
-// next: rounding its sums, and fetching what will be packed and written.
+// of columns (B packed), squares of C, whose sums stay in tiles. They are rounded between the steps of the next square.
 #include "matmul/narrow_gemm.hpp"
 
 #include "kernels/whole.hpp"
@@ -14,30 +13,11 @@ namespace {
 
 constexpr int64_t kDeepest = 3072;      // of a block along k
 constexpr int64_t kMostGroup = 8;       // panels
-constexpr int64_t kBesides = 8;         // most lines that a step fetches
-constexpr int64_t kUnit = 128;          // bytes: the processor fetches lines in pairs
 constexpr int64_t kMostKept = 8 << 20;  // bytes of B in the scratch
 constexpr int64_t kMostSums = 512 << 10;
 constexpr int64_t kMostStrips = 3;  // of kTileSide rows that are multiplied together
 constexpr int64_t kMostSquare = kMostStrips * kTileSide * kSquare;  // sums
 constexpr int64_t kStep = 2 * kTileBytes;                           // of a panel
-
-// Memory that will be read soon: `rows` rows of `units` times kUnit bytes.
-struct Soon {
-  const char* row = nullptr;
-  int64_t stride = 0, rows = 0, units = 0;
-  int64_t unit = 0;
-
-  int64_t all() const { return rows * units; }
-  CPU_INLINE void fetch() {
-    if (rows <= 0) return;
-    _mm_prefetch(row + unit * kUnit, _MM_HINT_T1);
-    if (++unit < units) return;
-    unit = 0;
-    row += stride;
-    --rows;
-  }
-};
 
 // A square of sums, kSquare a row, on its way to C.
 struct Rounding {
@@ -64,23 +44,7 @@ struct Rounding {
   void all() { some(left); }
 };
 
-struct Beside {
-  Rounding rounding;   // of the square before
-  bf16* to = nullptr;  // where the square itself will go
-  int64_t row = 0, rows_left = 0;
-  int64_t rows_a_step = 0;
-  Soon soon;
-  int64_t units_a_step = 0;
-
-  CPU_INLINE void step() {
-    for (int64_t n = 0; n < units_a_step; ++n) soon.fetch();
-    for (int64_t n = smaller(rows_a_step, rows_left); n > 0; --n, --rows_left, to += row)
-      __builtin_prefetch(to, 1, 2);
-    rounding.some(rows_a_step);
-  }
-};
-
-#define NARROW_LOAD(base, at, tile) "tileloadd " at "(%" base ",%2,1), %%tmm" tile "\n"
+#define NARROW_LOAD(base, row, at, tile) "tileloadd " at "(%" base ",%" row ",1), %%tmm" tile "\n"
 #define NARROW_MULTIPLY(sum, a, b) "tdpbf16ps %%tmm" b ", %%tmm" a ", %%tmm" sum "\n"
 // Sums of `tall` by `wide` tiles: in tiles 0, 1, 2 those on the left, in 3, 4, 5 those on the right.
 template <int tall, int wide>
@@ -106,15 +70,16 @@ CPU_INLINE void move_sums(float* sums, bool store) {
 #undef NARROW_MOVE
 }
 
-// A: of a panel the tiles first and second of a step, or second and of the next panel first; third: of the next panel.
+// The tiles of A of the first step, where their rows are and the next step's.
 struct Strips {
   const char *first, *second, *third;
+  int64_t row, step;
 };
 
 template <int tall, int wide>
 void multiply(const Strips& strips, const char* b, int64_t steps, float* sums, bool accumulate,
-              Beside& beside) {
-  const int64_t line = 64;
+              Rounding& before) {
+  const int64_t line = 64, row = strips.row, step = strips.step;
   const char *a = strips.first, *second = strips.second, *third = strips.third;
   if (accumulate)
     move_sums<tall, wide>(sums, false);
@@ -125,27 +90,31 @@ void multiply(const Strips& strips, const char* b, int64_t steps, float* sums, b
         :
         :);
 #define NARROW_RUN(text) \
-  asm volatile(text : : "r"(a), "r"(b), "r"(line), "r"(second), "r"(third) : "memory")
+  asm volatile(text : : "r"(a), "r"(b), "r"(line), "r"(second), "r"(third), "r"(row) : "memory")
+  const int64_t rows = ceil_div(before.left, steps);  // that are rounded with each step
   for (int64_t s = 0; s < steps; ++s) {
-    NARROW_RUN(NARROW_LOAD("1", "", "6") NARROW_LOAD("0", "", "7") NARROW_MULTIPLY("0", "7", "6"));
-    if constexpr (tall > 1) NARROW_RUN(NARROW_LOAD("3", "", "7") NARROW_MULTIPLY("1", "7", "6"));
-    if constexpr (tall > 2) NARROW_RUN(NARROW_LOAD("4", "", "7") NARROW_MULTIPLY("2", "7", "6"));
+    NARROW_RUN(NARROW_LOAD("1", "2", "", "6") NARROW_LOAD("0", "5", "", "7")
+                   NARROW_MULTIPLY("0", "7", "6"));
+    if constexpr (tall > 1)
+      NARROW_RUN(NARROW_LOAD("3", "5", "", "7") NARROW_MULTIPLY("1", "7", "6"));
+    if constexpr (tall > 2)
+      NARROW_RUN(NARROW_LOAD("4", "5", "", "7") NARROW_MULTIPLY("2", "7", "6"));
     if constexpr (wide > 1) {
       // The last tile of A is still there; the others come from the first-level cache.
-      NARROW_RUN(NARROW_LOAD("1", "1024", "6"));
+      NARROW_RUN(NARROW_LOAD("1", "2", "1024", "6"));
       if constexpr (tall == 1) NARROW_RUN(NARROW_MULTIPLY("3", "7", "6"));
       if constexpr (tall == 2)
-        NARROW_RUN(NARROW_MULTIPLY("4", "7", "6") NARROW_LOAD("0", "", "7")
+        NARROW_RUN(NARROW_MULTIPLY("4", "7", "6") NARROW_LOAD("0", "5", "", "7")
                        NARROW_MULTIPLY("3", "7", "6"));
       if constexpr (tall == 3)
-        NARROW_RUN(NARROW_MULTIPLY("5", "7", "6") NARROW_LOAD("0", "", "7") NARROW_MULTIPLY(
-            "3", "7", "6") NARROW_LOAD("3", "", "7") NARROW_MULTIPLY("4", "7", "6"));
+        NARROW_RUN(NARROW_MULTIPLY("5", "7", "6") NARROW_LOAD("0", "5", "", "7") NARROW_MULTIPLY(
+            "3", "7", "6") NARROW_LOAD("3", "5", "", "7") NARROW_MULTIPLY("4", "7", "6"));
     }
-    a += kStep;
-    second += kStep;
-    third += kStep;
+    a += step;
+    second += step;
+    third += step;
     b += kStep;
-    beside.step();
+    before.some(rows);
   }
 #undef NARROW_RUN
   move_sums<tall, wide>(sums, true);
@@ -204,6 +173,9 @@ void NarrowGemm::plan(const GemmShape& shape, const Device& device, int64_t part
   cut(parts);
   for (int64_t i = 0; i < parts_m_; ++i) part_m_ = larger(part_m_, begin_m(i + 1) - begin_m(i));
   for (int64_t i = 0; i < parts_n_; ++i) part_n_ = larger(part_n_, begin_n(i + 1) - begin_n(i));
+  // Rows that start in few sets of the first-level cache are slow to multiply.
+  direct_a_ = s_.a_col == 1 && s_.k % kTileDepth == 0 && s_.a_row % kTileDepth == 0 &&
+              part_n_ <= (s_.a_row % 1024 == 0 ? 256 : 640);
   plan_blocks();
   plan_scratch();
 }
@@ -288,9 +260,10 @@ struct NarrowGemm::Run {
   int64_t m, n, column;  // the first of the part
   char* scratch;
   const RowsDone* done;
-  Beside beside{};
+  Rounding rounding{};   // of the square before
   int64_t squares = 0;   // begun so far
-  int64_t packed_a = 0;  // panels of the block
+  int64_t packed_a = 0;  // panels of the block of A
+  bool direct = false;   // A is multiplied where it lies, but for rows that do not fill a tile
   alignas(64) float bias_wide[kMostGroup * kSquare] = {};
   float* local = nullptr;  // two squares
 
@@ -303,8 +276,9 @@ struct NarrowGemm::Run {
   void square(const Block& x, int64_t strip, int64_t strips, int64_t j, int64_t columns,
               const char* panel, const float* bias_of);
   void pack_a(const Block& x, int64_t panels);
+  Lines<bf16> rows_of_a(const Block& x, int64_t i, int64_t most) const;
+  Strips strips_of(const Block& x, int64_t strip, int64_t strips) const;
   const char* panels_of_b(const Block& x, int64_t j, int64_t columns);
-  Soon next_of_b(const Block& x, int64_t j) const;
   char* kept(const Block& x, int64_t j) const;
 };
 
@@ -325,76 +299,59 @@ const char* NarrowGemm::Run::panels_of_b(const Block& x, int64_t j, int64_t colu
   return to;
 }
 
-// What the group at column j needs of memory; nothing where there is none.
-Soon NarrowGemm::Run::next_of_b(const Block& x, int64_t j) const {
-  Soon soon;
-  if (j >= x.width) return soon;
-  const int64_t columns = smaller(g.group_, x.width - j);
-  const int64_t panels = ceil_div(columns, kSquare);
-  if (g.packed_b_ || (g.keep_b_ && x.i0 > 0)) {
-    if (g.keep_b_ && g.width_ / kSquare * panel_bytes(s.k, 1) <= g.l2_bytes_ * 5 / 8 && x.i0 > 0)
-      return soon;
-    soon.row = g.packed_b_
-                   ? reinterpret_cast<const char*>(b) + g.place_packed(x.p0, column + x.j0 + j)
-                   : kept(x, j);
-    soon.rows = 1;
-    soon.units = panels * panel_bytes(x.k, 1) / kUnit;
-    return soon;
-  }
-  const bool rows = s.b_col == 1;
-  soon.row = reinterpret_cast<const char*>(b + x.p0 * s.b_row + (x.j0 + j) * s.b_col);
-  soon.stride = (rows ? s.b_row : s.b_col) * int64_t(sizeof(bf16));
-  soon.rows = rows ? x.k : columns;
-  soon.units = ceil_div((rows ? columns : x.k) * int64_t(sizeof(bf16)), kUnit);
-  return soon;
-}
-
 void NarrowGemm::Run::square(const Block& x, int64_t strip, int64_t strips, int64_t j,
                              int64_t columns, const char* panel, const float* bias_of) {
   const int64_t i = strip * kTileSide, height = smaller(strips * kTileSide, x.height - i);
-  const int64_t steps = panel_steps(x.k), apart = panel_bytes(x.k, 1);
+  const int64_t steps = panel_steps(x.k);
   float* sums = local + squares++ % 2 * kMostSquare;
   if (g.blocks_k() > 1)
     sums = reinterpret_cast<float*>(scratch + g.bytes_.sums) +
            (j / kSquare * (g.height_ / kTileSide) + strip) * kTileSide * kSquare;
   const bool last = x.p0 + x.k == s.k;
   bf16* to = c + (x.i0 + i) * s.c_row + x.j0 + j;
-  beside.to = to;
-  beside.row = s.c_row;
-  beside.rows_left = last ? height : 0;
-  beside.rows_a_step = ceil_div(strips * kTileSide, steps);
-  const auto at = [&](int64_t q) { return scratch + q / 2 * apart + q % 2 * kTileBytes; };
-  kMultiply[strips - 1][columns > kTileSide]({at(strip), at(strip + 1), at(strip + 2)}, panel,
-                                             steps, sums, x.p0 > 0, beside);
-  beside.rounding.all();
-  if (last)
-    beside.rounding = {sums, bias_of, to, s.c_row, height, _bzhi_u32(~0u, unsigned(columns))};
+  kMultiply[strips - 1][columns > kTileSide](strips_of(x, strip, strips), panel, steps, sums,
+                                             x.p0 > 0, rounding);
+  rounding.all();
+  if (last) rounding = {sums, bias_of, to, s.c_row, height, _bzhi_u32(~0u, unsigned(columns))};
 }
 
-// Of a block of A at least so many panels, by two.
-void NarrowGemm::Run::pack_a(const Block& x, int64_t panels) {
+Lines<bf16> NarrowGemm::Run::rows_of_a(const Block& x, int64_t i, int64_t most) const {
+  return {a + (x.i0 + i) * s.a_row + x.p0 * s.a_col, s.a_row, s.a_col, smaller(most, x.height - i),
+          x.k};
+}
+
+Strips NarrowGemm::Run::strips_of(const Block& x, int64_t strip, int64_t strips) const {
   const int64_t apart = panel_bytes(x.k, 1);
+  if (direct && (strip + strips) * kTileSide <= x.height) {
+    const int64_t row = s.a_row * int64_t(sizeof(bf16));
+    const auto* at = reinterpret_cast<const char*>(rows_of_a(x, strip * kTileSide, 1).from);
+    return {at, at + kTileSide * row, at + 2 * kTileSide * row, row, 64};
+  }
+  const auto at = [&](int64_t q) { return scratch + q / 2 * apart + q % 2 * kTileBytes; };
+  return {at(strip), at(strip + 1), at(strip + 2), 64, kStep};
+}
+
+// Packs at least so many panels of a block of A, by two.
+void NarrowGemm::Run::pack_a(const Block& x, int64_t panels) {
+  const int64_t apart = panel_bytes(x.k, 1), two = 2 * kSquare;
   for (; packed_a < panels; packed_a += 2) {
     const int64_t i = packed_a * kSquare;
-    pack_panels(scratch + packed_a * apart, apart,
-                {a + (x.i0 + i) * s.a_row + x.p0 * s.a_col, s.a_row, s.a_col,
-                 smaller(2 * kSquare, x.height - i), x.k},
-                false);
+    pack_panels(scratch + packed_a * apart, apart, rows_of_a(x, i, two), false);
   }
 }
 
 // All rows of a block by some columns.
 void NarrowGemm::Run::group(const Block& x, int64_t j, int64_t columns, const char* panels) {
   const int64_t strips = ceil_div(x.height, kTileSide), apart = panel_bytes(x.k, 1);
-  const int64_t all = ceil_div(strips, kMostStrips) * ceil_div(columns, kSquare);
-  beside.soon = next_of_b(x, j + columns);
-  beside.units_a_step = ceil_div(beside.soon.all(), all * panel_steps(x.k));
-  if (beside.units_a_step > kBesides / 2) beside.units_a_step = 0;
-  beside.rounding.all();  // the bias is another from here on
+  const int64_t whole = direct ? x.height / kTileSide : strips;
+  rounding.all();  // the bias is another from here on
   if (bias) convert_run<float, bf16>(bias_wide, bias + x.j0 + j, columns);
+  if (whole < strips && j == 0)
+    pack_panels(scratch + whole / 2 * apart + whole % 2 * kTileBytes, apart,
+                rows_of_a(x, whole * kTileSide, kTileSide), false);
   for (int64_t strip = 0, height = 0; strip < strips; strip += height) {
-    height = strips_together(strips - strip);
-    pack_a(x, ceil_div(strip + height, 2));
+    height = strip < whole ? strips_together(whole - strip) : 1;
+    if (!direct) pack_a(x, ceil_div(strip + height, 2));
     for (int64_t q = 0; q < columns; q += kSquare)
       square(x, strip, height, j + q, smaller(kSquare, columns - q), panels + q / kSquare * apart,
              bias_wide + q);
@@ -412,6 +369,7 @@ void NarrowGemm::Run::block(const Block& x) {
 void NarrowGemm::Run::all() {
   alignas(64) float two[2 * kMostSquare];
   local = two;
+  direct = g.direct_a_ && reinterpret_cast<uintptr_t>(a) % 64 == 0;
   for (int64_t j0 = 0; j0 < n; j0 += g.width_) {
     const int64_t width = smaller(g.width_, n - j0);
     for (int64_t i0 = 0; i0 < m; i0 += g.height_) {
@@ -419,11 +377,11 @@ void NarrowGemm::Run::all() {
       for (int64_t p0 = 0; p0 < s.k; p0 += g.depth_)
         block({i0, height, j0, width, p0, smaller(g.depth_, s.k - p0)});
       if (!done) continue;
-      beside.rounding.all();
+      rounding.all();
       done->run(*done, c + i0 * s.c_row + j0, s.c_row, height, width);
     }
   }
-  beside.rounding.all();
+  rounding.all();
 }
 
 void NarrowGemm::run_part(int part, const bf16* a, const bf16* b, bf16* c, const bf16* bias,

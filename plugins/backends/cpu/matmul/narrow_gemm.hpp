@@ -45,6 +45,7 @@ class NarrowGemm {
   int64_t width_ = 0;                // of a block of B, in columns
   int64_t group_ = 0;                // columns that are packed at once
   bool keep_b_ = false;              // a block of B serves several of A
+  bool direct_a_ = false;            // of few columns: A is not worth packing
   struct {                           // where things are in the scratch
     int64_t b = 0;                   // behind the block of A
     int64_t sums = 0;                // of several blocks along k
