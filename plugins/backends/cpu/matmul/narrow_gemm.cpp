@@ -1,4 +1,4 @@
-// Loops, outermost first: blocks of columns, blocks of rows (A packed: in the second-level cache), blocks along k (mostly one), groups
+// Loops, outermost first: blocks of columns, blocks along k (mostly one), blocks of rows (A packed: in the second-level cache), groups
 // of columns (B packed), squares of C, whose sums stay in tiles. They are rounded between the steps of the next square.
 #include "matmul/narrow_gemm.hpp"
 
@@ -11,11 +11,11 @@ namespace tenon::cpu::CPU_ISA {
 
 namespace {
 
-constexpr int64_t kDeepest = 3072;      // of a block along k
+constexpr int64_t kDeepest = 2048;      // along k that is one block
+constexpr int64_t kDepth = 384;         // else of a block
 constexpr int64_t kMostGroup = 8;       // panels
 constexpr int64_t kMostKept = 8 << 20;  // bytes of B in the scratch
-constexpr int64_t kMostSums = 512 << 10;
-constexpr int64_t kMostStrips = 3;  // of kTileSide rows that are multiplied together
+constexpr int64_t kMostStrips = 3;      // of kTileSide rows that are multiplied together
 constexpr int64_t kMostSquare = kMostStrips * kTileSide * kSquare;  // sums
 constexpr int64_t kStep = 2 * kTileBytes;                           // of a panel
 
@@ -169,41 +169,38 @@ void NarrowGemm::plan(const GemmShape& shape, const Device& device, int64_t part
   *this = NarrowGemm();
   s_ = shape;
   l2_bytes_ = device.l2_bytes;
-  depth_ = round_up(ceil_div(s_.k, ceil_div(s_.k, kDeepest)), kTileDepth);
+  depth_ = round_up(ceil_div(s_.k, s_.k <= kDeepest ? 1 : ceil_div(s_.k, kDepth)), kTileDepth);
   cut(parts);
   for (int64_t i = 0; i < parts_m_; ++i) part_m_ = larger(part_m_, begin_m(i + 1) - begin_m(i));
   for (int64_t i = 0; i < parts_n_; ++i) part_n_ = larger(part_n_, begin_n(i + 1) - begin_n(i));
   // Rows that start in few sets of the first-level cache are slow to multiply.
   direct_a_ = s_.a_col == 1 && s_.k % kTileDepth == 0 && s_.a_row % kTileDepth == 0 &&
-              part_n_ <= (s_.a_row % 1024 == 0 ? 256 : 640);
+              part_n_ <= (s_.a_row % 1024 == 0 ? 256 : 640) && blocks_k() == 1;
   plan_blocks();
   plan_scratch();
 }
 
-// Either all of A's rows stay in the second-level cache, or all of B's columns, or of A what does, for which all of B is read again.
-// Rows that something is done with are made whole, or as long as a block of B can be.
+// Either all of A's rows stay in the second-level cache, or all of B's columns, or of A what does, for which all of B is read again. Of
+// several blocks along k, a block of B does, and sums come and go. Rows that something is done with are made whole, or as long as a
+// block of B can be.
 void NarrowGemm::plan_blocks() {
-  const int64_t panel = panel_bytes(depth_, 1), panel_k = panel_bytes(s_.k, 1);
+  const int64_t panel = panel_bytes(depth_, 1);
   const int64_t panels_m = ceil_div(part_m_, kSquare), panels_n = ceil_div(part_n_, kSquare);
   const int64_t few = l2_bytes_ / 8 / panel;
   const int64_t group = few < 2 ? 2 : smaller(few, kMostGroup);
   int64_t height = panels_m, width = panels_n;
-  keep_b_ = s_.rows_done || panels_m * panel > l2_bytes_ / 2;
-  if (s_.rows_done) {
-    height = 2;
-    width = larger(l2_bytes_ * 5 / 8 / panel_k, 1);
-  } else if (keep_b_ && panels_n * panel_k <= l2_bytes_ / 2) {
+  if (s_.rows_done || blocks_k() > 1) {
+    height = blocks_k() > 1 ? 3 : 2;
+    width = larger(l2_bytes_ * 5 / 8 / panel, 1);
+  } else if (panels_m * panel > l2_bytes_ / 2 && panels_n * panel <= l2_bytes_ / 2) {
     height = group;
-  } else if (keep_b_) {
+  } else if (panels_m * panel > l2_bytes_ / 2) {
     height = larger(l2_bytes_ / 2 / panel, 2);
-    width = larger(kMostKept / panel_k, 2);
+    width = larger(kMostKept / panel, 2);
   }
   height = ceil_div(panels_m, ceil_div(panels_m, height));
-  if (blocks_k() > 1)
-    width = smaller(width,
-                    larger(kMostSums / (height * kSquare * kSquare * int64_t(sizeof(float))), 1));
   width = ceil_div(panels_n, ceil_div(panels_n, width));
-  if (height >= panels_m) keep_b_ = false;
+  keep_b_ = height < panels_m;
   height_ = height * kSquare;
   width_ = width * kSquare;
   group_ = smaller(group, width) * kSquare;
@@ -213,12 +210,10 @@ void NarrowGemm::plan_scratch() {
   const int64_t panels_m = height_ / kSquare, panels_n = width_ / kSquare;
   bytes_.b = panels_m * panel_bytes(depth_, 1);
   bytes_.sums = bytes_.b;
-  if (!packed_b_)
-    bytes_.sums +=
-        keep_b_ ? panels_n * panel_bytes(s_.k, 1) : group_ / kSquare * panel_bytes(depth_, 1);
+  if (!packed_b_) bytes_.sums += (keep_b_ ? panels_n : group_ / kSquare) * panel_bytes(depth_, 1);
   bytes_.all = bytes_.sums;
   if (blocks_k() > 1)
-    bytes_.all += panels_m * panels_n * kSquare * kSquare * int64_t(sizeof(float));
+    bytes_.all += panels_n * round_up(part_m_, kTileSide) * kSquare * int64_t(sizeof(float));
 }
 
 // ---- B packed for good: blocks along k, each of panels of kSquare columns
@@ -286,7 +281,7 @@ struct NarrowGemm::Run {
 char* NarrowGemm::Run::kept(const Block& x, int64_t j) const {
   char* to = scratch + g.bytes_.b;
   if (!g.keep_b_) return to;
-  return to + panel_bytes(x.p0, 1) * (g.width_ / kSquare) + j / kSquare * panel_bytes(x.k, 1);
+  return to + j / kSquare * panel_bytes(x.k, 1);
 }
 
 const char* NarrowGemm::Run::panels_of_b(const Block& x, int64_t j, int64_t columns) {
@@ -306,7 +301,8 @@ void NarrowGemm::Run::square(const Block& x, int64_t strip, int64_t strips, int6
   float* sums = local + squares++ % 2 * kMostSquare;
   if (g.blocks_k() > 1)
     sums = reinterpret_cast<float*>(scratch + g.bytes_.sums) +
-           (j / kSquare * (g.height_ / kTileSide) + strip) * kTileSide * kSquare;
+           ((x.i0 / kTileSide + strip) * (g.width_ / kSquare) + j / kSquare * strips) * kTileSide *
+               kSquare;  // as they are come to
   const bool last = x.p0 + x.k == s.k;
   bf16* to = c + (x.i0 + i) * s.c_row + x.j0 + j;
   kMultiply[strips - 1][columns > kTileSide](strips_of(x, strip, strips), panel, steps, sums,
@@ -372,13 +368,15 @@ void NarrowGemm::Run::all() {
   direct = g.direct_a_ && reinterpret_cast<uintptr_t>(a) % 64 == 0;
   for (int64_t j0 = 0; j0 < n; j0 += g.width_) {
     const int64_t width = smaller(g.width_, n - j0);
-    for (int64_t i0 = 0; i0 < m; i0 += g.height_) {
-      const int64_t height = smaller(g.height_, m - i0);
-      for (int64_t p0 = 0; p0 < s.k; p0 += g.depth_)
-        block({i0, height, j0, width, p0, smaller(g.depth_, s.k - p0)});
-      if (!done) continue;
-      rounding.all();
-      done->run(*done, c + i0 * s.c_row + j0, s.c_row, height, width);
+    for (int64_t p0 = 0; p0 < s.k; p0 += g.depth_) {
+      const int64_t k = smaller(g.depth_, s.k - p0);
+      for (int64_t i0 = 0; i0 < m; i0 += g.height_) {
+        const int64_t height = smaller(g.height_, m - i0);
+        block({i0, height, j0, width, p0, k});
+        if (!done || p0 + k < s.k) continue;
+        rounding.all();
+        done->run(*done, c + i0 * s.c_row + j0, s.c_row, height, width);
+      }
     }
   }
   rounding.all();
