@@ -248,6 +248,50 @@ void run_half(Session& session, tn_dtype dtype) {
   }
 }
 
+// ---- large products of bf16
+
+// Of whole numbers, whose sums are exact: how a product is cut and packed shows in nothing. Rows and columns that fill no blocks, more
+// of both than a cache takes, sums that are long, and few columns.
+void run_whole_numbers(Session& session) {
+  const Promise exact = {0, "bf16", 0, 0, 0};
+  constexpr int64_t kSizes[][3] = {
+      {300, 290, 2048}, {330, 100, 2600}, {70, 1500, 129}, {49, 40, 96}, {65, 33, 2080}};
+  Rng rng(5);
+  for (const auto& [m, n, k] : kSizes) {
+    Array a(TN_DTYPE_BF16, {m, k}), b(TN_DTYPE_BF16, {k, n}), want(TN_DTYPE_BF16, {m, n});
+    for (int64_t i = 0; i < a.count(); ++i) a.set(i, std::floor(rng.between(-3, 4)));
+    for (int64_t i = 0; i < b.count(); ++i) b.set(i, std::floor(rng.between(-3, 4)));
+    const std::vector<float> right(b.f.begin(), b.f.end());
+    for (int64_t i = 0; i < m; ++i) {
+      std::vector<float> sums(static_cast<size_t>(n));
+      for (int64_t p = 0; p < k; ++p) {
+        const auto x = static_cast<float>(a.f[static_cast<size_t>(i * k + p)]);
+        for (int64_t j = 0; j < n; ++j)
+          sums[static_cast<size_t>(j)] += x * right[static_cast<size_t>(p * n + j)];
+      }
+      for (int64_t j = 0; j < n; ++j)
+        want.set(i * n + j, static_cast<double>(sums[static_cast<size_t>(j)]));
+    }
+    for (int how = 0; how < 4; ++how) {
+      const bool ta = how & 1, tb = how & 2;
+      const Tensor x = session.upload(ta ? turned(a) : a), y = session.upload(tb ? turned(b) : b);
+      const Attrs attrs(
+          std::vector<Attr>{flag(TN_MATMUL_TRANSPOSE_A, ta), flag(TN_MATMUL_TRANSPOSE_B, tb)});
+      const Array got =
+          session.read(session.call(TN_OP_MATMUL, {x.get(), y.get()}, attrs)[0].get());
+      const size_t at = static_cast<size_t>(
+          std::mismatch(want.f.begin(), want.f.end(), got.f.begin()).first - want.f.begin());
+      report(exact,
+             "whole numbers, " + text_of(Dims{m, n, k}) + (ta ? ", A transposed" : "") +
+                 (tb ? ", B transposed" : ""),
+             at == want.f.size()
+                 ? ""
+                 : "element " + place_of({m, n}, static_cast<int64_t>(at)) + " is " +
+                       text_of(got.f[at]) + ", not " + text_of(want.f[at]));
+    }
+  }
+}
+
 // ---- convolutions
 
 struct Shape {
@@ -444,8 +488,13 @@ int run(const std::string& device, const std::string& plugin) {
       run_samples(session, p);
       run_hard(session, p, hard);
       run_convolutions(session, p);
-      if (p.precision == TN_PRECISION_HIGHEST)
+      if (p.precision == TN_PRECISION_HIGHEST) {
         for (const tn_dtype dtype : {TN_DTYPE_F16, TN_DTYPE_BF16}) run_half(session, dtype);
+        run_whole_numbers(session);
+        const Runtime alone(plugin, 1);
+        Session of_one_thread(alone.raw, device);
+        run_whole_numbers(of_one_thread);
+      }
     }
     run_threads(device, plugin, p);
   }

@@ -54,8 +54,8 @@ struct Side {
 };
 
 // Values of x that add up to something else in another order.
-Array random_array(const Dims& dims, Rng& rng) {
-  Array x(TN_DTYPE_F32, dims);
+Array random_array(const Dims& dims, Rng& rng, tn_dtype dtype = TN_DTYPE_F32) {
+  Array x(dtype, dims);
   for (int64_t k = 0; k < x.count(); ++k) x.set(k, rng.between(-1, 1));
   return x;
 }
@@ -118,6 +118,11 @@ void compare_large(std::vector<std::unique_ptr<Side>>& sides, Tally& tally) {
               integer(TN_CONV2D_WEIGHT_GRAD_WIDTH, c.kernel)}},
             tally, false);
   }
+  constexpr int64_t kProducts[][3] = {{300, 290, 2048}, {330, 100, 2600}, {70, 1500, 129}};
+  for (const auto& [m, n, k] : kProducts)
+    compare(sides, "matmul of bf16, " + std::to_string(k) + " terms", TN_OP_MATMUL,
+            {random_array({m, k}, rng, TN_DTYPE_BF16), random_array({k, n}, rng, TN_DTYPE_BF16)},
+            {}, tally, false);
   for (const int64_t heads : {1, 3, 12}) {
     const Dims dims{1, heads, 300, 64};
     std::vector<Array> all;

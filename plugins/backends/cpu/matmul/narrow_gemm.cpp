@@ -12,7 +12,7 @@ namespace tenon::cpu::CPU_ISA {
 namespace {
 
 constexpr int64_t kDeepest = 2048;      // along k that is one block
-constexpr int64_t kDepth = 384;         // else of a block
+constexpr int64_t kDepth = 256;         // else of a block
 constexpr int64_t kMostGroup = 8;       // panels
 constexpr int64_t kMostKept = 8 << 20;  // bytes of B in the scratch
 constexpr int64_t kMostStrips = 3;      // of kTileSide rows that are multiplied together
@@ -190,7 +190,7 @@ void NarrowGemm::plan_blocks() {
   const int64_t group = few < 2 ? 2 : smaller(few, kMostGroup);
   int64_t height = panels_m, width = panels_n;
   if (s_.rows_done || blocks_k() > 1) {
-    height = blocks_k() > 1 ? 3 : 2;
+    height = 2;
     width = larger(l2_bytes_ * 5 / 8 / panel, 1);
   } else if (panels_m * panel > l2_bytes_ / 2 && panels_n * panel <= l2_bytes_ / 2) {
     height = group;
@@ -343,8 +343,8 @@ void NarrowGemm::Run::group(const Block& x, int64_t j, int64_t columns, const ch
   rounding.all();  // the bias is another from here on
   if (bias) convert_run<float, bf16>(bias_wide, bias + x.j0 + j, columns);
   if (whole < strips && j == 0)
-    pack_panels(scratch + whole / 2 * apart + whole % 2 * kTileBytes, apart,
-                rows_of_a(x, whole * kTileSide, kTileSide), false);
+    pack_panels(scratch + whole / 2 * apart, apart, rows_of_a(x, whole / 2 * kSquare, kSquare),
+                false);
   for (int64_t strip = 0, height = 0; strip < strips; strip += height) {
     height = strip < whole ? strips_together(whole - strip) : 1;
     if (!direct) pack_a(x, ceil_div(strip + height, 2));
