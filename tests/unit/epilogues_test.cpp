@@ -156,6 +156,22 @@ TEST_CASE("epilogues: behind products of matrices") {
     CHECK((names(p) == Names{"matmul_region"}) == joins);
     if (joins) CHECK(cost(s, p, turned).find("\"flop\": 207900}") != std::string::npos);
   }
+  SUBCASE("of bf16, more columns than are packed at once, and long sums") {
+    const auto cast = [&](const Tensor& from, tn_dtype to) {
+      return call(s, TN_OP_CAST, {&from}, {tn_attr_dtype(TN_CAST_DTYPE, to)});
+    };
+    const Tensor some = cast(filled(s, {50, 700}, 0.1f), TN_DTYPE_BF16);
+    for (const int64_t k : {2048, 2080}) {
+      const Tensor rows = cast(filled(s, {70, k}, 0.01f), TN_DTYPE_BF16);
+      const Program p = check(s, filled(s, {700, k}, 0.01f), {700, k}, [&](const Tensor& in) {
+        const Tensor narrow = cast(in, TN_DTYPE_BF16);
+        const Tensor y = call(s, TN_OP_LINEAR, {&rows, &narrow, &kNone});
+        const Tensor z = call(s, TN_OP_TANH, {&y}), both = call(s, TN_OP_MUL, {&z, &y});
+        return cast(call(s, TN_OP_LINEAR, {&both, &some, &kNone}), TN_DTYPE_F32);
+      });
+      CHECK((joins || !has(p, "linear_region")));  // on the cpu where it has tiles
+    }
+  }
   SUBCASE("of a size that a program was not captured with") {
     const Program p = capture(s, {TN_DIM_ANY, 33}, [&](const Tensor& in) {
       const Tensor y = call(s, TN_OP_LINEAR, {&in, &w, &kNone});
