@@ -1,6 +1,5 @@
 #include "matmul/panels.hpp"
 
-#include "kernels/whole.hpp"
 #include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -22,28 +21,17 @@ CPU_INLINE __m512i load_numbers(const bf16* p, __mmask32 mask) {
   return _mm512_maskz_loadu_epi16(mask, p);
 }
 
-// Lines along memory: a panel, several steps of a line at a time, as memory is read well.
+// Lines along memory: one panel.
 void pack_rows(char* to, const Lines<bf16>& v, bool turned) {
-  constexpr int64_t chunk = 4;
-  for (int64_t p = 0; p < v.k; p += chunk * kTileDepth, to += chunk * kStep) {
-    const int64_t steps = smaller(chunk, ceil_div(v.k - p, kTileDepth));
+  for (int64_t p = 0; p < v.k; p += kTileDepth, to += kStep) {
+    const __mmask32 there = first_numbers(v.k - p);
     const bf16* from = v.from + p;
-    for (int64_t i = 0; i < kSquare; ++i, from += v.line) {
-      char* row = to + i * 64;
-      if (i < v.lines && v.k - p >= chunk * kTileDepth) {
-#pragma GCC unroll 4
-        for (int64_t s = 0; s < chunk; ++s)
-          _mm512_store_si512(row + s * kStep, _mm512_loadu_si512(from + s * kTileDepth));
-        continue;
-      }
-      for (int64_t s = 0; s < steps; ++s) {
-        const int64_t there = i < v.lines ? v.k - p - s * kTileDepth : 0;
-        _mm512_store_si512(row + s * kStep,
-                           load_numbers(from + s * kTileDepth, first_numbers(there)));
-      }
-    }
-    if (turned)
-      for (int64_t tile = 0; tile < 2 * steps; ++tile) turn_tile(to + tile * kTileBytes);
+    for (int64_t i = 0; i < kSquare; ++i, from += v.line)
+      _mm512_store_si512(to + i * 64,
+                         i < v.lines ? load_numbers(from, there) : _mm512_setzero_si512());
+    if (!turned) continue;
+    turn_tile(to);
+    turn_tile(to + kTileBytes);
   }
 }
 
