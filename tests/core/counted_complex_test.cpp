@@ -52,6 +52,36 @@ TEST_CASE("counted: a call gives what is real, with max_size what was asked for"
   check(1, {1});
 }
 
+TEST_CASE("counted: a capture has as many places as were asked for, and wants that said") {
+  Session cx;
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("places")));
+  const int64_t any[] = {TN_DIM_ANY};
+  const tn_str symbol[] = {tn_string("n")};
+  const Tensor x = get([&](tn_tensor** o) {
+    return tn_capture_input(cx, tn_string("x"), TN_DTYPE_F32, 1, any, symbol, o);
+  });
+  tn_tensor *in = x.get(), *out[2] = {};
+  uint32_t n = 0;
+  CHECK_FAILS(tn_op_call(cx, TN_OP_NONZERO, &in, 1, nullptr, 0, out, 2, &n), TN_FAILED_PRECONDITION,
+              "nonzero: a capture has no elements to count; give max_size");
+  tn_nonzero_options options = tn_nonzero_options_init();
+  options.max_size = 3;
+  REQUIRE_OK(tn_nonzero(cx, x.get(), &options, &out[0], &out[1]));
+  const Tensor indices(out[0]), count(out[1]);
+  CHECK(dims_of(indices) == std::vector<int64_t>{1, 3});
+  tn_program* p = nullptr;
+  REQUIRE_OK(tn_capture_end(cx, out, 2, &p));
+  for (const bool many : {false, true}) {
+    const Tensor given = many ? cx.f32({0, 1, 2, 0, 3, 4}, {6}) : cx.f32({0, 5, 0}, {3});
+    tn_tensor *from = given.get(), *to[2] = {};
+    REQUIRE_OK(tn_program_run(cx, p, &from, 1, to, 2, &n));
+    CHECK(elements<int64_t>(cx, Tensor(to[0])) ==
+          (many ? std::vector<int64_t>{1, 2, 4} : std::vector<int64_t>{1, 0, 0}));
+    CHECK(elements<int64_t>(cx, Tensor(to[1])) == std::vector<int64_t>{many ? 4 : 1});
+  }
+  tn_program_release(p);
+}
+
 TEST_CASE("counted: too little room for the outputs is an error") {
   Session cx;
   const Tensor x = cx.f32({0, 3}, {2});

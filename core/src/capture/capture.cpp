@@ -238,10 +238,6 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
                        const tn_attr* attrs, uint32_t n_attrs, tn_tensor** outputs,
                        uint32_t capacity) {
   const std::string name(op.name());
-  if (op.is(TN_OP_COUNTED))
-    fail(TN_FAILED_PRECONDITION,
-         "{}: the size of its result depends on elements, which capture \"{}\" does not have", name,
-         program_->name);
   check_input_count(op, n);
   device_of(ctx_, op, inputs, n);  // throws where there are two
   std::vector<tn_tensor*> all(inputs, inputs + n);
@@ -278,7 +274,11 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
   if (count > capacity)
     fail(TN_INVALID_ARGUMENT, "{}: has {} outputs, room for {} given", name, count, capacity);
   bool recording = false;
-  for (const InferredOutput& o : node.inferred.outputs) recording |= is_floating(o.shape.dtype);
+  for (const InferredOutput& o : node.inferred.outputs) {
+    if (o.counted >= 0)
+      fail(TN_FAILED_PRECONDITION, "{}: a capture has no elements to count; give max_size", name);
+    recording |= is_floating(o.shape.dtype);
+  }
   recording = recording && on_tape && ctx_->grad_mode && op.differentiable();
   if (recording && !op.def.gradient) {  // its decomposition has one
     play_recipe(ctx_, name, op.def.decompose, all, node.attrs, {outputs, count});

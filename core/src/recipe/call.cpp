@@ -361,26 +361,28 @@ std::string_view profiled_name(const tn_ctx* ctx, tn_op op) {
   const uint32_t room = op.is(TN_OP_OUTPUTS_VARY) ? capacity : std::min(capacity, op.def.n_outputs);
   OwnedList made(ctx, room);
   const uint32_t n_out = call(ctx, op.id, inputs, n, attrs, n_attrs, made.data(), room);
-  const uint32_t n_all = op.with_absent(n);
-  const OpGraph one =
-      graph_of_op(op, Small<tn_tensor*, 8>(inputs, n, n_all).data(), n_all, attrs, n_attrs);
-  int64_t real = -1;
   tn_tensor* const count = n_out ? made[n_out - 1] : nullptr;
-  if (count && count->view.dtype == TN_DTYPE_I64 && count->view.rank == 0)
-    read_tensor(ctx, count, &real);
-  if (real < 0) fail(TN_INTERNAL, "{}: its last output does not count the others", op.name());
-  for (uint32_t k = 0; k + 1 < n_out; ++k) {
-    const int axis = one.graph.nodes[0].inferred.outputs[k].counted;
-    const Shape shape = shape_of(made[k]->view);
-    if (axis < 0 || real >= shape.dims[axis]) continue;
-    int64_t starts[TN_MAX_RANK] = {}, stops[TN_MAX_RANK];
-    std::copy_n(shape.dims, shape.rank, stops);
-    stops[axis] = real;
-    Owned cut = call_one(ctx, TN_OP_SLICE, {made[k]},
-                         {tn_attr_i64s(TN_SLICE_STARTS, starts, shape.rank),
-                          tn_attr_i64s(TN_SLICE_STOPS, stops, shape.rank)});
-    if (real < shape.dims[axis] / 2) cut = call_one(ctx, TN_OP_COPY, {cut.get()});
-    drop(ctx, std::exchange(made[k], cut.release()));
+  if (!count || !is_abstract(count)) {  // a capture has only sizes that were asked for
+    const uint32_t n_all = op.with_absent(n);
+    const OpGraph one =
+        graph_of_op(op, Small<tn_tensor*, 8>(inputs, n, n_all).data(), n_all, attrs, n_attrs);
+    int64_t real = -1;
+    if (count && count->view.dtype == TN_DTYPE_I64 && count->view.rank == 0)
+      read_tensor(ctx, count, &real);
+    if (real < 0) fail(TN_INTERNAL, "{}: its last output does not count the others", op.name());
+    for (uint32_t k = 0; k + 1 < n_out; ++k) {
+      const int axis = one.graph.nodes[0].inferred.outputs[k].counted;
+      const Shape shape = shape_of(made[k]->view);
+      if (axis < 0 || real >= shape.dims[axis]) continue;
+      int64_t starts[TN_MAX_RANK] = {}, stops[TN_MAX_RANK];
+      std::copy_n(shape.dims, shape.rank, stops);
+      stops[axis] = real;
+      Owned cut = call_one(ctx, TN_OP_SLICE, {made[k]},
+                           {tn_attr_i64s(TN_SLICE_STARTS, starts, shape.rank),
+                            tn_attr_i64s(TN_SLICE_STOPS, stops, shape.rank)});
+      if (real < shape.dims[axis] / 2) cut = call_one(ctx, TN_OP_COPY, {cut.get()});
+      drop(ctx, std::exchange(made[k], cut.release()));
+    }
   }
   for (uint32_t k = 0; k < n_out; ++k) outputs[k] = made.take(k);
   return n_out;
