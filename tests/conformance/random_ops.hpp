@@ -1,127 +1,20 @@
-// What a random program is made of: the kinds of step, and how each calls ops.
+// The steps that passes make most of: elementwise ops, products, reductions, and what is recognised or folded.
 #pragma once
-#include <tenon/tenon.h>
-
 #include <cmath>
-#include <functional>
-#include <memory>
-#include <stdexcept>
-#include <string>
+#include <utility>
 #include <vector>
+
+#include "random_calls.hpp"
 
 namespace random_programs {
 
-inline void check(tn_error* e) {
-  if (!e) return;
-  const std::string message = tn_error_message(e);
-  tn_error_release(e);
-  throw std::runtime_error(message);
-}
-
-constexpr int64_t kFixed = 130;
-
-using T = std::shared_ptr<tn_tensor>;
-using Dims = std::vector<int64_t>;
-
-inline T own(tn_tensor* t) { return {t, tn_tensor_release}; }
-inline Dims dims_of(const T& t) {
-  const int64_t* d = tn_tensor_dims(t.get());
-  return {d, d + tn_tensor_rank(t.get())};
-}
-
-// Ops of one context, in one dtype.
-struct Ops {
-  tn_ctx* ctx;
-  tn_dtype dtype;
-  tn_variable* fixed = nullptr;  // [kFixed, kFixed], which programs only read
-
-  T call(tn_op op, const std::vector<T>& in, const std::vector<tn_attr>& attrs = {}) const {
-    std::vector<tn_tensor*> raw;
-    for (const T& t : in) raw.push_back(t.get());
-    tn_tensor* out[4] = {};
-    uint32_t n = 0;
-    check(tn_op_call(ctx, op, raw.data(), static_cast<uint32_t>(raw.size()), attrs.data(),
-                     static_cast<uint32_t>(attrs.size()), out, 4, &n));
-    for (uint32_t i = 1; i < n; ++i) tn_tensor_release(out[i]);
-    return own(out[0]);
-  }
-  T number(double v) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_scalar_f64(ctx, v, &t));
-    return own(t);
-  }
-  T full(double v, const Dims& dims) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_full(ctx, dtype, v, static_cast<uint32_t>(dims.size()), dims.data(), &t));
-    return own(t);
-  }
-  T cast(const T& x, tn_dtype to) const {
-    return call(TN_OP_CAST, {x}, {tn_attr_dtype(TN_CAST_DTYPE, to)});
-  }
-  T above(const T& x, double least) const {  // |x| + least
-    return call(TN_OP_ADD, {call(TN_OP_ABS, {x}), number(least)});
-  }
-  T reduced(tn_op op, const T& x, int64_t axis, bool keep = true) const {
-    return call(op, {x}, {tn_attr_i64s(0, &axis, 1), tn_attr_bool(1, keep)});
-  }
-  T iota(const Dims& dims, int64_t axis, tn_dtype of) const {
-    return call(TN_OP_IOTA, {},
-                {tn_attr_i64s(TN_IOTA_DIMS, dims.data(), dims.size()),
-                 tn_attr_i64(TN_IOTA_AXIS, axis), tn_attr_dtype(TN_IOTA_DTYPE, of)});
-  }
-  T reshape(const T& x, const Dims& dims) const {
-    return call(TN_OP_RESHAPE, {x}, {tn_attr_i64s(TN_RESHAPE_DIMS, dims.data(), dims.size())});
-  }
-  // Whether the place along axis 1 is not behind that along axis 0.
-  T causal(int64_t rows, int64_t columns) const {
-    return call(TN_OP_LE, {iota({1, columns}, 1, TN_DTYPE_I64), iota({rows, 1}, 0, TN_DTYPE_I64)});
-  }
-  T detached(const T& x) const {
-    tn_tensor* t = nullptr;
-    check(tn_tensor_detach(ctx, x.get(), &t));
-    return own(t);
-  }
-  // The first rows and columns of the variable that is read.
-  T weights(int64_t rows, int64_t columns) const {
-    tn_tensor* t = nullptr;
-    check(tn_variable_take(ctx, fixed, &t));
-    const int64_t start[] = {0, 0}, stop[] = {rows, columns};
-    return call(TN_OP_SLICE, {own(t)},
-                {tn_attr_i64s(TN_SLICE_STARTS, start, 2), tn_attr_i64s(TN_SLICE_STOPS, stop, 2)});
-  }
-  T channels(int64_t n) const { return reshape(weights(1, n), {n}); }
-  // A norm with given statistics, of [N, n, ...].
-  T norm_of(const T& y, int64_t n) const {
-    const T c = channels(n), variance = call(TN_OP_ADD, {call(TN_OP_SQUARE, {c}), number(0.5)});
-    return call(TN_OP_BATCH_NORM, {y, call(TN_OP_COS, {c}), c, call(TN_OP_SIN, {c}), variance});
-  }
-  T softmax_by_hand(const T& x, int64_t axis) const {
-    const T e = call(TN_OP_EXP, {call(TN_OP_SUB, {x, reduced(TN_OP_MAX, x, axis)})});
-    return call(TN_OP_DIV, {e, reduced(TN_OP_SUM, e, axis)});
-  }
-};
-
-// What may be said of a result in another precision.
-enum class Kind { smooth, kinked, rough };
-
-using Apply = std::function<T(const Ops&, const T&, const T&, double)>;
-struct Op {
-  const char* name;
-  int arity;
-  Kind kind;
-  Apply apply;
-  bool reordered = false;  // a program may sum in another order: only beside what is smooth
-};
-
 inline int64_t last_axis(const T& x) { return static_cast<int64_t>(tn_tensor_rank(x.get())) - 1; }
 
-inline std::vector<Op> make_ops() {
+inline std::vector<Op> usual_ops() {
   using enum Kind;
-  std::vector<Op> all;
-  const auto unary = [&](const char* name, tn_op op, Kind kind) {
-    all.push_back({name, 1, kind,
-                   [op](const Ops& o, const T& x, const T&, double) { return o.call(op, {x}); }});
-  };
+  Family family;
+  std::vector<Op>& all = family.all;
+  const auto unary = [&](const char* name, tn_op op, Kind kind) { family.unary(name, op, kind); };
   unary("neg", TN_OP_NEG, smooth);
   unary("abs", TN_OP_ABS, kinked);
   unary("tanh", TN_OP_TANH, smooth);
@@ -140,7 +33,7 @@ inline std::vector<Op> make_ops() {
   unary("round", TN_OP_ROUND, rough);
   unary("sign", TN_OP_SIGN, rough);
   const auto add = [&](const char* name, int arity, Kind kind, Apply f) {
-    all.push_back({name, arity, kind, std::move(f)});
+    family.add(name, arity, kind, std::move(f));
   };
   add("exp", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
     return o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {x})})});
@@ -279,11 +172,7 @@ inline std::vector<Op> make_ops() {
     const T other = o.call(TN_OP_NE, {o.call(TN_OP_NOT, {less}), o.number(0.5)});
     return o.call(TN_OP_SUB, {x, o.cast(o.call(TN_OP_AND, {other, less}), o.dtype)});
   });
-  const auto binary = [&](const char* name, tn_op op, Kind kind) {
-    add(name, 2, kind, [op](const Ops& o, const T& x, const T& y, double) {
-      return o.call(op, {x, y});
-    });
-  };
+  const auto binary = [&](const char* name, tn_op op, Kind kind) { family.binary(name, op, kind); };
   binary("add", TN_OP_ADD, smooth);
   binary("sub", TN_OP_SUB, smooth);
   binary("maximum", TN_OP_MAXIMUM, kinked);
@@ -367,11 +256,6 @@ inline std::vector<Op> make_ops() {
   add("dropout", 1, rough, [](const Ops& o, const T& x, const T&, double) {
     return o.call(TN_OP_DROPOUT, {x}, {tn_attr_f64(TN_DROPOUT_RATE, 0.3)});
   });
-  return all;
-}
-
-inline const std::vector<Op>& ops() {
-  static const std::vector<Op> all = make_ops();
   return all;
 }
 

@@ -3,6 +3,7 @@
 //
 //   random_programs --device NAME --plugin PATH --reference PATH [--count N] [--seed S] [--program P]
 //
+// All ops of the core are called, but those that passes alone make: it is counted how often each was.
 // A program is a list of steps over values, about 20 of them, with variables, random numbers, repeated steps and steps that change
 // nothing, so that every pass has something to do: it is counted in how many programs each did something, until that is often enough.
 // Each fourth is captured once more with a memory budget below its arena, and gives the bits that it gave without.
@@ -21,11 +22,29 @@
 #include <string>
 #include <vector>
 
+#include "random_data_ops.hpp"
+#include "random_math_ops.hpp"
+#include "random_nn_ops.hpp"
 #include "random_ops.hpp"
 
 namespace {
 
 using namespace random_programs;
+
+size_t usual = 0;  // kinds of step at the front, of which more are taken
+
+const std::vector<Op>& ops() {
+  static const std::vector<Op> all = [] {
+    Family family;
+    family.all = usual_ops();
+    usual = family.all.size();
+    add_math(family);
+    add_data(family);
+    add_networks(family);
+    return family.all;
+  }();
+  return all;
+}
 
 struct Step {
   size_t op;
@@ -67,18 +86,20 @@ class Generator {
     const size_t n = 12 + below(17);
     const auto worst = static_cast<Kind>(below(3));
     while (r.steps.size() < n) {
-      Step s{below(ops().size()), late(dims.size()), late(dims.size()), number()};
+      const size_t kinds = ops().size();
+      const size_t op = below(5) < 3 ? below(usual) : usual + below(kinds - usual);
+      Step s{op, late(dims.size()), late(dims.size()), number()};
       if (!r.steps.empty() && below(8) == 0) s = r.steps[below(r.steps.size())];  // the same again
-      const Op& op = ops()[s.op];
-      if (op.kind > worst || (op.reordered && worst != Kind::smooth)) continue;
-      if (op.arity == 2) {
+      const Op& kind = ops()[s.op];
+      if (kind.kind > worst || (kind.reordered && worst != Kind::smooth)) continue;
+      if (kind.arity == 2) {
         for (int tries = 0; broadcast(dims[s.a], dims[s.b]).empty() && tries < 8; ++tries)
           s.b = below(dims.size());
         if (broadcast(dims[s.a], dims[s.b]).empty()) s.b = s.a;
       }
-      dims.push_back(result(op, dims[s.a], dims[s.b]));
-      r.kind = std::max(r.kind, op.kind);
-      ++used[op.name];
+      dims.push_back(result(kind, dims[s.a], dims[s.b]));
+      r.kind = std::max(r.kind, kind.kind);
+      ++used[kind.name];
       r.steps.push_back(s);
     }
     return r;
@@ -178,6 +199,7 @@ class Side {
     if (captured) program.reset(capture(r, v.get(), 0));
     Result out;
     for (int turn = 0; turn < 2; ++turn) {
+      ops_.counts = captured || turn ? nullptr : &counts_;
       if (turn) check(tn_variable_assign(ops_.ctx, raw, filled({kFixed, kFixed}, weights).get()));
       std::vector<T> inputs;
       for (size_t k = 0; k < kInputs; ++k) inputs.push_back(filled(r.dims[k], random));
@@ -187,9 +209,28 @@ class Side {
       }
       keep(captured ? replay(program.get(), inputs) : execute(ops_, r, inputs, v.get()), out);
     }
+    ops_.counts = nullptr;
     tn_tensor* last = nullptr;
     check(tn_variable_take(ops_.ctx, v.get(), &last));
     keep({own(last)}, out);
+    return out;
+  }
+
+  // How often programs that were not captured called each op of the core which is not for passes alone.
+  std::map<std::string, int> called() const {
+    std::map<std::string, int> out;
+    uint32_t n = 0;
+    check(tn_op_count(runtime_, &n));
+    for (uint32_t k = 0; k < n; ++k) {
+      tn_op op = 0;
+      check(tn_op_at(runtime_, k, &op));
+      tn_op_info info = tn_op_info_init();
+      check(tn_op_get_info(runtime_, op, &info));
+      const std::string name(info.name.data, info.name.size);
+      if (info.plugin.size || name.ends_with("region")) continue;
+      const auto found = counts_.find(op);
+      out[name] = found == counts_.end() ? 0 : found->second;
+    }
     return out;
   }
 
@@ -198,7 +239,11 @@ class Side {
     int64_t n = 1;
     for (const int64_t d : dims) n *= d;
     std::vector<float> data(static_cast<size_t>(n));
-    for (float& x : data) x = std::uniform_real_distribution<float>(-2, 2)(random);
+    for (size_t i = 0; i < data.size(); i += 2) {  // 24 bits each
+      const uint64_t bits = random();
+      data[i] = static_cast<float>(bits >> 40) * 0x1p-22f - 2;
+      if (i + 1 < data.size()) data[i + 1] = static_cast<float>(bits & 0xffffff) * 0x1p-22f - 2;
+    }
     tn_tensor* t = nullptr;
     check(tn_tensor_from_f32(ops_.ctx, data.data(), static_cast<uint32_t>(dims.size()), dims.data(),
                              &t));
@@ -273,6 +318,7 @@ class Side {
   tn_runtime* runtime_ = nullptr;
   Ops ops_{};
   double shake_ = 0;
+  std::map<tn_op, int> counts_;
 };
 
 double largest(const std::vector<double>& values) {
@@ -333,10 +379,13 @@ class Fired {
           "fold_norms", "fold_variables", "regions", "epilogues", "recompute", kReductions})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
-    char name[] = "/tmp/random_programs.XXXXXX";
-    if (!::mkdtemp(name)) return;
-    folder_ = name;
-    ::setenv("TENON_DUMP", name, 1);
+    // In memory where there is such a folder: these are many files, and short-lived.
+    for (std::string name : {"/dev/shm/random_programs.XXXXXX", "/tmp/random_programs.XXXXXX"}) {
+      if (!::mkdtemp(name.data())) continue;
+      folder_ = name;
+      ::setenv("TENON_DUMP", name.c_str(), 1);
+      return;
+    }
   }
   ~Fired() { end(); }
   Fired(const Fired&) = delete;
@@ -400,6 +449,9 @@ struct Options {
   uint64_t program = 0;  // this one alone
 };
 
+constexpr int kCalled =
+    50;  // times that each kind of step, and each op, is called in 5,000 programs
+
 int run(const Options& o) {
   Side side(o.device.c_str(), o.plugin, TN_DTYPE_F32);
   Side judge("reference", o.reference, TN_DTYPE_F64);
@@ -462,22 +514,31 @@ int run(const Options& o) {
       std::printf("program %llu: %s\n%s", static_cast<unsigned long long>(seed), fault.c_str(),
                   text_of(r).c_str());
   }
-  uint64_t least = UINT64_MAX;
-  for (const Op& op : ops())
-    least = std::min<uint64_t>(least, static_cast<uint64_t>(used[op.name]));
+  int least = INT32_MAX;
+  for (const Op& op : ops()) least = std::min(least, used[op.name]);
   std::printf(
-      "%llu programs of %.1f steps, %zu kinds of step, each at least %llu times: %llu failed, %llu "
+      "%llu programs of %.1f steps, %zu kinds of step, each at least %d times: %llu failed, %llu "
       "sums in another order, %llu judged in double precision, %llu sensitive to their inputs\n",
       static_cast<unsigned long long>(o.count),
-      static_cast<double>(steps) / static_cast<double>(o.count), ops().size(),
-      static_cast<unsigned long long>(least), static_cast<unsigned long long>(failed),
-      static_cast<unsigned long long>(reordered), static_cast<unsigned long long>(judged),
-      static_cast<unsigned long long>(sensitive));
+      static_cast<double>(steps) / static_cast<double>(o.count), ops().size(), least,
+      static_cast<unsigned long long>(failed), static_cast<unsigned long long>(reordered),
+      static_cast<unsigned long long>(judged), static_cast<unsigned long long>(sensitive));
   std::printf("%llu within a memory budget, %llu that were not possible\n",
               static_cast<unsigned long long>(within), static_cast<unsigned long long>(too_tight));
   if (counted) fired.print();
-  const bool seldom = o.count >= 5000 &&
-                      (least < 50 || within < 200 || (counted && fired.least() < Fired::kEnough));
+  const std::map<std::string, int> called = side.called();
+  int least_called = INT32_MAX;
+  for (const auto& [name, n] : called) least_called = std::min(least_called, n);
+  std::printf("each of %zu ops at least %d times\n", called.size(), least_called);
+  if (least_called < kCalled && o.count >= 5000) {
+    std::printf("called fewer than %d times:", kCalled);
+    for (const auto& [name, n] : called)
+      if (n < kCalled) std::printf(" %s %d", name.c_str(), n);
+    std::printf("\n");
+  }
+  const bool seldom =
+      o.count >= 5000 && (least < kCalled || least_called < kCalled || within < 200 ||
+                          (counted && fired.least() < Fired::kEnough));
   return failed || seldom ? 1 : 0;
 }
 
