@@ -359,7 +359,7 @@ inline void add_losses(Family& family) {
 
 inline void add_attention(Family& family) {
   using enum Kind;
-  // Two heads of x where it has them, each twice as many queries as keys.
+  // Two heads of x where it has them.
   const auto heads = [](const Ops& o, const T& x) {
     const Dims d = dims_of(x);
     const int64_t n = d[1] % 2 ? 1 : 2;

@@ -125,12 +125,22 @@ void compare_large(std::vector<std::unique_ptr<Side>>& sides, Tally& tally) {
             {}, tally, false);
   for (const int64_t heads : {1, 3, 12}) {
     const Dims dims{1, heads, 300, 64};
-    std::vector<Array> all;
-    for (int k = 0; k < 5; ++k) all.push_back(random_array(dims, rng));
-    all.emplace_back();
-    all.back().absent = true;
-    compare(sides, "scaled_dot_product_attention_grad, " + std::to_string(heads) + " heads",
-            TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, all, {}, tally, false);
+    Array none;
+    none.absent = true;
+    for (const tn_dtype dtype : {TN_DTYPE_F32, TN_DTYPE_BF16})
+      for (const bool causal : {false, true}) {
+        std::vector<Array> all;
+        for (int k = 0; k < 5; ++k) all.push_back(random_array(dims, rng, dtype));
+        all.push_back(none);
+        const std::string what =
+            name_of(dtype) + (causal ? ", causal, " : ", ") + std::to_string(heads) + " heads";
+        compare(sides, "scaled_dot_product_attention of " + what,
+                TN_OP_SCALED_DOT_PRODUCT_ATTENTION, {all.begin() + 2, all.end()},
+                {{flag(TN_SCALED_DOT_PRODUCT_ATTENTION_CAUSAL, causal)}}, tally, false);
+        compare(sides, "scaled_dot_product_attention_grad of " + what,
+                TN_OP_SCALED_DOT_PRODUCT_ATTENTION_GRAD, all,
+                {{flag(TN_SCALED_DOT_PRODUCT_ATTENTION_GRAD_CAUSAL, causal)}}, tally, false);
+      }
   }
 }
 

@@ -32,7 +32,8 @@ CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
                                        "', expected amx, avx512, avx2 or portable; ignored"));
   }
   cut_all = host.environment("CPU_CUT") == "all";
-  auto blocks = std::make_unique<ScratchBlocks>();
+  auto blocks =
+      std::make_unique<ScratchBlocks>((size_t(128) << 20) * size_t(threads > 2 ? threads : 2));
   scratch = blocks.get();
   sdk::check(host, nn_open(*this));
   (void)blocks.release();

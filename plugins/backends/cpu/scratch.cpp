@@ -14,11 +14,17 @@ ScratchBlocks::Block ScratchBlocks::take(size_t bytes) {
     const std::lock_guard lock(mutex_);
     for (Block& b : kept_)
       if (b.bytes >= bytes && (!best || b.bytes < best->bytes)) best = &b;
-    if (best) return std::exchange(*best, Block{});
+    if (best) {
+      bytes_ -= best->bytes;
+      return std::exchange(*best, Block{});
+    }
     // None is large enough: one that is smaller goes, so that blocks grow to what is asked for.
     for (Block& b : kept_)
       if (b.memory && (!best || b.bytes < best->bytes)) best = &b;
-    if (best) std::free(std::exchange(*best, Block{}).memory);
+    if (best) {
+      bytes_ -= best->bytes;
+      std::free(std::exchange(*best, Block{}).memory);
+    }
   }
   const size_t whole = (bytes + 63) / 64 * 64;
   void* memory = std::aligned_alloc(64, whole);
@@ -26,10 +32,11 @@ ScratchBlocks::Block ScratchBlocks::take(size_t bytes) {
 }
 
 void ScratchBlocks::give(Block block) {
-  if (block.bytes <= kLargest) {
+  {
     const std::lock_guard lock(mutex_);
     for (Block& b : kept_) {
-      if (b.memory) continue;
+      if (b.memory || bytes_ + block.bytes > most_) continue;
+      bytes_ += block.bytes;
       b = block;
       return;
     }

@@ -16,14 +16,18 @@ class ScratchBlocks {
     void* memory = nullptr;
     size_t bytes = 0;
   };
+  explicit ScratchBlocks(size_t most)
+      : most_(most) {}  // bytes that are kept, of all blocks together
   ~ScratchBlocks();
   Block take(size_t bytes);  // of at least that size; memory is null where there is none
   void give(Block block);
 
  private:
-  static constexpr size_t kKept = 16, kLargest = size_t(64) << 20;
+  static constexpr size_t kKept = 16;
+  const size_t most_;
   std::mutex mutex_;
   Block kept_[kKept];
+  size_t bytes_ = 0;  // of those
 };
 
 namespace CPU_ISA {

@@ -113,13 +113,13 @@ float TileBackward<T>::exponentials_of_row(int64_t row, int64_t limit, const Uni
     const F32 x = finish_scores(p_, mask, factor_, r, key, n, block(key) + at);
     most = select(x > most, x, most);
   }
-  const float top = max_lanes(most) * factor_.then;
+  const float top = max_lanes(most);
   const F32 times = splat<F32>(factor_.then), center = splat<F32>(top == -kInf ? 0 : top);
   F32 a{}, b{};
   for (int64_t key = 0; key < limit; key += kSquare) {
     float* s = block(key) + at + key % kKeyBlock;
-    const F32 x = power<parts>(load(s) * times - center);
-    const F32 y = power<parts>(load(s + kTileSide) * times - center);
+    const F32 x = power<parts>(load(s), center, times);
+    const F32 y = power<parts>(load(s + kTileSide), center, times);
     store(s, x);
     store(s + kTileSide, y);
     a += x;

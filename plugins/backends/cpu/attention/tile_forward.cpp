@@ -87,7 +87,7 @@ void TileForward<T>::add_values(const Stream& s) {
                 s.key > 0});
 }
 
-// 2^(factor s - shift) of a row of scores, in whole steps; lane by lane the sum.
+// 2^(factor (s - shift)) of a row of scores, in whole steps; lane by lane the sum.
 template <class T>
 F32 TileForward<T>::weights(const Stream& stream, int64_t row, float shift) {
   const float* s = stream.scores + row * s_stride_;
@@ -95,8 +95,8 @@ F32 TileForward<T>::weights(const Stream& stream, int64_t row, float shift) {
   const F32 times = splat<F32>(factor_.then), center = splat<F32>(shift);
   F32 a{}, b{};
   for (int64_t j = 0; j < stream.n; j += kSquare, to += parts * 2 * kTileBytes) {
-    const F32 x = power<parts>(load(s + j) * times - center);
-    const F32 y = power<parts>(load(s + j + kTileSide) * times - center);
+    const F32 x = power<parts>(load(s + j), center, times);
+    const F32 y = power<parts>(load(s + j + kTileSide), center, times);
     a += x;
     b += y;
     store_parts(to, Pieces<parts>(x, y), false);
@@ -117,10 +117,10 @@ void TileForward<T>::soften_half(Stream& s, int64_t half, const UnitMask& mask) 
     most[i] = finish_scores(p_, mask, factor_, s.now.first + first + i, s.key, n,
                             s.scores + (first + i) * s_stride_);
   }
-  const F32 old = s.top[half], seen = greatest_of_each(most) * factor_.then;
+  const F32 old = s.top[half], seen = greatest_of_each(most);
   const F32 top = select(seen > old, seen, old);
   const F32 shift = select(top == -kInf, F32{}, top);
-  const F32 factor = power<3>(old - shift);
+  const F32 factor = power<3>(old, shift, splat<F32>(factor_.then));
   const bool moves = s.key > 0 && any_of(top != old);
   s.top[half] = top;
   for (int64_t i = 0; i < rows; ++i) {

@@ -2,6 +2,8 @@
 // (matmul/split.hpp). Rows come by kSquare. All is kept in f32 but for the operands of products.
 #ifndef TENON_CPU_ATTENTION_TILES_HPP_
 #define TENON_CPU_ATTENTION_TILES_HPP_
+#include <limits>
+
 #include "attention/scores.hpp"
 #include "kernels/vmath.hpp"
 #include "matmul/splitter.hpp"
@@ -63,7 +65,12 @@ struct ScoreFactor {
   explicit ScoreFactor(const Problem& p) {
     const float factor = p.scale * kLog2e;
     const bool early = p.mask_kind == MaskKind::bias || !(factor > 0);
-    (early ? before : then) = factor;
+    if (early) {
+      before = factor;
+    } else {
+      constexpr float most = std::numeric_limits<float>::max();  // 0 times infinity is no number
+      then = factor < most ? factor : most;
+    }
   }
 };
 // Lane by lane the greatest of n scores, which divides by kSquare; those past the first `seen` become
@@ -105,10 +112,10 @@ CPU_INLINE F32 greatest_of_each(F32 (&x)[kTileSide]) {
   return x[0];
 }
 
-// 2^x for x <= 0, something below 2^-126 from there on, and 0 from -127 on; NaN stays. With 16 bits
-// or with all.
+// 2^x for x <= 0, something below 2^-126 from there on, and 0 from -127 on. NaN must be put back: an
+// integer is added to it. With 16 bits or with all.
 template <int parts>
-CPU_INLINE F32 power(F32 x) {
+CPU_INLINE F32 power_of_number(F32 x) {
   const F32 y = bits_as<F32>(_mm512_max_ps(_mm512_set1_ps(-127.0f), bits_as<__m512>(x)));
   if constexpr (parts > 1) {
     return vexp2_moderate(y);
@@ -119,6 +126,12 @@ CPU_INLINE F32 power(F32 x) {
     const float c[] = {1.0f, 0.693124188f, 0.240240986f, 0.0559064688f, 0.00958286981f};
     return bits_as<F32>(bits_as<I32>(polynomial(r, c)) + (bits_as<I32>(shifted) << 23));
   }
+}
+// 2^(times (score - top)): the difference first, so that it is 0 for the greatest and never above.
+template <int parts>
+CPU_INLINE F32 power(F32 score, F32 top, F32 times) {
+  const F32 x = (score - top) * times;
+  return select(x != x, x, power_of_number<parts>(x));
 }
 
 // 32 numbers of two vectors as parts, cut and not rounded where there are several: then nothing is
