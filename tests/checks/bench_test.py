@@ -75,7 +75,7 @@ def run_of(date, **rows):
     """A run as a results file has it: row id -> (ratio, met)."""
     machine = {"date": date, "quick": False}
     base = {"what": "w", "unit": "ns", "ours": 1, "goal": ">= 2x best", "spread": 0, "ceiling": None}
-    made = [{**base, "id": name, "ratio": ratio, "met": met} for name, (ratio, met) in rows.items()]
+    made = [{**base, "id": name, "ratio": ratio, "met": met, "peers": [{"peer": "p", "ratio": ratio}]} for name, (ratio, met) in rows.items()]
     return {"machine": machine, "rows": made}
 
 
@@ -93,6 +93,14 @@ class Rendered(unittest.TestCase):
         for told in ({}, {"A": ""}, {"A": "It is slow.", "B": "It is not."}):
             with self.assertRaises(SystemExit):
                 render.miss_texts(rows, told)
+
+    def test_a_row_whose_cases_do_well_but_not_their_mean_is_a_miss(self):
+        case = {"id": "G/1", "what": "a product", "judged": True, "goal": ">= 1x best", "met": True, "spread": 0.1,
+                "ratio": 1.5, "peer": "libtorch", "peers": [{"peer": "libtorch", "ratio": 1.5}]}  # fmt: skip
+        for goal, told in (("mean: >= 2x best", {"G": "It is slow."}), ("mean: >= 1.2x best", {})):
+            rows = {"G": (1, {"id": "G", "goal": goal, "cases": [case]})}
+            self.assertEqual(bool(render.miss_texts(rows, told)), bool(told))
+            self.assertIn(f"{1 - len(told)} in every case", render.summary(rows))
 
     def test_the_mark_is_the_goal_beside_the_peer_shown(self):
         goals = [{"goal": ">= 1.5x best, >= 4x libtorch", "peer": peer} for peer in ("jax.jit", "libtorch")]
