@@ -124,7 +124,7 @@ CPU_INLINE F32 power_of_number(F32 x) {
     const F32 shifted = y + magic;
     const F32 r = y - (shifted - magic);
     const float c[] = {1.0f, 0.693124188f, 0.240240986f, 0.0559064688f, 0.00958286981f};
-    return bits_as<F32>(bits_as<I32>(polynomial(r, c)) + (bits_as<I32>(shifted) << 23));
+    return bits_as<F32>(bits_as<U32>(polynomial(r, c)) + (bits_as<U32>(shifted) << 23));
   }
 }
 // 2^(times (score - top)): the difference first, so that it is 0 for the greatest and never above.

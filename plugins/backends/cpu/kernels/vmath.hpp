@@ -128,7 +128,7 @@ CPU_INLINE F32 vexp2_moderate(F32 x) {
   const F32 r = x - (shifted - magic);
   const float c[] = {1.0f,          0.693147004f,   0.240222424f,
                      0.0555073358f, 0.00967151299f, 0.00132647273f};
-  return bits_as<F32>(bits_as<I32>(polynomial(r, c)) + (bits_as<I32>(shifted) << 23));
+  return bits_as<F32>(bits_as<U32>(polynomial(r, c)) + (bits_as<U32>(shifted) << 23));
 }
 
 #if defined(__AVX512F__)
