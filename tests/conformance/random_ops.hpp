@@ -142,6 +142,25 @@ inline std::vector<Op> usual_ops() {
     return o.call(TN_OP_MUL,
                   {x, o.reshape(o.reduced(TN_OP_MEAN, o.call(TN_OP_SIN, {y}), 1), {1, dims[1]})});
   });
+  // Turned for each convolution, and back behind it.
+  by_hand("channels_last", [](const Ops& o, const T& x, const T&, double p) {
+    const Dims dims = dims_of(x);
+    const auto convolution = [&](const T& of, const T& w) {
+      return o.moved(o.call(TN_OP_CONV2D, {o.moved(of, {0, 3, 1, 2}), w}), {0, 2, 3, 1});
+    };
+    const T in = o.reshape(o.tanh(x), {1, dims[0], 1, dims[1]});
+    const T first = convolution(in, o.reshape(o.weights(3, dims[1]), {3, dims[1], 1, 1}));
+    T y = o.call(TN_OP_SIN, {o.add(first, o.channels(3))});
+    if (p < -0.5) y = o.sub(y, o.reduced(TN_OP_MEAN, y, 3));
+    if (p > 0.5) y = o.mul(y, o.reshape(o.reduced(TN_OP_SUM, x, 1), {1, dims[0], 1, 1}));
+    int64_t n = 3;
+    if (p > 0) {
+      y = o.call(TN_OP_CONCAT, {y, first}, {tn_attr_i64(TN_CONCAT_AXIS, 3)});
+      n = 6;
+    }
+    const T second = convolution(y, o.reshape(o.weights(2, n), {2, n, 1, 1}));
+    return o.mul(x, o.reshape(o.reduced(TN_OP_MEAN, o.tanh(second), 3), {dims[0], 1}));
+  });
   // Of what a variable alone decides.
   add("product_with_sines", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
     const int64_t n = dims_of(x)[1];

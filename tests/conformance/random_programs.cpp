@@ -374,9 +374,9 @@ class Fired {
  public:
   static constexpr int kEnough = 200;
   Fired() {
-    for (const char* name :
-         {"dead_code", "expand", "simplify", "subexpressions", "recognise", "fold_constants",
-          "fold_norms", "fold_variables", "regions", "epilogues", "recompute", kReductions})
+    for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
+                             "layout", "fold_constants", "fold_norms", "fold_variables", "regions",
+                             "epilogues", "recompute", kReductions})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     // In memory where there is such a folder: these are many files, and short-lived.

@@ -255,7 +255,7 @@ uint32_t Capture::call(const OpEntry& op, tn_tensor* const* inputs, uint32_t n,
   node.op = &op;
   node.stop = !ctx_->grad_mode;
   node.attrs = complete_attrs(op, attrs, n_attrs);
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   std::vector<const tn_view*> pointers;
   bool on_tape = false;
   for (tn_tensor* t : all) {
@@ -360,7 +360,7 @@ Owned Capture::next_step(tn_optimizer& o) {
 
 void Capture::play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   check_arguments(ctx_, p, arguments);
-  std::deque<std::vector<int64_t>> lists;
+  std::list<std::vector<int64_t>> lists;
   const Graph graph = substitute(p, arguments, lists, &program_->symbols);
   std::vector<Owned> held;
   std::vector<tn_tensor*> inputs;

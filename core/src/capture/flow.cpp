@@ -102,7 +102,7 @@ class Calls {
       return out;
     }
     check_arguments(ctx_, p, arguments.data());
-    std::deque<std::vector<int64_t>> lists;
+    std::list<std::vector<int64_t>> lists;
     const Graph graph = substitute(p, arguments.data(), lists);
     std::vector<tn_tensor*> inputs;
     for (const Place& from : p.inputs)

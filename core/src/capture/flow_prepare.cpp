@@ -17,7 +17,7 @@ class Part {
  public:
   Part(const tn_program& p, tn_runtime* rt, tn_device& device, const std::vector<Shape>& shapes,
        const CompileOptions& options) {
-    std::deque<Stand> stands;
+    std::list<Stand> stands;
     std::vector<tn_tensor*> arguments;
     for (const Shape& s : shapes) arguments.push_back(&stands.emplace_back(s).tensor);
     graph_ = substitute(p, arguments.data(), lists_);
@@ -56,7 +56,7 @@ class Part {
 
  private:
   Graph graph_;
-  std::deque<std::vector<int64_t>> lists_;
+  std::list<std::vector<int64_t>> lists_;
   std::vector<ProgramInput> inputs_;
   std::unique_ptr<Program> program_;
   uint64_t bytes_ = 0;

@@ -458,7 +458,7 @@ std::vector<Owned> bounded_while(tn_ctx* ctx, const Flow& f, const Tensors& oper
 
 std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> operands,
                                  SymTable* to) {
-  std::deque<Stand> stands;
+  std::list<Stand> stands;
   const auto shapes_of = [&](const tn_program& p, size_t skip) {
     Tensors arguments;
     for (size_t i = skip; i < operands.size(); ++i) {
@@ -467,7 +467,7 @@ std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> oper
           f.kind == FlowKind::kScan && i >= f.n_carry && i < f.n_carry + f.n_sequences;
       arguments.push_back(&stands.emplace_back(sequence ? element_of(shape) : shape).tensor);
     }
-    std::deque<std::vector<int64_t>> lists;
+    std::list<std::vector<int64_t>> lists;
     const Graph graph = substitute(p, arguments.data(), lists, to);
     std::vector<Shape> out;
     for (uint32_t i = 0; i < p.n_outputs; ++i)

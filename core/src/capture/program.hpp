@@ -68,9 +68,9 @@ struct Instance {
   Queue* queue = nullptr;            // that its kernels were prepared for
   std::vector<tn_tensor*> inputs, results;
   std::vector<bool> donate;
-  std::vector<tn_tensor*> held;   // inputs that it counts
-  std::deque<tn_tensor> scalars;  // behind inputs that are scalars; no heap owns them
-  DerivedRun derived;             // its values are the last inputs
+  std::vector<tn_tensor*> held;  // inputs that it counts
+  std::list<tn_tensor> scalars;  // behind inputs that are scalars; no heap owns them
+  DerivedRun derived;            // its values are the last inputs
 };
 
 // The program for one set of sizes.
@@ -80,8 +80,8 @@ struct Specialised {
   bool by_calls = false;      // it runs programs, on a device whose tensors are values, not memory
   uint32_t modes = 0;
   Graph graph;  // without symbols; its attributes point into those of the program
-  std::deque<std::vector<int64_t>> lists;  // and here
-  std::vector<ProgramInput> inputs;  // those of the program, then constants.made, then derived
+  std::list<std::vector<int64_t>> lists;  // and here
+  std::vector<ProgramInput> inputs;       // those of the program, then constants.made, then derived
   Constants constants;
   Derived derived;
   std::vector<std::string> notes;  // of the passes: why what was not compiled was not
@@ -131,7 +131,7 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
 std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s);
 // The program's graph for these arguments, whose sizes may be symbols of `to`. Its attributes point into those of p and into `lists`.
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
-                 std::deque<std::vector<int64_t>>& lists, SymTable* to = nullptr);
+                 std::list<std::vector<int64_t>>& lists, SymTable* to = nullptr);
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);

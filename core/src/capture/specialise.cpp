@@ -1,5 +1,6 @@
 // A program for given sizes: symbols put in, kernels chosen.
 #include <algorithm>
+#include <list>
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
@@ -59,7 +60,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
 class Substitution {
  public:
   Substitution(const tn_program& p, const std::vector<int64_t>& sizes, SymTable* to,
-               std::deque<std::vector<int64_t>>& lists)
+               std::list<std::vector<int64_t>>& lists)
       : p_(p), sizes_(sizes), to_(to), lists_(lists) {}
 
   Shape shape(Shape s) const {
@@ -91,13 +92,13 @@ class Substitution {
   const tn_program& p_;
   const std::vector<int64_t>& sizes_;
   SymTable* to_;
-  std::deque<std::vector<int64_t>>& lists_;
+  std::list<std::vector<int64_t>>& lists_;
 };
 
 }  // namespace
 
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
-                 std::deque<std::vector<int64_t>>& lists, SymTable* to) {
+                 std::list<std::vector<int64_t>>& lists, SymTable* to) {
   const std::vector<int64_t> sizes = sizes_of(p, arguments, to);
   const Substitution with(p, sizes, to, lists);
   Graph graph;

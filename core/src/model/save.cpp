@@ -1,5 +1,5 @@
 // Writing named tensors.
-#include <deque>
+#include <list>
 
 #include "base/error.hpp"
 #include "model.hpp"
@@ -24,7 +24,7 @@ Plugin& format_for_saving(tn_runtime* rt, const std::string& path, std::string_v
 }
 
 // Dense elements on the host: where they are, or a copy in `copies`.
-const void* host_elements(tn_ctx* ctx, tn_tensor* t, std::deque<std::vector<char>>& copies) {
+const void* host_elements(tn_ctx* ctx, tn_tensor* t, std::list<std::vector<char>>& copies) {
   if (!is_scalar(t) && t->device->host_memory() && (t->view.flags & TN_VIEW_CONTIGUOUS)) {
     const void* data = nullptr;
     check(tn_tensor_get_data(ctx, t, &data));
@@ -40,7 +40,7 @@ const void* host_elements(tn_ctx* ctx, tn_tensor* t, std::deque<std::vector<char
 void model_save(tn_ctx* ctx, const std::string& path, const std::vector<ModelItem>& items,
                 const tn_metadata* metadata, uint32_t n_metadata, const tn_model_options& options) {
   Plugin& plugin = format_for_saving(ctx->runtime, path, view_of(options.format));
-  std::deque<std::vector<char>> copies;
+  std::list<std::vector<char>> copies;
   std::vector<tn_format_item> raw;
   raw.reserve(items.size());
   for (const ModelItem& item : items) {

@@ -1,7 +1,7 @@
 // Expansion: nodes of ops that the device has no kernel for become the nodes of their recipes, so that the passes after this one see
 // what will run.
 #include <algorithm>
-#include <deque>
+#include <list>
 
 #include "base/error.hpp"
 #include "op/infer.hpp"
@@ -136,7 +136,7 @@ class Expand {
 }  // namespace
 
 Inferred infer_node(const Graph& graph, const GraphNode& n) {
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   std::vector<const tn_view*> seen;
   for (int i : n.inputs) seen.push_back(&views.emplace_back(input_view(graph, i)));
   return infer(*n.op, seen, n.attrs);
@@ -145,13 +145,13 @@ Inferred infer_node(const Graph& graph, const GraphNode& n) {
 bool has_kernel(const Graph& graph, const GraphNode& n, const Inferred& inferred,
                 const PassContext& c) {
   if (!device_has_kernel(c.device, n.op->slot)) return false;
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   Signature s;
   s.op = n.op;
   s.attrs = &n.attrs;
   s.modes = c.modes;
   s.queue = c.queue;
-  std::deque<Shape> shapes;
+  std::list<Shape> shapes;
   const auto view = [&](Shape shape, uint8_t flags) {
     shape.set_dense();
     const Shape& kept = shapes.emplace_back(shape);

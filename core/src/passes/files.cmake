@@ -12,6 +12,7 @@ set(TENON_PASS_SOURCES
   src/passes/fold_norms.cpp
   src/passes/fold_variables.cpp
   src/passes/graph_blob.cpp
+  src/passes/layout.cpp
   src/passes/pack_weights.cpp
   src/passes/passes.cpp
   src/passes/recognise.cpp

@@ -63,6 +63,7 @@ size_t form_compiled(Graph& graph, const PassContext& c);
 // made of. c.notes must be there.
 std::vector<std::string_view> need_claims(Graph graph, const PassContext& c);
 size_t recognise(Graph& graph, const PassContext& c);
+size_t layout(Graph& graph, const PassContext& c);
 size_t fold_constants(Graph& graph, const PassContext& c);
 size_t fold_norms(Graph& graph, const PassContext& c);
 size_t pack_weights(Graph& graph, const PassContext& c);

@@ -12,6 +12,7 @@ std::span<const Pass> passes() {
                                      {"simplify", simplify},
                                      {"subexpressions", share_subexpressions},
                                      {"recognise", recognise},
+                                     {"layout", layout},
                                      {"fold_constants", fold_constants},
                                      {"simplify", simplify},  // once more, of what was folded
                                      {"fold_norms", fold_norms},

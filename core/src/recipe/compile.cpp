@@ -1,6 +1,7 @@
 // Graph -> Program: decomposes what has no kernel, turns views into strides, places intermediates in one arena.
 #include <algorithm>
 #include <cstring>
+#include <list>
 #include <map>
 #include <queue>
 
@@ -116,7 +117,7 @@ tn_view Lowering::view(const LValue& v) const {
 
 Inferred Lowering::infer_now(const OpEntry& op, const std::vector<int>& inputs,
                              const Attrs& attrs) const {
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   std::vector<const tn_view*> pointers;
   for (int i : inputs) {
     if (i < 0) {
@@ -182,7 +183,7 @@ int Lowering::expand_to(int i, const Shape& like) {
 bool Lowering::try_kernel(const OpEntry& op, const std::vector<int>& inputs, const Attrs& attrs,
                           const Inferred& inferred, std::vector<int>& outputs,
                           std::vector<Candidate>& why) {
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   Signature s;
   s.op = &op;
   s.attrs = &attrs;

@@ -1,6 +1,7 @@
 #include "graph.hpp"
 
 #include <cstring>
+#include <list>
 
 #include "base/error.hpp"
 #include "op/infer.hpp"
@@ -74,7 +75,7 @@ void Builder::apply(tn_op op, const tn_value* in, uint32_t n_in, const tn_attr* 
   GraphNode node;
   node.op = &ops->get(op);
   node.attrs = complete_attrs(*node.op, a, n_a);
-  std::deque<tn_view> views;
+  std::list<tn_view> views;
   std::vector<const tn_view*> pointers;
   check_input_count(*node.op, n_in);
   for (uint32_t i = 0; i < node.op->with_absent(n_in); ++i) {

@@ -1,5 +1,7 @@
 // A graph, made ready for one device: a flat list of {run, plan, arguments}.
 #pragma once
+#include <list>
+
 #include "control.hpp"
 #include "graph.hpp"
 #include "op/context.hpp"
@@ -80,7 +82,7 @@ struct Program {
   std::vector<Step> steps;
   std::vector<const tn_view*> args;
   std::vector<tn_view> views;
-  std::deque<Shape> shapes;  // behind the views
+  std::list<Shape> shapes;  // behind the views
   std::vector<Patch> patches;
   std::vector<OutputBuffer> buffers;
   std::vector<OutputPatch> output_patches;
