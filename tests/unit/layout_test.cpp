@@ -146,6 +146,17 @@ TEST_CASE("layout: gradients") {
   }
 }
 
+TEST_CASE("layout: transposes of transposes are one") {
+  Net n;
+  const auto body = [&](const Tensor& x) {
+    const Tensor a = turn(n.s, turn(n.s, n.op(TN_OP_EXP, x), {1, 2, 0}), {1, 2, 0});
+    const Tensor b = turn(n.s, a, {1, 2, 0});  // of exp(x) itself
+    const Tensor c = turn(n.s, n.op(TN_OP_NEG, a), {1, 2, 0});
+    return n.op(TN_OP_SUB, b, c);
+  };
+  CHECK(turns_of(n, {3, 4, 5}, body) == 0);
+}
+
 TEST_CASE("layout: what gains nothing stays") {
   Net n;
   SUBCASE("nobody turns back") {

@@ -190,23 +190,23 @@ class Run final : public ControlRun {
   }
 
   void branch() {
-    Part& chosen = parts_[is_true(&given_[0].tensor) ? 0 : 1];
+    Part& chosen = is_true(&given_[0].tensor) ? parts_.front() : parts_.back();
     chosen.run(ctx, arguments_.data(), workspace_);
     for (size_t i = 0; i < copies_.size(); ++i) put(i, chosen.results[i]);
   }
   void loop() {
     for (int64_t k = 0; f_.steps < 0 || k < f_.steps; ++k) {
-      parts_[0].run(ctx, arguments_.data(), workspace_);
-      const bool go_on = is_true(parts_[0].results[0]);
-      drop_all(parts_[0].results);
+      parts_.front().run(ctx, arguments_.data(), workspace_);
+      const bool go_on = is_true(parts_.front().results[0]);
+      drop_all(parts_.front().results);
       if (!go_on) break;
-      parts_[1].run(ctx, arguments_.data(), workspace_);
-      carry(parts_[1]);
+      parts_.back().run(ctx, arguments_.data(), workspace_);
+      carry(parts_.back());
     }
     put_state();
   }
   void scan() {
-    Part& body = parts_[0];
+    Part& body = parts_.front();
     for (int64_t k = 0; k < steps_; ++k) {
       const int64_t at = f_.reverse ? steps_ - 1 - k : k;
       for (size_t i = 0; i < f_.n_sequences; ++i) {
@@ -226,7 +226,7 @@ class Run final : public ControlRun {
   Flow f_;
   tn_device& device_;
   int64_t steps_ = 0;
-  std::deque<Part> parts_;
+  std::list<Part> parts_;
   std::deque<Copy> copies_;                // of each output, or of one element of it
   std::vector<uint64_t> sizes_, strides_;  // bytes of that, and of elements of sequences
   std::deque<Stand> given_, elements_;

@@ -57,10 +57,7 @@ class Layout {
       if (r >= 0) values_[static_cast<size_t>(r)].result = true;
     for (size_t k = 0; k < nodes_.size(); ++k) look_at(static_cast<int>(k));
     for (int r : g_.results) leave(r);
-    const bool any = std::ranges::any_of(nodes_, [&](const Node& n) {
-      return n.group >= 0 && nodes_[static_cast<size_t>(n.group)].gain > 0;
-    });
-    return any ? turn() : 0;
+    return turn();
   }
 
  private:
@@ -75,7 +72,7 @@ class Layout {
     int group =
         -1;  // a node of its group; of itself where it stands for all; -1: it cannot be turned
     int64_t gain = 0;    // of a group: elements
-    bool meets = false;  // a transpose whose inverse its input is
+    bool meets = false;  // a transpose back to the inner value
   };
   const Shape& shape(int v) const { return value_of(g_, v).shape; }
   Value& at(int v) { return values_[static_cast<size_t>(v)]; }
@@ -132,21 +129,25 @@ class Layout {
   void look_at_transpose(int k, const GraphNode& n) {
     const int x = n.inputs[0], y = n.outputs[0], rank = shape(y).rank;
     const auto* perm = static_cast<const int64_t*>(n.attrs.items[TN_TRANSPOSE_PERM].data);
-    Order order = 0, back = 0;
+    const Value& of = at(x);
+    const int g = of.order ? group_giving(x) : -1;
+    const bool again =
+        of.order && g < 0;  // a transpose of one: both are one of what that is taken of
+    Order order = 0;
+    bool meets = of.order;
     for (int i = 0; i < rank; ++i) {
-      const int from = axis(perm[i], rank);
-      order |= static_cast<Order>(from) << 4 * i;
-      back |= static_cast<Order>(i) << 4 * from;
+      const int from = axis(perm[i], rank), inner = axis_of(of.order, from);
+      order |= static_cast<Order>(again ? inner : from) << 4 * i;
+      meets = meets && inner == i;
     }
-    const int g = at(x).order ? group_giving(x) : -1;
-    if (g >= 0 && at(x).order == back && !at(y).result) {
+    if (meets && !at(y).result) {
       nodes_[static_cast<size_t>(k)].meets = true;
-      gain(g, shape(y).count());
+      if (g >= 0) gain(g, shape(y).count());
       return;
     }
     leave(x);
     at(y).order = order;
-    at(y).inner = x;
+    at(y).inner = again ? of.inner : x;
   }
 
   // Of the inputs that are turned; they have the rank of what the node computes on.
@@ -199,26 +200,25 @@ class Layout {
   size_t turn() {
     std::vector<GraphNode> before = std::move(g_.nodes);
     g_.nodes.clear();
-    std::vector<int> producer(values_.size());
-    for (size_t v = 0; v < producer.size(); ++v) producer[v] = g_.values[v].node;
-    std::vector<std::pair<int, int>> same;
+    std::vector<int> with = same_values(g_);  // values keep the numbers of their nodes of before
     size_t changes = 0;
     for (size_t k = 0; k < before.size(); ++k) {
       GraphNode& n = before[k];
-      const int node = static_cast<int>(k);
-      if (nodes_[k].meets && is_turned(producer[static_cast<size_t>(n.inputs[0])])) {
-        same.emplace_back(n.outputs[0], at(n.inputs[0]).inner);
+      if (nodes_[k].meets) {
+        const int x = n.inputs[0], node = value_of(g_, x).node;
+        if (group_of(node) < 0 || is_turned(node)) {
+          with[static_cast<size_t>(n.outputs[0])] = at(x).inner;
+          ++changes;
+        }
+      }
+      if (is_turned(static_cast<int>(k))) {
+        turn(std::move(n));
         ++changes;
-      }
-      if (!is_turned(node)) {
+      } else {
         g_.nodes.push_back(std::move(n));
-        continue;
       }
-      turn(std::move(n));
-      ++changes;
     }
-    std::vector<int> with = same_values(g_);
-    for (const auto& [value, inner] : same) with[static_cast<size_t>(value)] = inner;
+    for (size_t v = with.size(); v < g_.values.size(); ++v) with.push_back(static_cast<int>(v));
     replace_values(g_, with);
     return changes;
   }
