@@ -148,8 +148,8 @@ inline std::vector<Op> usual_ops() {
     const auto convolution = [&](const T& of, const T& w) {
       return o.moved(o.call(TN_OP_CONV2D, {o.moved(of, {0, 3, 1, 2}), w}), {0, 2, 3, 1});
     };
-    const T in = o.reshape(o.tanh(x), {1, dims[0], 1, dims[1]});
-    const T first = convolution(in, o.reshape(o.weights(3, dims[1]), {3, dims[1], 1, 1}));
+    const T in = o.reshape(o.tanh(x), {1, dims[0], dims[1], 1});
+    const T first = convolution(in, o.reshape(o.weights(1, 3), {3, 1, 1, 1}));
     T y = o.call(TN_OP_SIN, {o.add(first, o.channels(3))});
     if (p < -0.5) y = o.sub(y, o.reduced(TN_OP_MEAN, y, 3));
     if (p > 0.5) y = o.mul(y, o.reshape(o.reduced(TN_OP_SUM, x, 1), {1, dims[0], 1, 1}));
@@ -159,7 +159,7 @@ inline std::vector<Op> usual_ops() {
       n = 6;
     }
     const T second = convolution(y, o.reshape(o.weights(2, n), {2, n, 1, 1}));
-    return o.mul(x, o.reshape(o.reduced(TN_OP_MEAN, o.tanh(second), 3), {dims[0], 1}));
+    return o.mul(x, o.reshape(o.reduced(TN_OP_MEAN, o.tanh(second), 3), dims));
   });
   // Of what a variable alone decides.
   add("product_with_sines", 1, smooth, [](const Ops& o, const T& x, const T&, double) {

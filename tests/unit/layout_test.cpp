@@ -74,6 +74,37 @@ size_t turns_of(Net& net, const Dims& dims, Body body) {
   return turns(p);
 }
 
+using Pair = std::pair<Tensor, Tensor>;
+
+// A program of x with two results, which are those of the calls.
+template <class Body>
+Program check_two(Net& net, const Tensor& x, const Pair& want, Body body) {
+  REQUIRE_OK(tn_capture_begin(net.s, tn_string("two")));
+  const std::vector<tn_str> no_names(2, tn_string(""));
+  const Tensor in = get([&](tn_tensor** o) {
+    return tn_capture_input(net.s, tn_string("x"), TN_DTYPE_F32, 2, tn_tensor_dims(x.get()),
+                            no_names.data(), o);
+  });
+  const Pair made = body(in);
+  tn_tensor* results[] = {made.first.get(), made.second.get()};
+  tn_program* raw = nullptr;
+  REQUIRE_OK(tn_capture_end(net.s, results, 2, &raw));
+  Program p(raw);
+  tn_tensor *given = x.get(), *out[2] = {};
+  uint32_t count = 0;
+  REQUIRE_OK(tn_program_run(net.s, raw, &given, 1, out, 2, &count));
+  const Pair got{Tensor(out[0]), Tensor(out[1])};
+  check_close(net.s.read(got.first), net.s.read(want.first));
+  check_close(net.s.read(got.second), net.s.read(want.second));
+  return p;
+}
+// Is the result a transpose of what is computed?
+bool is_turned(const Program& p, size_t result) {
+  const tenon::Graph& g = last_of(p).graph;
+  const int node = value_of(g, g.results[result]).node;
+  return node >= 0 && g.nodes[static_cast<size_t>(node)].op->id == TN_OP_TRANSPOSE;
+}
+
 }  // namespace
 
 TEST_CASE("layout: a net written channels-last") {
@@ -104,7 +135,7 @@ TEST_CASE("layout: reductions, padding and joining rename their axes") {
   Net n;
   const Tensor w = n.constant({4, 3, 3, 3}), v = n.constant({2, 9, 3, 3}),
                other = n.constant({1, 4, 1, 4}), more = n.constant({2, 4, 6, 1});
-  for (const tn_op op : {TN_OP_SUM, TN_OP_PROD, TN_OP_MAX, TN_OP_MIN, TN_OP_MEAN, TN_OP_VAR}) {
+  for (const tn_op op : {TN_OP_SUM, TN_OP_PROD, TN_OP_MAX, TN_OP_MIN, TN_OP_MEAN}) {
     const auto body = [&](const Tensor& x) {
       const Tensor a = n.op(TN_OP_SIN, n.conv(x, w));
       const Tensor r = n.reduce(op, a, {-2, 3}, true);  // [N, H, 1, 1]
@@ -157,6 +188,99 @@ TEST_CASE("layout: transposes of transposes are one") {
   CHECK(turns_of(n, {3, 4, 5}, body) == 0);
 }
 
+TEST_CASE("layout: bounds that are absent, and a value used twice") {
+  Net n;
+  const Tensor w = n.constant({4, 3, 3, 3}), v = n.constant({2, 4, 3, 3}), low = number(n.s, -0.5);
+  const auto body = [&](const Tensor& x) {
+    const Tensor other = n.reduce(TN_OP_MAX, x, {3}, true);  // [N, H, W, 1], not turned
+    const Tensor y = n.conv(x, w), none, a = call(n.s, TN_OP_CLIP, {&y, &low, &none});
+    const Tensor b = n.op(TN_OP_MUL, n.op(TN_OP_ADD, a, other), n.op(TN_OP_SUB, a, other));
+    return n.op(TN_OP_SIN, n.conv(b, v));
+  };
+  // The result, and `other` once.
+  CHECK(turns_of(n, {2, 4, 6, 3}, body) == 2);
+}
+
+TEST_CASE("layout: what must lie as it is stays") {
+  Net n;
+  const Tensor in = n.s.f32(ramp(24), {4, 6});
+  SUBCASE("two results stay two, and a copy lies dense") {
+    for (const tn_op op : {TN_OP_EXP, TN_OP_COPY}) {
+      const auto body = [&](const Tensor& x) {
+        Tensor a = n.op(op, turn(n.s, x, {1, 0}));
+        const Tensor b = turn(n.s, a, {1, 0});
+        return Pair{std::move(a), n.op(TN_OP_NEG, b)};
+      };
+      const Pair want = body(in);
+      const Program p = check_two(n, in, want, body);
+      CHECK(is_turned(p, 0) == (op == TN_OP_EXP));
+    }
+    const auto both = [&](const Tensor& x) {
+      Tensor a = n.op(TN_OP_EXP, turn(n.s, x, {1, 0}));
+      Tensor b = turn(n.s, a, {1, 0});
+      return Pair{std::move(a), std::move(b)};
+    };
+    check_two(n, in, both(in), both);
+    const auto same = [&](const Tensor& x) {
+      Tensor a = n.op(TN_OP_EXP, x);
+      Tensor b = turn(n.s, turn(n.s, a, {1, 0}), {1, 0});
+      return Pair{std::move(a), std::move(b)};
+    };
+    const Program p = check_two(n, in, same(in), same);
+    CHECK(last_of(p).graph.results[0] != last_of(p).graph.results[1]);
+  }
+  SUBCASE("four bits have no strides") {
+    const auto body = [&](const Tensor& x) {
+      const tn_attr narrow = tn_attr_dtype(TN_CAST_DTYPE, TN_DTYPE_I4),
+                    wide = tn_attr_dtype(TN_CAST_DTYPE, TN_DTYPE_F32);
+      const Tensor t = turn(n.s, x, {1, 0}), c = call(n.s, TN_OP_CAST, {&t}, {narrow});
+      const Tensor d = call(n.s, TN_OP_CAST, {&c}, {wide}), e = turn(n.s, d, {1, 0});
+      const int64_t flat[] = {24};
+      const Tensor all = call(n.s, TN_OP_RESHAPE, {&c}, {tn_attr_i64s(TN_RESHAPE_DIMS, flat, 1)});
+      return Pair{call(n.s, TN_OP_CAST, {&all}, {wide}), n.op(TN_OP_NEG, e)};
+    };
+    check_two(n, in, body(in), body);
+  }
+  SUBCASE("what a variable is set to") {
+    tn_variable* raw = nullptr;
+    REQUIRE_OK(tn_variable_create(n.s, tn_string("w"), n.constant({6, 4}).get(), 0, &raw));
+    const Variable w(raw);
+    const Program p = capture(n.s, {4, 6}, [&](const Tensor& x) {
+      Tensor now = get([&](tn_tensor** o) { return tn_variable_take(n.s, w.get(), o); });
+      for (const tn_op op : {TN_OP_EXP, TN_OP_SIN, TN_OP_COS})
+        now = n.op(TN_OP_SUB, now, turn(n.s, n.op(op, x), {1, 0}));
+      REQUIRE_OK(tn_variable_assign(n.s, w.get(), now.get()));
+      return n.op(TN_OP_SUM, now);
+    });
+    const Tensor before = get([&](tn_tensor** o) { return tn_variable_take(n.s, w.get(), o); });
+    std::vector<float> want = n.s.read(before);
+    const std::vector<float> x = ramp(24);
+    for (size_t i = 0; i < 6; ++i)
+      for (size_t j = 0; j < 4; ++j)
+        want[i * 4 + j] -= std::exp(x[j * 6 + i]) + std::sin(x[j * 6 + i]) + std::cos(x[j * 6 + i]);
+    run(n.s, p, in);
+    const Tensor after = get([&](tn_tensor** o) { return tn_variable_take(n.s, w.get(), o); });
+    check_close(n.s.read(after), want);
+    CHECK(turns(p) + has(p, "region") > 0);
+    CHECK_FALSE(is_turned(p, 1));
+  }
+  SUBCASE("a kernel for the last axes only") {
+    const Tensor w = n.constant({8, 3, 3, 3}), v = n.constant({2, 8, 3, 3});
+    const auto body = [&](const Tensor& x) {
+      const Tensor a = n.op(TN_OP_RELU, n.conv(x, w)), s = n.reduce(TN_OP_VAR, a, {3}, true);
+      return n.conv(n.op(TN_OP_ADD, a, s), v);
+    };
+    const Tensor x = n.s.f32(ramp(2 * 4 * 5 * 3), {2, 4, 5, 3});
+    const Program p = capture(n.s, {2, 4, 5, 3}, body);
+    check_close(n.s.read(run(n.s, p, x)), n.s.read(body(x)), 1e-5);
+    for (const tenon::GraphNode& node : last_of(p).graph.nodes) {
+      if (node.op->id != TN_OP_VAR) continue;  // the device has it, of the last axes
+      CHECK(*static_cast<const int64_t*>(node.attrs.items[TN_VAR_AXES].data) == 3);
+    }
+    if (n.s.ctx->device->name == "cpu:0") CHECK(has(p, "var"));
+  }
+}
+
 TEST_CASE("layout: what gains nothing stays") {
   Net n;
   SUBCASE("nobody turns back") {
@@ -176,27 +300,6 @@ TEST_CASE("layout: what gains nothing stays") {
       return n.op(TN_OP_NEG, turn(n.s, a, {1, 2, 0}));
     };
     CHECK(turns_of(n, {3, 4, 5}, body) == 1);
-  }
-  SUBCASE("two results stay two") {
-    REQUIRE_OK(tn_capture_begin(n.s, tn_string("two")));
-    const int64_t dims[] = {4, 3};
-    const std::vector<tn_str> no_names(2, tn_string(""));
-    const Tensor x = get([&](tn_tensor** o) {
-      return tn_capture_input(n.s, tn_string("x"), TN_DTYPE_F32, 2, dims, no_names.data(), o);
-    });
-    const Tensor a = n.op(TN_OP_EXP, turn(n.s, x, {1, 0})), b = turn(n.s, a, {1, 0});
-    tn_tensor* both[] = {a.get(), b.get()};
-    tn_program* raw = nullptr;
-    REQUIRE_OK(tn_capture_end(n.s, both, 2, &raw));
-    const Program p(raw);
-    const Tensor in = n.s.f32(ramp(12), {4, 3});
-    tn_tensor *given = in.get(), *out[2] = {};
-    uint32_t count = 0;
-    REQUIRE_OK(tn_program_run(n.s, p.get(), &given, 1, out, 2, &count));
-    const Tensor one(out[0]), two(out[1]);
-    const Tensor want = n.op(TN_OP_EXP, in);
-    check_close(n.s.read(two), n.s.read(want));
-    check_close(n.s.read(one), n.s.read(turn(n.s, want, {1, 0})));
   }
 }
 

@@ -4,9 +4,11 @@
 // axes is treated so.
 //
 // A transpose is a view and costs nothing by itself; reading one does, since elements then lie across rows. Nodes that hand turned
-// values to each other are one group; a group is turned where fewer elements are read across rows then. Sums come in another order.
+// values to each other are one group; a group is turned where fewer elements are read across rows then, counted before nodes are fused.
+// What a variable is set to keeps its order, so that it can be written in place. Sums come in another order.
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "op/runtime.hpp"
 #include "pass.hpp"
@@ -18,7 +20,7 @@ namespace {
 static_assert(TN_SUM_AXES == 0 && TN_SUM_KEEPDIMS == 1 && TN_PROD_AXES == 0 &&
               TN_PROD_KEEPDIMS == 1 && TN_MAX_AXES == 0 && TN_MAX_KEEPDIMS == 1 &&
               TN_MIN_AXES == 0 && TN_MIN_KEEPDIMS == 1 && TN_MEAN_AXES == 0 &&
-              TN_MEAN_KEEPDIMS == 1 && TN_VAR_AXES == 0 && TN_VAR_KEEPDIMS == 1);
+              TN_MEAN_KEEPDIMS == 1);
 static_assert(TN_PAD_LOW == 0 && TN_PAD_HIGH == 1 && TN_PAD_INTERIOR == 2 && TN_EXPAND_DIMS == 0);
 
 // Axis i of a transpose is axis axis_of(order, i) of what it is taken of: four bits each. 0: none; of two axes or more it is not 0.
@@ -34,16 +36,18 @@ Axes axes_of(const OpEntry& op) {
     case TN_OP_PROD:
     case TN_OP_MAX:
     case TN_OP_MIN:
-    case TN_OP_MEAN:
-    case TN_OP_VAR:
+    case TN_OP_MEAN:  // not var: where it has no kernel for these axes it is gone by now
       return Axes::kReduce;
     case TN_OP_PAD:  // lists with a number for each axis
     case TN_OP_EXPAND:
       return Axes::kList;
     case TN_OP_CONCAT:
       return Axes::kJoin;
+    case TN_OP_COPY:  // asked for as it lies in memory
+      return Axes::kUnknown;
     default:
-      return op.is(TN_OP_ELEMENTWISE) && !op.is(TN_OP_VIEW) ? Axes::kEach : Axes::kUnknown;
+      return op.is(TN_OP_ELEMENTWISE) && !op.is(TN_OP_VIEW) && !op.n_state ? Axes::kEach
+                                                                           : Axes::kUnknown;
   }
 }
 
@@ -53,8 +57,16 @@ class Layout {
       : g_(graph), c_(c), values_(graph.values.size()), nodes_(graph.nodes.size()) {}
 
   size_t run() {
-    for (int r : g_.results)
-      if (r >= 0) values_[static_cast<size_t>(r)].result = true;
+    for (size_t i = 0; c_.layouts && i < c_.layouts->size() && i < g_.inputs.size(); ++i) {
+      const Shape& given = (*c_.layouts)[i];
+      at(g_.inputs[i]).strided = given.dtype != TN_DTYPE_NONE && !given.dense();
+    }
+    for (size_t i = 0; i < g_.results.size(); ++i) {
+      if (g_.results[i] < 0) continue;
+      Value& v = at(g_.results[i]);
+      v.result = true;
+      if (c_.overwrites && i < c_.overwrites->size()) v.assigned |= (*c_.overwrites)[i] >= 0;
+    }
     for (size_t k = 0; k < nodes_.size(); ++k) look_at(static_cast<int>(k));
     for (int r : g_.results) leave(r);
     return turn();
@@ -64,13 +76,14 @@ class Layout {
   struct Value {
     Order order = 0;    // it is its inner value so transposed, or could be
     int inner = -1;     // known from the start of a transpose, else once the node is turned
+    Order seen_in = 0;  // it is `seen` in this order by nodes that are turned
+    int seen = -1;
     bool read = false;  // by a group, as it is
-    bool left = false;  // somebody takes it as it is who is not turned
-    bool result = false;
+    bool result = false, assigned = false, strided = false;
   };
   struct Node {
-    int group =
-        -1;  // a node of its group; of itself where it stands for all; -1: it cannot be turned
+    Order order = 0;
+    int group = -1;      // a node of its group; of itself where it stands for all
     int64_t gain = 0;    // of a group: elements
     bool meets = false;  // a transpose back to the inner value
   };
@@ -95,10 +108,10 @@ class Layout {
   }
   int group_giving(int v) { return group_of(value_of(g_, v).node); }
   void gain(int group, int64_t elements) { nodes_[static_cast<size_t>(group)].gain += elements; }
+  // Somebody takes v as it is who is not turned.
   void leave(int v) {
-    if (v < 0 || at(v).left) return;
-    at(v).left = true;
-    if (const int g = at(v).order ? group_giving(v) : -1; g >= 0) gain(g, -shape(v).count());
+    if (v < 0 || !at(v).order || is_row(shape(v))) return;
+    if (const int g = group_giving(v); g >= 0) gain(g, -shape(v).count());
   }
 
   void look_at(int k) {
@@ -110,6 +123,7 @@ class Layout {
       return;
     }
     Node& node = nodes_[static_cast<size_t>(k)];
+    node.order = order;
     node.group = k;
     for (int i : n.inputs) {
       if (i < 0) continue;
@@ -117,7 +131,8 @@ class Layout {
         leave(i);
         if (!is_free(i)) gain(group_of(k), -shape(i).count());
       } else if (const int g = group_giving(i); g < 0) {
-        if (!std::exchange(at(i).read, true)) gain(group_of(k), shape(i).count());
+        if (!std::exchange(at(i).read, true) && !is_free(at(i).inner))
+          gain(group_of(k), shape(i).count());
       } else if (const int mine = group_of(k); g != mine) {
         gain(mine, nodes_[static_cast<size_t>(g)].gain);
         nodes_[static_cast<size_t>(g)].group = mine;
@@ -142,29 +157,39 @@ class Layout {
     }
     if (meets && !at(y).result) {
       nodes_[static_cast<size_t>(k)].meets = true;
-      if (g >= 0) gain(g, shape(y).count());
+      if (g >= 0 && !is_row(shape(y))) gain(g, shape(y).count());
       return;
     }
     leave(x);
+    if (of.strided) return;
     at(y).order = order;
     at(y).inner = again ? of.inner : x;
   }
 
-  // Of the inputs that are turned; they have the rank of what the node computes on.
+  // That of what the node computes on: the greatest of its inputs.
   int rank_of(const GraphNode& n) const {
     int rank = 0;
     for (int i : n.inputs)
       if (i >= 0) rank = std::max<int>(rank, shape(i).rank);
     return rank;
   }
-  // The order of axes in which n could be turned; 0: in none.
+  bool is_packed(int v) const { return TN_DTYPE_BITS(shape(v).dtype) < 8; }  // has no strides
+  // The order of axes in which n could be turned, that of its largest input that has one; 0: in none.
   Order order_for(const GraphNode& n) {
     const Axes axes = axes_of(*n.op);
-    const int rank = rank_of(n), to = shape(n.outputs[0]).rank;
-    if (axes == Axes::kUnknown || (axes != Axes::kReduce && to != rank)) return 0;
+    const int y = n.outputs[0], rank = rank_of(n), to = shape(y).rank;
+    if (axes == Axes::kUnknown || (axes != Axes::kReduce && to != rank) || at(y).assigned ||
+        is_packed(y))
+      return 0;
     Order order = 0;
-    for (int i : n.inputs)
-      if (i >= 0 && !order && shape(i).rank == rank) order = at(i).order;
+    int64_t largest = -1;
+    for (int i : n.inputs) {
+      if (i < 0) continue;
+      if (is_packed(i)) return 0;
+      if (shape(i).rank != rank || !at(i).order || shape(i).count() <= largest) continue;
+      largest = shape(i).count();
+      order = at(i).order;
+    }
     if (axes == Axes::kList && at(n.inputs[0]).order != order) return 0;
     if (axes != Axes::kReduce || to == rank || !order) return order;
     // What is left of the axes must be in order as it is.
@@ -212,7 +237,7 @@ class Layout {
         }
       }
       if (is_turned(static_cast<int>(k))) {
-        turn(std::move(n));
+        turn(std::move(n), nodes_[k].order);
         ++changes;
       } else {
         g_.nodes.push_back(std::move(n));
@@ -223,45 +248,36 @@ class Layout {
     return changes;
   }
 
-  void turn(GraphNode&& n) {
-    const Order order = order_for(n);
+  void turn(GraphNode&& n, Order order) {
     const int rank = rank_of(n), y = n.outputs[0];
     rename_axes(n, order, rank);
-    for (int& i : n.inputs) {
-      if (i < 0 || shape(i).rank == 0) continue;
-      i = i < static_cast<int>(values_.size()) && at(i).order == order ? at(i).inner
-                                                                       : turned(i, order, rank);
-    }
+    for (int& i : n.inputs)
+      if (i >= 0 && shape(i).rank) i = at(i).order == order ? at(i).inner : turned(i, order, rank);
     if (!at(y).order) {
       g_.nodes.push_back(std::move(n));
       return;
     }
     Shape inner = shape(y);
-    for (int i = 0; i < rank; ++i) inner.dims[axis_of(order, i)] = shape(y).dims[i];
-    const int made = at(y).inner = new_value(inner);
-    n.outputs[0] = made;
-    g_.nodes.push_back(std::move(n));
-    const auto full = static_cast<uint64_t>(rank);
-    if (is_row(inner)) {
-      const Shape dims = shape(y);
-      add(TN_OP_RESHAPE, made, tn_attr_i64s(TN_RESHAPE_DIMS, dims.dims, full), y);
-      return;
-    }
     std::array<int64_t, TN_MAX_RANK> perm;
-    for (int i = 0; i < rank; ++i) perm[static_cast<size_t>(i)] = axis_of(order, i);
-    add(TN_OP_TRANSPOSE, made, tn_attr_i64s(TN_TRANSPOSE_PERM, perm.data(), full), y);
+    for (int i = 0; i < rank; ++i) {
+      perm[static_cast<size_t>(i)] = axis_of(order, i);
+      inner.dims[axis_of(order, i)] = shape(y).dims[i];
+    }
+    const int made = n.outputs[0] = at(y).inner = new_value(inner);
+    g_.nodes.push_back(std::move(n));
+    view(made, perm.data(), y);
   }
 
   void rename_axes(GraphNode& n, Order order, int rank) const {
-    std::vector<tn_attr> items = n.attrs.items;
-    std::array<std::array<int64_t, TN_MAX_RANK>, 3> lists;
     const Axes axes = axes_of(*n.op);
     if (axes == Axes::kEach) return;
+    std::vector<tn_attr> items = n.attrs.items;
     if (axes == Axes::kJoin)
       items[TN_CONCAT_AXIS].bits =
           static_cast<uint64_t>(axis_of(order, axis(attr(n, TN_CONCAT_AXIS), rank)));
-    for (size_t a = 0; a < lists.size() && a < items.size() && axes != Axes::kJoin; ++a) {
-      if (axes == Axes::kReduce && a) break;
+    std::array<std::array<int64_t, TN_MAX_RANK>, 3> lists;
+    const size_t n_lists = axes == Axes::kReduce ? 1 : axes == Axes::kList ? items.size() : 0;
+    for (size_t a = 0; a < n_lists; ++a) {
       const auto* from = static_cast<const int64_t*>(items[a].data);
       for (int i = 0; i < static_cast<int>(items[a].bits); ++i) {
         if (axes == Axes::kReduce)
@@ -276,41 +292,50 @@ class Layout {
 
   // A view of v in the inner order, of full rank.
   int turned(int v, Order order, int rank) {
-    Shape full = shape(v), inner;
-    std::array<int64_t, TN_MAX_RANK> perm;
+    Value& of = at(v);
+    if (of.seen_in == order) return of.seen;
+    Shape full = shape(v);
     full.rank = static_cast<uint8_t>(rank);
     const int more = rank - shape(v).rank;
     std::fill_n(full.dims, more, 1);
     std::copy_n(shape(v).dims, shape(v).rank, full.dims + more);
-    inner = full;
+    Shape inner = full;
+    std::array<int64_t, TN_MAX_RANK> perm;
     for (int i = 0; i < rank; ++i) {
       perm[static_cast<size_t>(axis_of(order, i))] = i;
       inner.dims[axis_of(order, i)] = full.dims[i];
     }
-    const bool row = is_row(full);
-    const Shape& to = row ? inner : full;
-    if (more || row)
-      v = add(TN_OP_RESHAPE, v, tn_attr_i64s(TN_RESHAPE_DIMS, to.dims, static_cast<uint64_t>(rank)),
-              new_value(to));
-    if (row) return v;
-    return add(TN_OP_TRANSPOSE, v,
-               tn_attr_i64s(TN_TRANSPOSE_PERM, perm.data(), static_cast<uint64_t>(rank)),
-               new_value(inner));
+    if (more && !is_row(full)) {
+      const int made = new_value(full);
+      add(TN_OP_RESHAPE, v, tn_attr_i64s(TN_RESHAPE_DIMS, full.dims, full.rank), made);
+      v = made;
+    }
+    of.seen_in = order;
+    of.seen = new_value(inner);
+    view(v, perm.data(), of.seen);
+    return of.seen;
   }
 
+  // The node that makes `to` of `from`, whose axes it has in the order of perm.
+  void view(int from, const int64_t* perm, int to) {
+    const Shape& s = shape(to);
+    if (is_row(s))
+      add(TN_OP_RESHAPE, from, tn_attr_i64s(TN_RESHAPE_DIMS, s.dims, s.rank), to);
+    else
+      add(TN_OP_TRANSPOSE, from, tn_attr_i64s(TN_TRANSPOSE_PERM, perm, s.rank), to);
+  }
   int new_value(const Shape& shape) {
     GraphValue& v = g_.values.emplace_back();
     v.shape = shape;
     v.shape.set_dense();
     return static_cast<int>(g_.values.size()) - 1;
   }
-  int add(tn_op op, int from, const tn_attr& attr, int to) {
+  void add(tn_op op, int from, const tn_attr& attr, int to) {
     GraphNode& n = g_.nodes.emplace_back();
     n.op = &c_.runtime->ops.get(op);
     n.inputs.push_back(from);
     n.outputs.push_back(to);
     n.attrs = complete_attrs(*n.op, &attr, 1);
-    return to;
   }
 
   Graph& g_;
