@@ -4,15 +4,10 @@
 namespace tenon::cpu::CPU_ISA {
 namespace {
 
-void step(const RegionPlan& p, const RegionStep& s, char* const* at, char* scratch, int64_t n) {
-  const void* in[3] = {nullptr, nullptr, nullptr};
+// A step whose operands or result are of another dtype than its row function takes.
+[[gnu::noinline]] void converting_step(const RegionPlan& p, const RegionStep& s, char* y,
+                                       const void** in, char* scratch, int64_t n) {
   const Elementwise& k = s.kernel;
-  for (int i = 0; i < k.n_inputs; ++i) in[i] = at[s.args[i]];
-  char* y = at[s.value];
-  if (!s.converts) {
-    k.row(y, in, s.scalars, n, nullptr);
-    return;
-  }
   char* block = scratch + p.converted;
   for (int i = 0; i < k.n_inputs; ++i) {
     if (!k.load[i]) continue;
@@ -29,6 +24,15 @@ void step(const RegionPlan& p, const RegionStep& s, char* const* at, char* scrat
   k.save(y, wide, n);
 }
 
+// Small regions spend more time between row functions than in them.
+inline void step(const RegionPlan& p, const RegionStep& s, char* const* at, char* scratch,
+                 int64_t n) {
+  const void* in[3] = {at[s.args[0]], at[s.args[1]], at[s.args[2]]};
+  if (s.converts) [[unlikely]]
+    return converting_step(p, s, at[s.value], in, scratch, n);
+  s.kernel.row(at[s.value], in, s.scalars, n, nullptr);
+}
+
 int64_t offset_of(const Walk<kRegionInputs>& w, int k, int64_t row) {
   int64_t offset = 0;
   for (int i = w.rank - 2; i >= 0; --i) {
@@ -42,14 +46,14 @@ int64_t offset_of(const Walk<kRegionInputs>& w, int k, int64_t row) {
 
 RegionPart::RegionPart(const RegionPlan& p, const tn_view* const* args, bool stream, char* scratch)
     : p_(p), args_(args), stream_(stream), scratch_(scratch) {
-  for (size_t v = 0; v < p.values.size(); ++v) {
-    const RegionValue& value = p.values[v];
-    if (value.input >= 0 && value.where != Lies::kGather) {
-      at_[v] = const_cast<char*>(input<char>(args[value.input]));
-    } else {
-      at_[v] = scratch + value.scratch;
-      if (value.constant) std::memcpy(at_[v], &value.bits, 8);
-    }
+  char** at = at_;
+  for (const RegionValue *v = p.values.data(), *end = v + p.values.size(); v != end; ++v, ++at) {
+    if (v->input >= 0 && v->where != Lies::kGather)
+      *at = const_cast<char*>(input<char>(args[v->input]));
+    else if (v->constant)
+      *at = const_cast<char*>(reinterpret_cast<const char*>(&v->bits));  // nobody writes there
+    else
+      *at = scratch + v->scratch;
   }
 }
 

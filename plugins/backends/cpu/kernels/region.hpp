@@ -40,8 +40,8 @@ struct RegionValue {
 struct RegionStep {
   tn_op op;
   Elementwise kernel;
-  int32_t args[3];
-  int32_t value;  // that it makes
+  int32_t args[3] = {0, 0, 0};  // those that it has not: any
+  int32_t value;                // that it makes
   uint32_t scalars;
   bool converts;
 };
