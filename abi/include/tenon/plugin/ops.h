@@ -53,8 +53,8 @@ typedef struct tn_infer_vtbl {
   tn_error*(TN_CALL* error)(tn_infer* c, tn_code code, tn_str message);
 
   /* Along `axis` of output i only the first `count` elements are real, `count` being the last output of an op with TN_OP_COUNTED; the
-   * others are padding. The size that output() was given is an upper bound then: in a recipe or a capture the output has it, and a
-   * direct call reads the count and cuts the output to it. An op that was asked for a fixed size does not call this: its outputs
+   * others are padding. The size that output() was given is an upper bound then: in a recipe the output has it, a direct call reads the
+   * count and cuts the output to it, and a capture, which cannot know it, refuses the call. An op that was asked for a fixed size does not call this: its outputs
    * have that size everywhere, and the count may exceed it. Called after output(). */
   void(TN_CALL* counted)(tn_infer* c, uint32_t index, uint32_t axis);
 } tn_infer_vtbl;
