@@ -390,7 +390,11 @@ TEST_CASE("control flow: what a capture recorded may outlive it and its context"
     tn_capture_abort(cx);
     tn_tensor *from[] = {y[0].get()}, *by[] = {in.get()}, *g = nullptr;
     CHECK_FAILS(tn_vjp(cx, from, nullptr, 1, by, 1, 0, &g), TN_FAILED_PRECONDITION,
-                "the capture that recorded scan has ended");
+                "of capture \"outer\", f32[], has no elements");
+    REQUIRE_OK(tn_capture_begin(cx, tn_string("another")));
+    CHECK_FAILS(tn_vjp(cx, from, nullptr, 1, by, 1, 0, &g), TN_FAILED_PRECONDITION,
+                "an operand is a value of capture \"outer\", which has ended");
+    tn_capture_abort(cx);
     left = std::move(y[0]);
   }
 }
@@ -454,6 +458,9 @@ TEST_CASE("control flow: what does not fit is refused, by name") {
   CHECK_FAILS(tn_program_scan(cx, pair.get(), &options, in, 2, out, 2, &n), TN_INVALID_ARGUMENT,
               "sequence 0 is u4, whose elements are packed");
   in[1] = x.get();
+  options.sequence_count = UINT32_MAX;
+  CHECK_FAILS(tn_program_scan(cx, same.get(), &options, in, 1, out, 2, &n), TN_INVALID_ARGUMENT,
+              "1 carried values and 4294967295 sequences of 1 inputs");
   options.struct_size = 4;
   CHECK_FAILS(tn_program_scan(cx, same.get(), &options, in, 1, out, 2, &n), TN_INVALID_ARGUMENT,
               "_init");
@@ -466,5 +473,17 @@ TEST_CASE("control flow: what does not fit is refused, by name") {
   in[0] = y.get();
   fails_if(same, total, yes.get(), 1, TN_INVALID_ARGUMENT,
            "output 0 of \"total\" is f32[], that of the other branch f32[2]");
+  fails_if(same, same, x.get(), 1, TN_INVALID_ARGUMENT, "the condition is f32[2]");
+  fails_if(same, same, y.get(), 1, TN_INVALID_ARGUMENT, "the condition is f32[2]");
   tn_capture_abort(cx);
+  // Its values have no elements outside of it.
+  options = tn_scan_options_init();
+  options.carry_count = 1, options.length = 2;
+  fails_if(same, same, yes.get(), 1, TN_FAILED_PRECONDITION, "value %0 of capture \"outer\"");
+  CHECK_FAILS(tn_program_while(cx, total.get(), same.get(), 3, in, 1, out, 2, &n),
+              TN_FAILED_PRECONDITION, "tn_program_while: value %0 of capture \"outer\"");
+  CHECK_FAILS(tn_program_scan(cx, same.get(), &options, in, 1, out, 2, &n), TN_FAILED_PRECONDITION,
+              "tn_program_scan: value %0 of capture \"outer\"");
+  CHECK_FAILS(tn_program_run(cx, same.get(), in, 1, out, 2, &n), TN_FAILED_PRECONDITION,
+              "tn_program_run: value %0 of capture \"outer\"");
 }

@@ -264,6 +264,47 @@ TEST_CASE("program: what needs elements fails, and says which value has none") {
   CHECK_FAILS(tn_neg(cx, x.get(), out), TN_FAILED_PRECONDITION, "capture \"f\"");
 }
 
+TEST_CASE("program: gradients of values of a capture need the capture") {
+  Session cx;
+  const Variable v = variable(cx, "v", cx.f32({1, 2}, {2}));
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("f")));
+  const Tensor w = value_of(cx, v), x = input(cx, "x", {2});
+  const Tensor y = get([&](tn_tensor** o) { return tn_mul(cx, w.get(), x.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, y.get(), nullptr, o); });
+  const Program p = finish(cx, {&loss});
+  const auto fails = [&](tn_tensor* of, tn_tensor* cotangent, tn_tensor* by, const char* text) {
+    tn_tensor* grad = nullptr;
+    CHECK_FAILS(tn_vjp(cx, &of, &cotangent, 1, &by, 1, 0, &grad), TN_FAILED_PRECONDITION, text);
+  };
+  const Tensor ones = cx.f32({1, 1}, {2}), leaf = cx.leaf(ones);
+  fails(loss.get(), nullptr, w.get(), "gradient: value %3 of capture \"f\"");
+  fails(y.get(), ones.get(), w.get(), "gradient: value %2 of capture \"f\"");
+  const Tensor plain = get([&](tn_tensor** o) { return tn_mul(cx, leaf.get(), ones.get(), o); });
+  fails(plain.get(), x.get(), leaf.get(), "gradient: value %1 of capture \"f\"");
+  const auto give = [](void* user, tn_ctx*, tn_tensor*, tn_tensor** replacement) -> tn_error* {
+    *replacement = tn_tensor_retain(static_cast<tn_tensor*>(user));
+    return nullptr;
+  };
+  REQUIRE_OK(tn_tensor_add_grad_hook(cx, plain.get(), tn_grad_hook{give, x.get(), nullptr}));
+  fails(plain.get(), ones.get(), leaf.get(), "gradient hook: value %1 of capture \"f\"");
+}
+
+TEST_CASE("program: a call that fails leaves nothing in a capture") {
+  Session cx;
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("f")));
+  const Tensor x = input(cx, "x", {TN_DIM_ANY, 3}, {"batch", ""}),
+               other = cx.f32(std::vector<float>(20), {4, 5});
+  tn_tensor* none = nullptr;
+  tn_error* error = tn_add(cx, x.get(), other.get(), &none);
+  REQUIRE(error);
+  CHECK(std::string(tn_error_op(error)) == "add");
+  tn_error_release(error);
+  const Tensor sum = get([&](tn_tensor** o) { return tn_sum(cx, x.get(), nullptr, o); });
+  const Program p = finish(cx, {&sum});
+  const Tensor two = cx.f32({1, 2, 3, 4, 5, 6}, {2, 3});
+  CHECK(cx.read(run(cx, p, {&two})[0]) == std::vector<float>{21});
+}
+
 TEST_CASE("program: random numbers are those that the calls draw") {
   Session cx;
   const auto draw = [&](tn_tensor* x) {

@@ -158,6 +158,8 @@ void Backward::start(tn_tensor* output, tn_tensor* cotangent) {
   if (cotangent && !same_type(cotangent->view, output->view))
     fail(TN_INVALID_ARGUMENT, "gradient: the cotangent is {}, the output {}",
          named_shape(cotangent), named_shape(output));
+  need_elements(ctx_, output, "gradient");
+  if (cotangent) need_elements(ctx_, cotangent, "gradient");
   Owned grad = cotangent ? Owned(ctx_, keep(ctx_, cotangent)) : seed(output);
   reach(output->node);
   add(output->node, output->out_index, grad.release());
@@ -241,6 +243,7 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
     if (t && !same_type(t->view, want))
       fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i,
            shape_text(t->view), shape_text(want));
+    if (t) need_elements(ctx_, t, "custom gradient");
   }
 }
 
@@ -259,6 +262,7 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
     if (!same_type(other->view, slot->view))
       fail(TN_INVALID_ARGUMENT, "gradient hook: gives {} for a gradient of {}", named_shape(other),
            named_shape(slot));
+    need_elements(ctx_, other, "gradient hook");
     drop(ctx_, slot);
     slot = replacement.release();
   }

@@ -25,6 +25,7 @@ class SymTable {
   // 1 equal, 0 different, -1 unknown. Equal ids are equal; two different expressions may still be equal.
   int equal(int64_t a, int64_t b) const;
   void assume_equal(int64_t a, int64_t b) { assumed_.emplace_back(a, b); }
+  void forget_assumed(size_t from) { assumed_.resize(from); }
   const std::vector<std::pair<int64_t, int64_t>>& assumed() const { return assumed_; }
   // Value of a dim when symbol i (in order of creation) has values[i]; these may be symbols of `to`.
   int64_t evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to = nullptr) const;

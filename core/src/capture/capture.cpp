@@ -41,6 +41,10 @@ void need_elements(const tn_tensor* t, const char* function) {
        function, abstract_text(t), named_shape(t));
 }
 
+void need_elements(const tn_ctx* ctx, const tn_tensor* t, const char* function) {
+  if (!ctx->recorder) need_elements(t, function);
+}
+
 std::string named_shape(const tn_tensor* t) {
   if (!is_abstract(t)) return shape_text(t->view);
   Note& note = note_of(t->buffer);

@@ -82,7 +82,6 @@ class Calls {
   std::vector<Owned> run() {
     switch (f_.kind) {
       case FlowKind::kIf:
-        check_condition(f_.function(), given_[0]);
         return program(is_true(ctx_, given_[0]) ? *f_.first : *f_.second, given_.subspan(1));
       case FlowKind::kWhile:
         return loop();
@@ -219,15 +218,17 @@ void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> op
     if (t->device != f.first->device)
       fail(TN_INVALID_ARGUMENT, "{}: an input lives on {}, program \"{}\" on {}", f.function(),
            t->device->name, f.first->name, f.first->device->name);
+    need_elements(ctx, t, f.function());
   }
   const uint32_t n_out = f.body().n_outputs;
   if (f.kind == FlowKind::kIf) {
+    check_condition(f.function(), operands[0]);
     if (f.first->n_outputs != f.second->n_outputs)
       fail(TN_INVALID_ARGUMENT, "tn_program_if: \"{}\" has {} outputs, \"{}\" {}", f.first->name,
            f.first->n_outputs, f.second->name, f.second->n_outputs);
     return;
   }
-  if (f.n_carry + f.n_sequences > n || f.n_carry > n_out)
+  if (size_t{f.n_carry} + f.n_sequences > n || f.n_carry > n_out)
     fail(TN_INVALID_ARGUMENT,
          "{}: {} carried values and {} sequences of {} inputs and {} outputs of \"{}\"",
          f.function(), f.n_carry, f.n_sequences, n, n_out, f.body().name);

@@ -1,5 +1,6 @@
 // A run of a program: its inputs gathered, its kernels run, what it assigns put in place.
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
 #include "program.hpp"
@@ -249,6 +250,7 @@ void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
     fail(TN_INVALID_ARGUMENT,
          "program \"{}\": input \"{}\" is a host scalar; make it a tensor with tn_tensor_full",
          p.name, name);
+  need_elements(t, "tn_program_run");
   fail(TN_INVALID_ARGUMENT,
        "program \"{}\": input \"{}\" lives on {}, the program on {}. Copy it with tn_tensor_to.",
        p.name, name, t->device->name, p.device->name);
@@ -257,7 +259,8 @@ void commit(tn_ctx* ctx, tn_program& p, Instance& run, bool locked) noexcept {
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments) {
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const tn_tensor* t = arguments[i];
-    if (!t || is_scalar(t) || t->device != p.device) [[unlikely]]
+    if (!t || is_scalar(t) || t->device != p.device || (is_abstract(t) && !ctx->recorder))
+        [[unlikely]]
       refuse_argument(p, i, t);
   }
   if (p.runtime != ctx->runtime)

@@ -43,6 +43,8 @@ class Unrecorded {
 
 // FAILED_PRECONDITION, naming the value, if t is one of a capture.
 void need_elements(const tn_tensor* t, const char* function);
+// The same, unless the context captures: its capture then says what it takes.
+void need_elements(const tn_ctx* ctx, const tn_tensor* t, const char* function);
 std::string abstract_text(const tn_tensor* t);  // "value %7 of capture "step""
 std::string named_shape(const tn_tensor* t);    // "f32[batch, 784]" of one in a capture
 

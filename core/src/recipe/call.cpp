@@ -241,8 +241,16 @@ uint32_t call(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs, uint32_t n, const
               const std::vector<bool>* donate) {
   if (ctx->recorder) [[unlikely]] {
     const OpEntry& entry = ctx->runtime->ops.get(op);
-    if (ctx->recorder->wants(entry, inputs, n))
-      return ctx->recorder->call(entry, inputs, n, attrs, n_attrs, outputs, capacity);
+    if (ctx->recorder->wants(entry, inputs, n)) {
+      const size_t assumed = ctx->recorder->symbols().assumed().size();
+      try {
+        return ctx->recorder->call(entry, inputs, n, attrs, n_attrs, outputs, capacity);
+      } catch (Error& e) {
+        ctx->recorder->symbols().forget_assumed(assumed);  // by a call that there is not
+        annotate(e.get(), &entry, nullptr);
+        throw;
+      }
+    }
   }
   const uint64_t hash = hash_call(op, inputs, n, attrs, n_attrs);
   Site* site = find_site(ctx, hash, op, inputs, n, attrs, n_attrs);
