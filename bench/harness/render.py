@@ -20,8 +20,9 @@ Written by `./tools/bench --render` from `bench/results/` and `bench/misses.md`:
 sides do stands in `bench/README.md`.
 
 A ratio above 1 means that Tenon is faster (or smaller) than the best peer of the case; `±` is how far the rounds of a run differ; the
-ceiling is the fraction of what the machine can do at most, where that is known, above 100 % where part of the data stays in a cache.
-Within 10 % of 1 nothing is decided. Cases without a goal are there to compare.
+ceiling is the fraction of what the machine can do at most, where that is known: above 100 % where part of the data stays in a cache, or
+where products in f32 go by tiles, which the ceiling of multiply-adds leaves out. Within 10 % of 1 nothing is decided. Cases without a
+goal are there to compare.
 
 ![ratio of each case to its best peer](performance.svg)
 """

@@ -375,8 +375,8 @@ class Fired {
   static constexpr int kEnough = 200;
   Fired() {
     for (const char* name : {"dead_code", "expand", "simplify", "subexpressions", "recognise",
-                             "layout", "fold_constants", "fold_norms", "fold_variables", "regions",
-                             "epilogues", "recompute", kReductions})
+                             "layout", "fold_constants", "fold_norms", "pack_weights",
+                             "fold_variables", "regions", "epilogues", "recompute", kReductions})
       counts_[name] = 0;
     if (std::getenv("TENON_DUMP")) return;
     // In memory where there is such a folder: these are many files, and short-lived.

@@ -29,6 +29,12 @@ class Profile(unittest.TestCase):
         top = report["ceilings"]["fma_gflops"]
         self.assertAlmostEqual(product["ceiling"], FLOP / product["ns"] / top)
         self.assertLess(product["ns"], report["ns"])
+        # A step of the program by what it counts, with the time that the trace has for it.
+        (step,) = report["steps"]
+        self.assertEqual((step["program"], step["calls"], step["bytes"], step["flop"]),
+                         ("twice", 3, 3 * 3 * 4 * 64 * 32, None))
+        self.assertGreater(step["ns"], 0)
+        self.assertLess(step["ns"], report["ns"])
         events = {(row["what"], row["name"]): row["calls"] for row in report["events"]}
         self.assertEqual(events["program", "twice"], 3)
         self.assertGreaterEqual(sum(n for (what, _), n in events.items() if what == "kernel"), 10)
@@ -62,7 +68,7 @@ class Profile(unittest.TestCase):
     def test_table(self):
         done = run("profile", PROGRAM)
         self.assertEqual(done.returncode, 0, done.stderr)
-        for words in ("done", "matmul", "program", "memory in use", "GFLOP/s"):
+        for words in ("done", "matmul", 'captured program "twice"', "memory in use", "GFLOP/s"):
             self.assertIn(words, done.stdout)
         self.assertLessEqual(max(map(len, done.stdout.splitlines())), 80)
 

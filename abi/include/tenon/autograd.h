@@ -34,7 +34,8 @@ TN_API tn_str TN_CALL tn_variable_name(const tn_variable* variable);
 
 /* d loss / d variable for each of n variables, at the values last taken in this context. loss: one floating element, on the tape of
  * ctx. grads: n slots, each then owned by the caller; same dtype and dims as the variable. Frees the tape, also where it fails
- * half-way: its error is then not marked retryable, since the loss must be recorded again. */
+ * half-way: its error is then not marked retryable, since the loss must be recorded again. It takes no flags: where an error
+ * names one, call tn_vjp with the values of the variables. */
 TN_API tn_error* TN_CALL tn_grad(tn_ctx* ctx, tn_tensor* loss, tn_variable* const* variables,
                                  uint32_t n, tn_tensor** out_grads);
 /* Vector-Jacobian product: cotangents[i] (NULL array or entry: ones, only for one-element outputs) has the shape and

@@ -28,7 +28,7 @@ typedef struct tn_program tn_program;
  * tn_variable_assign and tn_optimizer_step take effect at the end of each run. Random numbers are drawn anew in each run, from the
  * state of the context that runs the program.
  * What needs elements cannot be recorded and fails with FAILED_PRECONDITION: tn_tensor_read, tn_tensor_item_*, tn_tensor_to, saving,
- * DLPack, and ops whose result size depends on data (nonzero, unique). */
+ * DLPack, and ops whose result size depends on data (nonzero and unique without max_size). */
 TN_API tn_error* TN_CALL tn_capture_begin(tn_ctx* ctx, tn_str name);
 
 /* The next input of the program, on the context's device. dims[i] >= 0: that size; TN_DIM_ANY: one known at run time, named

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <thread>
+#include <utility>
 
 #include "ceilings.hpp"
 #include "commands.hpp"
@@ -85,9 +86,12 @@ struct Row {
   bool counted = false;
 };
 
+using Names = std::pair<std::string, std::string>;
+
 struct Profile {
-  std::map<std::string, Row> ops;                             // that the program called
-  std::map<std::pair<std::string, std::string>, Row> events;  // kind and name, of the trace
+  std::map<std::string, Row> ops;  // that the program called
+  std::map<Names, Row> steps;      // of captured programs: program and kernel
+  std::map<Names, Row> events;     // kind and name, of the trace
   Json memory = Json::array(), traces = Json::array();
   double ns = 0;
   uint64_t dropped = 0, runtimes = 0;
@@ -98,6 +102,55 @@ Json read_json(const fs::path& path) {
   return Json::parse(file);
 }
 
+// What the steps of captured programs move and compute, by counting, and the time that the trace has for them: of kernels that ran
+// on the thread of the program and within its time.
+void add_steps(Profile& p, const Json& trace, const Json& programs) {
+  std::map<Names, Row> counted;
+  for (const Json& program : programs) {
+    const auto runs = program["runs"].get<uint64_t>();
+    for (const Json& step : program["cost"]["steps"]) {
+      Row& row = counted[{program["cost"]["program"], step["kernel"]}];
+      row.calls += runs;
+      row.bytes += static_cast<double>(runs) * step["bytes"].get<double>();
+      if (step["flop"].is_null()) continue;
+      row.counted = true;
+      row.flop += static_cast<double>(runs) * step["flop"].get<double>();
+    }
+  }
+  struct Span {
+    double begin, end;
+    std::string name;
+  };
+  std::map<int64_t, std::vector<Span>> spans;  // by thread
+  const auto span_of = [](const Json& e) {
+    const auto at = e["ts"].get<double>();
+    return Span{at, at + e["dur"].get<double>(), e["name"]};
+  };
+  for (const Json& e : trace)
+    if (e["ph"] == "X" && e["cat"] == "program") spans[e["tid"]].push_back(span_of(e));
+  for (auto& [thread, list] : spans)
+    std::sort(list.begin(), list.end(),
+              [](const Span& a, const Span& b) { return a.begin < b.begin; });
+  for (const Json& e : trace) {
+    if (e["ph"] != "X" || e["cat"] != "kernel") continue;
+    const std::vector<Span>& list = spans[e["tid"]];
+    const Span kernel = span_of(e);
+    auto of = std::upper_bound(list.begin(), list.end(), kernel.begin,
+                               [](double at, const Span& s) { return at < s.begin; });
+    if (of == list.begin() || (--of)->end < kernel.end) continue;
+    if (const auto step = counted.find({of->name, kernel.name}); step != counted.end())
+      step->second.ns += 1e3 * (kernel.end - kernel.begin);
+  }
+  for (const auto& [names, row] : counted) {
+    Row& sum = p.steps[names];
+    sum.calls += row.calls;
+    sum.ns += row.ns;
+    sum.bytes += row.bytes;
+    sum.flop += row.flop;
+    sum.counted = sum.counted || row.counted;
+  }
+}
+
 Profile read_all(const fs::path& folder) {
   Profile p;
   for (const fs::directory_entry& e : fs::directory_iterator(folder)) {
@@ -106,6 +159,7 @@ Profile read_all(const fs::path& folder) {
     const Json calls = read_json(fs::path(e.path()).replace_extension(".calls"));
     ++p.runtimes;
     p.dropped += trace["otherData"]["dropped"].get<uint64_t>();
+    add_steps(p, trace["traceEvents"], calls["programs"]);
     for (Json& event : trace["traceEvents"]) {
       if (event["ph"] == "X" && event["cat"] != "op") {
         Row& row = p.events[{event["cat"], event["name"]}];
@@ -188,17 +242,29 @@ void print_memory(const Profile& p) {
 
 void print(const Profile& p, const Ceilings& top) {
   const auto share = [&](const Row& r) { return text_of(100 * r.ns / std::max(p.ns, 1.0), "%"); };
+  const auto with = [&](Cell name, const Row& r) {
+    return std::vector<Cell>{std::move(name),
+                             {std::to_string(r.calls)},
+                             {time_text(r.ns)},
+                             {share(r)},
+                             {bytes_text(static_cast<uint64_t>(r.bytes))},
+                             {r.ns > 0 ? text_of(r.bytes / r.ns, "") : ""},
+                             {r.ns > 0 && r.counted ? text_of(r.flop / r.ns, "") : ""},
+                             {r.ns > 0 ? text_of(100 * of_ceiling(r, top), "%") : ""}};
+  };
+  auto blank = [first = true]() mutable { return std::exchange(first, false) ? "" : "\n"; };
   Table ops({"op", "calls", "time", "share", "bytes", "GB/s", "GFLOP/s", "ceiling"});
-  for (const auto& [name, r] : by_time(p.ops))
-    ops.add({{printable(name), Style::bold},
-             {std::to_string(r.calls)},
-             {time_text(r.ns)},
-             {share(r)},
-             {bytes_text(static_cast<uint64_t>(r.bytes))},
-             {text_of(r.bytes / std::max(r.ns, 1.0), "")},
-             {r.counted ? text_of(r.flop / std::max(r.ns, 1.0), "") : ""},
-             {text_of(100 * of_ceiling(r, top), "%")}});
-  if (!p.ops.empty()) std::printf("ops that the program called\n%s", ops.text().c_str());
+  for (const auto& [name, r] : by_time(p.ops)) ops.add(with({printable(name), Style::bold}, r));
+  if (!p.ops.empty()) std::printf("%sops that the program called\n%s", blank(), ops.text().c_str());
+  std::map<std::string, std::map<std::string, Row>> programs;
+  for (const auto& [names, r] : p.steps) programs[names.first][names.second] = r;
+  for (const auto& [program, rows] : programs) {
+    Table steps({"kernel", "calls", "time", "share", "bytes", "GB/s", "GFLOP/s", "ceiling"});
+    for (const auto& [kernel, r] : by_time(rows))
+      steps.add(with({printable(kernel), Style::bold}, r));
+    std::printf("%ssteps of the captured program \"%s\"\n%s", blank(), printable(program).c_str(),
+                steps.text().c_str());
+  }
   Table events({"what", "name", "calls", "time", "share", "each"});
   for (const auto& [key, r] : by_time(p.events))
     events.add({{printable(key.first)},
@@ -208,10 +274,13 @@ void print(const Profile& p, const Ceilings& top) {
                 {share(r)},
                 {time_text(r.ns / static_cast<double>(r.calls))}});
   if (!p.events.empty())
-    std::printf("%skernels and more, of gradients and programs too\n%s", p.ops.empty() ? "" : "\n",
+    std::printf("%skernels and more, of gradients and programs too\n%s", blank(),
                 events.text().c_str());
   print_memory(p);
-  std::printf("\nrun: %s; the machine: %s GFLOP/s (f32, %s), %s GB/s\n", time_text(p.ns).c_str(),
+  std::printf(
+      "\nshare: of the run; ceiling: of multiply-adds in f32 where GFLOP/s is given,\n"
+      "else of the rate of memory; above 100%% by tiles, or from a cache\n");
+  std::printf("run: %s; the machine: %s GFLOP/s (f32, %s), %s GB/s\n", time_text(p.ns).c_str(),
               text_of(top.fma_gflops, "").c_str(), top.isa.c_str(),
               text_of(top.stream_gbs, "").c_str());
   if (p.dropped)
@@ -219,7 +288,7 @@ void print(const Profile& p, const Ceilings& top) {
 }
 
 Json to_json(const Profile& p, const Ceilings& top, int status) {
-  Json ops = Json::array(), events = Json::array();
+  Json ops = Json::array(), steps = Json::array(), events = Json::array();
   for (const auto& [name, r] : by_time(p.ops))
     ops.push_back({{"op", name},
                    {"calls", r.calls},
@@ -227,11 +296,19 @@ Json to_json(const Profile& p, const Ceilings& top, int status) {
                    {"bytes", r.bytes},
                    {"flop", r.counted ? Json(r.flop) : Json()},
                    {"ceiling", of_ceiling(r, top)}});
+  for (const auto& [names, r] : by_time(p.steps))
+    steps.push_back({{"program", names.first},
+                     {"kernel", names.second},
+                     {"calls", r.calls},
+                     {"ns", r.ns},
+                     {"bytes", r.bytes},
+                     {"flop", r.counted ? Json(r.flop) : Json()},
+                     {"ceiling", of_ceiling(r, top)}});
   for (const auto& [key, r] : by_time(p.events))
     events.push_back({{"what", key.first}, {"name", key.second}, {"calls", r.calls}, {"ns", r.ns}});
-  return {{"ns", p.ns},           {"status", status},   {"runtimes", p.runtimes},
-          {"ops", ops},           {"events", events},   {"memory", p.memory},
-          {"dropped", p.dropped}, {"ceilings", top.all}};
+  return {{"ns", p.ns},         {"status", status},     {"runtimes", p.runtimes},
+          {"ops", ops},         {"steps", steps},       {"events", events},
+          {"memory", p.memory}, {"dropped", p.dropped}, {"ceilings", top.all}};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // libtenon_profile.so, which `tenon profile` has the loader put before libtenon in a program: it starts a recording with every runtime
 // that the program makes and writes it before the program gives back its last reference, or ends. Beside the trace it counts what the
-// trace does not have: bytes and, of products, operations of every op that the program calls, and the memory in use over time.
+// trace does not have: bytes and, of products, operations of every op that the program calls and of every step of the captured programs
+// that it runs, and the memory in use over time.
 //
 // Writes FOLDER/<process>-<runtime>.trace and .calls, JSON both, with FOLDER in the variable TENON_PROFILE_FOLDER. Without that it does nothing.
 #include <dlfcn.h>
@@ -57,8 +58,15 @@ struct Sample {
   uint64_t ns, live, reserved;
 };
 
+// Of a captured program, for one set of sizes.
+struct Cost {
+  uint64_t runs = 0;
+  std::string json;  // what tn_program_cost says; empty: nothing
+};
+
 struct Recording {
   std::string path;
+  std::map<std::string, Cost> programs;  // by the program, its name and the sizes
   uint64_t references = 1, started = now(), last_sample = 0, peak = 0;
   std::map<tn_op, Calls> ops;
   std::vector<Sample> memory;
@@ -89,6 +97,12 @@ bool operations(const char* name, size_t size, tn_tensor* const* in, uint32_t n,
     // One of the last two dims of a is the rows of the result, the other is summed over.
     const double sides = static_cast<double>(d[rank_a - 2]) * static_cast<double>(d[rank_a - 1]);
     *flop = 2 * count * sides / static_cast<double>(y[rank - 2]);
+    return true;
+  }
+  if (op == "linear" && rank_a >= 1 && REAL(tn_tensor_dims)(a)[rank_a - 1] > 0) {
+    *flop = 2 * static_cast<double>(REAL(tn_tensor_count)(a)) *
+            static_cast<double>(REAL(tn_tensor_count)(w)) /
+            static_cast<double>(REAL(tn_tensor_dims)(a)[rank_a - 1]);
     return true;
   }
   if (op == "conv2d" && REAL(tn_tensor_rank)(w) == 4 && REAL(tn_tensor_dims)(w)[0] > 0) {
@@ -140,6 +154,14 @@ void write(tn_runtime* runtime, const Recording& r) {
                  op_name(runtime, op).c_str(), static_cast<unsigned long long>(c.calls),
                  static_cast<unsigned long long>(c.ns), c.bytes);
     c.counted ? std::fprintf(file, "%.0f}", c.flop) : std::fprintf(file, "null}");
+    between = ",";
+  }
+  std::fprintf(file, "],\"programs\":[");
+  between = "";
+  for (const auto& [key, cost] : r.programs) {
+    if (cost.json.empty()) continue;
+    std::fprintf(file, "%s{\"runs\":%llu,\"cost\":%s}", between,
+                 static_cast<unsigned long long>(cost.runs), cost.json.c_str());
     between = ",";
   }
   std::fprintf(file, "],\"memory\":[");
@@ -194,6 +216,29 @@ void count(tn_ctx* ctx, tn_op op, tn_tensor* const* in, uint32_t n, tn_tensor* c
     c.counted = true;
   }
   sample(r, ctx, end);
+}
+
+// The program, its name and the sizes of its inputs.
+std::string key_of(tn_program* program, tn_tensor* const* in, uint32_t n) {
+  tn_program_info info = tn_program_info_init();
+  std::string key = std::to_string(reinterpret_cast<uintptr_t>(program));
+  if (!failed(REAL(tn_program_get_info)(program, &info)))
+    key.append("/").append(info.name.data, info.name.size);
+  for (uint32_t i = 0; i < n; ++i) {
+    key += '/';
+    for (uint32_t k = 0; k < REAL(tn_tensor_rank)(in[i]); ++k)
+      key += std::to_string(REAL(tn_tensor_dims)(in[i])[k]) + ",";
+  }
+  return key;
+}
+
+std::string cost_of(tn_ctx* ctx, tn_program* program, tn_tensor* const* in, uint32_t n) {
+  uint64_t size = 0;
+  if (failed(REAL(tn_program_cost)(ctx, program, in, n, nullptr, 0, &size))) return {};
+  std::string text(size + 1, '\0');
+  if (failed(REAL(tn_program_cost)(ctx, program, in, n, text.data(), text.size(), &size)))
+    return {};
+  return text.c_str();
 }
 
 void set_capturing(tn_ctx* ctx, bool on) {
@@ -269,9 +314,26 @@ HOOK tn_error* TN_CALL tn_program_run(tn_ctx* ctx, tn_program* program, tn_tenso
                                       uint32_t n_inputs, tn_tensor** outputs, uint32_t capacity,
                                       uint32_t* out_n) {
   tn_error* error = REAL(tn_program_run)(ctx, program, inputs, n_inputs, outputs, capacity, out_n);
+  if (error) return error;
+  tn_runtime* runtime = REAL(tn_ctx_get_runtime)(ctx);
+  const std::string key = key_of(program, inputs, n_inputs);
+  bool known = false;
+  {
+    const std::lock_guard lock(hook().mutex);
+    const auto found = hook().recordings.find(runtime);
+    if (found == hook().recordings.end() || hook().capturing.count(ctx)) return nullptr;
+    sample(found->second, ctx, now());
+    const auto program_at = found->second.programs.find(key);
+    known = program_at != found->second.programs.end();
+    if (known) ++program_at->second.runs;
+  }
+  if (known) return nullptr;
+  Cost cost{1, cost_of(ctx, program, inputs, n_inputs)};
   const std::lock_guard lock(hook().mutex);
-  const auto found =
-      error ? hook().recordings.end() : hook().recordings.find(REAL(tn_ctx_get_runtime)(ctx));
-  if (found != hook().recordings.end()) sample(found->second, ctx, now());
-  return error;
+  const auto found = hook().recordings.find(runtime);
+  if (found == hook().recordings.end()) return nullptr;
+  // Another thread may have been quicker.
+  if (const auto [at, is_new] = found->second.programs.emplace(key, std::move(cost)); !is_new)
+    ++at->second.runs;
+  return nullptr;
 }
