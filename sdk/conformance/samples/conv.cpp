@@ -236,6 +236,11 @@ void add_plane(Catalogue& c) {
              how2d({1, 1}, {1, 1}, {1, 1}, 1, 0)}
             .large()
             .only({TN_DTYPE_F32}));
+  s.add(Case{"one_image",
+             {in({1, 32, 28, 28}, kAny), in({16, 32, 3, 3}, kAny), in({16}, kAny)},
+             how2d({1, 1}, {1, 1}, {1, 1}, 1, 0)}
+            .large()
+            .only({TN_DTYPE_F32}));
   s.add(Case{"wide_depthwise",
              {in({8, 32, 32, 32}, kAny), in({32, 1, 3, 3}, kAny), absent()},
              how2d({1, 1}, {1, 1}, {1, 1}, 32, 0)}
@@ -289,6 +294,11 @@ void add_plane_grads(Catalogue& c) {
              how(14, 14, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large()
             .only({TN_DTYPE_F32}));
+  x.add(Case{"one_image",
+             {in({1, 16, 28, 28}, kAny), in({16, 32, 3, 3}, kAny)},
+             how(28, 28, {1, 1}, {1, 1}, {1, 1}, 1)}
+            .large()
+            .only({TN_DTYPE_F32}));
 
   OpSamples& w = c.add(TN_OP_CONV2D_WEIGHT_GRAD, "conv2d_weight_grad");
   w.on(kFloats).gives(conv2d_weight_grad, kComposite).gradient(Grad::yes);
@@ -324,6 +334,11 @@ void add_plane_grads(Catalogue& c) {
             .large());
   w.add(Case{"wide",
              {in({3, 16, 14, 14}, kAny), in({3, 32, 14, 14}, kAny)},
+             how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
+            .large()
+            .only({TN_DTYPE_F32}));
+  w.add(Case{"one_image",
+             {in({1, 16, 28, 28}, kAny), in({1, 32, 28, 28}, kAny)},
              how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large()
             .only({TN_DTYPE_F32}));

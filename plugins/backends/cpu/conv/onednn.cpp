@@ -171,9 +171,11 @@ struct Range {
   int64_t n0, n1, i0, i1, o0, o1;
 };
 
-// Does oneDNN gain on the loops of this backend? Blocks of 16 channels suit it; few channels do not.
-bool gains(const Problem& p) {
+// Does oneDNN gain on the loops of this backend? Blocks of 16 channels suit it; few channels do not. It takes memory from the heap in each
+// run, so that where own convolutions are about as quick (by tiles, but for a single image) they are taken.
+bool gains(const Device& device, const Problem& p) {
   if (p.flops() < 4e6) return false;
+  if (device.amx_bf16 && !p.depthwise() && (p.batch > 1 || p.ic < 16)) return false;
   if (p.depthwise()) return p.groups >= 16;
   if (p.groups != 1 || p.oc < 16) return false;
   if (p.kernel[0] * p.kernel[1] == 1 && p.stride[0] * p.stride[1] > 1) return false;
@@ -630,7 +632,7 @@ void forget(tn_plan* plan) {
 tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, bool packs, tn_plan* plan,
                     ConvFinish* then) {
   auto* library = static_cast<OneDnn*>(device.nn_state);
-  if (!gains(p)) return decline(plan, "gains nothing by oneDNN");
+  if (!gains(device, p)) return decline(plan, "gains nothing by oneDNN");
   if (!library->ready()) return decline(plan, "oneDNN is not installed, or TENON_MAX_ISA is set");
   auto* made = make_plan<ConvPlan>(plan, run_conv);
   if (!made) return out_of_memory(device);
