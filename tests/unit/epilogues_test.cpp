@@ -32,11 +32,11 @@ std::string cost(Session& s, const Program& p, const Tensor& x) {
   REQUIRE_OK(tn_program_cost(s, p.get(), in, 1, text.data(), text.size(), nullptr));
   return text.c_str();
 }
-// Where no library is, convolutions are the backend's own, and nothing joins them.
+// Where no library is, convolutions are the backend's own, and nothing joins them. It is asked about single images on every machine.
 bool by_library(Session& s) {
-  const Tensor x = s.f32(ramp(2 * 3 * 40 * 40), {2, 3, 40, 40});
+  const Tensor x = s.f32(ramp(3 * 40 * 40), {1, 3, 40, 40});
   const Tensor w = s.f32(ramp(32 * 3 * 49), {32, 3, 7, 7});
-  const Program p = capture(s, {2, 3, 40, 40}, [&](const Tensor& in) {
+  const Program p = capture(s, {1, 3, 40, 40}, [&](const Tensor& in) {
     return call(s, TN_OP_CONV2D, {&in, &w, &kNone});
   });
   run(s, p, x);
@@ -78,8 +78,8 @@ TEST_CASE("epilogues: behind a convolution") {
   // Output channels that are no whole block, input channels that tiles do not take; planes that are more than one piece and planes that
   // are part of one. The weights are the argument: those that last are packed, which gains more.
   const Dims dims = {40, 3, 7, 7};
-  const Tensor x = filled(s, {3, 3, 64, 64}), w = filled(s, dims, 0.1f), bias = filled(s, {40});
-  const Tensor more = filled(s, {3, 40, 60, 60}, 3), column = filled(s, {40, 1, 1});
+  const Tensor x = filled(s, {1, 3, 64, 64}), w = filled(s, dims, 0.1f), bias = filled(s, {40});
+  const Tensor more = filled(s, {1, 40, 60, 60}, 3), column = filled(s, {40, 1, 1});
   SUBCASE("relu") {
     const Program p = check(s, w, dims, [&](const Tensor& in) {
       const Tensor y = conv(s, x, in, bias);
@@ -89,7 +89,7 @@ TEST_CASE("epilogues: behind a convolution") {
     if (!library) return;
     const std::string text = cost(s, p, w);
     CHECK(text.find("\"kernel\": \"conv2d_region_onednn\"") != std::string::npos);
-    CHECK(text.find("\"flop\": 127008000}") != std::string::npos);
+    CHECK(text.find("\"flop\": 42336000}") != std::string::npos);
   }
   SUBCASE("a residual and relu") {
     const Program p = check(s, w, dims, [&](const Tensor& in) {
@@ -107,7 +107,7 @@ TEST_CASE("epilogues: behind a convolution") {
     CHECK((names(p) == Names{"conv2d_region"}) == library);
   }
   SUBCASE("small planes") {
-    const Tensor few = filled(s, {3, 40, 30, 30});
+    const Tensor few = filled(s, {1, 40, 30, 30});
     const Program p = check(s, w, dims, [&](const Tensor& in) {
       const Tensor y = conv(s, x, in, bias, 2), z = call(s, TN_OP_MINIMUM, {&y, &column});
       return call(s, TN_OP_MAXIMUM, {&z, &few});

@@ -266,7 +266,8 @@ TEST_CASE("packing: images by weights") {
     };
     const Program p = capture(s, dims, body);
     check_bits(s, p, x, body);
-    if (packs(s)) CHECK(packed(p) == 1);
+    // Of several images it depends on the machine who computes them: a library that packs, or own loops.
+    if (packs(s) && images == 1) CHECK(packed(p) == 1);
     REQUIRE_OK(tn_variable_assign(s, v.get(), s.f32(noise(32 * 24 * 9, 5), {32, 24, 3, 3}).get()));
     check_bits(s, p, x, body);
   }

@@ -175,7 +175,7 @@ struct Range {
 // run, so that where own convolutions are about as quick (by tiles, but for a single image) they are taken.
 bool gains(const Device& device, const Problem& p) {
   if (p.flops() < 4e6) return false;
-  if (device.amx_bf16 && !p.depthwise() && (p.batch > 1 || p.ic < 16)) return false;
+  if (device.amx_bf16 && !p.depthwise() && p.batch > 1) return false;
   if (p.depthwise()) return p.groups >= 16;
   if (p.groups != 1 || p.oc < 16) return false;
   if (p.kernel[0] * p.kernel[1] == 1 && p.stride[0] * p.stride[1] > 1) return false;
