@@ -114,6 +114,10 @@ function(tenon_add_core)
   target_link_options(tenon PRIVATE -Wl,--version-script=${map} -Wl,-z,noseparate-code)
   tenon_forbid_undefined(tenon)
   tenon_pack_relocations(tenon)
+  # Nothing here asks for a type at run time. (The check of vptr would.)
+  if(NOT TENON_SANITIZE)
+    target_compile_options(tenon_objects PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-fno-rtti>)
+  endif()
   # A tenth smaller. The objects also hold plain code, for the archive and for tests of the inside.
   if(TENON_LTO AND CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE STREQUAL Release
      AND NOT TENON_SANITIZE)

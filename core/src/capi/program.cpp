@@ -108,7 +108,12 @@ tn_error* tn_program_get_info(tn_program* p, tn_program_info* out) {
     for (const GraphNode& node : p->graph.nodes) info.op_count += node.live;
     {
       const std::lock_guard lock(p->mutex);
-      info.prepared_count = static_cast<uint32_t>(p->prepared.size());
+      size_t prepared = p->prepared.size();
+      for (const auto& other : p->others) {
+        const std::lock_guard guarded(other->mutex);
+        prepared += other->prepared.size();
+      }
+      info.prepared_count = static_cast<uint32_t>(prepared);
     }
     info.name = str_of(p->name);
     info.device = str_of(p->device->name);

@@ -364,8 +364,12 @@ Owned Capture::next_step(tn_optimizer& o) {
 
 void Capture::play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   check_arguments(ctx_, p, arguments);
+  play_ops(for_dtypes(ctx_, p, arguments), arguments, outputs);
+}
+
+void Capture::play_ops(const tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   std::list<std::vector<int64_t>> lists;
-  const Graph graph = substitute(p, arguments, lists, &program_->symbols);
+  const Graph graph = substitute(p, arguments, lists, &program_->symbols, true);
   std::vector<Owned> held;
   std::vector<tn_tensor*> inputs;
   for (const Place& from : p.inputs) {
@@ -383,14 +387,19 @@ void Capture::play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outpu
     inputs.push_back(held.back().get());
   }
   std::vector<Owned> results;
-  for (tn_tensor* t : replay(ctx_, graph, inputs.data())) results.emplace_back(ctx_, t);
+  for (tn_tensor* t : replay(ctx_, graph, inputs.data(), true)) results.emplace_back(ctx_, t);
   for (size_t i = 0; i < p.targets.size(); ++i) {
     const Place& to = p.targets[i];
-    tn_tensor* value = results[p.n_outputs + i].get();
-    if (to.kind == InputKind::kSlot)
-      assign_slot(*to.optimizer, to.group, to.index, value);
+    Owned& value = results[p.n_outputs + i];
+    const bool state = to.kind == InputKind::kSlot;
+    const tn_dtype dtype =
+        (state ? slot(*to.optimizer, to.group, to.index) : variable(*to.variable))->view.dtype;
+    if (value.get()->view.dtype != dtype)
+      value = call_one(ctx_, TN_OP_CAST, {value.get()}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
+    if (state)
+      assign_slot(*to.optimizer, to.group, to.index, value.get());
     else
-      assign(*to.variable, value);
+      assign(*to.variable, value.get());
   }
   for (uint32_t i = 0; i < p.n_outputs; ++i) outputs[i] = results[i].release();
 }

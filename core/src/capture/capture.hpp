@@ -4,6 +4,7 @@
 
 #include "op/recorder.hpp"
 #include "program.hpp"
+#include "recipe/site.hpp"
 
 namespace tenon {
 
@@ -23,6 +24,8 @@ class Capture final : public Recorder {
                              std::span<tn_tensor* const> inputs, const std::vector<Shape>& outputs);
   // Records the ops of a program as if they had been called here.
   void play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
+  // The same, for arguments that may be of other dtypes; what is assigned is cast to those that there are.
+  void play_ops(const tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
   void set_memory_budget(uint64_t bytes) { program_->memory_budget = bytes; }
   // What was recorded, with these as its outputs. The capture is of no use afterwards.
   std::unique_ptr<tn_program> finish(tn_tensor* const* outputs, uint32_t n);
@@ -72,6 +75,35 @@ class Capture final : public Recorder {
   std::map<tn_optimizer*, int64_t> steps_;
   Owned seed_, stream_;
   uint32_t draws_ = 0;
+};
+
+// While it lives, what the context is asked for goes into this capture, not where it went before.
+class Captured {
+ public:
+  Captured(tn_ctx* ctx, tn_device* device, const std::string& name)
+      : ctx_(ctx),
+        device_(ctx, device),
+        outer_(ctx->recorder),
+        grad_mode_(std::exchange(ctx->grad_mode, true)),
+        capture(ctx, name) {
+    ctx->recorder = &capture;
+  }
+  ~Captured() {
+    ctx_->recorder = outer_;
+    ctx_->grad_mode = grad_mode_;
+  }
+  Captured(const Captured&) = delete;
+
+ protected:
+  tn_ctx* ctx_;
+
+ private:
+  OnDevice device_;
+  Recorder* outer_;
+  bool grad_mode_;
+
+ public:
+  Capture capture;
 };
 
 }  // namespace tenon

@@ -8,8 +8,9 @@
 #include "program.hpp"
 
 namespace tenon {
-std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) {
-  check_arguments(ctx, p, arguments);
+std::string program_cost(tn_ctx* ctx, tn_program& captured, tn_tensor* const* arguments) {
+  check_arguments(ctx, captured, arguments);
+  tn_program& p = for_dtypes(ctx, captured, arguments);
   for (size_t i = 0; i < p.arguments.size(); ++i) need_elements(arguments[i], "tn_program_cost");
   if (p.device->holds_values())
     fail(TN_UNIMPLEMENTED, "tn_program_cost: {} runs programs as a whole, without steps to count",

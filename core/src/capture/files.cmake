@@ -1,6 +1,7 @@
 set(TENON_CAPTURE_SOURCES
   src/capture/capture.cpp
   src/capture/cost.cpp
+  src/capture/dtypes.cpp
   src/capture/flow.cpp
   src/capture/flow_prepare.cpp
   src/capture/flow_record.cpp

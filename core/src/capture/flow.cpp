@@ -92,15 +92,16 @@ class Calls {
 
  private:
   // Its ops one by one where they are to be recorded, else the prepared program.
-  std::vector<Owned> program(tn_program& p, std::span<tn_tensor* const> arguments) {
+  std::vector<Owned> program(tn_program& captured, std::span<tn_tensor* const> arguments) {
     std::vector<Owned> out;
     if (!on_tape_) {
-      std::vector<tn_tensor*> made(p.n_outputs);
-      run_captured(ctx_, p, arguments.data(), made.data());
+      std::vector<tn_tensor*> made(captured.n_outputs);
+      run_captured(ctx_, captured, arguments.data(), made.data());
       for (tn_tensor* t : made) out.emplace_back(ctx_, t);
       return out;
     }
-    check_arguments(ctx_, p, arguments.data());
+    check_arguments(ctx_, captured, arguments.data());
+    tn_program& p = for_dtypes(ctx_, captured, arguments.data());
     std::list<std::vector<int64_t>> lists;
     const Graph graph = substitute(p, arguments.data(), lists);
     std::vector<tn_tensor*> inputs;

@@ -60,20 +60,9 @@ class FlowNode final : public Control {
 };
 
 // A capture inside of another, over values of its own.
-class Inner {
+class Inner : public Captured {
  public:
-  Inner(tn_ctx* ctx, tn_device* device, const std::string& name)
-      : ctx_(ctx),
-        device_(ctx, device),
-        outer_(ctx->recorder),
-        grad_mode_(std::exchange(ctx->grad_mode, true)),
-        capture(ctx, name) {
-    ctx->recorder = &capture;
-  }
-  ~Inner() {
-    ctx_->recorder = outer_;
-    ctx_->grad_mode = grad_mode_;
-  }
+  using Captured::Captured;
   // The arguments of p from `first` on, `n` of them.
   std::vector<Owned> inputs(const tn_program& p, size_t first, size_t n) {
     std::vector<Owned> made;
@@ -98,14 +87,7 @@ class Inner {
   }
 
  private:
-  tn_ctx* ctx_;
-  OnDevice device_;
-  Recorder* outer_;
-  bool grad_mode_;
   uint32_t count_ = 0;
-
- public:
-  Capture capture;
 };
 
 Tensors raw(const std::vector<Owned>& list) {

@@ -119,6 +119,9 @@ struct tn_program {
   std::mutex mutex;                                         // guards `prepared`
   std::list<std::shared_ptr<tenon::Specialised>> prepared;  // used last comes first
 
+  std::list<std::unique_ptr<tn_program>>
+      others;  // its ops on inputs of other dtypes; guarded by `mutex`
+
   tn_program* base = nullptr;  // counted; attributes of the graph may point into its own
 
   ~tn_program();
@@ -126,12 +129,16 @@ struct tn_program {
 
 namespace tenon {
 
+// The program for arguments of these dtypes: p, or its ops recorded once more over such, kept with it as long as it lives.
+tn_program& for_dtypes(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 // What the sizes of the arguments make of it; prepared on first use. Throws INVALID_ARGUMENT where they do not fit.
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s);
 // The program's graph for these arguments, whose sizes may be symbols of `to`. Its attributes point into those of p and into `lists`.
+// any_dtype: its shapes are not those of a run, only its ops are good.
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
-                 std::list<std::vector<int64_t>>& lists, SymTable* to = nullptr);
+                 std::list<std::vector<int64_t>>& lists, SymTable* to = nullptr,
+                 bool any_dtype = false);
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);

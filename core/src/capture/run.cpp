@@ -26,13 +26,13 @@ constexpr size_t kMostIdle = 16;
 // a lock or a search.
 class Borrowed {
  public:
-  Borrowed(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) : p_(p) {
+  Borrowed(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) : p_(&p) {
     const Queue* queue = ctx->state(p.device).queue;
-    instance_.reset(p.last.exchange(nullptr, std::memory_order_acquire));
-    if (instance_ && instance_->queue == queue && fits(ctx, arguments)) [[likely]]
+    if (take_last(ctx, queue, arguments)) [[likely]]
       return;
-    put_away();
-    auto of = specialise(ctx, p, arguments);
+    p_ = &for_dtypes(ctx, p, arguments);
+    if (p_ != &p && take_last(ctx, queue, arguments)) return;
+    auto of = specialise(ctx, *p_, arguments);
     {
       const std::lock_guard lock(of->mutex);
       for (auto it = of->idle.rbegin(); it != of->idle.rend() && !instance_; ++it) {
@@ -42,21 +42,29 @@ class Borrowed {
         break;
       }
     }
-    if (!instance_) instance_ = make_instance(ctx, p, *of);
+    if (!instance_) instance_ = make_instance(ctx, *p_, *of);
     instance_->of = std::move(of);
   }
   ~Borrowed() {
     for (tn_tensor* t : instance_->held) tensor_release_remote(t);
     instance_->held.clear();
-    instance_.reset(p_.last.exchange(instance_.release(), std::memory_order_acq_rel));
+    instance_.reset(p_->last.exchange(instance_.release(), std::memory_order_acq_rel));
     put_away();
   }
   Borrowed(const Borrowed&) = delete;
+  tn_program& program() const { return *p_; }
   Instance* operator->() const { return instance_.get(); }
   Instance& operator*() const { return *instance_; }
   Specialised& specialised() const { return *instance_->of; }
 
  private:
+  bool take_last(const tn_ctx* ctx, const Queue* queue, tn_tensor* const* arguments) {
+    instance_.reset(p_->last.exchange(nullptr, std::memory_order_acquire));
+    if (instance_ && instance_->queue == queue && fits(ctx, arguments)) [[likely]]
+      return true;
+    put_away();
+    return false;
+  }
   bool fits(const tn_ctx* ctx, tn_tensor* const* arguments) const {
     const Specialised& s = *instance_->of;
     bool same = s.modes == ctx->modes;
@@ -75,7 +83,7 @@ class Borrowed {
     } catch (...) {  // no memory to keep it
     }
   }
-  tn_program& p_;
+  tn_program* p_;
   std::unique_ptr<Instance> instance_;
 };
 
@@ -267,9 +275,11 @@ void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* a
     fail(TN_INVALID_ARGUMENT, "program \"{}\" belongs to another runtime", p.name);
 }
 
-void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
-  check_arguments(ctx, p, arguments);
-  const Borrowed run(ctx, p, arguments);
+void run_captured(tn_ctx* ctx, tn_program& captured, tn_tensor* const* arguments,
+                  tn_tensor** outputs) {
+  check_arguments(ctx, captured, arguments);
+  const Borrowed run(ctx, captured, arguments);
+  tn_program& p = run.program();
   settle(ctx);
   // The context's own views of the old values would count as holders of their memory.
   if (!ctx->leaves.empty())

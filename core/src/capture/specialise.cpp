@@ -14,7 +14,8 @@ namespace {
 constexpr size_t kMostPrepared = 32;
 
 // The value of each symbol; in a capture perhaps a symbol of that.
-std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, SymTable* to) {
+std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, SymTable* to,
+                              bool any_dtype) {
   std::vector<int64_t> sizes(p.symbols.count(), -1);
   std::vector<size_t> from(sizes.size());  // the argument that gave it
   // What cannot be told in a capture is taken to be so.
@@ -26,7 +27,8 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
   for (size_t i = 0; i < p.arguments.size(); ++i) {
     const Argument& a = p.arguments[i];
     const tn_view& v = arguments[i]->view;
-    bool fits = v.dtype == a.shape.dtype && v.rank == a.shape.rank && !is_scalar(arguments[i]);
+    bool fits = (any_dtype || v.dtype == a.shape.dtype) && v.rank == a.shape.rank &&
+                !is_scalar(arguments[i]);
     for (int k = 0; fits && k < v.rank; ++k) {
       if (!is_symbolic(a.shape.dims[k])) {
         fits = same(v.dims[k], a.shape.dims[k]);
@@ -98,8 +100,8 @@ class Substitution {
 }  // namespace
 
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
-                 std::list<std::vector<int64_t>>& lists, SymTable* to) {
-  const std::vector<int64_t> sizes = sizes_of(p, arguments, to);
+                 std::list<std::vector<int64_t>>& lists, SymTable* to, bool any_dtype) {
+  const std::vector<int64_t> sizes = sizes_of(p, arguments, to, any_dtype);
   const Substitution with(p, sizes, to, lists);
   Graph graph;
   graph.inputs = p.graph.inputs;
