@@ -1,8 +1,9 @@
 /* What the machine can do at most, on argv[1] threads (default 2), as one JSON object on stdout:
- * f32 multiply-adds in registers, and over arrays that fit no cache a[i] = b[i] + c[i] with plain and
+ * f32 multiply-adds in registers, products of AMX tiles in bf16 and int8 where the processor and the
+ * kernel have them (a multiply and an add count as two), and over arrays that fit no cache a[i] = b[i] + c[i] with plain and
  * with non-temporal stores, a[i] += b[i], and a sum. Bytes are those the program asks for: three
  * floats an element, one for the sum. Each figure is the best of several bursts. */
-#define _POSIX_C_SOURCE 200809L
+#define _GNU_SOURCE /* syscall */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -11,13 +12,29 @@
 #include <time.h>
 
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #define X86 1
 #else
 #define X86 0
 #endif
+#if X86 && defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#define TILES 1
+#else
+#define TILES 0
+#endif
 
-enum { MAX_THREADS = 64, BURSTS = 7, STREAM_FLOATS = 16 << 20, FMA_LOOPS = 2000000 };
+enum {
+  MAX_THREADS = 64,
+  BURSTS = 7,
+  STREAM_FLOATS = 16 << 20,
+  FMA_LOOPS = 2000000,
+  TILE_LOOPS = 200000,
+  TILE_PRODUCTS = 6, /* of one loop: as many sums as the registers hold beside two factors */
+  TILE_BYTES = 1024
+};
 
 static double seconds(void) {
   struct timespec t;
@@ -65,6 +82,51 @@ static fma_choice choose_fma(void) {
   return (fma_choice){fma_portable, 4, "portable"};
 }
 
+/* ---- tiles -------------------------------------------------------------------------------------- */
+
+#if TILES
+/* Linux hands out the tile registers on request, for the whole process. Bits of the leaf 7. */
+static unsigned tile_features(void) {
+  const unsigned tile = 1u << 24;
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & tile)) return 0;
+  const long request_permission = 0x1023, tile_data = 18; /* ARCH_REQ_XCOMP_PERM */
+  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0 ? d : 0;
+}
+
+/* Palette 1; from byte 16 on the bytes of a row of each register, from 48 on its rows. */
+static const unsigned char tile_config[64] = {
+    [0] = 1,   [16] = 64, [18] = 64, [20] = 64, [22] = 64, [24] = 64,
+    [26] = 64, [28] = 64, [30] = 64, [48] = 16, [49] = 16, [50] = 16,
+    [51] = 16, [52] = 16, [53] = 16, [54] = 16, [55] = 16};
+
+/* Products of full tiles, 16 rows of 64 bytes: six independent sums hide the latency of the unit. */
+#define TILE_FUNCTION(name, product, attribute)                 \
+  attribute static void name(long loops, const void* factors) { \
+    _tile_loadconfig(tile_config);                              \
+    _tile_loadd(6, factors, 64);                                \
+    _tile_loadd(7, (const char*)factors + TILE_BYTES, 64);      \
+    _tile_zero(0);                                              \
+    _tile_zero(1);                                              \
+    _tile_zero(2);                                              \
+    _tile_zero(3);                                              \
+    _tile_zero(4);                                              \
+    _tile_zero(5);                                              \
+    for (long i = 0; i < loops; ++i) {                          \
+      product(0, 6, 7);                                         \
+      product(1, 6, 7);                                         \
+      product(2, 6, 7);                                         \
+      product(3, 6, 7);                                         \
+      product(4, 6, 7);                                         \
+      product(5, 6, 7);                                         \
+    }                                                           \
+    _tile_release();                                            \
+  }
+
+TILE_FUNCTION(tiles_bf16, _tile_dpbf16ps, __attribute__((target("amx-tile,amx-bf16"))))
+TILE_FUNCTION(tiles_int8, _tile_dpbssd, __attribute__((target("amx-tile,amx-int8"))))
+#endif
+
 /* ---- stream ------------------------------------------------------------------------------------ */
 
 static void update(float* a, const float* b, size_t n) {
@@ -95,7 +157,15 @@ static void add_streaming(float* a, const float* b, const float* c, size_t n) {
 
 /* ---- threads ----------------------------------------------------------------------------------- */
 
-typedef enum job { JOB_FMA, JOB_PLAIN, JOB_STREAMING, JOB_UPDATE, JOB_READ } job;
+typedef enum job {
+  JOB_FMA,
+  JOB_BF16,
+  JOB_INT8,
+  JOB_PLAIN,
+  JOB_STREAMING,
+  JOB_UPDATE,
+  JOB_READ
+} job;
 
 typedef struct worker {
   pthread_t thread;
@@ -115,6 +185,10 @@ static void* work(void* argument) {
 #if X86
   if (w->what == JOB_STREAMING) add_streaming(w->a, w->b, w->c, w->n);
 #endif
+#if TILES
+  if (w->what == JOB_BF16) tiles_bf16(TILE_LOOPS, w->b);
+  if (w->what == JOB_INT8) tiles_int8(TILE_LOOPS, w->b);
+#endif
   return NULL;
 }
 
@@ -132,6 +206,20 @@ static double best_pass(worker* workers, int threads, job what) {
     if (took < best) best = took;
   }
   return best;
+}
+
+/* Of tiles: 16 x 16 sums of 32 products in bf16 or of 64 in int8. */
+static void print_tiles(worker* workers, int threads) {
+#if TILES
+  const unsigned features = tile_features(), bf16 = 1u << 22, int8 = 1u << 25;
+  const double sums = 2.0 * 16 * 16 * TILE_PRODUCTS * TILE_LOOPS * threads * 1e-9;
+  if (features & bf16)
+    printf(", \"amx_bf16_gflops\": %.0f", 32 * sums / best_pass(workers, threads, JOB_BF16));
+  if (features & int8)
+    printf(", \"amx_int8_gops\": %.0f", 64 * sums / best_pass(workers, threads, JOB_INT8));
+#else
+  (void)workers, (void)threads;
+#endif
 }
 
 int main(int argc, char** argv) {
@@ -156,6 +244,7 @@ int main(int argc, char** argv) {
   const double moved = 3.0 * (double)(share * sizeof(float)) * threads;
   printf("{\"threads\": %d, \"isa\": \"%s\"", threads, workers[0].fma.name);
   printf(", \"fma_gflops\": %.1f", flop / best_pass(workers, threads, JOB_FMA) * 1e-9);
+  print_tiles(workers, threads);
   printf(", \"stream_gbs\": %.1f", moved / best_pass(workers, threads, JOB_PLAIN) * 1e-9);
   if (X86)
     printf(", \"stream_nt_gbs\": %.1f", moved / best_pass(workers, threads, JOB_STREAMING) * 1e-9);

@@ -82,6 +82,8 @@ def summary(machine):
             f"ceilings on {ceilings['threads']} threads: {ceilings['fma_gflops']} GFLOP/s f32 FMA"
             f" ({ceilings['isa']}), {ceilings['stream_gbs']} GB/s stream"
         )
+    if "amx_bf16_gflops" in ceilings:
+        lines.append(f"in tiles: {ceilings['amx_bf16_gflops']:,} GFLOP/s bf16")
     if machine["load_before"] > 0.5:
         lines.append(f"load {machine['load_before']}: other programs run here, expect noise")
     return lines

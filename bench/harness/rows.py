@@ -307,8 +307,8 @@ ROWS = [
         Case("T4/bf16", "AdamW, products in bf16",
              [Peer("torch.compile", "torch", "T4-bf16"),
               Peer("compile, fused", "torch", "T4-bf16-fused"),
-              Peer("torch eager", "torch", "T4-bf16-eager")],
-             goal={"best": 2}, tolerance=1e-3, work=GPT_FLOP, bound=""),
+              Peer("torch eager", "torch", "T4-bf16-eager"), Peer("jax.jit", "jax", "T4-bf16")],
+             goal={"best": 2}, tolerance=1e-3, work=GPT_FLOP, bound="amx_bf16_gflops"),
     ]),
     Row("E1", "10 elementwise ops, captured", "us", [
         _elementwise_case(size, True) for size in ("64K", "1M", "16M")
@@ -323,7 +323,7 @@ ROWS = [
     ]),
     Row("G1", "matmul, f32", "us", _product_cases("G1", 1e-4), goal=1.15),
     Row("G2", "matmul, f32 at 1e-5", "us", _product_cases("G2", 1e-4), goal=2),
-    Row("G3", "matmul, bf16", "us", _product_cases("G3", 1e-2, ""), goal=2),
+    Row("G3", "matmul, bf16", "us", _product_cases("G3", 1e-2, "amx_bf16_gflops"), goal=2),
     Row("C1", "convolutions of ResNet-18", "ms", [
         _conv_case(kind, batch) for batch in (1, 16) for kind in ("forward", "input", "weight")
     ]),

@@ -252,7 +252,7 @@ void add_line(Table& table, const std::string& id, const Json& r, const BenchCas
   std::string rate;
   if (known && c && c->work > 0) {
     const double per_ns = c->work / (r["ours"].get<double>() * unit_ns(c->unit));
-    rate = figure(per_ns) + (std::strcmp(c->bound, "fma_gflops") == 0 ? " GFLOP/s" : " GB/s");
+    rate = figure(per_ns) + (std::string_view(c->bound).ends_with("gflops") ? " GFLOP/s" : " GB/s");
   }
   table.add({{id, Style::bold},
              {r["what"].get<std::string>()},
