@@ -5,6 +5,13 @@ import torch
 from serve import Case, timed
 
 
+def compiled(function):
+    """Compiled for one size, with all compiled before forgotten: else the cases of a row count as recompilations of one function, whose number
+    is limited and which each call has to tell apart."""
+    torch._dynamo.reset()
+    return torch.compile(function, fullgraph=True, dynamic=False)
+
+
 class Step(Case):
     """kind: "eager", "gradients" the same with its gradients compiled, "whole" all in one function. A net brings
     loss(tensors, x, y), gradients, whole_step(tensors, *moments, count, x, y), params() and batches() in NumPy, optimizer()."""

@@ -8,6 +8,7 @@ import fill
 from serve import THREADS, Case, serve, timed
 from torch_gpt import gpt_cases
 from torch_resnet import resnet_cases
+from torch_step import compiled
 
 torch.set_num_threads(THREADS)
 
@@ -70,7 +71,7 @@ class Net(Case):
 
     def prepare(self):
         if self.step is None:
-            self.function = torch.compile(self.function, fullgraph=True, dynamic=False)
+            self.function = compiled(self.function)
             self.reset()
             for _ in range(3):
                 self.step()
@@ -127,7 +128,7 @@ class Attention(Case):
             self.qkv, self.g = tensors[:3], tensors[3]
             for t in self.qkv:
                 t.requires_grad_(self.backward)
-            self.function = torch.compile(attention, fullgraph=True, dynamic=False)
+            self.function = compiled(attention)
             for _ in range(3):
                 self.call()
 
@@ -215,8 +216,8 @@ class Chain(Case):
         if self.function is None:
             self.pair = [torch.from_numpy(array) for array in fill.chain_inputs()]
             both = torch.func.grad_and_value(chain_loss, argnums=(0, 1))
-            compiled = torch.compile(both, fullgraph=True, dynamic=False)
-            self.function = torch.no_grad()(lambda: compiled(*self.pair))
+            function = compiled(both)
+            self.function = torch.no_grad()(lambda: function(*self.pair))
             for _ in range(3):
                 self.function()
 
@@ -246,7 +247,7 @@ class Elementwise(Case):
     def prepare(self):
         if self.function is None:
             self.pair = [torch.from_numpy(array) for array in fill.elementwise_inputs(self.size)]
-            self.function = torch.compile(elementwise, fullgraph=True, dynamic=False)
+            self.function = compiled(elementwise)
             for _ in range(3):
                 self.call()
 
