@@ -282,18 +282,19 @@ ROWS = [
     Row("T2", "LeNet-5 training step", "us", _and_eager(
         Case("T2", "SGD, batch 64",
              [libtorch("T2"), libtorch("T2-fused", "libtorch fused"),
-              Peer("torch.compile", "torch", "T2")],
+              Peer("torch.compile", "torch", "T2"), Peer("jax.jit", "jax", "T2")],
              goal={"best": 2.5}, own=1600, tolerance=1e-3, work=LENET_FLOP, bound="fma_gflops"),
     )),
     Row("T3", "ResNet-18 training step", "ms", _and_eager(
         Case("T3", "SGD, 32 images of 32 x 32",
-             [Peer("torch.compile", "torch", "T3"), Peer("torch eager", "torch", "T3-eager")],
+             [Peer("torch.compile", "torch", "T3"), Peer("torch eager", "torch", "T3-eager"),
+              Peer("jax.jit", "jax", "T3")],
              goal={"best": 1.25}, tolerance=1e-3, work=_resnet_flop(32, 32, 3),
              bound="fma_gflops"),
     ) + [
         Case("T3/224", "SGD, 8 images of 224 x 224",
              [Peer("torch.compile", "torch", "T3/224"),
-              Peer("torch eager", "torch", "T3/224-eager")],
+              Peer("torch eager", "torch", "T3/224-eager"), Peer("jax.jit", "jax", "T3/224")],
              goal={"best": 1.25}, tolerance=1e-3, work=_resnet_flop(8, 224, 7),
              bound="fma_gflops"),
     ]),
@@ -301,7 +302,7 @@ ROWS = [
         Case("T4", "AdamW, 4 x 256 tokens",
              [Peer("torch.compile", "torch", "T4"),
               Peer("compile, fused", "torch", "T4-fused"),
-              Peer("torch eager", "torch", "T4-eager")],
+              Peer("torch eager", "torch", "T4-eager"), Peer("jax.jit", "jax", "T4")],
              goal={"best": 1.25}, tolerance=1e-3, work=GPT_FLOP, bound="fma_gflops"),
     ) + [
         Case("T4/bf16", "AdamW, products in bf16",
@@ -329,7 +330,7 @@ ROWS = [
     ]),
     Row("T5", "LSTM training step", "ms", _and_eager(
         Case("T5", "SGD, 2 layers of 256, 64 steps, batch 16",
-             [libtorch("T5"), Peer("torch eager", "torch", "T5")],
+             [libtorch("T5"), Peer("torch eager", "torch", "T5"), Peer("jax.jit", "jax", "T5")],
              goal={"best": 1.3}, tolerance=1e-4, work=LSTM_FLOP, bound="fma_gflops"),
     )),
     Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),

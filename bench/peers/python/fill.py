@@ -53,10 +53,40 @@ def lenet_params():
     return params
 
 
+def channels_last(param):
+    """A weight [out, in] as [in, out], that of a convolution [out, in, h, w] as [h, w, in, out]."""
+    if param.ndim == 4:
+        return np.ascontiguousarray(param.transpose(2, 3, 1, 0))
+    return np.ascontiguousarray(param.T)
+
+
+def mlp_params_last():
+    return [channels_last(param) for param in mlp_params()]
+
+
+def lenet_params_last():
+    """lenet_params() for a net whose images have their channels last: the first layer after them counts so too."""
+    params = lenet_params()
+    params[4] = params[4].reshape(120, 16, 5, 5).transpose(0, 2, 3, 1).reshape(120, 400)
+    return [channels_last(param) for param in params]
+
+
+def lenet_batches_last():
+    return [(x.reshape(-1, LENET_SIDE, LENET_SIDE, 1), y) for x, y in mlp_batches()]
+
+
 # m, n and k.
 PRODUCTS = (
     (128, 384, 384), (128, 1536, 384), (512, 2304, 768), (512, 3072, 768), (512, 768, 3072),
     (512, 512, 512), (1024, 1024, 1024), (2048, 2048, 2048),
+)  # fmt: skip
+
+
+# Channels in and out, kernel, stride and side of x: bench_convs in bench/common/fill.h.
+CONVS = (
+    (3, 64, 7, 2, 224), (64, 64, 3, 1, 56), (64, 128, 3, 2, 56), (64, 128, 1, 2, 56),
+    (128, 128, 3, 1, 28), (128, 256, 3, 2, 28), (128, 256, 1, 2, 28), (256, 256, 3, 1, 14),
+    (256, 512, 3, 2, 14), (256, 512, 1, 2, 14), (512, 512, 3, 1, 7),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""JAX as a peer: the whole training step under jax.jit with donated buffers."""
+"""JAX as a peer: whole training steps, chains of ops and products under jax.jit."""
 
 import os
 
@@ -10,87 +10,8 @@ import jax.numpy as jnp
 import numpy as np
 
 import fill
+from jax_nets import net_cases
 from serve import Case, serve, timed
-
-
-def forward_loss(params, x, y):
-    """Weights are [in, out] here."""
-    w0, b0, w1, b1, w2, b2 = params
-    h = jax.nn.relu(x @ w0 + b0)
-    h = jax.nn.relu(h @ w1 + b1)
-    picked = jnp.take_along_axis(jax.nn.log_softmax(h @ w2 + b2), y[:, None], axis=1)
-    return -picked.mean()
-
-
-def sgd_step(state, x, y):
-    (params,) = state
-    loss, grads = jax.value_and_grad(forward_loss)(params, x, y)
-    return ([p - fill.SGD_RATE * g for p, g in zip(params, grads)],), loss
-
-
-def adam_step(state, x, y):
-    params, first, second, step = state
-    loss, grads = jax.value_and_grad(forward_loss)(params, x, y)
-    step = step + 1
-    first = [0.9 * m + 0.1 * g for m, g in zip(first, grads)]
-    second = [0.999 * v + 0.001 * g * g for v, g in zip(second, grads)]
-    scale1 = 1 / (1 - 0.9**step)
-    scale2 = 1 / (1 - 0.999**step)
-    params = [
-        p - fill.ADAM_RATE * (m * scale1) / (jnp.sqrt(v * scale2) + 1e-8)
-        for p, m, v in zip(params, first, second)
-    ]
-    return (params, first, second, step), loss
-
-
-class Mlp(Case):
-    def __init__(self, adam):
-        self.adam = adam
-        self.function = jax.jit(adam_step if adam else sgd_step, donate_argnums=0)
-        self.batches = None
-
-    def prepare(self):
-        if self.batches is None:
-            self.batches = [
-                (jnp.asarray(x), jnp.asarray(y.astype(np.int32))) for x, y in fill.mlp_batches()
-            ]
-            self.reset()
-            self.step()
-
-    def reset(self):
-        params = [jnp.array(p.T) for p in fill.mlp_params()]
-        self.state = (params,)
-        if self.adam:
-            zeros = lambda: [jnp.zeros_like(p) for p in params]
-            self.state = (params, zeros(), zeros(), jnp.float32(0))
-        self.turn = 0
-
-    def step(self):
-        x, y = self.batches[self.turn % fill.BATCHES]
-        self.turn += 1
-        self.state, loss = self.function(self.state, x, y)
-        return loss
-
-    def run(self, count):
-        self.prepare()
-        self.reset()
-        for _ in range(3):
-            self.step()
-        jax.block_until_ready(self.state)
-
-        def all_steps():
-            for _ in range(count):
-                self.step()
-            jax.block_until_ready(self.state)
-
-        return timed(1, all_steps)
-
-    def check(self):
-        self.prepare()
-        self.reset()
-        losses = [float(self.step()) for _ in range(fill.CHECK_STEPS)]
-        size = sum(float(np.abs(np.asarray(p, np.float64)).sum()) for p in self.state[0])
-        return fill.curve_points(losses) + [size]
 
 
 def chain_loss(a, b):
@@ -175,8 +96,7 @@ serve(
     f"jax {jax.__version__} jit on the CPU",
     {
         "D5": Chain(),
-        "T1/sgd": Mlp(False),
-        "T1/adam": Mlp(True),
+        **net_cases,
         **{name: Elementwise(size) for name, size in fill.ELEMENTWISE.items()},
         **{
             f"{row}/{'-'.join(map(str, shape))}": Matmul(row, shape)
