@@ -48,7 +48,7 @@ def progress(text):
 
 def make_side(row, case, name, kind, case_id, env, workers):
     if row.kind == "start":
-        return sides.StartSide(name, programs.first_op_program(kind), env)
+        return sides.StartSide(name, programs.first_op_command(kind), env)
     if row.kind == "memory":
         return sides.MemorySide(name, kind, case_id, env, case.id.endswith("/whole"))
     worker = workers.get(kind, env)

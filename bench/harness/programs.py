@@ -17,7 +17,7 @@ LIBTORCH_PROGRAMS = {
                "optimizer", "recurrent", "training"],
     "first_op": ["first_op"],
 }
-PYTHON_WORKERS = {"torch": "torch", "jax": "jax", "safetensors": "safetensors"}
+PYTHON_WORKERS = ("torch", "jax", "tensorflow", "safetensors")  # packages too
 
 
 class Unavailable(Exception):
@@ -96,11 +96,13 @@ def libtorch_program(name):
     return target
 
 
-def python_worker(name):
+def python_program(name, script):
+    """The command that runs a script of the peer `name`. Only that peer is in the process."""
+    assert name in PYTHON_WORKERS, name
     python, packages = paths.peers_python(), paths.peers_packages()
-    if not python or not (packages / PYTHON_WORKERS[name]).exists():
+    if not python or not (packages / name).exists():
         raise Unavailable(f"{name} is not installed (--setup-peers)")
-    return [python, "-W", "ignore", paths.BENCH / "peers" / "python" / f"{name}_worker.py"]
+    return [python, "-W", "ignore", paths.BENCH / "peers" / "python" / f"{name}_{script}.py"]
 
 
 def sum_library():
@@ -115,13 +117,13 @@ def sum_library():
 
 
 def start(side, env):
-    """A Worker for "tenon", "libtorch", "torch", "jax" or "safetensors". Raises Unavailable."""
+    """A Worker for "tenon", "libtorch" or one of PYTHON_WORKERS. Raises Unavailable."""
     if side == "tenon":
         command = [our_program("bench_worker")]
     elif side == "libtorch":
         command = [libtorch_program("worker")]
     else:
-        command = python_worker(side)
+        command = python_program(side, "worker")
     worker = Worker(command, env)
     try:
         worker.cases()
@@ -131,8 +133,10 @@ def start(side, env):
     return worker
 
 
-def first_op_program(side):
-    return our_program("bench_first_op") if side == "tenon" else libtorch_program("first_op")
+def first_op_command(side):
+    if side in PYTHON_WORKERS:
+        return python_program(side, "first_op")
+    return [our_program("bench_first_op") if side == "tenon" else libtorch_program("first_op")]
 
 
 # ---- the machine ---------------------------------------------------------------------------------

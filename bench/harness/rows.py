@@ -19,7 +19,7 @@ KEEP_MEMORY = {
 @dataclass
 class Peer:
     name: str  # as the report shows it
-    worker: str  # "libtorch", "torch", "jax", "safetensors"
+    worker: str  # "libtorch", "torch", "jax", "tensorflow", "safetensors"
     case: str  # the case's id in that worker
     env: dict = field(default_factory=lambda: dict(KEEP_MEMORY))
 
@@ -52,6 +52,11 @@ class Row:
 
 def libtorch(case, name="libtorch", env=None):
     return Peer(name, "libtorch", case, dict(KEEP_MEMORY) if env is None else env)
+
+
+def tensorflow(case, plain="TensorFlow"):
+    """As it is by default, and compiled by XLA."""
+    return [Peer(plain, "tensorflow", case), Peer("TensorFlow XLA", "tensorflow", f"{case}-xla")]
 
 
 def _matmul_cases():
@@ -94,6 +99,7 @@ def _mlp_case(name, what, goal, floor):
         libtorch(f"T1/{name}", "libtorch untuned", env={}),
         Peer("torch.compile", "torch", f"T1/{name}"),
         Peer("jax.jit", "jax", f"T1/{name}"),
+        *tensorflow(f"T1/{name}"),
     ]
     return Case(f"T1/{name}", what, peers, goal=goal, floor=floor, tolerance=1e-4,
                 work=MLP_FLOP, bound="fma_gflops")  # fmt: skip
@@ -145,7 +151,8 @@ def _eager_cases():
 def _elementwise_case(size, captured):
     eager = libtorch(f"E2/{size}")
     name, moved = ("E1", 3) if captured else ("E2", 28)
-    compiled = [Peer("torch.compile", "torch", f"E1/{size}"), Peer("jax.jit", "jax", f"E1/{size}")]
+    compiled = [Peer("torch.compile", "torch", f"E1/{size}"), Peer("jax.jit", "jax", f"E1/{size}"),
+                *tensorflow(f"E1/{size}")]  # fmt: skip
     return Case(
         f"{name}/{size}",
         f"{size} elements",
@@ -195,6 +202,7 @@ def _product_cases(row, tolerance, bound="fma_gflops"):
                 Peer("torch eager", "torch", name),
                 Peer("torch eager, B transposed", "torch", f"{name}-transposed"),
                 Peer("jax.jit", "jax", name),
+                *([] if row == "G2" else tensorflow(name)),  # whose f32 products have one precision: G1
             ],
             goal={"best": 1.0},
             tolerance=tolerance,
@@ -219,7 +227,8 @@ def _conv_case(kind, batch):
     return Case(
         name,
         f"{kind if kind == 'forward' else kind + ' gradients'}, batch {batch}",
-        [libtorch(name), libtorch(name + "-last", "libtorch channels_last")],
+        [libtorch(name), libtorch(name + "-last", "libtorch channels_last"),
+         *(tensorflow(name) if kind == "forward" else [])],
         goal={"best": 1.05},
         tolerance=1e-4,
         work=sum(2.0 * batch * i * o * k * k * (side // stride) ** 2
@@ -282,7 +291,7 @@ ROWS = [
     Row("T2", "LeNet-5 training step", "us", _and_eager(
         Case("T2", "SGD, batch 64",
              [libtorch("T2"), libtorch("T2-fused", "libtorch fused"),
-              Peer("torch.compile", "torch", "T2"), Peer("jax.jit", "jax", "T2")],
+              Peer("torch.compile", "torch", "T2"), Peer("jax.jit", "jax", "T2"), *tensorflow("T2")],
              goal={"best": 2.5}, own=1600, tolerance=1e-3, work=LENET_FLOP, bound="fma_gflops"),
     )),
     Row("T3", "ResNet-18 training step", "ms", _and_eager(
@@ -342,7 +351,8 @@ ROWS = [
         for state in ("warm", "cold")
     ], kind="file"),
     Row("S3", "process start to first op", "ms", [
-        Case("first_op", "C program, cpu plugin", [libtorch("first_op", env={})],
+        Case("first_op", "C program, cpu plugin",
+             [libtorch("first_op", env={}), Peer("TensorFlow from Python", "tensorflow", "first_op", {})],
              goal={"libtorch": 30}, own=8),
     ], kind="start"),
     Row("S4", "size, stripped", "KB", [

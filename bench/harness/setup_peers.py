@@ -1,4 +1,4 @@
-"""./tools/bench --setup-peers: a virtual environment with the peers, about two minutes and 2 GB."""
+"""./tools/bench --setup-peers: a virtual environment with the peers, about two minutes and 4 GB."""
 
 import shutil
 import subprocess
@@ -51,12 +51,10 @@ def setup():
         stubs = paths.BENCH / "peers" / "stubs.py"
         library = paths.peers_packages() / "torch" / "lib"
         subprocess.run([sys.executable, stubs, library], check=True)
-        test = (
-            "import jax, safetensors, torch; "
-            "print('torch', torch.__version__, 'jax', jax.__version__)"
-        )
         python = paths.peers_python()
-        subprocess.run([python, "-W", "ignore", "-c", test], check=True)
+        for together in ("torch, jax, safetensors", "tensorflow"):  # the last one shares no process with the others
+            test = f"import {together}; print(*(f'{{m.__name__}} {{m.__version__}}' for m in ({together},)))"
+            subprocess.run([python, "-W", "ignore", "-c", test], check=True)
     except subprocess.CalledProcessError as error:
         print(f"bench: failed: {' '.join(map(str, error.cmd))}", file=sys.stderr)
         if error.stderr:

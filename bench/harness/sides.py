@@ -79,8 +79,8 @@ class FileSide(StepsSide):
 class StartSide(Side):
     """From before the process exists to the clock that it prints after its first op."""
 
-    def __init__(self, name, program, env):
-        self.name, self.program = name, str(program)
+    def __init__(self, name, command, env):
+        self.name, self.command = name, [str(part) for part in command]
         self.env = {**os.environ, **env}
         self.check = [self._once()[1]]
 
@@ -88,14 +88,14 @@ class StartSide(Side):
         read, write = os.pipe()
         actions = [(os.POSIX_SPAWN_DUP2, write, 1), (os.POSIX_SPAWN_CLOSE, read)]
         start = time.monotonic_ns()
-        pid = os.posix_spawn(self.program, [self.program], self.env, file_actions=actions)
+        pid = os.posix_spawn(self.command[0], self.command, self.env, file_actions=actions)
         os.close(write)
         with os.fdopen(read) as stream:
             words = [line[2:].split() for line in stream if line.startswith("> ")]
         os.waitpid(pid, 0)
         if not words or words[0][0] != "ns":
             reason = " ".join(words[0]) if words else "no answer"
-            raise Unavailable(f"{Path(self.program).name}: {reason}")
+            raise Unavailable(f"{Path(self.command[-1]).name}: {reason}")
         return float(words[0][1]) - start, float(words[0][2])
 
     def sample(self):
