@@ -1,14 +1,14 @@
 """Measures a row: its sides alternately, round by round, and what follows from the figures."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
-from . import programs, sides, stats
+from . import programs, sides, stats, sweep, verdicts
 from .programs import Unavailable
 from .sides import WorkerError
 
-MOST_SPREAD = 0.5  # above it a case is noise
+THINNED, SLOW_NS = 3, 0.5e9  # of a peer that is thinned: every how many rounds; of a sample
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "KB": 1e3, "MB": 1e6}
 
 
@@ -76,16 +76,31 @@ def available_sides(row, case, workers, notes):
     return found[0], found[1:]
 
 
+def thinned(case, everyone):
+    """Names of the peers that decide nothing and take long: no goal names them, a sample takes half a second, and another
+    peer is twice as fast."""
+    named = {*case.goal, *case.floor, "tenon"}
+    peers = [side for side in everyone if side.name != "tenon"]
+    least = min((side.expected_ns for side in peers), default=0)
+    return {
+        side.name
+        for side in peers
+        if side.name not in named and side.sample_ns > SLOW_NS and side.expected_ns > 2 * least
+    }
+
+
 def take_samples(row, case, everyone, options):
-    """{name: [value per round]}, taken A B A B."""
+    """{name: [value per round]}, taken A B A B; None where a thinned peer is left out."""
     for side in everyone:
         if hasattr(side, "calibrate"):
             side.calibrate(options.target_ns)
+    seldom = thinned(case, everyone)
     samples = {side.name: [] for side in everyone}
     for turn in range(-options.warmups, options.rounds):
         progress(f"{row.id} {case.what}: round {max(turn + 1, 0)} of {options.rounds}")
         for side in everyone:
-            value = side.sample()
+            left_out = side.name in seldom and turn % THINNED
+            value = None if left_out else side.sample()
             if turn >= 0:
                 samples[side.name].append(value)
     return samples
@@ -134,9 +149,12 @@ def fill_figures(result, row, case, samples, people, options):
     result["spread_ours"] = stats.spread(ours_samples) if ours_samples else None
     ratios = {}
     for side in people:
-        theirs = median(samples[side.name]) / scale
+        taken = [value for value in samples[side.name] if value is not None]
+        theirs = median(taken) / scale
         peer = {"peer": side.name, "theirs": theirs, "ratio": None, "about": side.about}
-        peer["spread"] = stats.spread(samples[side.name])
+        peer["spread"] = stats.spread(taken)
+        if len(taken) < len(samples[side.name]):
+            peer["rounds"] = len(taken)
         if side.prepare_seconds > 0.5:
             peer["prepare_s"] = round(side.prepare_seconds, 2)
         if ours_samples:
@@ -175,7 +193,7 @@ def compare_outputs(everyone, tolerance, notes):
     for side in everyone[1:]:
         if not stats.close(first.check, side.check, tolerance):
             names = f"{first.name} and {side.name}"
-            notes.append(f"outputs of {names} differ by more than {tolerance:g}")
+            notes.append(f"{verdicts.DIFFER} {names} differ by more than {tolerance:g}")
             agreed = False
     return agreed
 
@@ -183,6 +201,10 @@ def compare_outputs(everyone, tolerance, notes):
 def measure_case(row, case, workers, options):
     result = empty_result(row, case)
     notes = result["notes"]
+    if case.sizes:
+        alike, short = replace(row, kind="steps"), replace(options, target_ns=sweep.SAMPLE_NS)
+        measured = [measure_case(alike, point, workers, short) for point in sweep.points(case)]
+        return sweep.joined(result, case, measured)
     if row.kind == "size":
         try:
             result["ours"] = sides.stripped_bytes(case.id) / UNITS[row.unit]
@@ -202,7 +224,7 @@ def measure_case(row, case, workers, options):
         return result
     fill_figures(result, row, case, samples, people, options)
     note_own(result, row, case)
-    steady = result["spread"] is None or result["spread"] <= MOST_SPREAD
+    steady = result["spread"] is None or result["spread"] <= verdicts.MOST_SPREAD
     if not steady:
         notes.append(f"{case.what}: rounds differ by {result['spread']:.0%}: measure again, alone")
     result["met"] = result["met"] and agreed and steady
@@ -217,7 +239,8 @@ def mean_of(results, key):
 
 
 def join_cases(row, results):
-    """The row: the figures of its one averaged case, or the geometric means of those; met where every judged case is."""
+    """The row: the figures of its one averaged case, or the geometric means of those (of sweeps: the worst); `met` and `every`
+    by verdicts.py."""
     judged = [r for r in results if r["judged"]]
     averaged = [r for r in results if r["averaged"]]
     whole = dict(averaged[0])
@@ -230,20 +253,25 @@ def join_cases(row, results):
         whole["peer"] = names[0] if len(names) == 1 else ("best of each" if names else None)
         whole["goal"] = "; ".join(f"{r['what']}: {r['goal']}" for r in judged if r["goal"])
         whole["own"] = "; ".join(f"{r['what']}: {r['own']}" for r in judged if r["own"])
-        whole["met"] = all(r["met"] for r in judged)
         if row.goal:
             whole["goal"] = f"mean: >= {row.goal:g}x best; {whole['goal']}"
-            whole["met"] = whole["met"] and holds({"best": row.goal}, {"best": whole["ratio"] or 0})
+        if row.kind == "sweep":
+            whole.update(sweep.worst(averaged))
         whole["floor"] = "; ".join(f"{r['what']}: {r['floor']}" for r in judged if r["floor"])
         if any("holds" in r for r in judged):
             whole["holds"] = all(r.get("holds", True) for r in judged)
         whole["undecided"] = whole["ratio"] is not None and abs(whole["ratio"] - 1) < 0.1
+        for key in ("points", "step"):  # each sweep has its own
+            whole.pop(key, None)
         whole["notes"], whole["peers"] = [], averaged[0]["peers"] if len(averaged) == 1 else []
     whole["id"] = row.id
     whole["what"] = row.what if len(results) > 1 else f"{row.what}: {judged[0]['what']}"
     whole.pop("judged"), whole.pop("averaged")
     if len(results) > 1:
         whole["cases"] = results
+    measured = whole["ours"] is not None
+    whole["met"] = measured and verdicts.by_mean(whole)
+    whole["every"] = measured and verdicts.every(whole)
     return whole
 
 

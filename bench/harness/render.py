@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 
 from . import paths, report
 from .rows import ROWS
+from .verdicts import by_mean, cases_of, every, goals_of, missed, with_goal
 
 PAGE = paths.ROOT / "docs" / "performance.md"
 PICTURE = paths.ROOT / "docs" / "performance.svg"
@@ -20,9 +21,12 @@ Written by `./tools/bench --render` from `bench/results/` and `bench/misses.md`:
 sides do stands in `bench/README.md`.
 
 A ratio above 1 means that Tenon is faster (or smaller) than the best peer of the case; `±` is how far the rounds of a run differ; the
-ceiling is the fraction of what the machine can do at most, where that is known: above 100 % where part of the data stays in a cache, or
-where products in f32 go by tiles, which the ceiling of multiply-adds leaves out. Within 10 % of 1 nothing is decided. Cases without a
-goal are there to compare.
+ceiling is the fraction of what the machine can do at most, where that is known: of products in bf16 that of AMX tiles, of all others that
+of f32 multiply-adds or of memory; above 100 % where part of the data stays in a cache, or where products in f32 go by tiles, which the
+ceiling of multiply-adds leaves out. Within 10 % of 1 nothing is decided. Cases without a goal are there to compare.
+
+A row meets its goal when the geometric mean of its cases' ratios does, where all its cases have one goal; else when each case meets its
+own. Both verdicts are told below, and both are in the results: `met` (by the mean) and `every` (in every case) of a row, `met` of a case.
 
 ![ratio of each case to its best peer](performance.svg)
 """
@@ -38,10 +42,6 @@ def newest(results):
             used.append(run["machine"])
             rows.update({row["id"]: (len(used), row) for row in fresh})
     return rows, used
-
-
-def cases_of(row):
-    return row.get("cases") or [{**row, "judged": True, "what": row["what"].partition(": ")[2]}]
 
 
 def verdict(case):
@@ -65,45 +65,30 @@ def table(headings, rows):
 def row_text(row, run):
     title = row["what"].partition(":")[0]
     heads = ["case", "Tenon", "peer's", "best peer", "ratio", "±", "ceiling", "goal", "met", "run"]
-    return f"### {row['id']}: {title}\n\n" + table(heads, [cells(case, run) for case in cases_of(row)])
+    text = f"### {row['id']}: {title}\n\n" + table(heads, [cells(case, run) for case in cases_of(row)])
+    remarks = [note for case in cases_of(row) if "points" in case for note in case["notes"]]
+    without = absent(row, next((known for known in ROWS if known.id == row["id"]), None))
+    remarks += [f"Peers without a figure: {', '.join(without)}"] if without else []
+    return text + "".join(f"\n{remark}.\n" for remark in remarks)
 
 
-def missed(row):
-    return [case for case in cases_of(row) if case["judged"] and case["goal"] and not case["met"]]
-
-
-def goals_of(case):
-    """[(least ratio, peer)] of ">= 1x best, >= 5x libtorch"; none where a figure of our own is asked for."""
-    found = re.findall(r">= ([0-9.]+)x ([^,]+)", case["goal"])
-    return [(float(least), peer) for least, peer in found]
-
-
-def ratio_to(case, peer):
-    ratios = {p["peer"]: p["ratio"] for p in case["peers"]}
-    return max(min(ratios.values()), 0) if peer == "best" and ratios else ratios.get(peer)
-
-
-def met_on_average(row):
-    """By the geometric mean of the ratios of its cases, where all have one goal; else every case has to meet its own."""
-    judged = [case for case in cases_of(row) if case["judged"] and case["goal"]]
-    sound = all(case["spread"] is None or case["spread"] <= 0.5 for case in judged)
-    if len({case["goal"] for case in judged}) != 1 or not goals_of(judged[0]):
-        return not missed(row)
-    least_mean = re.match(r"mean: >= ([0-9.]+)x best", row["goal"])
-    goals = [(float(least_mean[1]), "best")] if least_mean else goals_of(judged[0])
-    ratios = {peer: [ratio_to(case, peer) for case in judged] for _, peer in goals}
-    return sound and all(
-        all(ratios[peer]) and math.prod(ratios[peer]) ** (1 / len(judged)) >= least
-        for least, peer in goals
-    )
+def absent(row, known):
+    """Peers that the table wants and these results lack, with the number of cases where it is not all."""
+    wanted = {case.id if "cases" in row else row["id"]: case.peers for case in (known.cases if known else [])}
+    lacks = {}
+    for case in cases_of(row):
+        have = {peer["peer"] for peer in case["peers"]}
+        for peer in wanted.get(case["id"], []):
+            lacks.setdefault(peer.name, []).append(peer.name not in have)
+    return [name if all(lack) else f"{name} in {sum(lack)} of {len(lack)} cases" for name, lack in lacks.items() if any(lack)]
 
 
 def summary(rows):
     judged = [row for _, row in rows.values() if row["goal"]]
-    good = [row["id"] for row in judged if not missed(row) and met_on_average(row)]
-    mean = [row["id"] for row in judged if met_on_average(row)]
-    cases = [case for row in judged for case in cases_of(row) if case["judged"] and case["goal"]]
-    behind = [case["id"] for case in cases if case["ratio"] and case["ratio"] < 1]
+    good = [row["id"] for row in judged if every(row)]
+    mean = [row["id"] for row in judged if by_mean(row)]
+    cases = [case for row in judged for case in with_goal(row)]
+    behind = [case["id"] for case in cases if case["ratio"] and case["ratio"] < 1 and "points" not in case]
     absent = [row.id for row in ROWS if row.id not in rows]
     text = (f"Of {len(judged)} rows with a goal {len(mean)} meet it by the geometric mean of their cases ({', '.join(mean)}), {len(good)} in "
             f"every case ({', '.join(good)}); of {len(cases)} cases {sum(bool(case['met']) for case in cases)}. Behind the best peer: {', '.join(behind) or 'none'}.")  # fmt: skip
@@ -111,12 +96,13 @@ def summary(rows):
 
 
 def machines(used):
-    heads = ["run", "date", "processor", "system", "threads", "f32 multiply-adds", "stream", "update", "reads", "revision"]
+    heads = ["run", "date", "processor", "system", "threads", "f32 multiply-adds", "bf16 tiles", "stream", "update", "reads", "revision"]
     rows = []
     for number, m in enumerate(used, 1):
         top = m["ceilings"]
         rows.append([str(number), m["date"][:10], f"{m['cpu']}, {m['cores']} cores, {top['isa']}",
                      f"{m['os']}, {m['compiler'].rpartition(' ')[2]}", str(m["threads"]), f"{top['fma_gflops']:.0f} GFLOP/s",
+                     f"{top['amx_bf16_gflops']:,.0f} GFLOP/s" if "amx_bf16_gflops" in top else "",
                      f"{top['stream_gbs']:.0f} GB/s", f"{top['update_gbs']:.0f} GB/s", f"{top['read_gbs']:.0f} GB/s",
                      m["revision"]])  # fmt: skip
     return table(heads, rows)
@@ -129,7 +115,7 @@ def read_misses(text):
 
 def miss_texts(rows, told):
     """A paragraph for each row that misses; SystemExit where one is absent or not needed any more."""
-    lost = {row_id: missed(row) for row_id, (_, row) in rows.items() if missed(row) or (row.get("goal") and not met_on_average(row))}
+    lost = {row_id: missed(row) for row_id, (_, row) in rows.items() if row["goal"] and not every(row)}
     wrong = [f"no paragraph on {name}" for name in lost if not told.get(name)]
     wrong += [f"{name} misses nothing" for name in told if name not in lost]
     if wrong:
@@ -152,8 +138,7 @@ def place(ratio):
 
 def goal_of(case):
     """The least ratio to the best peer that meets the goal, or None."""
-    goals = re.findall(r">= ([\d.]+)x ([^,;]+)", case["goal"])
-    fitting = [float(least) for least, peer in goals if peer.strip() in ("best", case["peer"])]
+    fitting = [least for least, peer in goals_of(case["goal"]) if peer in ("best", case["peer"])]
     return max(fitting, default=None)
 
 

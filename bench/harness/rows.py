@@ -38,6 +38,8 @@ class Case:
     tolerance: float = 1e-6  # relative, between the outputs of the sides
     work: float = 0  # per iteration, in flop or bytes
     bound: str = ""  # the ceiling that work is held against: a key of machine["ceilings"]
+    sizes: tuple = ()  # of a sweep: the op at size s has s**power of work
+    power: int = 1
 
 
 @dataclass
@@ -46,7 +48,7 @@ class Row:
     what: str
     unit: str  # "ns", "us", "ms", "MB", "KB"
     cases: list
-    kind: str = "steps"  # how measure.py takes it: steps, start, memory, size, file
+    kind: str = "steps"  # how measure.py takes it: steps, sweep, start, memory, size, file
     goal: float = None  # least geometric mean of the cases' ratios
 
 

@@ -22,6 +22,7 @@ class Side:
     about = ""
     prepare_seconds = 0.0
     check = None
+    expected_ns = sample_ns = 0  # of an iteration and of a sample, where that is known beforehand
 
     def sample(self):
         raise NotImplementedError
@@ -48,7 +49,9 @@ class StepsSide(Side):
                 break
             wanted = int(self.count * target_ns / took)
             self.count = max(self.count * 2, min(self.count * 100, wanted))
-        self.count = max(1, round(self.count * target_ns / took))
+        self.expected_ns = took / self.count
+        self.count = max(1, round(target_ns / self.expected_ns))
+        self.sample_ns = self.expected_ns * self.count
         self.worker.pause()
 
     def sample(self):
@@ -82,7 +85,8 @@ class StartSide(Side):
     def __init__(self, name, command, env):
         self.name, self.command = name, [str(part) for part in command]
         self.env = {**os.environ, **env}
-        self.check = [self._once()[1]]
+        self.expected_ns, sum_of_first = self._once()
+        self.sample_ns, self.check = self.expected_ns, [sum_of_first]
 
     def _once(self):
         read, write = os.pipe()

@@ -3,12 +3,13 @@
 
 import pathlib
 import sys
+import types
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "bench"))
 
-from harness import measure, render, report  # noqa: E402
-from harness.rows import ROWS, Case, Row  # noqa: E402
+from harness import measure, render, report, stats, sweep, verdicts  # noqa: E402
+from harness.rows import ROWS, Case, Peer, Row  # noqa: E402
 
 
 def measured(case, ours, ratios, row):
@@ -17,6 +18,8 @@ def measured(case, ours, ratios, row):
     result["ours"], result["met"] = ours, measure.verdict(case, ours, ratios)
     result["ratio"] = next(iter(ratios.values()), None)
     result["theirs"] = result["ratio"] and ours * result["ratio"]
+    result["peers"] = [{"peer": peer, "theirs": ours * value, "ratio": value, "spread": 0} for peer, value in ratios.items()]
+    result["peer"] = next(iter(ratios), None)
     measure.note_own(result, row, case)
     return result
 
@@ -62,6 +65,20 @@ class Verdicts(unittest.TestCase):
         self.assertAlmostEqual(row["ratio"], 26)
         self.assertEqual(len(report.row_lines(row)), 2)
 
+    def test_by_the_mean_and_in_every_case_are_told_apart(self):
+        each = [Case(name, name, [], goal={"best": 1.3}) for name in "ab"]
+        row = Row("E2", "ops", "us", each)
+        for ratios, met, every in (((1.4, 1.5), True, True), ((1.2, 1.5), True, False), ((1.2, 1.3), False, False)):
+            results = [measured(c, 10, {"best": r}, row) for c, r in zip(each, ratios)]
+            whole = measure.join_cases(row, results)
+            self.assertEqual((whole["met"], whole["every"]), (met, every), ratios)
+            self.assertEqual((verdicts.by_mean(whole), verdicts.every(whole)), (met, every), "the page says the same")
+        results = [measured(c, 10, {"best": 2}, row) for c in each]
+        results[1]["notes"].append(f"{verdicts.DIFFER} a and b differ by more than 1")
+        self.assertFalse(measure.join_cases(row, results)["met"], "a mean of what does not agree")
+        results[1]["ours"] = None
+        self.assertFalse(measure.join_cases(row, results)["every"], "a case without a figure")
+
     def test_every_row_can_be_judged_and_shown(self):
         for row in ROWS:
             results = [measured(case, 1.0, {}, row) for case in row.cases]
@@ -69,6 +86,75 @@ class Verdicts(unittest.TestCase):
             report.row_lines(measure.join_cases(row, results))
         cases = {c.id: c for r in ROWS for c in r.cases}
         self.assertTrue(cases["D1/shapes"].judged and cases["D1/shapes"].own == 80)
+
+
+class Samples(unittest.TestCase):
+    """Sides that give samples without a process."""
+
+    def side(self, name, ns):
+        return types.SimpleNamespace(name=name, expected_ns=ns, sample_ns=max(ns, 60e6), sample=lambda: ns, about="", prepare_seconds=0)
+
+    def test_a_slow_peer_that_decides_nothing_is_taken_seldom(self):
+        sides = [self.side(name, ns * 1e6) for name, ns in (("tenon", 100), ("best", 200), ("slow", 900), ("asked", 900))]
+        case = Case("T", "t", [], goal={"best": 1, "asked": 2})
+        row, options = Row("T", "t", "ms", [case]), measure.Options()
+        self.assertEqual(measure.thinned(case, sides), {"slow"})
+        samples = measure.take_samples(row, case, sides, options)
+        taken = {name: sum(v is not None for v in values) for name, values in samples.items()}
+        self.assertEqual(taken, {"tenon": 15, "best": 15, "slow": 5, "asked": 15})
+        result = measure.empty_result(row, case)
+        measure.fill_figures(result, row, case, samples, sides[1:], options)
+        self.assertEqual((result["peer"], result["ratio"]), ("best", 2))
+        peers = {peer["peer"]: peer for peer in result["peers"]}
+        self.assertEqual((peers["slow"]["rounds"], peers["slow"]["ratio"]), (5, 9))
+        self.assertNotIn("rounds", peers["best"])
+
+    def test_what_is_not_slow_enough_is_not_thinned(self):
+        for best, other in ((500, 900), (100, 450)):  # less than twice as slow; a sample of less than half a second
+            sides = [self.side(name, ns * 1e6) for name, ns in (("tenon", 1), ("a", best), ("b", other))]
+            self.assertEqual(measure.thinned(Case("T", "t", [], goal={"best": 1}), sides), set())
+
+    def test_rounds_without_a_value_do_not_spread(self):
+        self.assertEqual(stats.ratio_spread([1, 1, 2, 1], [2, None, 4, None]), 0)
+
+
+class Sweeps(unittest.TestCase):
+    alone = Peer("one thread", "tenon", "P/op")
+    case = Case("P/op", "op", [alone], goal={"one thread": 0.909}, sizes=(10, 20, 40), power=2)
+    row = Row("P", "sweep", "us", [case], kind="sweep")
+
+    def join(self, *figures):
+        """Of (ours, ratio) for each size."""
+        made = [measured(point, ours, {"one thread": ratio} if ratio else {}, self.row) for point, (ours, ratio) in zip(sweep.points(self.case), figures)]
+        for point in made:
+            point["spread"] = 0
+        return sweep.joined(measure.empty_result(self.row, self.case), self.case, made)
+
+    def test_each_size_is_a_case_of_its_own(self):
+        points = sweep.points(self.case)
+        self.assertEqual([(p.id, p.peers[0].case, p.work) for p in points],
+                         [(f"P/op-{n}", f"P/op-{n}", n * n) for n in (10, 20, 40)])  # fmt: skip
+
+    def test_the_worst_size_is_shown_and_the_worst_step_told(self):
+        case = self.join((1, 1.0), (4, 0.95), (32, 1.9))
+        self.assertEqual((case["ours"], case["ratio"], case["met"], case["step"]), (4, 0.95, True, 2))
+        self.assertIn("op: 20 of 10 to 40", case["what"])
+        self.assertIn("2.00 times as long as the one before it (20 and 40)", case["notes"][-1])
+        self.assertFalse(self.join((1, 1.0), (4, 0.9), (16, 1.9))["met"], "slower by more than a tenth")
+
+    def test_a_row_is_its_worst_case_and_not_a_mean(self):
+        for least, met in ((0.92, True), (0.8, False)):
+            cases = [self.join((1, 3), (4, 3), (16, 3)), self.join((1, 3), (4, least), (16, 3))]
+            whole = measure.join_cases(self.row, cases)
+            self.assertEqual((whole["ratio"], whole["met"], whole["every"]), (least, met, met))
+            self.assertEqual(whole["goal"], ">= 0.909x one thread")
+            self.assertFalse({"points", "step"} & set(whole))
+            self.assertIn("none", render.summary({"P": (1, whole)}).partition("Behind the best peer: ")[2][:5])
+
+    def test_a_size_without_a_figure_is_a_miss(self):
+        case = self.join((1, 1.0), (4, None), (16, 1.9))
+        self.assertEqual((case["met"], case["ratio"], case["step"]), (False, None, None))
+        self.assertFalse(measure.join_cases(self.row, [case, case])["met"])
 
 
 def run_of(date, **rows):
@@ -101,6 +187,14 @@ class Rendered(unittest.TestCase):
             rows = {"G": (1, {"id": "G", "goal": goal, "cases": [case]})}
             self.assertEqual(bool(render.miss_texts(rows, told)), bool(told))
             self.assertIn(f"{1 - len(told)} in every case", render.summary(rows))
+
+    def test_peers_that_a_run_lacks_are_told(self):
+        known = Row("A", "w", "ns", [Case(f"A/{k}", "", [Peer("p", "torch", ""), Peer("q", "jax", "")]) for k in range(3)])
+        cases = [{"id": f"A/{k}", "peers": [{"peer": "p"}] + [{"peer": "q"}] * (k > 1)} for k in range(3)]
+        self.assertEqual(render.absent({"id": "A", "cases": cases}, known), ["q in 2 of 3 cases"])
+        alone = {"id": "A", "what": "w: x", "peers": [{"peer": "q"}]}
+        self.assertEqual(render.absent(alone, Row("A", "w", "ns", known.cases[:1])), ["p"])
+        self.assertEqual(render.absent(alone, None), [])
 
     def test_the_mark_is_the_goal_beside_the_peer_shown(self):
         goals = [{"goal": ">= 1.5x best, >= 4x libtorch", "peer": peer} for peer in ("jax.jit", "libtorch")]

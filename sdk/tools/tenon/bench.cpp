@@ -179,6 +179,7 @@ Json row_of(const BenchCase& first, const std::vector<Json>& cases) {
                                  : std::string(first.row_what) + ": " + first.what;
   row.erase("judged");
   row.erase("averaged");
+  row["every"] = row["met"];
   if (cases.size() > 1) row["cases"] = cases;
   return row;
 }
