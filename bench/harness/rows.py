@@ -19,7 +19,7 @@ KEEP_MEMORY = {
 @dataclass
 class Peer:
     name: str  # as the report shows it
-    worker: str  # "libtorch", "torch", "jax", "tensorflow", "safetensors"
+    worker: str  # "libtorch", "torch", "jax", "tensorflow", "safetensors"; "tenon" for ours, set otherwise
     case: str  # the case's id in that worker
     env: dict = field(default_factory=lambda: dict(KEEP_MEMORY))
 
@@ -259,6 +259,20 @@ def _resnet_flop(batch, side, stem):
     return batch * 2.0 * (2 * first + 3 * rest)
 
 
+# bench/tenon/threads.c.
+_SWEPT = {"matmul": "matmul, side", "add": "a + b, elements", "tanh": "tanh, elements", "softmax": "softmax of rows, elements",
+          "sum0": "sum over axis 0, elements", "sum1": "sum over axis 1, elements"}  # fmt: skip
+_SIDES = (32, 48, 64, 80, 96, 112, 128, 160, 192, 256)
+_ELEMENTS = tuple(1024 * k for k in (4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256))
+
+
+def _sweep(op):
+    """No more than 1.1 times as long with two threads lent as with one."""
+    alone = Peer("one thread", "tenon", f"P1/{op}", {"BENCH_THREADS": "1"})
+    sizes = (_SIDES, 3) if op == "matmul" else (_ELEMENTS, 1)
+    return Case(f"P1/{op}", _SWEPT[op], [alone], goal={"one thread": 0.909}, tolerance=1e-4, sizes=sizes[0], power=sizes[1])
+
+
 def _memory_peers():
     return [libtorch("S5", env={}), libtorch("S5", "libtorch tuned")]
 
@@ -344,6 +358,7 @@ ROWS = [
              [libtorch("T5"), Peer("torch eager", "torch", "T5"), Peer("jax.jit", "jax", "T5")],
              goal={"best": 1.3}, tolerance=1e-4, work=LSTM_FLOP, bound="fma_gflops"),
     )),
+    Row("P1", "threads lent: no cliffs", "us", [_sweep(op) for op in _SWEPT], kind="sweep"),
     Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),
     Row("S1", "500 MB safetensors, summed", "ms", [
         Case(f"S1/{state}", f"{state} page cache",

@@ -62,5 +62,7 @@ extern const bench_case optimizer_cases[];
 extern const int optimizer_case_count;
 extern const bench_case file_cases[];
 extern const int file_case_count;
+extern const bench_case thread_cases[];
+extern const int thread_case_count;
 
 #endif

@@ -144,15 +144,17 @@ static int64_t peak_bytes(void) {
 }
 
 int main(void) {
-  enum { CAPACITY = 256 };
+  enum { CAPACITY = 512 };
   static bench_case cases[CAPACITY];
   const bench_case* parts[] = {dispatch_cases, training_cases,  recurrent_cases,   resnet_cases,
                                gpt_cases,      optimizer_cases, file_cases,        attention_cases,
-                               conv_cases,     eager_cases,     elementwise_cases, matmul_cases};
+                               conv_cases,     eager_cases,     elementwise_cases, matmul_cases,
+                               thread_cases};
   const int counts[] = {dispatch_case_count, training_case_count,    recurrent_case_count,
                         resnet_case_count,   gpt_case_count,         optimizer_case_count,
                         file_case_count,     attention_case_count,   conv_case_count,
-                        eager_case_count,    elementwise_case_count, matmul_case_count};
+                        eager_case_count,    elementwise_case_count, matmul_case_count,
+                        thread_case_count};
   int n = 0;
   for (size_t p = 0; p < sizeof counts / sizeof *counts; ++p)
     for (int i = 0; i < counts[p] && n < CAPACITY; ++i) cases[n++] = parts[p][i];
