@@ -56,9 +56,9 @@ def libtorch(case, name="libtorch", env=None):
     return Peer(name, "libtorch", case, dict(KEEP_MEMORY) if env is None else env)
 
 
-def tensorflow(case, plain="TensorFlow"):
+def tensorflow(case):
     """As it is by default, and compiled by XLA."""
-    return [Peer(plain, "tensorflow", case), Peer("TensorFlow XLA", "tensorflow", f"{case}-xla")]
+    return [Peer("TensorFlow", "tensorflow", case), Peer("TensorFlow XLA", "tensorflow", f"{case}-xla")]
 
 
 def _matmul_cases():
