@@ -56,8 +56,7 @@ class Step(Case):
             ]
             self.start = self.make_params()
             self.reset()
-            for _ in range(2):
-                jax.block_until_ready(self.step())
+            jax.block_until_ready(self.step())
 
     def reset(self):
         params = [jnp.array(p) for p in self.start]
