@@ -66,7 +66,7 @@ def row_text(row, run):
     title = row["what"].partition(":")[0]
     heads = ["case", "Tenon", "peer's", "best peer", "ratio", "±", "ceiling", "goal", "met", "run"]
     text = f"### {row['id']}: {title}\n\n" + table(heads, [cells(case, run) for case in cases_of(row)])
-    remarks = [note for case in cases_of(row) if "points" in case for note in case["notes"]]
+    remarks = [case["notes"][-1] for case in cases_of(row) if case.get("step")]
     without = absent(row, next((known for known in ROWS if known.id == row["id"]), None))
     remarks += [f"Peers without a figure: {', '.join(without)}"] if without else []
     return text + "".join(f"\n{remark}.\n" for remark in remarks)

@@ -358,7 +358,7 @@ ROWS = [
              [libtorch("T5"), Peer("torch eager", "torch", "T5"), Peer("jax.jit", "jax", "T5")],
              goal={"best": 1.3}, tolerance=1e-4, work=LSTM_FLOP, bound="fma_gflops"),
     )),
-    Row("P1", "threads lent: no cliffs", "us", [_sweep(op) for op in _SWEPT], kind="sweep"),
+    Row("P1", "threads lent, no cliffs", "us", [_sweep(op) for op in _SWEPT], kind="sweep"),
     Row("O1", "AdamW step, 10M parameters", "ms", [_adamw_case(1), _adamw_case(160)]),
     Row("S1", "500 MB safetensors, summed", "ms", [
         Case(f"S1/{state}", f"{state} page cache",

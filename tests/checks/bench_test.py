@@ -141,6 +141,8 @@ class Sweeps(unittest.TestCase):
         self.assertIn("op: 20 of 10 to 40", case["what"])
         self.assertIn("2.00 times as long as the one before it (20 and 40)", case["notes"][-1])
         self.assertFalse(self.join((1, 1.0), (4, 0.9), (16, 1.9))["met"], "slower by more than a tenth")
+        shown = render.row_text(measure.join_cases(self.row, [case, case]), 1)
+        self.assertEqual(shown.count("as the one before it"), 2)
 
     def test_a_row_is_its_worst_case_and_not_a_mean(self):
         for least, met in ((0.92, True), (0.8, False)):
