@@ -8,7 +8,6 @@ from . import programs, sides, stats, sweep, verdicts
 from .programs import Unavailable
 from .sides import WorkerError
 
-THINNED, SLOW_NS = 3, 0.5e9  # of a peer that is thinned: every how many rounds; of a sample
 UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "KB": 1e3, "MB": 1e6}
 
 
@@ -76,31 +75,16 @@ def available_sides(row, case, workers, notes):
     return found[0], found[1:]
 
 
-def thinned(case, everyone):
-    """Names of the peers that decide nothing and take long: no goal names them, a sample takes half a second, and another
-    peer is twice as fast."""
-    named = {*case.goal, *case.floor, "tenon"}
-    peers = [side for side in everyone if side.name != "tenon"]
-    least = min((side.expected_ns for side in peers), default=0)
-    return {
-        side.name
-        for side in peers
-        if side.name not in named and side.sample_ns > SLOW_NS and side.expected_ns > 2 * least
-    }
-
-
 def take_samples(row, case, everyone, options):
-    """{name: [value per round]}, taken A B A B; None where a thinned peer is left out."""
+    """{name: [value per round]}, taken A B A B."""
     for side in everyone:
         if hasattr(side, "calibrate"):
             side.calibrate(options.target_ns)
-    seldom = thinned(case, everyone)
     samples = {side.name: [] for side in everyone}
     for turn in range(-options.warmups, options.rounds):
         progress(f"{row.id} {case.what}: round {max(turn + 1, 0)} of {options.rounds}")
         for side in everyone:
-            left_out = side.name in seldom and turn % THINNED
-            value = None if left_out else side.sample()
+            value = side.sample()
             if turn >= 0:
                 samples[side.name].append(value)
     return samples
@@ -149,12 +133,9 @@ def fill_figures(result, row, case, samples, people, options):
     result["spread_ours"] = stats.spread(ours_samples) if ours_samples else None
     ratios = {}
     for side in people:
-        taken = [value for value in samples[side.name] if value is not None]
-        theirs = median(taken) / scale
+        theirs = median(samples[side.name]) / scale
         peer = {"peer": side.name, "theirs": theirs, "ratio": None, "about": side.about}
-        peer["spread"] = stats.spread(taken)
-        if len(taken) < len(samples[side.name]):
-            peer["rounds"] = len(taken)
+        peer["spread"] = stats.spread(samples[side.name])
         if side.prepare_seconds > 0.5:
             peer["prepare_s"] = round(side.prepare_seconds, 2)
         if ours_samples:

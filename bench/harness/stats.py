@@ -25,8 +25,8 @@ def spread(values):
 
 def ratio_spread(ours, theirs):
     """Spread of the ratios of rounds that were measured next to each other: it leaves out what
-    slowed down both sides. Rounds in which one side has no value count for nothing."""
-    return spread([b / a for a, b in zip(ours, theirs) if a and b is not None])
+    slowed down both sides."""
+    return spread([b / a for a, b in zip(ours, theirs) if a])
 
 
 def geometric_mean(values):

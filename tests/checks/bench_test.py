@@ -88,36 +88,6 @@ class Verdicts(unittest.TestCase):
         self.assertTrue(cases["D1/shapes"].judged and cases["D1/shapes"].own == 80)
 
 
-class Samples(unittest.TestCase):
-    """Sides that give samples without a process."""
-
-    def side(self, name, ns):
-        return types.SimpleNamespace(name=name, expected_ns=ns, sample_ns=max(ns, 60e6), sample=lambda: ns, about="", prepare_seconds=0)
-
-    def test_a_slow_peer_that_decides_nothing_is_taken_seldom(self):
-        sides = [self.side(name, ns * 1e6) for name, ns in (("tenon", 100), ("best", 200), ("slow", 900), ("asked", 900))]
-        case = Case("T", "t", [], goal={"best": 1, "asked": 2})
-        row, options = Row("T", "t", "ms", [case]), measure.Options()
-        self.assertEqual(measure.thinned(case, sides), {"slow"})
-        samples = measure.take_samples(row, case, sides, options)
-        taken = {name: sum(v is not None for v in values) for name, values in samples.items()}
-        self.assertEqual(taken, {"tenon": 15, "best": 15, "slow": 5, "asked": 15})
-        result = measure.empty_result(row, case)
-        measure.fill_figures(result, row, case, samples, sides[1:], options)
-        self.assertEqual((result["peer"], result["ratio"]), ("best", 2))
-        peers = {peer["peer"]: peer for peer in result["peers"]}
-        self.assertEqual((peers["slow"]["rounds"], peers["slow"]["ratio"]), (5, 9))
-        self.assertNotIn("rounds", peers["best"])
-
-    def test_what_is_not_slow_enough_is_not_thinned(self):
-        for best, other in ((500, 900), (100, 450)):  # less than twice as slow; a sample of less than half a second
-            sides = [self.side(name, ns * 1e6) for name, ns in (("tenon", 1), ("a", best), ("b", other))]
-            self.assertEqual(measure.thinned(Case("T", "t", [], goal={"best": 1}), sides), set())
-
-    def test_rounds_without_a_value_do_not_spread(self):
-        self.assertEqual(stats.ratio_spread([1, 1, 2, 1], [2, None, 4, None]), 0)
-
-
 class Sweeps(unittest.TestCase):
     alone = Peer("one thread", "tenon", "P/op")
     case = Case("P/op", "op", [alone], goal={"one thread": 0.909}, sizes=(10, 20, 40), power=2)
