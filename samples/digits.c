@@ -131,20 +131,28 @@ tn_error* net_logits(tn_ctx* ctx, tn_tensor* const params[kParams], tn_tensor* i
   return error;
 }
 
+tn_error* net_classes(tn_ctx* ctx, tn_tensor* const params[kParams], tn_tensor* images,
+                      tn_tensor** out_classes) {
+  tn_tensor* logits = NULL;
+  const int32_t mode = tn_ctx_set_grad_mode(ctx, 0);
+  tn_error* error = net_logits(ctx, params, images, &logits);
+  if (!error) error = tn_argmax(ctx, logits, NULL, out_classes);
+  tn_ctx_set_grad_mode(ctx, mode);
+  tn_tensor_drop(ctx, logits);
+  return error;
+}
+
 tn_error* net_classify(tn_ctx* ctx, tn_tensor* const params[kParams], const Digits* digits,
                        int64_t* out_classes, int64_t* out_right) {
   const int64_t dims[2] = {digits->count, kPixels};
-  tn_tensor *images = NULL, *logits = NULL, *classes = NULL;
-  const int32_t mode = tn_ctx_set_grad_mode(ctx, 0);
+  tn_tensor *images = NULL, *classes = NULL;
   tn_error* error = tn_tensor_from_f32(ctx, digits->pixels, 2, dims, &images);
-  if (!error) error = net_logits(ctx, params, images, &logits);
-  if (!error) error = tn_argmax(ctx, logits, NULL, &classes);
+  if (!error) error = net_classes(ctx, params, images, &classes);
   if (!error)
     error = tn_tensor_read(ctx, classes, out_classes, (uint64_t)digits->count * sizeof(int64_t));
   *out_right = 0;
   for (int64_t i = 0; !error && i < digits->count; ++i)
     *out_right += out_classes[i] == digits->labels[i];
-  tn_ctx_set_grad_mode(ctx, mode);
-  tn_tensor_drop(ctx, images), tn_tensor_drop(ctx, logits), tn_tensor_drop(ctx, classes);
+  tn_tensor_drop(ctx, images), tn_tensor_drop(ctx, classes);
   return error;
 }

@@ -44,7 +44,10 @@ extern const Param kParam[kParams];
 /* logits [n, 10] of images [n, 64]. */
 tn_error* net_logits(tn_ctx* ctx, tn_tensor* const params[kParams], tn_tensor* images,
                      tn_tensor** out_logits);
-/* The class of each image, and how many are right. Records no gradients. */
+/* The class of each image, i64 [n]. Records no gradients. */
+tn_error* net_classes(tn_ctx* ctx, tn_tensor* const params[kParams], tn_tensor* images,
+                      tn_tensor** out_classes);
+/* The same on the host, and how many are right. */
 tn_error* net_classify(tn_ctx* ctx, tn_tensor* const params[kParams], const Digits* digits,
                        int64_t* out_classes, int64_t* out_right);
 

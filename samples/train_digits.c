@@ -81,19 +81,16 @@ static void show(const Training* t, int64_t epoch, int64_t done, double loss) {
 
 static const double kNoise = 0.4; /* greatest change of a grey value from 0 to 1 */
 
-/* Everything that the recording of a step makes, so that one place releases it. */
+/* Everything that a step makes, so that one place releases it. */
 typedef struct Step {
   tn_tensor *rows, *clean, *noise, *images, *labels, *params[kParams], *logits, *loss,
       *grads[kParams];
 } Step;
 
-static tn_error* step_record(Training* t, Step* s) {
-  const int64_t any = TN_DIM_ANY;
-  const tn_str batch = tn_string("batch");
+/* Forward, gradients and optimizer for the images in s->rows; alike by calls and in a capture. */
+static tn_error* update(Training* t, Step* s) {
   tn_uniform_options range = tn_uniform_options_init();
   range.low = -kNoise, range.high = kNoise;
-  TN_TRY(tn_capture_begin(t->ctx, tn_string("step")));
-  TN_TRY(tn_capture_input(t->ctx, tn_string("rows"), TN_DTYPE_I64, 1, &any, &batch, &s->rows));
   TN_TRY(tn_gather(t->ctx, t->images, s->rows, NULL, &s->clean));
   TN_TRY(tn_uniform(t->ctx, 2, tn_tensor_dims(s->clean), &range, &s->noise));
   TN_TRY(tn_add(t->ctx, s->clean, s->noise, &s->images));
@@ -102,7 +99,23 @@ static tn_error* step_record(Training* t, Step* s) {
   TN_TRY(net_logits(t->ctx, s->params, s->images, &s->logits));
   TN_TRY(tn_cross_entropy(t->ctx, s->logits, s->labels, NULL, NULL, &s->loss));
   TN_TRY(tn_grad(t->ctx, s->loss, t->vars, kParams, s->grads));
-  TN_TRY(tn_optimizer_step(t->ctx, t->optimizer, t->vars, s->grads, kParams));
+  return tn_optimizer_step(t->ctx, t->optimizer, t->vars, s->grads, kParams);
+}
+
+static void step_drop(Training* t, Step* s) {
+  tn_tensor* const single[] = {s->rows,   s->clean,  s->noise, s->images,
+                               s->labels, s->logits, s->loss};
+  for (size_t i = 0; i < sizeof single / sizeof *single; ++i) tn_tensor_drop(t->ctx, single[i]);
+  for (int k = 0; k < kParams; ++k)
+    tn_tensor_drop(t->ctx, s->params[k]), tn_tensor_drop(t->ctx, s->grads[k]);
+}
+
+static tn_error* step_record(Training* t, Step* s) {
+  const int64_t any = TN_DIM_ANY;
+  const tn_str batch = tn_string("batch");
+  TN_TRY(tn_capture_begin(t->ctx, tn_string("step")));
+  TN_TRY(tn_capture_input(t->ctx, tn_string("rows"), TN_DTYPE_I64, 1, &any, &batch, &s->rows));
+  TN_TRY(update(t, s));
   return tn_capture_end(t->ctx, &s->loss, 1, &t->step);
 }
 
@@ -111,10 +124,7 @@ static tn_error* step_create(Training* t) {
   Step s = {0};
   tn_error* error = step_record(t, &s);
   tn_capture_abort(t->ctx); /* does nothing where the recording has ended */
-  tn_tensor* const single[] = {s.rows, s.clean, s.noise, s.images, s.labels, s.logits, s.loss};
-  for (size_t i = 0; i < sizeof single / sizeof *single; ++i) tn_tensor_drop(t->ctx, single[i]);
-  for (int k = 0; k < kParams; ++k)
-    tn_tensor_drop(t->ctx, s.params[k]), tn_tensor_drop(t->ctx, s.grads[k]);
+  step_drop(t, &s);
   return error;
 }
 

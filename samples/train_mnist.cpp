@@ -148,13 +148,17 @@ struct Training {
         step(tenon::capture(cx, "step", [this](tenon::Capture& in) { return record(in); })),
         random(o.seed) {}
 
-  // Forward, gradients and optimizer, for batches of any size: the last one of an epoch is smaller.
+  // Forward, gradients and optimizer; alike by calls and in a capture.
+  Tensor update(const Tensor& images, const Tensor& labels) {
+    const Tensor loss = tenon::cross_entropy(net(images), labels);
+    optimizer.step(net.vars, tenon::grad(loss, net.vars));
+    return loss;
+  }
+  // For batches of any size: the last one of an epoch is smaller.
   std::vector<Tensor> record(tenon::Capture& in) {
     const Tensor images = in.input("images", {"batch", 28, 28}, TN_DTYPE_U8);
     const Tensor labels = in.input("labels", {"batch"}, TN_DTYPE_I64);
-    const Tensor loss = tenon::cross_entropy(net(images), labels);
-    optimizer.step(net.vars, tenon::grad(loss, net.vars));
-    return {loss};
+    return {update(images, labels)};
   }
 
   // One pass over the images in a new order; the mean loss.
@@ -252,4 +256,5 @@ int main(int argc, char** argv) {
     std::cerr << "train_mnist: " << e.what() << "\n";
     return 1;
   }
+  return 0;
 }

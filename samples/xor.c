@@ -45,35 +45,42 @@ static tn_error* take_params(Xor* x) {
   return NULL;
 }
 
-static tn_error* train(Xor* x) {
+static tn_error* prepare(Xor* x) {
   const tn_option lr = tn_option_f64("lr", 0.05);
   TN_TRY(tn_optimizer_create(x->cx, tn_string("adam"), &lr, 1, &x->adam));
   for (uint32_t k = 0; k < kParams; ++k) {
     TN_TRY(tn_uniform(x->cx, 2 - k % 2, kDims[k], NULL, &x->t[kParam + k]));
     TN_TRY(tn_variable_create(x->cx, tn_string(kName[k]), x->t[kParam + k], 0, &x->vars[k]));
   }
-  for (int i = 0; i < 300; ++i) {
-    TN_TRY(take_params(x));
-    TN_TRY(logits(x));
-    TN_TRY(
-        tn_bce_with_logits(x->cx, x->t[kLogits], x->t[kTargets], NULL, NULL, NULL, &x->t[kLoss]));
-    TN_TRY(tn_grad(x->cx, x->t[kLoss], x->vars, kParams, &x->t[kGrad]));
-    TN_TRY(tn_optimizer_step(x->cx, x->adam, x->vars, &x->t[kGrad], kParams));
-  }
-  return take_params(x);
+  return NULL;
 }
 
-static tn_error* run(Xor* x, const char* device) {
+static tn_error* step(Xor* x) {
+  tn_tensor** t = x->t;
+  TN_TRY(take_params(x));
+  TN_TRY(logits(x));
+  TN_TRY(tn_bce_with_logits(x->cx, t[kLogits], t[kTargets], NULL, NULL, NULL, &t[kLoss]));
+  TN_TRY(tn_grad(x->cx, t[kLoss], x->vars, kParams, &t[kGrad]));
+  return tn_optimizer_step(x->cx, x->adam, x->vars, &t[kGrad], kParams);
+}
+
+static tn_error* start(Xor* x, const char* device) {
   const float inputs[] = {0, 0, 0, 1, 1, 0, 1, 1}, targets[] = {0, 1, 1, 0};
-  const tn_str file = tn_string("xor.safetensors");
-  tn_str names[kParams];
-  float answers[4];
-  for (int k = 0; k < kParams; ++k) names[k] = tn_string(kName[k]);
   TN_TRY(tn_runtime_create(NULL, &x->rt));
   TN_TRY(tn_ctx_create(x->rt, tn_string(device), &x->cx));
   TN_TRY(tn_tensor_from_f32(x->cx, inputs, 2, (const int64_t[]){4, 2}, &x->t[kInputs]));
   TN_TRY(tn_tensor_from_f32(x->cx, targets, 2, (const int64_t[]){4, 1}, &x->t[kTargets]));
-  TN_TRY(train(x));
+  return prepare(x);
+}
+
+static tn_error* run(Xor* x, const char* device) {
+  const tn_str file = tn_string("xor.safetensors");
+  tn_str names[kParams];
+  float answers[4];
+  for (int k = 0; k < kParams; ++k) names[k] = tn_string(kName[k]);
+  TN_TRY(start(x, device));
+  for (int i = 0; i < 300; ++i) TN_TRY(step(x));
+  TN_TRY(take_params(x));
   TN_TRY(tn_model_save(x->cx, file, names, &x->t[kParam], kParams, NULL, 0, NULL));
   drop(x, kParam);
   TN_TRY(tn_model_open(x->rt, file, NULL, &x->model));

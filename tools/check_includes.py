@@ -44,6 +44,7 @@ RULES = [
     ("samples", {APPLICATION, CPP}, set()),
     ("tests/unit", {APPLICATION, PLUGIN_TIER, SDK, CPP, CORE, KIT}, {"doctest", "fmt", "json"}),
     ("tests/plugins", {APPLICATION, PLUGIN_TIER, SDK}, set()),
+    ("tests/e2e/samples", {APPLICATION, CPP, "samples"}, set()),  # the programs under test
     ("tests", {APPLICATION, PLUGIN_TIER, SDK, CPP, KIT}, {"doctest", "json"}),
     ("bench", {APPLICATION, PLUGIN_TIER, CPP, KIT}, {"benchmark", "torch"}),
 ]
@@ -154,8 +155,9 @@ class Checker:
             if path.startswith(("plugins/", "tests/plugins/")) and same:
                 unit = plugin_root(self.root, path)
                 return None if found.startswith(unit + "/") else "a plugin never uses another one"
-            return None if same or found.startswith("tests/support/") else \
-                f"{found.split('/')[0]} is not for {path.split('/')[0]}"
+            top = found.split("/")[0]
+            return None if same or top in own or found.startswith("tests/support/") else \
+                f"{top} is not for {path.split('/')[0]}"
         if part not in own:
             return f"{part} is not for {path.split('/')[0]}"
         above, below = layer(path), layer(found)

@@ -67,6 +67,8 @@ class Checks(unittest.TestCase):
             ("bindings/cpp/include/tenon/a.hpp", "#include <tenon/sdk/backend.hpp>\n",
              "sdk is not for bindings"),
             ("tests/e2e/a.cpp", '#include "op/call.hpp"\n', "core is not for tests"),
+            ("tests/e2e/a.cpp", '#include "../../samples/hello.c"\n', "samples is not for tests"),
+            ("tests/e2e/samples/a.cpp", '#include "op/call.hpp"\n', "core is not for tests"),
         ]:
             with self.subTest(name=name, text=text):
                 self.refuses("check_includes.py", name, text, message)

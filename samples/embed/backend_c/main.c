@@ -9,14 +9,17 @@ typedef struct App {
   tn_tensor *x, *square, *y, *none;
 } App;
 
-static tn_error* run(App* a) {
+static tn_error* start(App* a) {
   const tn_str plugin = tn_string(PLUGIN);
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.plugin_paths = &plugin;
   desc.plugin_path_count = 1;
   TN_TRY(tn_runtime_create(&desc, &a->rt));
   TN_TRY(tn_ctx_create(a->rt, tn_string("plain"), &a->cx));
-  TN_TRY(tn_tensor_from_f32(a->cx, (const float[]){1, 2, 3}, 1, (const int64_t[]){3}, &a->x));
+  return tn_tensor_from_f32(a->cx, (const float[]){1, 2, 3}, 1, (const int64_t[]){3}, &a->x);
+}
+
+static tn_error* compute(App* a) {
   TN_TRY(tn_square(a->cx, a->x, &a->square)); /* decomposed into mul */
   return tn_add(a->cx, a->x, a->square, &a->y);
 }
@@ -24,7 +27,8 @@ static tn_error* run(App* a) {
 int main(void) {
   App a = {0};
   char text[256] = "";
-  tn_error* error = run(&a);
+  tn_error* error = start(&a);
+  if (!error) error = compute(&a);
   if (!error) error = tn_tensor_format(a.y, NULL, text, sizeof text);
   if (error) fprintf(stderr, "embed: %s\n", tn_error_message(error));
   int right = !error && strstr(text, "f32[3] plain:0  [2, 6, 12]") != NULL;

@@ -11,11 +11,9 @@ typedef struct App {
   tn_op op;
 } App;
 
-static tn_error* run(App* a) {
+static tn_error* start(App* a) {
   const tn_str plugin = tn_string(PLUGIN);
-  const tn_attr lambda = tn_attr_f64(0, 1.5); /* attribute 0; left out it is 0.5 */
   const int64_t n = 4;
-  uint32_t outputs = 0;
   tn_runtime_desc desc = tn_runtime_desc_init();
   desc.plugin_paths = &plugin;
   desc.plugin_path_count = 1;
@@ -23,7 +21,12 @@ static tn_error* run(App* a) {
   TN_TRY(tn_ctx_create(a->rt, tn_string(NULL), &a->cx));
   TN_TRY(tn_op_find(a->rt, tn_string("hard_shrink"), 0, &a->op));
   TN_TRY(tn_tensor_from_f32(a->cx, (const float[]){-2, -1, 1, 2}, 1, &n, &a->start));
-  TN_TRY(tn_variable_create(a->cx, tn_string("x"), a->start, 0, &a->variable));
+  return tn_variable_create(a->cx, tn_string("x"), a->start, 0, &a->variable);
+}
+
+static tn_error* compute(App* a) {
+  const tn_attr lambda = tn_attr_f64(0, 1.5); /* attribute 0; left out it is 0.5 */
+  uint32_t outputs = 0;
   TN_TRY(tn_variable_take(a->cx, a->variable, &a->x));
   TN_TRY(tn_op_call(a->cx, a->op, &a->x, 1, &lambda, 1, &a->y, 1, &outputs));
   TN_TRY(tn_sum(a->cx, a->y, NULL, &a->loss));
@@ -44,7 +47,8 @@ static int refuses(App* a) {
 int main(void) {
   App a = {0};
   char y[128] = "", grad[128] = "";
-  tn_error* error = run(&a);
+  tn_error* error = start(&a);
+  if (!error) error = compute(&a);
   if (!error) error = tn_tensor_format(a.y, NULL, y, sizeof y);
   if (!error) error = tn_tensor_format(a.grad, NULL, grad, sizeof grad);
   if (error) fprintf(stderr, "embed: %s\n", tn_error_message(error));

@@ -17,11 +17,14 @@ static tn_error* list_devices(tn_runtime* rt) {
   return NULL;
 }
 
-static tn_error* multiply(tn_ctx* cx, tn_tensor* t[3]) {
+static tn_error* load(tn_ctx* cx, tn_tensor* t[3]) {
   const int64_t dims[] = {2, 2};
-  char text[256];
   TN_TRY(tn_tensor_from_f32(cx, (const float[]){1, 2, 3, 4}, 2, dims, &t[0]));
-  TN_TRY(tn_tensor_from_f32(cx, (const float[]){0, 1, 1, 0}, 2, dims, &t[1]));
+  return tn_tensor_from_f32(cx, (const float[]){0, 1, 1, 0}, 2, dims, &t[1]);
+}
+
+static tn_error* multiply(tn_ctx* cx, tn_tensor* t[3]) {
+  char text[256];
   TN_TRY(tn_matmul(cx, t[0], t[1], NULL, &t[2]));
   TN_TRY(tn_tensor_format(t[2], NULL, text, sizeof text));
   puts(text);
@@ -36,6 +39,7 @@ int main(int argc, char** argv) {
   tn_error* error = tn_runtime_create(NULL, &rt);
   if (!error) error = list_devices(rt);
   if (!error) error = tn_ctx_create(rt, tn_string(device), &cx);
+  if (!error) error = load(cx, t);
   if (!error) error = multiply(cx, t);
   if (error) fprintf(stderr, "embed: %s\n", tn_error_message(error));
   for (int i = 0; i < 3; ++i) tn_tensor_release(t[i]);

@@ -11,7 +11,7 @@ typedef struct App {
   tn_variable* w;
 } App;
 
-static tn_error* run(App* app, const char* device) {
+static tn_error* start(App* app, const char* device) {
   const tn_str plugin = tn_string(PLUGIN);
   const tn_option lr = tn_option_f64("lr", 0.5);
   const int64_t n = 3;
@@ -23,8 +23,16 @@ static tn_error* run(App* app, const char* device) {
   TN_TRY(tn_tensor_from_f32(app->cx, (const float[]){1, 2, 3}, 1, &n, &app->start));
   TN_TRY(tn_tensor_from_f32(app->cx, (const float[]){4, 0, -5}, 1, &n, &app->grad));
   TN_TRY(tn_variable_create(app->cx, tn_string("w"), app->start, 0, &app->w));
-  TN_TRY(tn_optimizer_create(app->cx, tn_string("lion"), &lr, 1, &app->lion));
-  for (int i = 0; i < 3; ++i) TN_TRY(tn_optimizer_step(app->cx, app->lion, &app->w, &app->grad, 1));
+  return tn_optimizer_create(app->cx, tn_string("lion"), &lr, 1, &app->lion);
+}
+
+static tn_error* step(App* app) {
+  return tn_optimizer_step(app->cx, app->lion, &app->w, &app->grad, 1);
+}
+
+static tn_error* run(App* app, const char* device) {
+  TN_TRY(start(app, device));
+  for (int i = 0; i < 3; ++i) TN_TRY(step(app));
   return tn_variable_take(app->cx, app->w, &app->end);
 }
 
