@@ -73,7 +73,8 @@ with tempfile.TemporaryDirectory() as name:
         lines = sum(len(f.read_text().splitlines()) for f in project.rglob("*") if f.is_file())
         assert lines <= 600, f"the template of a backend has {lines} lines"
     run("cmake", "-B", "build", f"-DCMAKE_PREFIX_PATH={prefix}", *options, cwd=project)
-    run("cmake", "--build", "build", cwd=project)
+    built = run("cmake", "--build", "build", cwd=project)
+    assert "warning" not in built.stdout + built.stderr, built.stdout + built.stderr
     print(run(project / "build/check", cwd=folder).stdout)
     plugins = project / "build/lib/tenon/plugins"
     rows = json.loads(run(TENON, "--plugin", plugins, "plugins", "--json", cwd=folder).stdout)

@@ -86,7 +86,8 @@ struct Elementwise {
   template <class W, size_t... I>
   static void compute(const Args& args, const tn_view& y, std::index_sequence<I...>) {
     const Dense<W> x[] = {load_like<W>(args[I], y)...};
-    Dense<decltype(F{}(x[I][0]...))> result(x[0].size());
+    Dense<decltype(F{}(x[I][0]...))> result;
+    result.resize(x[0].size());  // constructed with it, GCC 12 warns of its destructor
     for (size_t i = 0; i < result.size(); ++i) result[i] = F{}(x[I][i]...);
     store(result, y);
   }
