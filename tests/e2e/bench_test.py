@@ -49,9 +49,11 @@ class Bench(unittest.TestCase):
             self.assertIn(word, done.stderr)
 
     def test_what_cannot_be_measured_is_told(self):
-        done = run("--quick", "--device", "nowhere", "D2")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("nowhere", done.stderr)
+        for args, device in ((["--device", "nowhere"], {}), ([], {"TENON_DEVICE": "nowhere"})):
+            done = subprocess.run([TENON, "bench", "--quick", *args, "D2"], capture_output=True, text=True,
+                                  env=ENV | device, timeout=60)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertRegex(done.stderr, '"nowhere".*cpu:0.*reference:0')
 
 
 unittest.main(argv=sys.argv[:1])

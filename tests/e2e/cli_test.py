@@ -87,6 +87,29 @@ class Cli(unittest.TestCase):
                 kinds[kind] += kind in r["provides"]
         self.assertGreater(min(kinds.values()), 0, kinds)
 
+    def test_plugins_are_named_before_the_command_or_behind_it(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            files = [pathlib.Path(folder, f"tenon_backend_{n}.so") for n in "xy"]
+            for file in files:
+                file.write_text("no library")
+                file.chmod(0o644)
+            x, y = map(str, files)
+            for args in (["--plugin", x, "plugins", "--plugin", y], ["plugins", "--plugin", x, "--plugin", y],
+                         ["--plugin", x, "--plugin", y, "plugins"]):
+                rows = json.loads(run(*args, "--json").stdout)
+                bad = [r["path"] for r in rows if r["verdict"] == "broken"]
+                self.assertEqual(sorted(bad), [x, y], args)
+            for args in (["devices"], ["ops", "add"], ["explain", "add"], ["bench", "--device", "nowhere"]):
+                done = run(*args, "--plugin", x)
+                self.assertIn("tenon_backend_x.so", done.stderr, args)
+                self.assertEqual(done.returncode, args[0] == "bench", args)
+            for command in ("plugins", "devices", "ops", "info", "new", "explain", "profile", "bench", "verify"):
+                self.assertIn("--plugin", run(command, "--help").stdout, command)
+                missing = run(command, "--plugin", "/nope")
+                self.assertEqual((missing.returncode, missing.stdout), (2, ""))
+                self.assertIn("/nope does not exist", missing.stderr)
+
     def test_devices(self):
         rows = self.listed("devices")
         self.assertIn("reference:0", [r["name"] for r in rows])

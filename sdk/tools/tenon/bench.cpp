@@ -97,6 +97,41 @@ class Worker {
   std::FILE *to_ = nullptr, *from_ = nullptr;
 };
 
+// Throws what the library says where there is no such device. It is asked in a child: here there may be no runtime.
+void check_device(std::string device) {
+  const char* usual = std::getenv("TENON_DEVICE");
+  if (device.empty()) device = usual && *usual ? usual : "cpu";
+  int from[2];
+  if (pipe2(from, O_CLOEXEC) != 0) throw std::runtime_error(std::strerror(errno));
+  std::fflush(nullptr);
+  const pid_t child = fork();
+  if (child < 0) throw std::runtime_error(std::string("fork: ") + std::strerror(errno));
+  if (child == 0) {
+    std::string why;
+    try {
+      const Runtime runtime;
+      try {
+        static_cast<void>(runtime.device(device));
+      } catch (const std::exception& e) {
+        why = std::string(e.what()) + "; there are";
+        for (const Device& d : runtime.devices()) why += " " + d.name();
+      }
+    } catch (const std::exception& e) {
+      why = e.what();
+    }
+    _exit(write(from[1], why.data(), why.size()) < 0);
+  }
+  close(from[1]);
+  std::string said;
+  char text[512];
+  for (ssize_t n; (n = read(from[0], text, sizeof text)) > 0;)
+    said.append(text, static_cast<size_t>(n));
+  close(from[0]);
+  while (waitpid(child, nullptr, 0) < 0 && errno == EINTR) {
+  }
+  if (!said.empty()) throw std::runtime_error(said);
+}
+
 struct Rounds {
   int rounds, warmups;
   double sample_ns;
@@ -269,6 +304,7 @@ int bench(const BenchArgs& given, bool json) {
   BenchArgs args = given;
   if (args.json == "-") args.json.clear(), json = true;
   const std::vector<std::string> ids = chosen(args);
+  check_device(args.device);
   std::ofstream file(args.json);
   if (!args.json.empty() && !file) throw Usage("cannot write " + args.json);
   const unsigned threads = args.threads > 0 ? static_cast<unsigned>(args.threads)

@@ -25,14 +25,29 @@ struct Request {
   BenchArgs bench;
 };
 
+// Before the command or behind it; of several all count.
+void add_plugin_option(CLI::App& app, Request& r) {
+  app.add_option_function<std::vector<std::string>>(
+         "--plugin",
+         [&r](const std::vector<std::string>& paths) {
+           r.plugins.insert(r.plugins.end(), paths.begin(), paths.end());
+         },
+         "A plugin, or a folder of them, to look at first")
+      ->allow_extra_args(false)
+      ->check([](const std::string& path) {
+        return std::filesystem::exists(path) ? "" : path + " does not exist";
+      });
+}
+
 CLI::App* add(CLI::App& app, Request& r, const char* name, const char* what, const char* example) {
   CLI::App* sub = app.add_subcommand(name, what);
   sub->add_flag("--json", r.json, "A list of objects instead of a table");
+  add_plugin_option(*sub, r);
   sub->footer(std::string("Example:\n  ") + example);
   return sub;
 }
 
-void describe_verify(CLI::App& app, VerifyArgs& v) {
+CLI::App* describe_verify(CLI::App& app, VerifyArgs& v) {
   CLI::App* sub = app.add_subcommand("verify", "What can be wrong with a plugin, tried on one");
   sub->footer(
       "Exit status: 0 the level was reached, 1 it was not, 2 wrong use.\n"
@@ -52,6 +67,7 @@ void describe_verify(CLI::App& app, VerifyArgs& v) {
                   "A file of lines \"check [place]: reason\"; one that does not fail is a failure");
   sub->add_option("--jobs", v.jobs, "Processes; default: one per core, at most 4")
       ->check(CLI::Range(1, 256));
+  return sub;
 }
 
 void describe_measuring(CLI::App& app, Request& r) {
@@ -66,6 +82,7 @@ void describe_measuring(CLI::App& app, Request& r) {
   bench->footer("Example:\n  tenon bench D1 T1 --json result.json");
   bench->add_option("ID", r.bench.ids, "Rows, or all; default: what takes a minute");
   bench->add_option("--json", r.bench.json, "A file for the results; - writes them to stdout");
+  add_plugin_option(*bench, r);
   bench->add_option("--device", r.bench.device, "Default: TENON_DEVICE, else cpu");
   bench->add_option("--threads", r.bench.threads, "Default: one per core")
       ->check(CLI::Range(1, 64));
@@ -81,11 +98,7 @@ void describe(CLI::App& app, Request& r) {
            std::to_string(v & 0xfff);
   });
   app.add_flag("--json", r.json, "A list of objects instead of a table");
-  app.add_option("--plugin", r.plugins, "A plugin, or a folder of them, to look at first")
-      ->allow_extra_args(false)
-      ->check([](const std::string& path) {
-        return std::filesystem::exists(path) ? "" : path + " does not exist";
-      });
+  add_plugin_option(app, r);
   app.footer(
       "Exit status: 0 success, 1 the thing asked about failed, 2 wrong use.\n"
       "Example:\n  tenon explain conv2d --device cpu --dtype f16");
@@ -115,15 +128,25 @@ void describe(CLI::App& app, Request& r) {
   explain->add_option("--attr", r.explain.attrs, "An attribute: stride=2,2; may be repeated")
       ->allow_extra_args(false);
   describe_measuring(app, r);
-  describe_verify(app, r.verify);
+  add_plugin_option(*create, r);
+  add_plugin_option(*describe_verify(app, r.verify), r);
 }
 
 void TN_CALL warn(void*, uint32_t, tn_str message) {
   std::fprintf(stderr, "tenon: warning: %.*s\n", static_cast<int>(message.size), message.data);
 }
 
+// For commands whose runtime is made in another process.
+void hand_on(const std::vector<std::string>& plugins) {
+  std::string folders;
+  for (const std::string& p : plugins) folders += std::filesystem::absolute(p).string() + ":";
+  const char* others = std::getenv("TENON_PLUGIN_PATH");
+  if (!folders.empty()) setenv("TENON_PLUGIN_PATH", (folders + (others ? others : "")).c_str(), 1);
+}
+
 int run(const CLI::App& app, const Request& r) {
   const std::string command = app.get_subcommands().front()->get_name();
+  if (command == "verify" || command == "profile" || command == "bench") hand_on(r.plugins);
   if (command == "new") return create(r.kind, r.name, r.into);
   if (command == "verify") return verify(r.verify);
   if (command == "profile") return profile(r.profile, r.json);
