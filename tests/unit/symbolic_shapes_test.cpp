@@ -168,7 +168,7 @@ void compare(const OpEntry& op, const kit::OpSamples& samples, const kit::Case& 
   CHECK(text_of(got) == text_of(want));
   CHECK(got.casts == want.casts);
   // What the rule took for granted must be so.
-  for (const auto& [a, b] : symbols.assumed())
+  for (const auto& [a, b, by] : symbols.assumed())
     CHECK(symbols.evaluate(a, values) == symbols.evaluate(b, values));
 }
 

@@ -242,7 +242,7 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
     const tn_tensor* t = results[i];
     if (t && !same_type(t->view, want))
       fail(TN_INVALID_ARGUMENT, "custom gradient: the gradient of input {} is {}, expected {}", i,
-           shape_text(t->view), shape_text(want));
+           named_shape(t), shape_text(want));
     if (t) need_elements(ctx_, t, "custom gradient");
   }
 }

@@ -10,6 +10,9 @@ namespace tenon {
 
 [[gnu::cold]] const GradProgram& make_gradient(tn_ctx* ctx, Site& site, uint64_t wants,
                                                uint64_t cotangents) {
+  if (site.captured)
+    fail(TN_FAILED_PRECONDITION, "gradient: the capture that recorded {} has ended",
+         site.entry->name());
   const size_t n_in = site.n_in, n_out = site.outputs.size();
   auto bit = [](uint64_t mask, size_t i) { return i >= 64 || (mask >> i & 1); };
   std::vector<bool> want(n_in), have(n_out);

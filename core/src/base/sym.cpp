@@ -29,7 +29,7 @@ int64_t SymTable::intern(Expr e) {
   const auto key = std::make_tuple(e.kind, e.a, e.b);
   if (auto it = index_.find(key); it != index_.end()) return it->second;
   exprs_.push_back(e);
-  const int64_t id = kFirstSymbol + 1 - static_cast<int64_t>(exprs_.size());
+  const int64_t id = first_ + 1 - static_cast<int64_t>(exprs_.size());
   index_.emplace(key, id);
   return id;
 }

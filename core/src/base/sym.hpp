@@ -1,9 +1,11 @@
 // Symbolic dims: interned expressions over named sizes. A dim is an int64: >= 0 concrete, far below -2^62 the id of an
 // expression here. So far below 0, no axis and no "from the end" is taken for one.
 #pragma once
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <vector>
 
@@ -24,16 +26,16 @@ class SymTable {
   int64_t make(Kind kind, int64_t a, int64_t b);
   // 1 equal, 0 different, -1 unknown. Equal ids are equal; two different expressions may still be equal.
   int equal(int64_t a, int64_t b) const;
-  void assume_equal(int64_t a, int64_t b) { assumed_.emplace_back(a, b); }
+  void assume_equal(int64_t a, int64_t b, std::string_view by) { assumed_.emplace_back(a, b, by); }
   void forget_assumed(size_t from) { assumed_.resize(from); }
-  const std::vector<std::pair<int64_t, int64_t>>& assumed() const { return assumed_; }
+  const auto& assumed() const { return assumed_; }
   // Value of a dim when symbol i (in order of creation) has values[i]; these may be symbols of `to`.
   int64_t evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to = nullptr) const;
   std::string text(int64_t dim) const;
   size_t count() const { return names_.size(); }  // of symbols
   // Is it the id of one here? What is only a large number is not.
   bool has(int64_t dim) const {
-    return is_symbolic(dim) && static_cast<size_t>(kFirstSymbol - dim) < exprs_.size();
+    return is_symbolic(dim) && static_cast<uint64_t>(first_ - dim) < exprs_.size();
   }
   // Of a dim that is a symbol itself: its number in order of creation.
   size_t symbol_of(int64_t dim) const { return static_cast<size_t>(at(dim).a); }
@@ -44,12 +46,15 @@ class SymTable {
     int64_t a, b;  // kSymbol: a is the index in names_
   };
   int64_t intern(Expr e);
-  const Expr& at(int64_t dim) const { return exprs_.at(static_cast<size_t>(kFirstSymbol - dim)); }
+  const Expr& at(int64_t dim) const { return exprs_.at(static_cast<size_t>(first_ - dim)); }
 
+  // No token of another table is one of this.
+  static inline std::atomic<uint32_t> tables_{0};
+  int64_t first_ = kFirstSymbol - (int64_t{tables_++ % 4095} << 20);
   std::vector<Expr> exprs_;
   std::map<std::tuple<Kind, int64_t, int64_t>, int64_t> index_;
   std::vector<std::string> names_;
-  std::vector<std::pair<int64_t, int64_t>> assumed_;
+  std::vector<std::tuple<int64_t, int64_t, std::string_view>> assumed_;  // a, b, by
 };
 
 // The same arithmetic on concrete dims; throws OUT_OF_RANGE on overflow and division by zero.

@@ -82,7 +82,7 @@ tn_error* tn_variable_assign(tn_ctx* ctx, tn_variable* v, tn_tensor* value) {
     const tn_view& n = value->view;
     if (is_scalar(value) || !same_type(n, v->shape))
       fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it", v->name,
-           shape_text(v->shape), shape_text(n));
+           shape_text(v->shape), named_shape(value));
     if (ctx->recorder) {
       ctx->recorder->assign(*v, value);
       return;
@@ -139,7 +139,7 @@ tn_error* tn_tensor_leaf(tn_ctx* ctx, tn_tensor* t, tn_tensor** out) {
     need(out, "tn_tensor_leaf", "out_leaf");
     if (!is_floating(t->view.dtype))
       fail(TN_INVALID_ARGUMENT, "tn_tensor_leaf: {} has no gradient; only floating dtypes have",
-           shape_text(t->view));
+           named_shape(t));
     *out = make_leaf(ctx, t);
   });
 }

@@ -36,8 +36,8 @@ tn_view shown(const GraphValue& v, bool scalar) {
 void need_elements(const tn_tensor* t, const char* function) {
   if (!is_abstract(t)) return;
   fail(TN_FAILED_PRECONDITION,
-       "{}: {}, {}, has no elements before the program runs. Make it an output of the program and "
-       "read what a run gives.",
+       "{}: {}, {}, has no elements: it stands for those of each run. Read what a run gives for it "
+       "as an output.",
        function, abstract_text(t), named_shape(t));
 }
 
@@ -149,7 +149,7 @@ Owned Capture::like(tn_tensor* t, const Shape& shape) {
   if (same_type(t->view, shape)) return Owned(ctx_, keep(ctx_, t));
   for (int i = 0; i < shape.rank; ++i)
     if (t->view.dims[i] != shape.dims[i])
-      program_->symbols.assume_equal(t->view.dims[i], shape.dims[i]);
+      program_->symbols.assume_equal(t->view.dims[i], shape.dims[i], "gradient");
   Owned made = tensor_of(value_of(t, "gradient"), shape);
   if (t->node) made.get()->node = node_retain(t->node), made.get()->out_index = t->out_index;
   return made;
@@ -226,6 +226,7 @@ void Capture::record_node(const OpEntry& op, const std::vector<tn_tensor*>& inpu
   };
   const std::unique_ptr<Site, ReleaseSite> site(new Site);
   site->op = op.id;
+  site->captured = true;
   site->entry = &op;
   site->n_in = static_cast<uint32_t>(inputs.size());
   site->attrs = complete_attrs(op, attrs, n_attrs);

@@ -458,7 +458,7 @@ std::vector<Shape> output_shapes(const Flow& f, std::span<tn_tensor* const> oper
   };
   const auto same_size = [&](int64_t a, int64_t b) {
     const bool unknown = to && a != b && to->equal(a, b) < 0;
-    if (unknown) to->assume_equal(a, b);
+    if (unknown) to->assume_equal(a, b, f.function());
     return unknown || a == b || (to && to->equal(a, b) == 1);
   };
   const auto need_same = [&](const Shape& a, const Shape& b, size_t i, const char* other) {

@@ -21,7 +21,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
   // What cannot be told in a capture is taken to be so.
   const auto same = [to](int64_t x, int64_t y) {
     const bool unknown = to && x != y && to->equal(x, y) < 0;
-    if (unknown) to->assume_equal(x, y);
+    if (unknown) to->assume_equal(x, y, "tn_program_run");
     return unknown || x == y;
   };
   for (size_t i = 0; i < p.arguments.size(); ++i) {
@@ -48,13 +48,13 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
       fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is {}, the program takes {}", p.name,
            a.name, shape_text(v), symbolic_text(p.symbols, a.shape));
   }
-  for (const auto& [a, b] : p.symbols.assumed()) {
+  for (const auto& [a, b, by] : p.symbols.assumed()) {
     const int64_t x = p.symbols.evaluate(a, sizes, to), y = p.symbols.evaluate(b, sizes, to);
     if (!same(x, y))
       fail(TN_INVALID_ARGUMENT,
-           "program \"{}\" was captured for equal sizes {} and {}; here they are {} and {}. Give "
-           "them one name, or capture it for these sizes.",
-           p.name, p.symbols.text(a), p.symbols.text(b), x, y);
+           "program \"{}\" was captured for equal sizes {} and {} in {}; here they are {} and {}. "
+           "Give them one name, or capture it for these sizes.",
+           p.name, p.symbols.text(a), p.symbols.text(b), by, x, y);
   }
   return sizes;
 }

@@ -30,12 +30,13 @@ struct Infer : tn_infer {
   // Outside a capture what is below 0 is no symbol: either it was given, or it came out of what was given.
   [[noreturn]] void not_a_size(int64_t size) const {
     const std::string_view giver = giver_of(size);
+    if (is_symbolic(size)) fail(TN_INVALID_ARGUMENT, "{} has a size of another capture", giver);
     if (!giver.empty())
       fail(TN_INVALID_ARGUMENT, "attribute {} has {}; a size cannot be negative", giver, size);
     fail(TN_INVALID_ARGUMENT, "a size comes out as {}; it cannot be negative", size);
   }
   void require_size(int64_t size) const {
-    if (size < -1 && !(symbols && is_symbolic(size))) not_a_size(size);
+    if (size < -1 && !(symbols && symbols->has(size))) not_a_size(size);
   }
   int64_t combine(SymTable::Kind kind, int64_t a, int64_t b) noexcept {
     try {
@@ -78,7 +79,9 @@ int64_t TN_CALL dim_broadcast(tn_infer* c, int64_t a, int64_t b) {
   Infer& s = self(c);
   if (s.symbols && (is_symbolic(a) || is_symbolic(b))) {
     try {
-      s.symbols->assume_equal(a, b);
+      s.require_size(a);
+      s.require_size(b);
+      s.symbols->assume_equal(a, b, s.op->name());
     } catch (...) {
       s.pending.emplace(error_from_exception());
     }

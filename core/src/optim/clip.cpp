@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "optimizer.hpp"
 #include "recipe/site.hpp"
@@ -14,7 +15,7 @@ void check_gradients(const char* function, tn_tensor* const* grads, uint32_t n) 
   for (uint32_t i = 0; i < n; ++i)
     if (grads[i] && dtype_kind(grads[i]->view.dtype) != Kind::kFloat)
       fail(TN_INVALID_ARGUMENT, "{}: gradient {} is {}; only floating dtypes are clipped", function,
-           i, shape_text(grads[i]->view));
+           i, named_shape(grads[i]));
 }
 
 void give(std::vector<Owned>& results, tn_tensor** out) {

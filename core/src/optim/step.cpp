@@ -38,7 +38,7 @@ void check_gradient(const tn_optimizer& o, const tn_variable& v, const tn_tensor
   const tn_view& g = grad->view;
   if (is_scalar(grad) || !same_type(g, s))
     fail(TN_INVALID_ARGUMENT, "optimizer {}: variable \"{}\" is {}, its gradient {}", o.name,
-         v.name, shape_text(s), shape_text(g));
+         v.name, shape_text(s), named_shape(grad));
 }
 
 Work collect(const tn_optimizer& o, tn_variable* const* variables, tn_tensor* const* grads,

@@ -37,6 +37,7 @@ struct Site {
   std::vector<uint64_t> ids;      // when n_in > 4
   bool by_context = false;        // no tensor says where: it runs on the context's device
   bool records = false;           // the op has a gradient
+  bool captured = false;          // without a program, and of no use after the capture
   bool derived = false;           // only through its decomposition
   uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
   uint64_t random_words = 0;      // 32-bit words of the random state that a call uses up
