@@ -317,13 +317,13 @@ TEST_CASE("memory: a replay asks for none, and computes what the calls compute")
 namespace {
 
 struct ConvolutionSize {
-  int64_t batch, inputs, side, outputs, kernel, stride;
+  int64_t batch, inputs, side, outputs, kernel, stride, groups = 1;
 };
 
 // A program of a convolution of x and its gradients for both operands.
 tn_program* convolution_program(tn_ctx* cx, const ConvolutionSize& c) {
   const int64_t x_dims[] = {c.batch, c.inputs, c.side, c.side},
-                w_dims[] = {c.outputs, c.inputs, c.kernel, c.kernel};
+                w_dims[] = {c.outputs, c.inputs / c.groups, c.kernel, c.kernel};
   const int64_t stride[] = {c.stride, c.stride}, padding[] = {c.kernel / 2, c.kernel / 2};
   REQUIRE_OK(tn_capture_begin(cx, tn_string("convolution")));
   const auto given = [&](const char* name, const int64_t* dims) {
@@ -336,6 +336,7 @@ tn_program* convolution_program(tn_ctx* cx, const ConvolutionSize& c) {
   tn_conv2d_options options = tn_conv2d_options_init();
   options.stride = stride, options.n_stride = 2;
   options.padding = padding, options.n_padding = 2;
+  options.groups = c.groups;
   const Tensor y =
       get([&](tn_tensor** o) { return tn_conv2d(cx, x.get(), w.get(), nullptr, &options, o); });
   const Tensor square = get([&](tn_tensor** o) { return tn_square(cx, y.get(), o); });
@@ -361,7 +362,7 @@ TEST_CASE("memory: a replay of convolutions of usual sizes asks for none") {
   const Runtime rt = make_runtime();
   const Context ctx = make_context(rt);
   tn_ctx* cx = ctx.get();
-  // Of LeNet-5 and ResNet-18.
+  // Of LeNet-5 and ResNet-18, several images.
   for (const ConvolutionSize& c : {ConvolutionSize{8, 1, 28, 6, 5, 1},
                                    {8, 6, 14, 16, 5, 1},
                                    {4, 3, 32, 64, 3, 1},
@@ -370,14 +371,25 @@ TEST_CASE("memory: a replay of convolutions of usual sizes asks for none") {
                                    {4, 64, 16, 128, 3, 2},
                                    {4, 64, 16, 128, 1, 2},
                                    {2, 256, 8, 512, 3, 2},
-                                   {2, 512, 4, 512, 3, 1}}) {
+                                   {2, 512, 4, 512, 3, 1},
+                                   // One image.
+                                   {1, 3, 112, 64, 7, 2},
+                                   {1, 64, 28, 64, 3, 1},
+                                   {1, 96, 28, 96, 1, 1},
+                                   {1, 16, 32, 32, 3, 1},
+                                   {1, 256, 14, 512, 3, 2},
+                                   {1, 512, 7, 512, 3, 1},
+                                   // Depthwise, of MobileNet.
+                                   {1, 64, 112, 64, 3, 1, 64},
+                                   {2, 256, 56, 256, 3, 2, 256},
+                                   {8, 512, 14, 512, 3, 1, 512}}) {
     CAPTURE(c.inputs);
     CAPTURE(c.outputs);
     CAPTURE(c.stride);
     const std::unique_ptr<tn_program, decltype(&tn_program_release)> p(convolution_program(cx, c),
                                                                        tn_program_release);
     const int64_t x_dims[] = {c.batch, c.inputs, c.side, c.side},
-                  w_dims[] = {c.outputs, c.inputs, c.kernel, c.kernel};
+                  w_dims[] = {c.outputs, c.inputs / c.groups, c.kernel, c.kernel};
     const auto full = [&](const int64_t* dims) {
       return get([&](tn_tensor** o) { return tn_tensor_full(cx, TN_DTYPE_F32, 0.5, 4, dims, o); });
     };

@@ -10,8 +10,10 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   attention/tile_forward.cpp
   attention/tiles.cpp
   conv/base.cpp
+  conv/channel_conv.cpp
   conv/conv2d.cpp
   conv/onednn_kernels.cpp
+  conv/plane_conv.cpp
   conv/quantized.cpp
   conv/region.cpp
   conv/tile_conv.cpp
@@ -50,6 +52,10 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   optim/steps.cpp
   recurrent/lstm.cpp)
 set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
+# Its inner loops are those of matmul/micro.cpp.
+if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT TENON_SANITIZE)
+  set_source_files_properties(conv/channel_conv.cpp PROPERTIES COMPILE_OPTIONS -Os)
+endif()
 
 # Only oneDNN's header is needed: its library is opened at run time, where there is one.
 find_package(OneDNN QUIET)

@@ -251,6 +251,36 @@ void add_plane(Catalogue& c) {
             .only({TN_DTYPE_F32}));
 }
 
+// Shapes that a backend may have kernels of its own for, as a call of conv2d and of its gradients.
+struct Form {
+  const char* name;
+  Dims x, w, stride, padding, dilation;
+  int64_t groups;
+};
+
+const Form kForms[] = {
+    // One channel to a group: rows and planes of odd sizes, longer and shorter than vectors.
+    {"depthwise", {2, 5, 7, 9}, {5, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 5},
+    {"depthwise_step_2", {2, 3, 9, 12}, {3, 1, 3, 3}, {2, 2}, {1, 1}, {1, 1}, 3},
+    {"depthwise_uneven", {1, 3, 8, 37}, {3, 1, 5, 4}, {2, 2}, {2, 1}, {1, 1}, 3},
+    {"depthwise_tall", {1, 2, 11, 6}, {2, 1, 3, 2}, {2, 1}, {1, 0}, {1, 1}, 2},
+    {"depthwise_flat", {1, 2, 6, 11}, {2, 1, 3, 3}, {1, 2}, {0, 2}, {1, 1}, 2},
+    {"depthwise_far", {1, 3, 10, 13}, {3, 1, 3, 2}, {3, 4}, {2, 1}, {1, 3}, 3},
+    {"depthwise_dilated", {1, 3, 12, 11}, {3, 1, 3, 3}, {1, 1}, {3, 2}, {3, 2}, 3},
+    {"depthwise_between", {1, 2, 9, 9}, {2, 1, 2, 2}, {3, 3}, {0, 0}, {1, 1}, 2},
+    {"depthwise_pixel", {2, 4, 1, 1}, {4, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 4},
+    {"depthwise_point", {2, 3, 5, 4}, {3, 1, 1, 1}, {1, 1}, {0, 0}, {1, 1}, 3},
+    {"depthwise_plane", {1, 2, 45, 57}, {2, 1, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 2},
+    // Many channels, few positions.
+    {"deep", {1, 17, 5, 6}, {19, 17, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"deep_step_2", {2, 33, 7, 6}, {18, 33, 3, 3}, {2, 2}, {1, 1}, {1, 1}, 1},
+    {"deep_uneven", {1, 20, 7, 9}, {16, 20, 2, 3}, {2, 1}, {0, 2}, {1, 1}, 1},
+    {"deep_dilated", {1, 18, 6, 7}, {34, 18, 3, 2}, {1, 1}, {2, 0}, {2, 3}, 1},
+    {"deep_point", {3, 66, 4, 3}, {65, 66, 1, 1}, {1, 1}, {0, 0}, {1, 1}, 1},
+    {"deep_pixel", {1, 70, 1, 1}, {33, 70, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"deeper", {1, 130, 4, 4}, {40, 130, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
+};
+
 // g and the other operand of a gradient of conv2d, with the size that the result has.
 void add_plane_grads(Catalogue& c) {
   const auto how = [](int64_t height, int64_t width, Dims stride, Dims padding, Dims dilation,
@@ -344,12 +374,38 @@ void add_plane_grads(Catalogue& c) {
             .only({TN_DTYPE_F32}));
 }
 
+void add_forms(Catalogue& c) {
+  for (const Form& f : kForms) {
+    const auto side = [&](size_t k) {
+      const int64_t reach = (f.w[2 + k] - 1) * f.dilation[k] + 1;
+      return (f.x[2 + k] + 2 * f.padding[k] - reach) / f.stride[k] + 1;
+    };
+    const Dims g = {f.x[0], f.w[0], side(0), side(1)};
+    const auto how = [&](size_t first, const Dims& result) {
+      std::vector<Attr> attrs =
+          how2d(f.stride, f.padding, f.dilation, f.groups, static_cast<uint32_t>(first));
+      if (!result.empty()) {
+        attrs.push_back(integer(0, result[2]));
+        attrs.push_back(integer(1, result[3]));
+      }
+      return attrs;
+    };
+    const auto add = [&](tn_op op, std::vector<Input> inputs, std::vector<Attr> attrs) {
+      c.at(op).add(Case{f.name, std::move(inputs), std::move(attrs)}.large().only({TN_DTYPE_F32}));
+    };
+    add(TN_OP_CONV2D, {in(f.x, kAny), in(f.w, kAny), in({f.w[0]}, kAny)}, how(0, {}));
+    add(TN_OP_CONV2D_INPUT_GRAD, {in(g, kAny), in(f.w, kAny)}, how(2, f.x));
+    add(TN_OP_CONV2D_WEIGHT_GRAD, {in(g, kAny), in(f.x, kAny)}, how(2, f.w));
+  }
+}
+
 }  // namespace
 
 void add_conv(Catalogue& c) {
   add_general(c);
   add_plane(c);
   add_plane_grads(c);
+  add_forms(c);
 }
 
 }  // namespace tenon::conformance

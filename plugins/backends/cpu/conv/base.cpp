@@ -6,7 +6,13 @@
 #include "conv/tap_conv.hpp"
 #include "matmul/widened.hpp"
 
-namespace tenon::cpu::CPU_ISA {
+namespace tenon::cpu {
+
+namespace CPU_SHARED_ISA {
+tn_error* plan_conv(const Device& device, const tn_signature& sig, tn_plan* plan);
+}
+
+namespace CPU_ISA {
 
 namespace {
 
@@ -84,17 +90,26 @@ tn_error* prepare_conv_wide(const Device& device, const tn_signature& sig, tn_pl
   const tn_dtype dtype = sig.outputs[0]->dtype;
   if (dtype == TN_DTYPE_F32 && base_geometry(sig, &g))
     return plan_base_conv<float>(device, g, plan);
+#if CPU_CONV_F64
   if (dtype == TN_DTYPE_F64 && base_geometry(sig, &g))
     return plan_base_conv<double>(device, g, plan);
+#endif
   return plan_conv_loops(device, sig, plan);
 }
 
 }  // namespace
 
-CPU_PREPARE(conv) {
-  if (is_narrow(sig.outputs[0]->dtype))
-    return prepare_widened(device, sig, plan, prepare_conv_wide);
+#if !CPU_CONV_F64
+tn_error* plan_conv(const Device& device, const tn_signature& sig, tn_plan* plan);
+#endif
+tn_error* plan_conv(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  const tn_dtype dtype = sig.outputs[0]->dtype;
+  if (is_narrow(dtype)) return prepare_widened(device, sig, plan, prepare_conv_wide);
+  if (!CPU_CONV_F64 && dtype == TN_DTYPE_F64) return CPU_SHARED_ISA::plan_conv(device, sig, plan);
   return prepare_conv_wide(device, sig, plan);
 }
 
-}  // namespace tenon::cpu::CPU_ISA
+CPU_PREPARE(conv) { return plan_conv(device, sig, plan); }
+
+}  // namespace CPU_ISA
+}  // namespace tenon::cpu

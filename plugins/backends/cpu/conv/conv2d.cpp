@@ -1,7 +1,7 @@
 // conv2d and its two gradients.
 #include <tenon/op_ids.h>
 
-#include "conv/conv2d.hpp"
+#include "conv/channel_conv.hpp"
 #include "conv/tap_conv.hpp"
 #include "conv/weight_grad.hpp"
 #include "matmul/widened.hpp"
@@ -171,6 +171,64 @@ tn_error* plan_weight_grad(const Device& device, const Geometry& g, tn_plan* pla
   return nullptr;
 }
 
+// ---- kernels of f32 alone
+
+#if !defined(CPU_SMALL)
+
+template <class Conv>
+tn_error* TN_CALL run_special(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const Conv*>(data);
+  const bool biased = !p.backward() && !absent(args[2]);
+  const tn_view* const* out = args + (p.backward() ? 2 : 3);
+  p.run(input<float>(args[0]), input<float>(args[1]), biased ? input<float>(args[2]) : nullptr,
+        output<float>(out[0]), output<float>(out[1]));
+  return nullptr;
+}
+template <class Conv>
+tn_error* TN_CALL run_special_weight_grad(void* data, void*, const tn_view* const* args) {
+  const auto& p = *static_cast<const Conv*>(data);
+  p.run(input<float>(args[1]), input<float>(args[0]), output<float>(args[2]),
+        output<float>(args[3]));
+  return nullptr;
+}
+
+template <class Conv, class Problem>
+tn_error* plan_special(const Device& device, const Problem& problem, tn_kernel_run run,
+                       tn_plan* plan) {
+  auto* p = make_plan<Conv>(plan, run);
+  if (!p) return out_of_memory(device);
+  p->plan(problem, device);
+  plan->workspace_bytes = uint64_t(p->scratch()) * sizeof(float);
+  return nullptr;
+}
+
+// Null, and no plan: there is nothing special about it.
+tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan) {
+  if (PlaneConv::fits(p)) return plan_special<PlaneConv>(device, p, run_special<PlaneConv>, plan);
+#if CPU_CONV_CHANNELS
+  if (ChannelConv::worth(p))
+    return plan_special<ChannelConv>(device, p, run_special<ChannelConv>, plan);
+#endif
+  return nullptr;
+}
+tn_error* plan_special(const Device& device, const Geometry& g, tn_plan* plan) {
+  if (PlaneWeightGrad::fits(g)) {
+    return plan_special<PlaneWeightGrad>(device, g, run_special_weight_grad<PlaneWeightGrad>, plan);
+  }
+#if CPU_CONV_CHANNELS
+  if (ChannelWeightGrad::worth(g)) {
+    return plan_special<ChannelWeightGrad>(device, g, run_special_weight_grad<ChannelWeightGrad>,
+                                           plan);
+  }
+#endif
+  return nullptr;
+}
+
+#else
+tn_error* plan_special(const Device&, const ConvProblem&, tn_plan*) { return nullptr; }
+tn_error* plan_special(const Device&, const Geometry&, tn_plan*) { return nullptr; }
+#endif
+
 // ---- signatures
 
 bool dense_columns(const tn_view& v) { return v.strides[3] == 1 || v.dims[3] <= 1; }
@@ -195,9 +253,15 @@ tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_
   if (const char* why = refuse(s, x, w, y)) return decline(plan, why);
   if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2]))
     return decline(plan, "bias must be contiguous");
-  const Geometry g = forward_geometry(s, x);
-  return y.dtype == TN_DTYPE_F64 ? plan_forward<double>(device, g, plan)
-                                 : plan_forward<float>(device, g, plan);
+#if CPU_CONV_F64
+  if (y.dtype == TN_DTYPE_F64) return plan_forward<double>(device, forward_geometry(s, x), plan);
+#endif
+  ConvProblem p;
+  if (p.forward(s, x)) {
+    tn_error* error = plan_special(device, p, plan);
+    if (error || plan->run) return error;
+  }
+  return plan_forward<float>(device, forward_geometry(s, x), plan);
 }
 
 tn_error* prepare_input_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
@@ -206,8 +270,15 @@ tn_error* prepare_input_grad_wide(const Device& device, const tn_signature& sig,
   s.attrs(sig, TN_CONV2D_INPUT_GRAD_STRIDE);
   s.dims(dx.dims, w.dims[0], w.dims[2], w.dims[3], g.dims[2], g.dims[3]);
   if (const char* why = refuse(s, g, w, dx)) return decline(plan, why);
-  return dx.dtype == TN_DTYPE_F64 ? plan_input_grad<double>(device, s, g, plan)
-                                  : plan_input_grad<float>(device, s, g, plan);
+#if CPU_CONV_F64
+  if (dx.dtype == TN_DTYPE_F64) return plan_input_grad<double>(device, s, g, plan);
+#endif
+  ConvProblem p;
+  if (p.input_grad(s, g)) {
+    tn_error* error = plan_special(device, p, plan);
+    if (error || plan->run) return error;
+  }
+  return plan_input_grad<float>(device, s, g, plan);
 }
 
 tn_error* prepare_weight_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
@@ -217,19 +288,26 @@ tn_error* prepare_weight_grad_wide(const Device& device, const tn_signature& sig
   s.dims(x.dims, dw.dims[0], dw.dims[2], dw.dims[3], g.dims[2], g.dims[3]);
   if (const char* why = refuse(s, x, g, dw)) return decline(plan, why);
   const Geometry geometry = forward_geometry(s, x);
-  return dw.dtype == TN_DTYPE_F64 ? plan_weight_grad<double>(device, geometry, plan)
-                                  : plan_weight_grad<float>(device, geometry, plan);
+#if CPU_CONV_F64
+  if (dw.dtype == TN_DTYPE_F64) return plan_weight_grad<double>(device, geometry, plan);
+#endif
+  tn_error* error = plan_special(device, geometry, plan);
+  if (error || plan->run) return error;
+  return plan_weight_grad<float>(device, geometry, plan);
 }
 
+using Prepare = tn_error* (*)(const Device&, const tn_signature&, tn_plan*);
+
 tn_error* prepare_by_dtype(const Device& device, const tn_signature& sig, tn_plan* plan,
-                           tn_error* (*prepare)(const Device&, const tn_signature&, tn_plan*)) {
+                           Prepare prepare, [[maybe_unused]] Prepare shared) {
   switch (sig.outputs[0]->dtype) {
     case TN_DTYPE_F16:
     case TN_DTYPE_BF16:
       return prepare_widened(device, sig, plan, prepare);
     case TN_DTYPE_F32:
-    case TN_DTYPE_F64:
       return prepare(device, sig, plan);
+    case TN_DTYPE_F64:
+      return (CPU_CONV_F64 ? prepare : shared)(device, sig, plan);
     default:
       return decline(plan, "only floating-point dtypes");
   }
@@ -316,14 +394,48 @@ Geometry input_grad_geometry(const ConvShape& s, const tn_view& gv, int64_t ph, 
   return g;
 }
 
+bool ConvProblem::forward(const ConvShape& s, const tn_view& x) {
+  const int64_t kernel = s.kernel_h * s.kernel_w;
+  if (kernel > kMostTaps) return false;
+  g[0] = forward_geometry(s, x);
+  w_group = s.co * s.ci * kernel;
+  w_out = s.ci * kernel;
+  w_in = kernel;
+  for (int t = 0; t < kernel; ++t) tap[0][t] = t;
+  return true;
+}
+
+bool ConvProblem::input_grad(const ConvShape& s, const tn_view& gv) {
+  const int64_t kernel = s.kernel_h * s.kernel_w;
+  if (kernel > kMostTaps || s.stride_h * s.stride_w > kMostPhases) return false;
+  phases = int(s.stride_h * s.stride_w);
+  backward = true;
+  w_group = s.co * s.ci * kernel;
+  w_out = kernel;
+  w_in = s.ci * kernel;
+  for (int i = 0; i < phases; ++i) {
+    AxisPhase h, v;
+    const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
+    g[i] = input_grad_geometry(s, gv, ph, pw, &h, &v);
+    y_start[i] = ph * s.in_w + pw;
+    for (int a = 0; a < h.taps; ++a) {
+      for (int b = 0; b < v.taps; ++b)
+        tap[i][a * v.taps + b] = int(h.kernel[a] * s.kernel_w + v.kernel[b]);
+    }
+  }
+  return true;
+}
+
 tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan) {
-  return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide);
+  return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide, CPU_SHARED_ISA::plan_conv2d);
 }
 tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
-  return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide);
+  return prepare_by_dtype(device, sig, plan, prepare_input_grad_wide,
+                          CPU_SHARED_ISA::plan_conv2d_input_grad);
 }
 tn_error* plan_conv2d_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan) {
-  return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide);
+  return prepare_by_dtype(device, sig, plan, prepare_weight_grad_wide,
+                          CPU_SHARED_ISA::plan_conv2d_weight_grad);
 }
 
 CPU_PREPARE(conv2d) { return plan_conv2d(device, sig, plan); }

@@ -1,9 +1,18 @@
 // What the three ops of the conv2d family have in common.
 #ifndef TENON_CPU_CONV_CONV2D_HPP_
 #define TENON_CPU_CONV_CONV2D_HPP_
-#include "conv/geometry.hpp"
+#include "conv/flat.hpp"
 
-namespace tenon::cpu::CPU_ISA {
+namespace tenon::cpu {
+
+namespace CPU_SHARED_ISA {
+// By multiply-adds, for any numbers.
+tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan);
+tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
+tn_error* plan_conv2d_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
+}  // namespace CPU_SHARED_ISA
+
+namespace CPU_ISA {
 
 struct ConvShape {
   int64_t groups = 1, batch = 0;
@@ -31,12 +40,32 @@ struct AxisPhase {
 Geometry input_grad_geometry(const ConvShape& s, const tn_view& g, int64_t ph, int64_t pw,
                              AxisPhase* h, AxisPhase* w);
 
+inline constexpr int kMostTaps = 128, kMostPhases = 4;
+
+// Geometries of the same input, images and groups that share their weights; each writes its own part of y.
+struct ConvProblem {
+  int phases = 1;
+  Geometry g[kMostPhases];
+  int64_t y_start[kMostPhases] = {};
+  // Output o and input c of a group, tap t (in the order of g): w[group * w_group + o * w_out + c * w_in + tap[phase][t]].
+  int64_t w_group = 0, w_out = 0, w_in = 0;
+  int tap[kMostPhases][kMostTaps];
+  Products products = Products::six;
+  bool backward = false;  // the gradient of an input
+
+  // False: more taps or phases than there is room for.
+  bool forward(const ConvShape& s, const tn_view& x);
+  bool input_grad(const ConvShape& s, const tn_view& g);
+};
+
 // Declined where AMX tiles gain nothing (tile_kernels.cpp).
 tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan);
-// By multiply-adds, for any numbers.
+#if !CPU_CONV_F64
 tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan);
 tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
 tn_error* plan_conv2d_weight_grad(const Device& device, const tn_signature& sig, tn_plan* plan);
+#endif
 
-}  // namespace tenon::cpu::CPU_ISA
+}  // namespace CPU_ISA
+}  // namespace tenon::cpu
 #endif

@@ -1,4 +1,4 @@
-#include "conv/geometry.hpp"
+#include "conv/flat.hpp"
 #include "kernels/whole.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -73,6 +73,39 @@ void Patch::plan(const Geometry& g, int64_t block_rows, int64_t block_cols, int6
 
 namespace {
 
+template <int... i>
+CPU_INLINE Vec<float> every_other(Vec<float> a, Vec<float> b, std::integer_sequence<int, i...>) {
+  constexpr int n = int(sizeof...(i));
+  return __builtin_shufflevector(a, b, (i < n / 2 ? 2 * i : 2 * i + 1)...);
+}
+
+}  // namespace
+
+void copy_columns(float* to, const float* from, int64_t step, int64_t n) {
+  constexpr int64_t lanes = kLanes<float>;
+  int64_t k = 0;
+  if (step == 1) {
+    for (; k + lanes <= n; k += lanes) store(to + k, load(from + k));
+    if (k < n) store(to + k, load_n(from + k, n - k));
+  } else if (step == 2) {
+    for (; k < n; k += lanes) {
+      const int64_t read = 2 * (n - k) - 1;  // nothing behind the last one
+      const float* at = from + 2 * k;
+      const Vec<float> a = load_n(at, smaller(read, lanes));
+      const Vec<float> b = load_n(at + lanes - 1, larger(0, smaller(read - lanes + 1, lanes)));
+      store(to + k, every_other(a, b, std::make_integer_sequence<int, int(lanes)>()));
+    }
+  } else {
+    for (; k < n; ++k) to[k] = from[k * step];
+  }
+}
+
+[[maybe_unused]] static void copy_columns(double* to, const double* from, int64_t step, int64_t n) {
+  for (int64_t k = 0; k < n; ++k) to[k] = from[k * step];
+}
+
+namespace {
+
 // to[t] = from[low + t * step] for 0 <= t < n, 0 where that is outside of 0 .. size.
 template <class T>
 void copy_row(T* to, const T* from, int64_t size, int64_t low, int64_t step, int64_t n) {
@@ -80,13 +113,8 @@ void copy_row(T* to, const T* from, int64_t size, int64_t low, int64_t step, int
   const int64_t begin = low >= 0 ? 0 : smaller(n, ceil_div(-low, step));
   const int64_t end = low >= size ? begin : larger(begin, smaller(n, ceil_div(size - low, step)));
   for (; t < begin; ++t) to[t] = T(0);
-  if (step == 1) {
-    std::memcpy(to + t, from + low + t, size_t(end - begin) * sizeof(T));
-    t = end;
-  } else {
-    for (; t < end; ++t) to[t] = from[low + t * step];
-  }
-  for (; t < n; ++t) to[t] = T(0);
+  if (begin < end) copy_columns(to + begin, from + (low + begin * step), step, end - begin);
+  for (t = end; t < n; ++t) to[t] = T(0);
 }
 
 }  // namespace
@@ -132,9 +160,43 @@ int64_t Patch::segments(const Geometry& g, const Block& b, Segment* out) const {
   return count;
 }
 
+namespace {
+
+// Outputs of an axis, so that the zeros before the next row are those behind this one.
+int64_t pitch_of(int64_t low, int64_t reach, int64_t in, int64_t out, int64_t step) {
+  const int64_t read = (out - 1) * step + reach + 1;  // from low on
+  const int64_t lead = low < 0 ? -low : 0;
+  return ceil_div(larger(smaller(in - low, read), larger(read - lead, step * out)), step);
+}
+
+}  // namespace
+
+void Flat::plan(const Geometry* g, int count) {
+  int64_t high_y = INT64_MIN, high_x = INT64_MIN, out_h = 1, out_w = 1;
+  low_y = low_x = INT64_MAX;
+  for (int i = 0; i < count; ++i) {
+    for (int a = 0; a < g[i].taps_h; ++a) {
+      low_y = smaller(low_y, g[i].dy[a]);
+      high_y = larger(high_y, g[i].dy[a]);
+    }
+    for (int b = 0; b < g[i].taps_w; ++b) {
+      low_x = smaller(low_x, g[i].dx[b]);
+      high_x = larger(high_x, g[i].dx[b]);
+    }
+    out_h = larger(out_h, g[i].out_h);
+    out_w = larger(out_w, g[i].out_w);
+  }
+  reach_y = high_y - low_y;
+  reach_x = high_x - low_x;
+  rows = pitch_of(low_y, reach_y, g->in_h, out_h, g->step_h);
+  pitch = pitch_of(low_x, reach_x, g->in_w, out_w, g->step_w);
+}
+
 template void Patch::fill<float>(const Geometry&, const Block&, int64_t, int64_t, const float*,
                                  float*) const;
+#if CPU_CONV_F64
 template void Patch::fill<double>(const Geometry&, const Block&, int64_t, int64_t, const double*,
                                   double*) const;
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -4,6 +4,13 @@
 #define TENON_CPU_CONV_GEOMETRY_HPP_
 #include "matmul/gemm.hpp"
 
+// Convolutions of f64 are rare: the widest level takes those of CPU_SHARED_ISA.
+#if defined(__AVX512F__)
+#define CPU_CONV_F64 0
+#else
+#define CPU_CONV_F64 1
+#endif
+
 namespace tenon::cpu::CPU_ISA {
 
 inline constexpr int kMaxTaps = 64;  // along one axis
@@ -69,6 +76,9 @@ struct Patch {
   // Writes the segments of a block, at most its rows; returns their number.
   int64_t segments(const Geometry& g, const Block& b, Segment* out) const;
 };
+
+// to[k] = from[k * step] for k < n; after them something is written up to a whole vector.
+void copy_columns(float* to, const float* from, int64_t step, int64_t n);
 
 }  // namespace tenon::cpu::CPU_ISA
 #endif

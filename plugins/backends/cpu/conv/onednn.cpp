@@ -172,11 +172,10 @@ struct Range {
 };
 
 // Does oneDNN gain on the loops of this backend? Blocks of 16 channels suit it; few channels do not. It takes memory from the heap in each
-// run, so that where own convolutions are about as quick (by tiles, but for a single image) they are taken.
+// run, so that where own convolutions are as quick, all in all, they are taken: beside AMX tiles, and of depthwise ones.
 bool gains(const Device& device, const Problem& p) {
-  if (p.flops() < 4e6) return false;
-  if (device.amx_bf16 && !p.depthwise() && p.batch > 1) return false;
-  if (p.depthwise()) return p.groups >= 16;
+  if (p.flops() < 4e6 || device.amx_bf16) return false;
+  if (p.depthwise()) return p.groups >= 16 && device.isa == Isa::portable;
   if (p.groups != 1 || p.oc < 16) return false;
   if (p.kernel[0] * p.kernel[1] == 1 && p.stride[0] * p.stride[1] > 1) return false;
   switch (p.pass) {

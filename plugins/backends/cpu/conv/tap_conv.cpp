@@ -89,7 +89,9 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   constexpr int64_t line = 64 / int64_t(sizeof(T));
   const int64_t depth = channel_block_ * g_.taps() + 1;  // one more for the bias
   const int64_t wide = direct_ ? blocks_.images * blocks_.rows * patch_.row : blocks_.positions();
-  panels_ = ceil_div(wide, kTileCols<T>) + blocks_.images;
+  panels_ = direct_ && by_rows()
+                ? blocks_.images * blocks_.rows * ceil_div(blocks_.cols, kTileCols<T>)
+                : ceil_div(wide, kTileCols<T>) + blocks_.images;
   pieces_ = blocks_.images * blocks_.rows + panels_;
   patch_size_ = round_up(patch_.size(blocks_.images), line);
   columns_size_ = direct_ ? 0 : round_up((depth * panels_ + 2) * kTileCols<T>, line);
@@ -105,22 +107,35 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
 // By the time per tap and panel, in products of vectors: gathering a piece takes about five.
 template <class T>
 void TapConv<T>::choose_direct() {
-  direct_ = false;
-  if (g_.step_h != 1 || g_.step_w != 1) return;
   constexpr double cols = kTileCols<T>;
   const double width = double(blocks_.cols), rows = double(blocks_.rows);
   const double valid = width * rows;
   const double run = double(patch_.row) * (rows - 1) + width;
-  const double wide = double(ceil_div(int64_t(run), kLanes<T>) * kLanes<T>);
+  const double wide = by_rows() ? rows * double(round_up(blocks_.cols, kLanes<T>))
+                                : double(round_up(int64_t(run), kLanes<T>));
   const double pieces = 1 + (width < cols ? cols / width : 1);
   const double gathered = 1 + (4 + 5 * pieces) / (kTileVectors * double(g_.co));
   direct_ = wide / valid < gathered;
 }
 
-// The wide runs of the block's images as panels: where each is in the patch, and the pieces of it that are positions of y.
+// The rows, or the wide runs, of the block's images as panels: where each is in the patch, and the pieces of it that are positions of y.
 template <class T>
 int64_t TapConv<T>::direct_panels(const Block& block, const Work& work) const {
   constexpr int64_t cols = kTileCols<T>;
+  if (by_rows()) {
+    const int64_t count = patch_.segments(g_, block, work.segments);
+    int64_t panels = 0;
+    for (int64_t s = 0; s < count; ++s) {
+      const Segment& e = work.segments[s];
+      for (int64_t q = 0; q < e.count; q += cols) {
+        work.panel_start[panels] = e.x + q;
+        work.panel_first[panels] = panels;
+        work.pieces[panels++] = {0, e.y + q * g_.y_col, 0, int32_t(smaller(cols, e.count - q))};
+      }
+    }
+    work.panel_first[panels] = panels;
+    return panels;
+  }
   const int64_t rows = block.h1 - block.h0, width = block.w1 - block.w0;
   const int64_t run = (rows - 1) * patch_.row + width;
   int64_t panels = 0, count = 0;
@@ -320,6 +335,8 @@ void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y,
 }
 
 template class TapConv<float>;
+#if CPU_CONV_F64
 template class TapConv<double>;
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -30,8 +30,10 @@ class TapConv {
   Blocks blocks_;
   Patch patch_;
   const Device* device_ = nullptr;
-  // Direct: columns are read from the patch itself. Its rows are taken as one run, with the borders computed in vain.
+  // Direct: columns are read from the patch itself. Its rows are taken as one run, with the borders computed in vain; with steps, each
+  // by itself.
   bool direct_ = false;
+  bool by_rows() const { return g_.step_h != 1 || g_.step_w != 1; }
   int64_t channel_block_ = 1, parts_m_ = 1, items_ = 0;
   int64_t slots_ = 1, slot_ = 0;
   int64_t panels_ = 0, pieces_ = 0;  // at most, of a block

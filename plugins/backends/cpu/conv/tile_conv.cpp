@@ -11,38 +11,6 @@ namespace tenon::cpu::CPU_ISA {
 
 #if defined(__AVX512BW__)
 
-namespace {
-
-// Outputs of an axis, so that the zeros before the next row are those behind this one.
-int64_t pitch_of(int64_t low, int64_t reach, int64_t in, int64_t out, int64_t step) {
-  const int64_t read = (out - 1) * step + reach + 1;  // from low on
-  const int64_t lead = low < 0 ? -low : 0;
-  return ceil_div(larger(smaller(in - low, read), larger(read - lead, step * out)), step);
-}
-
-}  // namespace
-
-void Flat::plan(const Geometry* g, int count) {
-  int64_t high_y = INT64_MIN, high_x = INT64_MIN, out_h = 1, out_w = 1;
-  low_y = low_x = INT64_MAX;
-  for (int i = 0; i < count; ++i) {
-    for (int a = 0; a < g[i].taps_h; ++a) {
-      low_y = smaller(low_y, g[i].dy[a]);
-      high_y = larger(high_y, g[i].dy[a]);
-    }
-    for (int b = 0; b < g[i].taps_w; ++b) {
-      low_x = smaller(low_x, g[i].dx[b]);
-      high_x = larger(high_x, g[i].dx[b]);
-    }
-    out_h = larger(out_h, g[i].out_h);
-    out_w = larger(out_w, g[i].out_w);
-  }
-  reach_y = high_y - low_y;
-  reach_x = high_x - low_x;
-  rows = pitch_of(low_y, reach_y, g->in_h, out_h, g->step_h);
-  pitch = pitch_of(low_x, reach_x, g->in_w, out_w, g->step_w);
-}
-
 void turn_lines(Vec<float>* lines) {
   Vec<float> local[kTileSide];
 #pragma GCC unroll 16
@@ -64,7 +32,7 @@ bool images_beside(const Geometry& g, const Flat& flat, int64_t taps) {
 
 // In nanoseconds of one thread, as measured.
 template <class T>
-bool TileConv<T>::worth(const TileProblem& p, const Device& device) {
+bool TileConv<T>::worth(const ConvProblem& p, const Device& device) {
   if (!device.amx_bf16 || !device.avx512_bf16) return false;
   const Geometry& g = p.g[0];
   if (g.ci < kTileSide || g.co < kTileSide) return false;
@@ -73,7 +41,7 @@ bool TileConv<T>::worth(const TileProblem& p, const Device& device) {
   Flat flat;
   flat.plan(p.g, p.phases);
   for (int i = 0; i < p.phases; ++i) {
-    if (p.g[i].taps() > kMostTileTaps) return false;
+    if (p.g[i].taps() > kMostTaps) return false;
     taps += p.g[i].taps();
     most_taps = larger(most_taps, p.g[i].taps());
     flops += p.g[i].flops();
@@ -126,7 +94,7 @@ auto TileConv<T>::spots(int64_t position, int64_t images, int64_t pitch, Offset 
 }
 
 template <class T>
-void TileConv<T>::plan(const TileProblem& p, const Device& device) {
+void TileConv<T>::plan(const ConvProblem& p, const Device& device) {
   p_ = p;
   device_ = &device;
   flat_.plan(p_.g, p_.phases);
@@ -222,7 +190,7 @@ template <class T>
 template <int parts>
 void TileConv<T>::Run::pack(int64_t begin, int64_t end) {
   Splitter<parts> splitter;
-  const TileProblem& p = c.p_;
+  const ConvProblem& p = c.p_;
   const Geometry& g = p.g[0];
   const __m512i lanes =
       _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),

@@ -2,31 +2,17 @@
 // output position are the same however the work is cut.
 #ifndef TENON_CPU_CONV_TILE_CONV_HPP_
 #define TENON_CPU_CONV_TILE_CONV_HPP_
-#include "conv/flat.hpp"
+#include "conv/conv2d.hpp"
 
 namespace tenon::cpu::CPU_ISA {
-
-inline constexpr int kMostTileTaps = 128, kMostTilePhases = 4;
-
-// Geometries of the same input, images and groups that share their weights; each writes its own part of y.
-struct TileProblem {
-  int phases = 1;
-  Geometry g[kMostTilePhases];
-  int64_t y_start[kMostTilePhases] = {};
-  // Output o and input c of a group, tap t (in the order of g): w[group * w_group + o * w_out + c * w_in + tap[phase][t]].
-  int64_t w_group = 0, w_out = 0, w_in = 0;
-  int tap[kMostTilePhases][kMostTileTaps];
-  Products products = Products::six;
-  bool backward = false;  // the gradient of an input
-};
 
 template <class T>
 class TileConv {
  public:
   // Whether the shape is fit for it and it is faster than the other ways.
-  static bool worth(const TileProblem& p, const Device& device);
+  static bool worth(const ConvProblem& p, const Device& device);
 
-  void plan(const TileProblem& p, const Device& device);
+  void plan(const ConvProblem& p, const Device& device);
   int64_t scratch() const { return slots_at_ + slots_ * slot_ + 64; }  // bytes
   // False: there are numbers that do not split well, and y is not what it should be. bias: one per output channel, or null.
   bool run(const T* x, const T* w, const T* bias, T* y, char* scratch) const;
@@ -39,7 +25,7 @@ class TileConv {
   template <class Offset>
   auto spots(int64_t position, int64_t images, int64_t pitch, Offset offset) const;
 
-  TileProblem p_;
+  ConvProblem p_;
   const Device* device_ = nullptr;
   Flat flat_;
   int parts_ = 1;
@@ -52,8 +38,8 @@ class TileConv {
   bool shared_ = false;  // all threads share one team
   bool beside_ = false;  // images lie side by side, not one after another
   int64_t plane_ = 0, slot_ = 0, slots_at_ = 0;  // bytes
-  int64_t at_[kMostTilePhases][kMostTileTaps];   // of taps, in a plane
-  int64_t weights_at_[kMostTilePhases + 1];      // of a phase, in those of a group
+  int64_t at_[kMostPhases][kMostTaps];           // of taps, in a plane
+  int64_t weights_at_[kMostPhases + 1];          // of a phase, in those of a group
   int64_t outs_ = 0;                             // output channels whose weights stay in a cache
   int log_terms_ = 0;
 };

@@ -127,15 +127,9 @@ tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_pl
   s.attrs(sig, TN_CONV2D_STRIDE);
   s.dims(x.dims, w.dims[0], w.dims[2], w.dims[3], y.dims[2], y.dims[3]);
   if (const char* why = refuse(s, sig)) return decline(plan, why);
-  const int64_t kernel = s.kernel_h * s.kernel_w;
-  if (kernel > kMostTileTaps) return decline(plan, kNoGain);
-  TileProblem p;
-  p.g[0] = forward_geometry(s, x);
+  ConvProblem p;
+  if (!p.forward(s, x)) return decline(plan, kNoGain);
   p.products = products_of(sig);
-  p.w_group = s.co * s.ci * kernel;
-  p.w_out = s.ci * kernel;
-  p.w_in = kernel;
-  for (int t = 0; t < kernel; ++t) p.tap[0][t] = t;
   return by_dtype(y.dtype, [&](auto type) {
     using T = decltype(type);
     if (!TileConv<T>::worth(p, device)) return decline(plan, kNoGain);
@@ -152,26 +146,9 @@ CPU_PREPARE(conv2d_input_grad_tiles) {
   s.attrs(sig, TN_CONV2D_INPUT_GRAD_STRIDE);
   s.dims(dx.dims, w.dims[0], w.dims[2], w.dims[3], g.dims[2], g.dims[3]);
   if (const char* why = refuse(s, sig)) return decline(plan, why);
-  const int64_t kernel = s.kernel_h * s.kernel_w;
-  if (kernel > kMostTileTaps || s.stride_h * s.stride_w > kMostTilePhases)
-    return decline(plan, kNoGain);
-  TileProblem p;
-  p.phases = int(s.stride_h * s.stride_w);
-  p.backward = true;
+  ConvProblem p;
+  if (!p.input_grad(s, g)) return decline(plan, kNoGain);
   p.products = products_of(sig);
-  p.w_group = s.co * s.ci * kernel;
-  p.w_out = kernel;
-  p.w_in = s.ci * kernel;
-  for (int i = 0; i < p.phases; ++i) {
-    AxisPhase h, v;
-    const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
-    p.g[i] = input_grad_geometry(s, g, ph, pw, &h, &v);
-    p.y_start[i] = ph * s.in_w + pw;
-    for (int a = 0; a < h.taps; ++a) {
-      for (int b = 0; b < v.taps; ++b)
-        p.tap[i][a * v.taps + b] = int(h.kernel[a] * s.kernel_w + v.kernel[b]);
-    }
-  }
   return by_dtype(dx.dtype, [&](auto type) {
     using T = decltype(type);
     if (!TileConv<T>::worth(p, device)) return decline(plan, kNoGain);

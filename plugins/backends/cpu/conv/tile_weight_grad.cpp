@@ -20,7 +20,7 @@ constexpr int64_t kLongestChunk = 1024, kShortestChunk = 128;
 template <class T>
 bool TileWeightGrad<T>::worth(const Geometry& g, Products products, const Device& device) {
   if (!device.amx_bf16 || !device.avx512_bf16) return false;
-  if (g.ci < kTileSide || g.co < kTileSide || g.taps() > kMostTileTaps) return false;
+  if (g.ci < kTileSide || g.co < kTileSide || g.taps() > kMostTaps) return false;
   constexpr int64_t most = int64_t(1) << 26;
   if (larger(g.x_image, g.y_image) > most || g.x_row < 0 || g.x_channel < 0 || g.x_image < 0)
     return false;
@@ -269,13 +269,17 @@ bool TileWeightGrad<T>::Run::all() {
 template <class T>
 void TileWeightGrad<T>::Run::write(T* dw) const {
   const int64_t blocks_k = ceil_div(k1 - k0, kSquare), square = kSquare * kSquare;
-  for (int64_t k = k0; k < k1; ++k) {
-    T* to = dw + (k * w.g_.ci + c0) * taps();
-    for (int64_t c = c0; c < c1; ++c) {
-      const float* from = sums +
-                          ((c - c0) / kSquare * taps() * blocks_k + (k - k0) / kSquare) * square +
-                          (k - k0) % kSquare * kSquare + (c - c0) % kSquare;
-      for (int64_t t = 0; t < taps(); ++t, from += blocks_k * square) *to++ = T(*from);
+  // A column of squares at a time: those of a row lie so far apart that they would share few lines of a cache.
+  for (int64_t first = c0; first < c1; first += kSquare) {
+    const float* column = sums + (first - c0) / kSquare * taps() * blocks_k * square;
+    const int64_t end = smaller(first + kSquare, c1);
+    for (int64_t k = k0; k < k1; ++k) {
+      const float* row =
+          column + (k - k0) / kSquare * square + (k - k0) % kSquare * kSquare - first;
+      T* to = dw + (k * w.g_.ci + first) * taps();
+      for (int64_t c = first; c < end; ++c) {
+        for (int64_t t = 0; t < taps(); ++t) *to++ = T(row[t * blocks_k * square + c]);
+      }
     }
   }
 }

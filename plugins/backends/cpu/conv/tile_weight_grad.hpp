@@ -32,11 +32,11 @@ class TileWeightGrad {
   int parts_ = 1;
   int64_t cell_ = 0;  // bytes of a row of a tile, with all parts
   int copies_ = 0;
-  Copy copy_[kMostTileTaps];
-  int copy_of_[kMostTileTaps];   // of a tap
-  int64_t pair_[kMostTileTaps];  // of a tap: the first pair that position 0 needs
-  int64_t longest_ = 0;          // offset of a tap, in positions
-  int64_t chunk_ = 0;            // positions that are summed in one go
+  Copy copy_[kMostTaps];
+  int copy_of_[kMostTaps];   // of a tap
+  int64_t pair_[kMostTaps];  // of a tap: the first pair that position 0 needs
+  int64_t longest_ = 0;      // offset of a tap, in positions
+  int64_t chunk_ = 0;        // positions that are summed in one go
   int64_t parts_c_ = 1, parts_k_ = 1, blocks_c_ = 0, blocks_k_ = 0;  // blocks of kSquare channels
   int64_t together_ = 1;  // blocks of input channels that are split at a time
   int64_t pairs_ = 0;     // of a copy, of 16 channels

@@ -1,5 +1,6 @@
 #include "conv/weight_grad.hpp"
 #include "kernels/whole.hpp"
+#include "matmul/transpose.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -185,20 +186,31 @@ void WeightGrad<T>::run_item(int64_t item, const Work& base, bool* started) cons
   }
 }
 
-// dw = the transpose of the sums, over all their copies.
+// dw = the transpose of the sums, over all their copies. A run of taps at a time, whose sums stay in a cache.
 template <class T>
 void WeightGrad<T>::collect(const T* sums, T* dw) const {
-  const int64_t taps = g_.ci * g_.taps();
-  parallel(*device_, g_.groups * g_.co, 16, 2.0 * double(taps * sum_copies_),
+  constexpr int64_t lanes = kLanes<T>, run = 256;
+  const int64_t taps = g_.ci * g_.taps(), runs = ceil_div(taps, run);
+  const auto square = [&](int64_t group, int64_t o, int64_t k, int64_t n) {
+    alignas(64) T turned[lanes * lanes];
+    const T* from = sums + (group * taps + k) * co_round_ + o;
+    for (int64_t r = 0; r < n; ++r, from += co_round_) {
+      Vec<T> sum = load(from);
+      for (int64_t copy = 1; copy < sum_copies_; ++copy) sum += load(from + copy * sums_);
+      store(turned + r * lanes, sum);
+    }
+    turn_square(turned);
+    T* to = dw + (group * g_.co + o) * taps + k;
+    for (int64_t i = 0; i < smaller(lanes, g_.co - o); ++i)
+      std::memcpy(to + i * taps, turned + i * lanes, size_t(n) * sizeof(T));
+  };
+  parallel(*device_, g_.groups * runs, 1, 0.3 * double(run * g_.co * sum_copies_),
            [&](int64_t begin, int64_t end) {
-             for (int64_t o0 = begin; o0 < end; o0 += 16) {
-               for (int64_t k = 0; k < taps; ++k) {
-                 for (int64_t q = o0; q < smaller(o0 + 16, end); ++q) {
-                   const T* from = sums + (q / g_.co * taps + k) * co_round_ + q % g_.co;
-                   T sum = *from;
-                   for (int64_t copy = 1; copy < sum_copies_; ++copy) sum += from[copy * sums_];
-                   dw[q * taps + k] = sum;
-                 }
+             for (int64_t item = begin; item < end; ++item) {
+               const int64_t k0 = item % runs * run, k1 = smaller(k0 + run, taps);
+               for (int64_t o = 0; o < g_.co; o += lanes) {
+                 for (int64_t k = k0; k < k1; k += lanes)
+                   square(item / runs, o, k, smaller(lanes, k1 - k));
                }
              }
            });
@@ -236,6 +248,8 @@ void WeightGrad<T>::run(const T* x, const T* g, T* dw, T* scratch) const {
 }
 
 template class WeightGrad<float>;
+#if CPU_CONV_F64
 template class WeightGrad<double>;
+#endif
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -217,7 +217,9 @@ TileFunction<T> tile_function_by_offsets(int rows, int n) {
 }
 
 template TileFunction<float> tile_function_by_offsets<float>(int, int);
+#if !defined(__AVX512F__)  // see conv/geometry.hpp
 template TileFunction<double> tile_function_by_offsets<double>(int, int);
+#endif
 template TileFunction<float> tile_function<float>(ALayout, int, int);
 template TileFunction<double> tile_function<double>(ALayout, int, int);
 
