@@ -2,6 +2,8 @@
 // of pairs of positions across the input channels; of taps with an odd offset pairs begin at odd positions. Sums of a chunk are added
 // to those before it; chunks are laid down by the shape.
 #include "conv/tile_weight_grad.hpp"
+
+#include "conv/channel_conv.hpp"
 #include "kernels/whole.hpp"
 
 #include <atomic>
@@ -38,7 +40,10 @@ bool TileWeightGrad<T>::worth(const Geometry& g, Products products, const Device
   const double weights = double(g.groups * g.ci * g.co * g.taps());
   const double tiles = whole * parts * (parts + 1) / 2 / 2500 + (0.6 + 0.25 * parts) * in +
                        (0.3 + 0.2 * parts) * out + weights + 2000;
-  return tiles * 1.1 < g.flops() / 130 + 0.75 * weights + 0.3 * (in + out);
+  const double other = ChannelWeightGrad::worth(g)
+                           ? g.flops() / 150 + 0.1 * weights
+                           : g.flops() / 130 + 0.75 * weights + 0.3 * (in + out);
+  return tiles * 1.1 < other;
 }
 
 template <class T>
