@@ -279,6 +279,8 @@ const Form kForms[] = {
     {"deep_point", {3, 66, 4, 3}, {65, 66, 1, 1}, {1, 1}, {0, 0}, {1, 1}, 1},
     {"deep_pixel", {1, 70, 1, 1}, {33, 70, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
     {"deeper", {1, 130, 4, 4}, {40, 130, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"deeper_outputs", {1, 18, 5, 3}, {70, 18, 3, 3}, {1, 1}, {1, 1}, {1, 1}, 1},
+    {"deeper_step_2", {1, 18, 6, 5}, {70, 18, 3, 3}, {2, 2}, {1, 1}, {1, 1}, 1},
 };
 
 // g and the other operand of a gradient of conv2d, with the size that the result has.
