@@ -281,6 +281,67 @@ TEST_CASE("memory budget: each set of sizes has it, and what cannot be met says 
   run(m, p, small);
 }
 
+TEST_CASE("memory budget: a long chain of one weight") {
+  Session s;
+  const int64_t dims[] = {8, 16}, square[] = {16, 16};
+  const Tensor x = input(s, {8, 16}), w = input(s, {16, 16});
+  tn_tensor* given[] = {x.get(), w.get()};
+  const auto capture = [&](uint64_t budget) {
+    REQUIRE_OK(tn_capture_begin(s, tn_string("chain")));
+    if (budget) REQUIRE_OK(tn_capture_set_memory_budget(s, budget));
+    const auto input_of = [&](const char* name, const int64_t* of) {
+      return get([&](tn_tensor** o) {
+        return tn_capture_input(s, tn_string(name), TN_DTYPE_F32, 2, of, nullptr, o);
+      });
+    };
+    const Tensor in = input_of("x", dims), weight = s.leaf(input_of("w", square));
+    Tensor h = get([&](tn_tensor** o) { return tn_exp(s, in.get(), o); });
+    for (int layer = 0; layer < 200; ++layer) {
+      const Tensor y =
+          get([&](tn_tensor** o) { return tn_matmul(s, h.get(), weight.get(), nullptr, o); });
+      h = get([&](tn_tensor** o) { return tn_tanh(s, y.get(), o); });
+    }
+    const Tensor loss = get([&](tn_tensor** o) { return tn_sum(s, h.get(), nullptr, o); });
+    tn_tensor *of = loss.get(), *by = weight.get(), *grad = nullptr;
+    REQUIRE_OK(tn_vjp(s, &of, nullptr, 1, &by, 1, 0, &grad));
+    const Tensor kept(grad);
+    tn_tensor* out[] = {of, grad};
+    tn_program* p = nullptr;
+    REQUIRE_OK(tn_capture_end(s, out, 2, &p));
+    return Program(p);
+  };
+  // What it takes; where that is more than the budget, the least that was found.
+  const auto arena_of = [&](uint64_t budget, std::string* of_grad) -> uint64_t {
+    const Program p = capture(budget);
+    tn_tensor* out[2] = {};
+    uint32_t n = 0;
+    const Outcome made(tn_program_run(s, p.get(), given, 2, out, 2, &n));
+    const Tensor loss(out[0]), grad(out[1]);
+    if (made.message.find(" bytes between its steps are the least ") != std::string::npos)
+      return std::stoull(made.message.substr(made.message.find(": ") + 2));
+    REQUIRE(made.code == TN_OK);
+    *of_grad = bytes(s, grad.get());
+    std::string text(1 << 20, 0);
+    uint64_t size = 0;
+    REQUIRE_OK(tn_program_cost(s, p.get(), given, 2, text.data(), text.size(), &size));
+    return nlohmann::json::parse(text.c_str())["arena_bytes"];
+  };
+  std::string want, got;
+  const uint64_t most = arena_of(0, &want);
+  for (const double part : {0.75, 0.5, 0.3, 0.2}) {
+    CAPTURE(part);
+    const auto budget = static_cast<uint64_t>(part * static_cast<double>(most));
+    CHECK(arena_of(budget, &got) <= budget);
+    CHECK((got == want));
+  }
+  const uint64_t least = arena_of(1, &got);
+  CHECK(least < most / 5);
+  for (const uint64_t budget : {most / 1000, least / 2, least - 1})
+    CHECK(arena_of(budget, &got) == least);
+  CHECK(arena_of(least, &got) <= least);
+  CHECK((got == want));
+}
+
 TEST_CASE("memory budget: of a capture only") {
   Session s;
   CHECK_FAILS(tn_capture_set_memory_budget(s, 1), TN_FAILED_PRECONDITION,

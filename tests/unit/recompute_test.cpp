@@ -26,10 +26,11 @@ struct Outcome {
   std::string names;  // of nodes, in their order
   Recomputed recomputed;
 };
-Outcome within(uint64_t target, tn_recipe recipe, uint32_t results) {
+Outcome within(uint64_t target, tn_recipe recipe, uint32_t results, double dear = 1) {
   Graph g = trace_recipe(registry(), "test", recipe, {input(TN_DTYPE_F32, {16, 16})}, {}, results);
   Outcome out;
   out.recomputed.target = target;
+  out.recomputed.dear = dear;
   PassContext c{nullptr, nullptr, nullptr, 0};
   c.recomputed = &out.recomputed;
   remove_dead_code(g, c);
@@ -158,4 +159,30 @@ TEST_CASE("recompute: a chain in segments, and 10,000 nodes in time") {
     CHECK(o.recomputed.nodes > depth / 2);
     CHECK(o.recomputed.nodes < 2 * depth);
   }
+}
+
+TEST_CASE("recompute: layers that share a weight") {
+  const tn_recipe recipe = [](tn_builder* b) {
+    const tn_value w = in(b, 0);
+    std::vector<tn_value> y = {w};
+    while (y.size() <= 200) y.push_back(tn_b_tanh(b, tn_b_matmul(b, y.back(), w, 0, 0)));
+    tn_value g = y.back(), of_w = g;
+    for (size_t k = 200; k-- > 0;) {
+      g = tn_b_mul(b, g, y[k + 1]);
+      of_w = tn_b_add(b, of_w, tn_b_matmul(b, y[k], g, 1, 0));
+      g = tn_b_matmul(b, g, w, 0, 1);
+    }
+    set(b, 0, g);
+    set(b, 1, of_w);
+  };
+  const size_t most = within(UINT64_MAX, recipe, 2).recomputed.bytes / kUnit;
+  CHECK(most > 200);
+  // Two nodes of each layer that is not kept; where there is little room some of those twice.
+  const std::pair<size_t, size_t> at_most[] = {{150, 120}, {100, 220}, {60, 400},
+                                               {40, 550},  {25, 900},  {12, 2000}};
+  for (const auto& [target, nodes] : at_most) {
+    CAPTURE(target);
+    CHECK(within(target * kUnit, recipe, 2).recomputed.nodes < nodes);
+  }
+  CHECK(within(8 * kUnit, recipe, 2, 3).recomputed.nodes > 1200);  // more than once each
 }

@@ -1,5 +1,6 @@
 // A program for given sizes: symbols put in, kernels chosen.
 #include <algorithm>
+#include <cmath>
 #include <list>
 
 #include "base/error.hpp"
@@ -148,12 +149,13 @@ uint64_t hash_of(const tn_program& p, tn_tensor* const* arguments, uint32_t mode
   return h;
 }
 
-// target: the bytes that passes may count on between nodes; 0: any.
+// target: the bytes that passes may count on between nodes; 0: any. dear: see Recomputed.
 std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments,
-                                     uint64_t hash, uint64_t target) {
+                                     uint64_t hash, uint64_t target, double dear = 1) {
   auto made = std::make_shared<Specialised>();
   made->hash = hash;
   made->recomputed.target = target;
+  made->recomputed.dear = dear;
   made->modes = ctx->modes;
   for (size_t i = 0; i < p.arguments.size(); ++i) made->ids.push_back(arguments[i]->shape_id);
   made->graph = substitute(p, arguments, made->lists);
@@ -205,26 +207,36 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
   return made;
 }
 
+uint64_t arena_of(const std::shared_ptr<Specialised>& made) {
+  return made->idle.front()->program->arena_bytes;
+}
+
 // Passes count bytes of nodes. What kernels need beside them, and gaps between what is placed, show in the arena alone: first with as many as
-// it takes, and as long as the arena is larger than the budget once more with a smaller target.
+// it takes, and as long as the arena is larger than the budget once more with a smaller target. Where that does not do it, the least is
+// searched for, at a higher price: the same for each budget, so that one of as many bytes can be met.
 std::shared_ptr<Specialised> prepare_within(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments,
                                             uint64_t hash) {
-  uint64_t least = UINT64_MAX, target = UINT64_MAX;
-  for (int turn = 0; turn < 7; ++turn) {
-    std::shared_ptr<Specialised> made = prepare(ctx, p, arguments, hash, target);
-    const uint64_t bytes = made->idle.front()->program->arena_bytes;
-    if (bytes <= p.memory_budget) return made;
-    least = std::min(least, bytes);
-    if (made->recomputed.bytes > target) break;  // it took all that there is
-    target = 1 + static_cast<uint64_t>(0.99 * static_cast<double>(made->recomputed.bytes) *
-                                       static_cast<double>(p.memory_budget) /
-                                       static_cast<double>(bytes));
+  std::shared_ptr<Specialised> made = prepare(ctx, p, arguments, hash, UINT64_MAX);
+  const uint64_t budget = p.memory_budget;
+  uint64_t least = arena_of(made);
+  double low = 1, high = static_cast<double>(made->recomputed.bytes);
+  for (int turn = 1; turn < 7 && made->recomputed.bytes <= made->recomputed.target; ++turn) {
+    if (arena_of(made) <= budget) return made;
+    const double part = static_cast<double>(budget) / static_cast<double>(arena_of(made));
+    const double less = 0.99 * part * static_cast<double>(made->recomputed.bytes);
+    made = prepare(ctx, p, arguments, hash, 1 + static_cast<uint64_t>(less));
   }
+  for (int step = 0; step < 8 && arena_of(made) > budget; ++step) {
+    const double target = std::sqrt(low * high);
+    made = prepare(ctx, p, arguments, hash, static_cast<uint64_t>(target), 3);
+    if (arena_of(made) < least) least = arena_of(made);
+    (made->recomputed.bytes <= made->recomputed.target ? high : low) = target;
+  }
+  if (arena_of(made) <= budget) return made;
   fail(TN_OUT_OF_MEMORY,
        "program \"{}\": {} bytes between its steps are the least that was found; its memory budget "
-       "is "
-       "{}",
-       p.name, least, p.memory_budget);
+       "is {}",
+       p.name, least, budget);
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Constants {
 // What a program's memory budget asks for, and what it took.
 struct Recomputed {
   uint64_t target = 0;  // bytes between nodes
+  double dear = 1;      // how much may be computed again, for each that the graph computes
   uint64_t bytes = 0;   // those that there are at most, by counting
   size_t nodes = 0;     // more than before
   double flop = 0;      // more in products and convolutions

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "pass.hpp"
 #include "tenon/op_ids.h"
@@ -38,9 +37,9 @@ class Recompute {
     size_t clones = 0;
     measure();
     const double flop = flop_;
-    allowed_ = total_cost_;
+    allowed_ = total_cost_ * c_.recomputed->dear;
     for (size_t round = 0; round < kMostRounds && work_ < kMostWork; ++round) {
-      if (live_[at_] <= target_ || !choose()) break;
+      if (live_[at_] <= target_ || !choose_all()) break;
       clones += rebuild();
       remove_dead_code(g_, c_);
       measure();
@@ -171,27 +170,50 @@ class Recompute {
 
   // ---- what to give up
 
+  using Scores = std::vector<std::pair<double, size_t>>;
+
+  // At each place where most is alive, between those where what is fits.
+  bool choose_all() {
+    Scores peaks;
+    bool above = false, any = false;
+    for (size_t k = 0; k < nodes_.size(); ++k) {
+      const bool more = live_[k] > target_;
+      const auto bytes = static_cast<double>(live_[k]);
+      if (more && !above) peaks.emplace_back(bytes, k);
+      if (more && bytes > peaks.back().first) peaks.back() = {bytes, k};
+      above = more;
+    }
+    for (std::ranges::make_heap(peaks); !peaks.empty(); peaks.pop_back()) {
+      std::ranges::pop_heap(peaks);
+      at_ = peaks.back().second;
+      if (choose()) any = true;
+    }
+    return any;
+  }
+
   bool choose() {
     const int at = static_cast<int>(at_);
-    std::vector<std::pair<double, size_t>> scores;
+    Scores scores;
     Plan plan;
     for (size_t v = 0; v < values_.size(); ++v)
-      if (values_[v].base == static_cast<int>(v) && maker(v) < at && last(v) > at)
+      if (values_[v].base == static_cast<int>(v) && maker(v) < at && last(v) > at &&
+          !values_[v].given_up)
         scores.emplace_back(score(v, plan), v);
+    work_ += values_.size() / 8;
+    std::ranges::make_heap(scores);
     bool any = false;
     while (live_[at_] > target_ && !scores.empty() && work_ < kMostWork) {
-      size_t best = 0;
-      double next = 0;  // the best of the others, or what it was when it was counted
-      for (size_t k = 1; k < scores.size(); ++k) {
-        next = std::max(next, std::min(scores[k].first, scores[best].first));
-        if (scores[k].first > scores[best].first) best = k;
+      // The best of all, or what it was when it was counted.
+      std::ranges::pop_heap(scores);
+      auto& [then, v] = scores.back();
+      const double now = score(v, plan);
+      if (now > 0 && scores.size() > 1 && now < scores.front().first) {
+        then = now;
+        std::ranges::push_heap(scores);
+        continue;
       }
-      work_ += scores.size() / 8;
-      const double now = scores[best].first = score(scores[best].second, plan);
-      if (now > 0 && now < next) continue;
       if (now > 0) give_up(plan);
       any |= now > 0;
-      scores[best] = scores.back();
       scores.pop_back();
     }
     return any;
@@ -199,6 +221,7 @@ class Recompute {
 
   // How much is won by giving it up, for what it costs; 0: nothing, or it cannot be.
   double score(size_t v, Plan& plan) {
+    ++work_;
     const std::vector<int>& uses = values_[v].uses;
     const size_t next = use_from(v, static_cast<int>(at_));
     if (uses[next] == static_cast<int>(at_) || !can_repeat(node(maker(v)))) return 0;
@@ -268,7 +291,10 @@ class Recompute {
       for (int o : node(k).outputs)
         if (values_[index(o)].given_up) change(plan.at, again, values_[index(o)].bytes);
       again = plan.at;
-      each_base(node(k), [&](size_t b) { use(b, plan.at); });
+      each_base(node(k), [&](size_t b) {
+        const int made = nodes_[index(maker(b))].again;  // then that is what is used
+        if (made < 0 || made > plan.at) use(b, plan.at);
+      });
     }
     values_[plan.value].given_up = true;
     change(plan.before + 1, nodes_[index(maker(plan.value))].again, -values_[plan.value].bytes);
@@ -277,26 +303,28 @@ class Recompute {
   // ---- the graph with it
 
   size_t rebuild() {
-    std::vector<std::pair<int, int>> pending;  // place, node
+    Scores pending;  // by place, then by node
     for (size_t k = 0; k < nodes_.size(); ++k)
-      if (nodes_[k].again >= 0) pending.emplace_back(nodes_[k].again, static_cast<int>(k));
-    heap_sort(pending);
+      if (nodes_[k].again >= 0) pending.emplace_back(-nodes_[k].again, ~k);
+    const size_t clones = pending.size();
+    std::ranges::make_heap(pending);
     made_.clear();
-    size_t next = 0;
     for (size_t k = 0; k < nodes_.size(); ++k) {
       const int at = static_cast<int>(k);
-      for (; next < pending.size() && pending[next].first == at; ++next)
-        repeat(pending[next].second, at);
+      for (; !pending.empty() && pending.front().first == -at; pending.pop_back()) {
+        std::ranges::pop_heap(pending);
+        repeat(static_cast<int>(~pending.back().second), at);
+      }
       GraphNode& x = g_.nodes[k];
       if (!is_view(x))
         for (int& i : x.inputs) i = seen_at(i, at);
       made_.emplace_back().op = nullptr;  // the node itself, once all its copies are made
     }
-    next = 0;
+    size_t next = 0;
     for (GraphNode& n : made_)
       if (!n.op) n = std::move(g_.nodes[next++]);
     g_.nodes.swap(made_);
-    return pending.size();
+    return clones;
   }
 
   // Node k once more, before node `at`.

@@ -570,10 +570,15 @@ void Lowering::check_aliases(const std::vector<int>& results) {
 
 // The temp that an immediate is uploaded to, for kernels that take none.
 int Lowering::slot_of(int value) {
-  for (auto& [v, t] : slots_)
-    if (v == value) return t;
+  const LValue& x = values_[static_cast<size_t>(value)];
+  for (auto& [v, t] : slots_) {
+    const LValue& y = values_[static_cast<size_t>(v)];
+    if (v == value || (x.base == Base::kConstant && y.base == Base::kConstant &&
+                       x.shape.dtype == y.shape.dtype && std::ranges::equal(x.bits, y.bits)))
+      return t;
+  }
   Shape s;
-  s.dtype = values_[static_cast<size_t>(value)].shape.dtype;
+  s.dtype = x.shape.dtype;
   const int t = temp(s, 16);
   temps_[static_cast<size_t>(t)].first = -1;
   temps_[static_cast<size_t>(t)].last = kForEver - 1;
