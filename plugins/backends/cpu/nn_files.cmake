@@ -19,6 +19,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/tile_conv.cpp
   conv/tile_kernels.cpp
   conv/tile_weight_grad.cpp
+  conv/weight_grad.cpp
   conv/window.cpp
   linalg/factor.cpp
   matmul/any.cpp
@@ -35,7 +36,6 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   attention/scores.cpp
   conv/geometry.cpp
   conv/tap_conv.cpp
-  conv/weight_grad.cpp
   conv/window_planes.cpp
   matmul/gemm.cpp
   matmul/integer.cpp
