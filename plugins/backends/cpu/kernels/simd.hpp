@@ -172,6 +172,20 @@ CPU_INLINE void copy_part(void* to, const void* from, int64_t n) {
   piece(std::integral_constant<int, 1>());
 }
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// The mask of the first n lanes of 4 or 8 bytes.
+template <class T>
+CPU_INLINE __m256i first_lanes(int64_t n) {
+  if constexpr (sizeof(T) == 4) {
+    const Vec<int32_t> lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return bits_as<__m256i>(lane < int32_t(n));
+  } else {
+    const Vec<int64_t> lane = {0, 1, 2, 3};
+    return bits_as<__m256i>(lane < n);
+  }
+}
+#endif
+
 // The first n lanes, 0 <= n <= lanes; the others are 0.
 template <class T>
 CPU_INLINE Vec<T> load_n(const T* p, int64_t n) {
@@ -190,13 +204,11 @@ CPU_INLINE Vec<T> load_n(const T* p, int64_t n) {
   Vec<T> v{};
 #if defined(__AVX2__)
   if constexpr (sizeof(T) == 4) {
-    const Vec<int32_t> lane = {0, 1, 2, 3, 4, 5, 6, 7};
-    return bits_as<Vec<T>>(_mm256_maskload_epi32(reinterpret_cast<const int*>(p),
-                                                 bits_as<__m256i>(lane < int32_t(n))));
-  } else if constexpr (sizeof(T) == 8) {
-    const Vec<int64_t> lane = {0, 1, 2, 3};
     return bits_as<Vec<T>>(
-        _mm256_maskload_epi64(reinterpret_cast<const long long*>(p), bits_as<__m256i>(lane < n)));
+        _mm256_maskload_epi32(reinterpret_cast<const int*>(p), first_lanes<T>(n)));
+  } else if constexpr (sizeof(T) == 8) {
+    return bits_as<Vec<T>>(
+        _mm256_maskload_epi64(reinterpret_cast<const long long*>(p), first_lanes<T>(n)));
   }
 #endif
   copy_part<T, kVectorBytes>(&v, p, n);
@@ -218,6 +230,15 @@ CPU_INLINE void store_n(T* p, Vec<T> v, int64_t n) {
     _mm512_mask_storeu_epi8(p, _bzhi_u64(~0ull, unsigned(n)), x);
   }
 #else
+#if defined(__AVX2__)
+  if constexpr (sizeof(T) == 4) {
+    return _mm256_maskstore_epi32(reinterpret_cast<int*>(p), first_lanes<T>(n),
+                                  bits_as<__m256i>(v));
+  } else if constexpr (sizeof(T) == 8) {
+    return _mm256_maskstore_epi64(reinterpret_cast<long long*>(p), first_lanes<T>(n),
+                                  bits_as<__m256i>(v));
+  }
+#endif
   copy_part<T, kVectorBytes>(p, &v, n);
 #endif
 }
