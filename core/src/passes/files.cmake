@@ -13,6 +13,7 @@ set(TENON_PASS_SOURCES
   src/passes/fold_variables.cpp
   src/passes/graph_blob.cpp
   src/passes/layout.cpp
+  src/passes/memory_plan.cpp
   src/passes/pack_weights.cpp
   src/passes/passes.cpp
   src/passes/recognise.cpp

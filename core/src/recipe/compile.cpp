@@ -2,11 +2,8 @@
 #include <algorithm>
 #include <cstring>
 #include <list>
-#include <map>
-#include <queue>
 
 #include "base/error.hpp"
-#include "base/heap_sort.hpp"
 #include "op/runtime.hpp"
 #include "program.hpp"
 #include "tenon/op_ids.h"
@@ -30,11 +27,9 @@ struct LValue {
   uint64_t bits[2] = {0, 0};        // constant
 };
 
-struct Temp {
-  uint64_t bytes = 0, offset = 0;
+struct Temp : Temporary {
   Shape shape;
-  int first = 0, last = -1;  // steps
-  int buffer = -1;           // it is a result
+  int buffer = -1;  // it is a result
   int alias = -1;
 };
 
@@ -87,8 +82,6 @@ class Lowering {
                                 const std::vector<Candidate>& why) const;
   void place_results(const std::vector<int>& results);
   void check_aliases(const std::vector<int>& results);
-  void plan_memory();
-  void plan_in_order(std::vector<Temp*> order);
   void emit();
   uint32_t emit_arg(int value, bool immediates);
   uint32_t emit_temp(int index, const Shape& shape, uint64_t delta);
@@ -586,72 +579,6 @@ int Lowering::slot_of(int value) {
   return t;
 }
 
-// In the order of the steps, each temp to the lowest gap that holds it: the time grows with the number
-// of temps as good as linearly, the arena may be larger.
-void Lowering::plan_in_order(std::vector<Temp*> order) {
-  const uint64_t align = device_.alignment;
-  const auto size = [&](const Temp* t) { return (t->bytes + align - 1) / align * align; };
-  const auto later = [](const Temp* a, const Temp* b) { return a->last > b->last; };
-  std::priority_queue<Temp*, std::vector<Temp*>, decltype(later)> alive(later);
-  std::map<uint64_t, uint64_t> gaps;  // begin -> end; no two touch, the last one never ends
-  gaps.emplace(0, UINT64_MAX);
-  heap_sort(order, [](const Temp* a, const Temp* b) {
-    return a->first != b->first ? a->first < b->first : a < b;
-  });
-  for (Temp* t : order) {
-    for (; !alive.empty() && alive.top()->last < t->first; alive.pop()) {
-      const Temp* gone = alive.top();
-      uint64_t begin = gone->offset, end = begin + size(gone);
-      auto next = gaps.lower_bound(begin);
-      if (next != gaps.begin() && std::prev(next)->second == begin) {
-        begin = std::prev(next)->first;
-        gaps.erase(std::prev(next));
-      }
-      if (next->first == end) {
-        end = next->second;
-        gaps.erase(next);
-      }
-      gaps.emplace(begin, end);
-    }
-    auto gap = gaps.begin();
-    while (gap->second - gap->first < size(t)) ++gap;
-    t->offset = gap->first;
-    const uint64_t end = gap->second;
-    gaps.erase(gap);
-    if (t->offset + size(t) < end) gaps.emplace(t->offset + size(t), end);
-    alive.push(t);
-    program_->arena_bytes = std::max(program_->arena_bytes, t->offset + t->bytes);
-  }
-}
-
-// Greedy by size: each temp goes to the lowest place that no temp alive at the same time covers.
-void Lowering::plan_memory() {
-  std::vector<Temp*> order;
-  for (Temp& t : temps_)
-    if (t.buffer < 0) order.push_back(&t);
-  if (order.size() > 512) return plan_in_order(std::move(order));
-  heap_sort(order, [](const Temp* a, const Temp* b) {
-    return a->bytes != b->bytes ? a->bytes > b->bytes : a < b;
-  });
-  const uint64_t align = device_.alignment;
-  std::vector<Temp*> placed;
-  for (Temp* t : order) {
-    std::vector<std::pair<uint64_t, uint64_t>> taken;
-    for (const Temp* o : placed)
-      if (o->first <= t->last && t->first <= o->last)
-        taken.emplace_back(o->offset, o->offset + o->bytes);
-    heap_sort(taken);
-    uint64_t at = 0;
-    for (auto& [begin, end] : taken) {
-      if (at + t->bytes <= begin) break;
-      at = std::max(at, (end + align - 1) / align * align);
-    }
-    t->offset = at;
-    placed.push_back(t);
-    program_->arena_bytes = std::max(program_->arena_bytes, at + t->bytes);
-  }
-}
-
 uint32_t Lowering::emit_temp(int index, const Shape& shape, uint64_t delta) {
   Program& p = *program_;
   p.shapes.push_back(shape);
@@ -722,7 +649,10 @@ void Lowering::emit() {
   for (size_t s = 0; s < steps_.size(); ++s)
     for (int i : steps_[s].inputs)
       if (i >= 0 && values_[static_cast<size_t>(i)].immediate && !steps_[s].immediates) slot_of(i);
-  plan_memory();
+  std::vector<Temporary*> between;
+  for (Temp& t : temps_)
+    if (t.buffer < 0) between.push_back(&t);
+  p.arena_bytes = plan_memory(std::move(between), steps_.size(), device_.alignment);
   buffer_patches_.resize(p.buffers.size());
   for (const LStep& s : steps_) {
     Step step{s.plan->plan.run, s.plan->plan.data, static_cast<uint32_t>(args_.size()),
