@@ -59,7 +59,9 @@ bool own_thread_only() {
 // First steps make thousands of allocations: where each attempt is slow, only every so many-th is tried. On the cpu device each is; the
 // reference, most of whose ops are decomposed, makes several times as many in the same places.
 int64_t stride() {
-  int64_t n = own_thread_only() ? 11 : std::string(std::getenv("TENON_DEVICE")) == "reference" ? 3 : 1;
+  int64_t n = own_thread_only()                                         ? 11
+              : std::string(std::getenv("TENON_DEVICE")) == "reference" ? 3
+                                                                        : 1;
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   n *= 31;
 #endif

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <random>
 
-#include "recipe/program.hpp"
+#include "recipe/lowered.hpp"
 
 using namespace tenon;
 

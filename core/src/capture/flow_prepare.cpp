@@ -6,7 +6,7 @@
 #include "op/runtime.hpp"
 #include "op/select.hpp"
 #include "op/transfer.hpp"
-#include "passes/pass.hpp"
+#include "passes/dump.hpp"
 #include "tenon/op_ids.h"
 
 namespace tenon {
@@ -21,7 +21,9 @@ class Part {
     std::vector<tn_tensor*> arguments;
     for (const Shape& s : shapes) arguments.push_back(&stands.emplace_back(s).tensor);
     graph_ = substitute(p, arguments.data(), lists_);
-    run_passes(graph_, {rt, &device, options.queue, options.modes}, p.name);
+    const PassContext c{rt, &device, options.queue, options.modes};
+    Dump dump(c, p.name);
+    run_passes(graph_, c, dump);
     const std::vector<bool> used = graph_.mark_live();
     for (size_t i = 0; i < p.inputs.size(); ++i) {
       ProgramInput& in = inputs_.emplace_back();

@@ -133,7 +133,8 @@ namespace tenon {
 tn_program& for_dtypes(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 // What the sizes of the arguments make of it; prepared on first use. Throws INVALID_ARGUMENT where they do not fit.
 std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
-std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s);
+std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s,
+                                        Dump* dump = nullptr);
 // The program's graph for these arguments, whose sizes may be symbols of `to`. Its attributes point into those of p and into `lists`.
 // any_dtype: its shapes are not those of a run, only its ops are good.
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,

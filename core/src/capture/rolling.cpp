@@ -4,7 +4,7 @@
 #include "base/error.hpp"
 #include "op/runtime.hpp"
 #include "op/values.hpp"
-#include "passes/pass.hpp"
+#include "passes/dump.hpp"
 #include "passes/values.hpp"
 #include "profile/profiler.hpp"
 #include "recipe/program.hpp"
@@ -362,7 +362,8 @@ const ValueProgram& Rolling::prepare(const Batch& b) {
   c.overwrites = &b.overwrites;
   c.scalars = &scalars;
   c.notes = &notes;
-  run_passes(g, c, "rolling");
+  Dump dump(c, "rolling");
+  run_passes(g, c, dump);
   take_compiled(made->program, g, *ds_.device, notes);
   if (prepared_.size() < kMostPrepared) prepared_.emplace_back();
   std::unique_ptr<Prepared>& at = prepared_[next_++ % kMostPrepared];

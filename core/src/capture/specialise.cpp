@@ -5,6 +5,7 @@
 
 #include "base/error.hpp"
 #include "op/runtime.hpp"
+#include "passes/dump.hpp"
 #include "program.hpp"
 #include "recipe/graph_text.hpp"
 #include "recipe/site.hpp"
@@ -180,7 +181,8 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
   if (target) context.recomputed = &made->recomputed;
   made->by_calls = p.device->holds_values() &&
                    std::ranges::any_of(made->graph.nodes, [](auto& n) { return !!n.control; });
-  if (!made->by_calls) run_passes(made->graph, context, p.name);
+  Dump dump(context, p.name);
+  if (!made->by_calls) run_passes(made->graph, context, dump);
   const std::vector<bool> used = made->graph.mark_live();
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     const Place& from = p.inputs[i];
@@ -203,7 +205,7 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
         made->derived.derivation = other->derived.derivation;
     if (!made->derived.derivation) made->derived.derivation = std::make_shared<Derivation>();
   }
-  made->idle.push_back(make_instance(ctx, p, *made));
+  made->idle.push_back(make_instance(ctx, p, *made, &dump));
   return made;
 }
 
@@ -261,11 +263,12 @@ std::shared_ptr<Specialised> specialise(tn_ctx* ctx, tn_program& p, tn_tensor* c
   return made;
 }
 
-std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s) {
+std::unique_ptr<Instance> make_instance(tn_ctx* ctx, tn_program& p, Specialised& s, Dump* dump) {
   auto made = std::make_unique<Instance>();
   CompileOptions options;
   options.modes = s.modes;
   options.notes = &s.notes;
+  options.dump = dump;
   options.queue = made->queue = ctx->state(p.device).queue;
   if (!s.by_calls)
     made->program.reset(compile(ctx->runtime, *p.device, s.graph, s.inputs, options));

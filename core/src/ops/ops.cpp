@@ -15,7 +15,7 @@ constexpr const OpRules* kRules[] = {
 };
 static_assert(std::size(kRules) == CoreOps::kCount && schema::kCount == CoreOps::kCount);
 
-constexpr const schema::Tables& kTables = schema::kTables;
+constexpr const auto& kTables = schema::kTables;
 
 std::string_view view(schema::Text t) { return {kTables.chars.data() + t.at, t.size}; }
 tn_str str(schema::Text t) { return {kTables.chars.data() + t.at, t.size}; }

@@ -196,25 +196,41 @@ constexpr uint32_t read_flags(std::string_view text) {
   return flags;
 }
 
-// Parameters, attributes and numbers of default lists stand in the order of the ops.
-struct Tables {
+// What is called the same shares its characters.
+struct Texts {
   std::array<char, kSizes.chars> chars{};
+  std::array<Text, kCount + kSizes.params + 2 * kSizes.attrs> kept{};
+  size_t n_chars = 0, n = 0;
+
+  constexpr Text keep(std::string_view text) {
+    for (size_t i = 0; i < n; ++i)
+      if (std::string_view(chars.data() + kept[i].at, kept[i].size) == text) return kept[i];
+    kept[n] = {static_cast<uint16_t>(n_chars), static_cast<uint16_t>(text.size())};
+    for (const char c : text) chars[n_chars++] = c;
+    return kept[n++];
+  }
+};
+
+// Parameters, attributes and numbers of default lists stand in the order of the ops.
+template <size_t kChars>
+struct Tables {
+  std::array<char, kChars> chars{};
   std::array<int64_t, kSizes.numbers> numbers{};
   std::array<Param, kSizes.params> params{};
   std::array<Attr, kSizes.attrs> attrs{};
   std::array<Op, kCount> ops{};
-  size_t n_chars = 0, n_numbers = 0;
+  size_t n_numbers = 0;
 
-  constexpr Tables() {
+  constexpr explicit Tables(Texts& texts) {
     size_t param = 0, attr = 0;
     for (size_t i = 0; i < kCount; ++i) {
       const Row& row = kRows[i];
       const size_t first_param = param, first_attr = attr;
       for (std::string_view rest = row.params; !trim(rest).empty();)
-        params[param++] = read_param(cut(rest, ' '));
+        params[param++] = read_param(texts, cut(rest, ' '));
       for (std::string_view rest = row.attrs; !trim(rest).empty();)
-        attrs[attr++] = read_attr(attr_text(cut(rest, ',')));
-      ops[i] = {keep(row.name),
+        attrs[attr++] = read_attr(texts, attr_text(cut(rest, ',')));
+      ops[i] = {texts.keep(row.name),
                 static_cast<uint16_t>(row.id),
                 static_cast<uint16_t>(read_flags(row.flags)),
                 static_cast<uint8_t>(row.since),
@@ -222,15 +238,11 @@ struct Tables {
                 static_cast<uint8_t>(attr - first_attr),
                 static_cast<uint8_t>(count_parts(row.outputs, ' '))};
     }
+    for (size_t i = 0; i < kChars; ++i) chars[i] = texts.chars[i];
   }
 
  private:
-  constexpr Text keep(std::string_view text) {
-    const Text kept = {static_cast<uint16_t>(n_chars), static_cast<uint16_t>(text.size())};
-    for (const char c : text) chars[n_chars++] = c;
-    return kept;
-  }
-  constexpr Param read_param(std::string_view name) {
+  constexpr Param read_param(Texts& texts, std::string_view name) {
     uint16_t kind = TN_PARAM_REQUIRED;
     if (name.front() == '$') {  // random state: the core supplies it
       name.remove_prefix(1);
@@ -242,10 +254,10 @@ struct Tables {
       name.remove_suffix(1);
       kind = TN_PARAM_OPTIONAL;
     }
-    return {keep(name), kind};
+    return {texts.keep(name), kind};
   }
-  constexpr Attr read_attr(const AttrText& a) {
-    Attr out = {0, keep(a.name), 0, static_cast<uint8_t>(parse_type(a.type)), a.required};
+  constexpr Attr read_attr(Texts& texts, const AttrText& a) {
+    Attr out = {0, texts.keep(a.name), 0, static_cast<uint8_t>(parse_type(a.type)), a.required};
     if (a.required) return out;
     switch (out.tag) {
       case TN_ATTR_I64:
@@ -263,7 +275,7 @@ struct Tables {
       case TN_ATTR_STRING: {
         if (a.fallback.size() < 2 || a.fallback.front() != '\'' || a.fallback.back() != '\'')
           malformed_ops_def();
-        const Text text = keep(a.fallback.substr(1, a.fallback.size() - 2));
+        const Text text = texts.keep(a.fallback.substr(1, a.fallback.size() - 2));
         out.data = text.at, out.bits = text.size;
         break;
       }
@@ -281,7 +293,16 @@ struct Tables {
     return out;
   }
 };
-inline constexpr Tables kTables;
+template <size_t kChars>
+constexpr Tables<kChars> read(Texts texts = {}) {
+  return Tables<kChars>(texts);
+}
+constexpr size_t chars_kept() {
+  Texts texts;
+  (void)Tables<0>(texts);
+  return texts.n_chars;
+}
+inline constexpr Tables kTables = read<chars_kept()>();
 static_assert(kSizes.chars < 65536 && kSizes.numbers < 65536);
 
 constexpr bool ids_ascend() {

@@ -8,6 +8,7 @@
 #include "base/error.hpp"
 #include "op/runtime.hpp"
 #include "recipe/graph_text.hpp"
+#include "recipe/lowered.hpp"
 #include "tenon/plugin/region.h"
 
 namespace tenon {
@@ -98,7 +99,7 @@ Dump::Dump(const PassContext& c, std::string_view program)
 
 void Dump::write(const Graph& graph, std::string_view stage) {
   if (prefix_.empty()) return;
-  const std::string path = fmt::format("{}-{}-{}", prefix_, stage_++, stage);
+  const std::string path = next(stage);
   std::string text =
       fmt::format("{} on {}, {}: {} nodes\n", program_, device_, stage, graph.nodes.size()) +
       text_of(runtime_->ops, graph);
@@ -106,6 +107,31 @@ void Dump::write(const Graph& graph, std::string_view stage) {
     text += fmt::format("  not compiled: {}\n", (*notes_)[k]);
   put(path + ".txt", text);
   put(path + ".dot", dot_of(graph));
+}
+
+void write_memory(Dump& dump, const Lowered& l, const Program& p) { dump.write_memory(l, p); }
+
+void Dump::write_memory(const Lowered& l, const Program& p) {
+  if (prefix_.empty()) return;
+  std::string text = fmt::format("{} on {}, memory: {} steps, arena of {} bytes\n", program_,
+                                 device_, l.steps.size(), p.arena_bytes);
+  for (size_t i = 0; i < p.results.size(); ++i) {
+    const int buffer = p.results[i].buffer;
+    const int input = buffer < 0 ? -1 : p.buffers[static_cast<size_t>(buffer)].alias;
+    if (input >= 0) text += fmt::format("  result {} is written over input {}\n", i, input);
+  }
+  const auto end = static_cast<int>(l.steps.size()) - 1;
+  for (const Temp& t : l.temps)
+    if (t.buffer < 0)
+      text += fmt::format("  {} to {}, steps {} to {}: {}\n", t.offset, t.offset + t.bytes,
+                          std::max(t.first, 0), std::min(t.last, end), shape_text(t.shape));
+  for (size_t k = 0; k < l.steps.size(); ++k)
+    text += fmt::format("  step {}: {}\n", k, view_of(l.steps[k].plan->kernel->op));
+  put(next("memory") + ".txt", text);
+}
+
+std::string Dump::next(std::string_view stage) {
+  return fmt::format("{}-{}-{}", prefix_, stage_++, stage);
 }
 
 void Dump::put(const std::string& path, const std::string& text) {

@@ -1,6 +1,6 @@
 // TENON_DUMP=DIR: the graph of each program before and after each pass that changed it, as text and for Graphviz:
 // DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts the sets of sizes that were prepared, the
-// second the files of one.
+// second the files of one. The last, DIR/NAME-1-9-memory.txt, has what is overwritten in place and where the rest lies in the arena.
 #pragma once
 #include <string>
 
@@ -13,8 +13,10 @@ class Dump {
   Dump(const PassContext& c, std::string_view program);
   // A file that cannot be written is told once in the log; the program runs all the same.
   void write(const Graph& graph, std::string_view stage);
+  void write_memory(const struct Lowered& l, const struct Program& p);
 
  private:
+  std::string next(std::string_view stage);
   void put(const std::string& path, const std::string& text);
   tn_runtime* runtime_;
   const std::vector<std::string>* notes_;  // of the passes so far; may be null

@@ -12,7 +12,9 @@ set(TENON_PASS_SOURCES
   src/passes/fold_norms.cpp
   src/passes/fold_variables.cpp
   src/passes/graph_blob.cpp
+  src/passes/in_place.cpp
   src/passes/layout.cpp
+  src/passes/lower.cpp
   src/passes/memory_plan.cpp
   src/passes/pack_weights.cpp
   src/passes/passes.cpp

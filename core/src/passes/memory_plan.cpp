@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "base/heap_sort.hpp"
-#include "recipe/program.hpp"
+#include "recipe/lowered.hpp"
 
 namespace tenon {
 
@@ -31,77 +30,108 @@ bool add(Runs& runs, Run r) {
   return true;
 }
 
-struct Taken {
-  Runs whole, any;
-};
+// To the lowest place that is free. Gives its end.
+uint64_t put(Temporary& t, const Runs& taken) {
+  t.offset = 0;
+  for (const auto& [begin, end] : taken) {
+    if (t.offset + t.bytes <= begin) break;
+    t.offset = end;
+  }
+  return t.offset + t.bytes;
+}
 
-// The arena of these, placed one after the other.
-uint64_t place(const std::vector<Temporary*>& order, size_t steps) {
-  steps = std::bit_ceil(steps);  // so that the steps of each node follow each other
-  std::vector<Taken> tree(2 * steps);
-  uint64_t arena = 0;
+// In the order of steps; by_last: the same in the order in which they end. most: bytes that are alive.
+uint64_t in_order(const std::vector<Temporary*>& order, const std::vector<Temporary*>& by_last,
+                  uint64_t& most) {
+  Runs taken;
+  uint64_t arena = 0, live = 0;
+  auto gone = by_last.begin();
   for (Temporary* t : order) {
-    const size_t first = steps + static_cast<size_t>(t->first);
-    const size_t last = steps + static_cast<size_t>(t->last);
-    // f of the nodes that make up its steps.
-    const auto each = [&](auto f) {
-      for (size_t a = first, b = last + 1; a < b; a /= 2, b /= 2) {
-        if (a % 2) f(tree[a++]);
-        if (b % 2) f(tree[--b]);
-      }
-    };
-    Runs taken;
-    const auto take = [&](const Runs& runs) {
-      for (const Run& r : runs) add(taken, r);
-    };
-    each([&](const Taken& n) { take(n.any); });
-    for (size_t a = first, b = last; a; a /= 2, b /= 2) {
-      take(tree[a].whole);
-      if (a != b) take(tree[b].whole);
+    for (; (*gone)->last < t->first; ++gone) {
+      const uint64_t begin = (*gone)->offset, bytes = (*gone)->bytes;
+      auto r = taken.begin();
+      while (r->second <= begin) ++r;
+      const Run left(r->first, begin);
+      r->first = begin + bytes;
+      if (r->first == r->second) r = taken.erase(r);
+      if (left.first < left.second) taken.insert(r, left);
+      live -= bytes;
     }
-    uint64_t at = 0;
-    for (const auto& [begin, end] : taken) {
-      if (at + t->bytes <= begin) break;
-      at = end;
-    }
-    t->offset = at;
-    arena = std::max(arena, at + t->bytes);
-    const Run run(at, at + t->bytes);
-    each([&](Taken& n) { add(n.whole, run); });
-    for (size_t end : {first, last})  // what a node has its parent has
-      while (end && add(tree[end].any, run)) end /= 2;
-    each([&](Taken& n) { add(n.any, run); });
+    arena = std::max(arena, put(*t, taken));
+    add(taken, {t->offset, t->offset + t->bytes});
+    most = std::max(most, live += t->bytes);
   }
   return arena;
 }
 
+// The arena of these, placed one after the other.
+uint64_t place(const std::vector<Temporary*>& order, size_t steps) {
+  steps = std::bit_ceil(steps);  // so that the steps of each node follow each other
+  std::vector<Runs> whole(4 * steps);
+  Runs* const any = &whole[2 * steps];
+  std::vector<size_t> nodes;
+  uint64_t arena = 0;
+  for (Temporary* t : order) {
+    const size_t first = steps + static_cast<size_t>(t->first);
+    const size_t last = steps + static_cast<size_t>(t->last);
+    Runs taken;
+    const auto take = [&](const Runs& runs) {
+      for (const Run& r : runs) add(taken, r);
+    };
+    nodes.clear();  // that make up its steps
+    for (size_t a = first, b = last + 1; a < b; a /= 2, b /= 2) {
+      if (a % 2) nodes.push_back(a++);
+      if (b % 2) nodes.push_back(--b);
+    }
+    for (size_t n : nodes) take(any[n]);
+    for (size_t end : {first, last})
+      for (; end; end /= 2) take(whole[end]);
+    arena = std::max(arena, put(*t, taken));
+    const Run run(t->offset, t->offset + t->bytes);
+    for (size_t end : {first, last})  // what a node has its parent has
+      while (end && add(any[end], run)) end /= 2;
+    for (size_t n : nodes) add(whole[n], run), add(any[n], run);
+  }
+  return arena;
+}
+
+// In the order of their first or last steps.
+std::vector<Temporary*> by_step(const std::vector<Temporary*>& temps, size_t steps,
+                                int Temporary::*step) {
+  std::vector<size_t> at(steps + 1);
+  for (const Temporary* t : temps) ++at[static_cast<size_t>(t->*step) + 1];
+  for (size_t k = 0; k < steps; ++k) at[k + 1] += at[k];
+  std::vector<Temporary*> order = temps;
+  for (Temporary* t : temps) order[at[static_cast<size_t>(t->*step)]++] = t;
+  return order;
+}
+
 }  // namespace
 
-uint64_t plan_memory(std::vector<Temporary*> temps, size_t steps, uint64_t align) {
+uint64_t plan_memory(const std::vector<Temporary*>& temps, size_t steps, uint64_t align) {
   if (temps.empty()) return 0;
-  std::vector<uint64_t> live(steps + 1);
   for (Temporary* t : temps) {
     t->bytes = (t->bytes + align - 1) / align * align;
     t->first = std::max(t->first, 0);
     t->last = std::min(t->last, static_cast<int>(steps) - 1);
-    live[static_cast<size_t>(t->first)] += t->bytes;
-    live[static_cast<size_t>(t->last) + 1] -= t->bytes;
   }
-  uint64_t most = 0, now = 0;
-  for (const uint64_t change : live) most = std::max(most, now += change);
-  const auto sorted = [&](bool by_size) {
-    const auto key = [by_size](const Temporary* t) {
-      return by_size ? ~t->bytes : static_cast<uint64_t>(t->first);
-    };
-    heap_sort(temps, [&](const Temporary* a, const Temporary* b) {
-      return key(a) != key(b) ? key(a) < key(b) : a < b;
-    });
-    return place(temps, steps);
-  };
-  const uint64_t in_order = sorted(false);
-  if (in_order <= most) return in_order;  // no plan takes less
-  const uint64_t arena = sorted(true);
-  return arena <= in_order ? arena : sorted(false);
+  const std::vector<Temporary*> by_first = by_step(temps, steps, &Temporary::first),
+                                by_last = by_step(temps, steps, &Temporary::last);
+  uint64_t most = 0;
+  const uint64_t arena = in_order(by_first, by_last, most);
+  // None takes less than that; of many, hardly less is not worth a tree.
+  if (arena <= most + (temps.size() > 512 ? most / 64 : 0)) return arena;
+  std::vector<std::pair<double, size_t>> sizes;
+  for (size_t k = 0; k < temps.size(); ++k)
+    sizes.emplace_back(static_cast<double>(temps[k]->bytes), ~k);
+  std::vector<Temporary*> largest = temps;
+  auto next = largest.begin();
+  for (std::ranges::make_heap(sizes); !sizes.empty(); sizes.pop_back()) {
+    std::ranges::pop_heap(sizes);
+    *next++ = temps[~sizes.back().second];
+  }
+  const uint64_t by_size = place(largest, steps);
+  return by_size <= arena ? by_size : in_order(by_first, by_last, most);
 }
 
 }  // namespace tenon

@@ -31,6 +31,8 @@ struct Recomputed {
   double flop = 0;      // more in products and convolutions
 };
 
+class Dump;
+
 struct PassContext {
   tn_runtime* runtime;
   tn_device* device;
@@ -75,8 +77,8 @@ size_t recompute(Graph& graph, const PassContext& c);
 
 // In the order in which they run.
 std::span<const Pass> passes();
-// All of them; `program` names the files that TENON_DUMP asks for.
-void run_passes(Graph& graph, const PassContext& c, std::string_view program);
+// All of them; the graph before and after each goes into the dump.
+void run_passes(Graph& graph, const PassContext& c, Dump& dump);
 
 // ---- for passes
 

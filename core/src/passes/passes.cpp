@@ -24,8 +24,7 @@ std::span<const Pass> passes() {
   return kPasses;
 }
 
-void run_passes(Graph& graph, const PassContext& c, std::string_view program) {
-  Dump dump(c, program);
+void run_passes(Graph& graph, const PassContext& c, Dump& dump) {
   dump.write(graph, "captured");
   for (const Pass& pass : passes()) {
     if (c.device->holds_values() && pass.run == expand_recipes) break;  // all is compiled, or fails

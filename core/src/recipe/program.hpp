@@ -112,6 +112,7 @@ struct CompileOptions {
   uint32_t modes = 0;        // TN_SIGNATURE_...
   bool own_results = false;  // every result is dense, and none a view of an input
   Queue* queue = nullptr;
+  class Dump* dump = nullptr;               // null: none is asked for
   std::vector<Candidate>* trail = nullptr;  // of the first op
   const std::vector<std::string>* notes =
       nullptr;  // of the passes that the graph went through: why what is not compiled is not
@@ -144,13 +145,6 @@ Program* compile_values(tn_runtime* rt, tn_device& device, Graph& graph,
                         const std::vector<ProgramInput>& inputs, const CompileOptions& options);
 void run_values(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** outputs,
                 const std::vector<bool>* donate);
-// Memory between the steps of a program.
-struct Temporary {
-  uint64_t bytes = 0, offset = 0;
-  int first = 0, last = -1;  // steps; before the first and behind the last is for the whole program
-};
-// Gives each its offset, rounds its bytes up to a multiple of `align`, and says how many bytes all take.
-uint64_t plan_memory(std::vector<Temporary*> temps, size_t steps, uint64_t align);
 // The element of a host scalar in the dtype that the view has.
 void convert_scalar(const tn_tensor* t, tn_view& view);
 
