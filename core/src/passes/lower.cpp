@@ -364,7 +364,7 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
     }
     if (strided) {
       std::vector<Candidate> again;
-      const size_t steps = steps_.size();
+      const size_t steps = steps_.size(), temps = temps_.size();
       for (int& i : packed)
         if (i >= 0 && !values_[static_cast<size_t>(i)].shape.dense()) i = contiguous(i);
       if (try_kernel(op, packed, attrs, inferred, outputs, again)) {
@@ -375,6 +375,7 @@ std::vector<int> Lowering::lower(const OpEntry& op, std::vector<int> inputs, con
         plan_release(steps_.back().plan);
         steps_.pop_back();
       }
+      temps_.resize(temps);
     }
   }
   if (first && options_.trail) *options_.trail = why;
