@@ -101,9 +101,9 @@ TN_API void TN_CALL tn_program_release(tn_program* program);
 
 /* Runs it. inputs: as declared, in that order, on the program's device. outputs: `capacity` slots, of which *out_n are filled; each is
  * the caller's and is never written again. A run for sizes not seen before prepares the program for them first. For inputs of other dtypes
- * than it was captured for its ops are called once more on those: results are of the dtypes that the ops promote to, dtypes that were attributes
- * stay, values assigned are cast to the dtype of the variable. INVALID_ARGUMENT where an op takes no such operand (floating ones it then
- * gets in the dtype of the capture); FAILED_PRECONDITION past 32 sets of dtypes. Several threads may
+ * than it was captured for its ops are called once more on those, and results are of the dtypes that the ops promote to; a program that
+ * assigns to variables takes floating dtypes as captured. INVALID_ARGUMENT where an op takes no such operand, FAILED_PRECONDITION past
+ * 32 sets of dtypes. Several threads may
  * run one program at once, each with a context of its own; those that assign to variables take turns. When it fails before anything
  * was computed, variables, optimizers and the random state are as they were; what a kernel that failed was writing over is lost, by name:
  * reading it gives that error until it is assigned again. Not recorded for gradients; but in a capture its ops are

@@ -370,37 +370,45 @@ void Capture::play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outpu
 
 void Capture::play_ops(const tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs) {
   std::list<std::vector<int64_t>> lists;
-  const Graph graph = substitute(p, arguments, lists, &program_->symbols, true);
+  Graph graph = substitute(p, arguments, lists, &program_->symbols, true);
+  // Draws that nobody needs advance the random state too.
+  for (auto n = graph.nodes.rbegin(); n != graph.nodes.rend(); ++n) {
+    n->live = n->live || n->op->n_state;
+    for (size_t k = 0; n->live && k < n->inputs.size(); ++k)
+      if (const int i = n->inputs[k]; i >= 0 && graph.values[static_cast<size_t>(i)].node >= 0)
+        graph.nodes[static_cast<size_t>(graph.values[static_cast<size_t>(i)].node)].live = true;
+  }
   std::vector<Owned> held;
   std::vector<tn_tensor*> inputs;
   for (const Place& from : p.inputs) {
-    if (from.kind == InputKind::kArgument)
+    if (from.kind == InputKind::kArgument) {
       held.emplace_back(ctx_, keep(ctx_, arguments[from.index]));
-    else if (from.kind == InputKind::kVariable)
+    } else if (from.kind == InputKind::kVariable) {
       held.emplace_back(ctx_, keep(ctx_, variable(*from.variable)));
-    else if (from.kind == InputKind::kSlot)
+    } else if (from.kind == InputKind::kSlot) {
+      const std::lock_guard lock(from.optimizer->mutex);  // runs put new ones in its place
       held.emplace_back(ctx_, keep(ctx_, slot(*from.optimizer, from.group, from.index)));
-    else if (from.kind == InputKind::kConstant)
+    } else if (from.kind == InputKind::kConstant) {
       held.emplace_back(ctx_, keep(ctx_, from.tensor));
-    else
+    } else {
       held.push_back(from.kind == InputKind::kStep ? next_step(*from.optimizer)
                                                    : random_word(from.kind));
+    }
     inputs.push_back(held.back().get());
   }
   std::vector<Owned> results;
-  for (tn_tensor* t : replay(ctx_, graph, inputs.data(), true)) results.emplace_back(ctx_, t);
+  for (tn_tensor* t : replay(ctx_, graph, inputs.data())) results.emplace_back(ctx_, t);
   for (size_t i = 0; i < p.targets.size(); ++i) {
     const Place& to = p.targets[i];
-    Owned& value = results[p.n_outputs + i];
-    const bool state = to.kind == InputKind::kSlot;
-    const tn_dtype dtype =
-        (state ? slot(*to.optimizer, to.group, to.index) : variable(*to.variable))->view.dtype;
-    if (value.get()->view.dtype != dtype)
-      value = call_one(ctx_, TN_OP_CAST, {value.get()}, {tn_attr_dtype(TN_CAST_DTYPE, dtype)});
-    if (state)
-      assign_slot(*to.optimizer, to.group, to.index, value.get());
-    else
-      assign(*to.variable, value.get());
+    tn_tensor* value = results[p.n_outputs + i].get();
+    if (to.kind == InputKind::kSlot) {
+      assign_slot(*to.optimizer, to.group, to.index, value);
+      continue;
+    }
+    if (value->view.dtype != to.variable->shape.dtype)
+      fail(TN_INVALID_ARGUMENT, "variable \"{}\" is {}; {} cannot be assigned to it",
+           to.variable->name, shape_text(to.variable->shape), named_shape(value));
+    assign(*to.variable, value);
   }
   for (uint32_t i = 0; i < p.n_outputs; ++i) outputs[i] = results[i].release();
 }

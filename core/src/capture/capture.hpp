@@ -24,7 +24,7 @@ class Capture final : public Recorder {
                              std::span<tn_tensor* const> inputs, const std::vector<Shape>& outputs);
   // Records the ops of a program as if they had been called here.
   void play(tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
-  // The same, for arguments that may be of other dtypes; what is assigned is cast to those that there are.
+  // The same, for arguments that may be of other dtypes.
   void play_ops(const tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
   void set_memory_budget(uint64_t bytes) { program_->memory_budget = bytes; }
   // What was recorded, with these as its outputs. The capture is of no use afterwards.
@@ -83,11 +83,9 @@ class Captured {
   Captured(tn_ctx* ctx, tn_device* device, const std::string& name)
       : ctx_(ctx),
         device_(ctx, device),
-        outer_(ctx->recorder),
-        grad_mode_(std::exchange(ctx->grad_mode, true)),
-        capture(ctx, name) {
-    ctx->recorder = &capture;
-  }
+        capture(ctx, name),
+        outer_(std::exchange(ctx->recorder, &capture)),
+        grad_mode_(std::exchange(ctx->grad_mode, true)) {}
   ~Captured() {
     ctx_->recorder = outer_;
     ctx_->grad_mode = grad_mode_;
@@ -99,11 +97,13 @@ class Captured {
 
  private:
   OnDevice device_;
-  Recorder* outer_;
-  bool grad_mode_;
 
  public:
   Capture capture;
+
+ private:
+  Recorder* outer_;
+  bool grad_mode_;
 };
 
 }  // namespace tenon

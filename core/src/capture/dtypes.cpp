@@ -33,6 +33,18 @@ tn_program& for_dtypes(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) 
   const std::lock_guard lock(p.mutex);
   for (const auto& other : p.others)
     if (fits(*other, arguments)) return *other;
+  for (size_t i = 0; i < p.arguments.size(); ++i) {
+    const Argument& a = p.arguments[i];
+    const tn_view& v = arguments[i]->view;
+    if (v.dtype == a.shape.dtype || p.targets.empty() ||
+        (!is_floating(v.dtype) && !is_floating(a.shape.dtype)))
+      continue;
+    fail(TN_INVALID_ARGUMENT,
+         "program \"{}\": input \"{}\" is {}, the program takes {}. It assigns to variables, and "
+         "so takes "
+         "floating dtypes as they were captured: cast it.",
+         p.name, a.name, tn_dtype_name(v.dtype), tn_dtype_name(a.shape.dtype));
+  }
   if (p.others.size() == kMostOthers)
     fail(TN_FAILED_PRECONDITION,
          "program \"{}\" ran with {} sets of input dtypes, the most there are", p.name,

@@ -32,6 +32,7 @@ class Part {
     }
     CompileOptions own = options;
     own.own_results = true;
+    own.dump = &dump;
     own.trail = nullptr;
     own.decomposed = nullptr;
     program_.reset(compile(rt, device, graph_, inputs_, own));

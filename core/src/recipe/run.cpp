@@ -6,30 +6,10 @@
 #include "base/error.hpp"
 #include "op/recorder.hpp"
 #include "op/runtime.hpp"
-#include "tenon/op_ids.h"
 
 namespace tenon {
 
-namespace {
-
-// Floating operands as they were when the node was recorded. False: they are so.
-bool cast_back(tn_ctx* ctx, const Graph& graph, const GraphNode& node, std::vector<tn_tensor*>& in,
-               std::vector<Owned>& made) {
-  for (size_t k = 0; k < in.size(); ++k) {
-    if (!in[k]) continue;
-    const tn_dtype was = graph.values[static_cast<size_t>(node.inputs[k])].shape.dtype;
-    const tn_dtype is = in[k]->view.dtype;
-    if (is == was || !is_floating(is) || !is_floating(was)) continue;
-    made.push_back(call_one(ctx, TN_OP_CAST, {in[k]}, {tn_attr_dtype(TN_CAST_DTYPE, was)}));
-    in[k] = made.back().get();
-  }
-  return !made.empty();
-}
-
-}  // namespace
-
-std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs,
-                               bool any_dtype) {
+std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs) {
   std::vector<Owned> values;
   for (size_t i = 0; i < graph.values.size(); ++i) values.emplace_back(ctx, nullptr);
   for (size_t i = 0; i < graph.inputs.size(); ++i)
@@ -49,17 +29,8 @@ std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const
         values[static_cast<size_t>(node.outputs[k])] = std::move(made[k]);
       continue;
     }
-    std::vector<Owned> casts;
-    const auto run = [&] {
-      call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(),
-           node.attrs.size(), out.data(), static_cast<uint32_t>(out.size()));
-    };
-    try {
-      run();
-    } catch (const Error&) {
-      if (!any_dtype || !cast_back(ctx, graph, node, in, casts)) throw;
-      run();
-    }
+    call(ctx, node.op->id, in.data(), static_cast<uint32_t>(in.size()), node.attrs.data(),
+         node.attrs.size(), out.data(), static_cast<uint32_t>(out.size()));
     for (size_t k = 0; k < out.size(); ++k)
       values[static_cast<size_t>(node.outputs[k])] = Owned(ctx, out[k]);
   }

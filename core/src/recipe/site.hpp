@@ -96,9 +96,7 @@ inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> i
 // The call of an op of two tensors without attributes, for one result.
 tn_tensor* call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b);
 // Plays the live nodes of a graph through `call`, so that they are recorded. Gives owned results; null where there is none.
-// any_dtype: inputs may be of other dtypes than the graph's; floating operands that an op refuses are cast to those.
-std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs,
-                               bool any_dtype = false);
+std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs);
 
 // Switches recording off for a scope.
 class NoGrad {
