@@ -14,7 +14,7 @@ namespace tenon {
 constexpr int64_t kFirstSymbol = -(int64_t{1} << 62) - 0x7e1075a11ed;
 // Of what is far below even them, such as INT64_MIN, no more is a symbol.
 inline bool is_symbolic(int64_t dim) {
-  return dim <= kFirstSymbol && dim > kFirstSymbol - (int64_t{1} << 32);
+  return dim <= kFirstSymbol && dim > kFirstSymbol - (int64_t{1} << 52);
 }
 
 class SymTable {
@@ -50,7 +50,7 @@ class SymTable {
 
   // No token of another table is one of this.
   static inline std::atomic<uint32_t> tables_{0};
-  int64_t first_ = kFirstSymbol - (int64_t{tables_++ % 4095} << 20);
+  int64_t first_ = kFirstSymbol - (int64_t{tables_++} << 20);
   std::vector<Expr> exprs_;
   std::map<std::tuple<Kind, int64_t, int64_t>, int64_t> index_;
   std::vector<std::string> names_;

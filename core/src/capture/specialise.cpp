@@ -21,9 +21,9 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
   std::vector<int64_t> sizes(p.symbols.count(), -1);
   std::vector<size_t> from(sizes.size());  // the argument that gave it
   // What cannot be told in a capture is taken to be so.
-  const auto same = [to](int64_t x, int64_t y) {
+  const auto same = [to](int64_t x, int64_t y, std::string_view by = "tn_program_run") {
     const bool unknown = to && x != y && to->equal(x, y) < 0;
-    if (unknown) to->assume_equal(x, y, "tn_program_run");
+    if (unknown) to->assume_equal(x, y, by);
     return unknown || x == y;
   };
   for (size_t i = 0; i < p.arguments.size(); ++i) {
@@ -52,7 +52,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
   }
   for (const auto& [a, b, by] : p.symbols.assumed()) {
     const int64_t x = p.symbols.evaluate(a, sizes, to), y = p.symbols.evaluate(b, sizes, to);
-    if (!same(x, y))
+    if (!same(x, y, by))
       fail(TN_INVALID_ARGUMENT,
            "program \"{}\" was captured for equal sizes {} and {} in {}; here they are {} and {}. "
            "Give them one name, or capture it for these sizes.",
