@@ -41,8 +41,7 @@ tn_program& for_dtypes(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments) 
       continue;
     fail(TN_INVALID_ARGUMENT,
          "program \"{}\": input \"{}\" is {}, the program takes {}. It assigns to variables, and "
-         "so takes "
-         "floating dtypes as they were captured: cast it.",
+         "so takes floating dtypes as they were captured: cast it.",
          p.name, a.name, tn_dtype_name(v.dtype), tn_dtype_name(a.shape.dtype));
   }
   if (p.others.size() == kMostOthers)
