@@ -32,7 +32,7 @@ std::string cost(Session& s, const Program& p, const Tensor& x) {
   REQUIRE_OK(tn_program_cost(s, p.get(), in, 1, text.data(), text.size(), nullptr));
   return text.c_str();
 }
-// Where no library is, convolutions are the backend's own, and nothing joins them. It is asked about single images on every machine.
+// Do convolutions of f32 go by oneDNN? Where TENON_CPU_CONV asks for it and it can be used.
 bool by_library(Session& s) {
   const Tensor x = s.f32(ramp(3 * 40 * 40), {1, 3, 40, 40});
   const Tensor w = s.f32(ramp(32 * 3 * 49), {32, 3, 7, 7});
@@ -74,9 +74,9 @@ Tensor filled(Session& s, const Dims& dims, float by = 1) {
 
 TEST_CASE("epilogues: behind a convolution") {
   Session s;
-  const bool library = on_cpu(s) && by_library(s);
+  const bool joins = on_cpu(s);
   // Output channels that are no whole block, input channels that tiles do not take; planes that are more than one piece and planes that
-  // are part of one. The weights are the argument: those that last are packed, which gains more.
+  // are part of one. The weights are the argument: oneDNN packs those that last, which gains more.
   const Dims dims = {40, 3, 7, 7};
   const Tensor x = filled(s, {1, 3, 64, 64}), w = filled(s, dims, 0.1f), bias = filled(s, {40});
   const Tensor more = filled(s, {1, 40, 60, 60}, 3), column = filled(s, {40, 1, 1});
@@ -85,10 +85,11 @@ TEST_CASE("epilogues: behind a convolution") {
       const Tensor y = conv(s, x, in, bias);
       return call(s, TN_OP_RELU, {&y});
     });
-    CHECK((names(p) == Names{"conv2d_region"}) == library);
-    if (!library) return;
+    CHECK((names(p) == Names{"conv2d_region"}) == joins);
+    if (!joins) return;
     const std::string text = cost(s, p, w);
-    CHECK(text.find("\"kernel\": \"conv2d_region_onednn\"") != std::string::npos);
+    CHECK((text.find("\"kernel\": \"conv2d_region_onednn\"") != std::string::npos) ==
+          by_library(s));
     CHECK(text.find("\"flop\": 42336000}") != std::string::npos);
   }
   SUBCASE("a residual and relu") {
@@ -96,7 +97,7 @@ TEST_CASE("epilogues: behind a convolution") {
       const Tensor y = conv(s, x, in, kNone), z = call(s, TN_OP_ADD, {&more, &y});
       return call(s, TN_OP_RELU, {&z});
     });
-    CHECK((names(p) == Names{"conv2d_region"}) == library);
+    CHECK((names(p) == Names{"conv2d_region"}) == joins);
   }
   SUBCASE("what is the same for a channel") {
     const Program p = check(s, w, dims, [&](const Tensor& in) {
@@ -104,7 +105,7 @@ TEST_CASE("epilogues: behind a convolution") {
       const Tensor t = call(s, TN_OP_TANH, {&z}), u = call(s, TN_OP_MUL, {&t, &column});
       return call(s, TN_OP_ADD, {&u, &more});
     });
-    CHECK((names(p) == Names{"conv2d_region"}) == library);
+    CHECK((names(p) == Names{"conv2d_region"}) == joins);
   }
   SUBCASE("small planes") {
     const Tensor few = filled(s, {1, 40, 30, 30});
@@ -112,7 +113,7 @@ TEST_CASE("epilogues: behind a convolution") {
       const Tensor y = conv(s, x, in, bias, 2), z = call(s, TN_OP_MINIMUM, {&y, &column});
       return call(s, TN_OP_MAXIMUM, {&z, &few});
     });
-    CHECK((names(p) == Names{"conv2d_region"}) == library);
+    CHECK((names(p) == Names{"conv2d_region"}) == joins);
   }
   SUBCASE("the last of two") {
     const Program p = check(s, w, dims, [&](const Tensor& in) {
@@ -120,7 +121,42 @@ TEST_CASE("epilogues: behind a convolution") {
       const Tensor sum = call(s, TN_OP_ADD, {&y, &z});
       return call(s, TN_OP_RELU, {&sum});
     });
-    CHECK((names(p) == Names{"conv2d", "conv2d_region"}) == library);
+    CHECK((names(p) == Names{"conv2d", "conv2d_region"}) == joins);
+  }
+}
+
+// One of each road that a convolution takes: what is cut by channels, by positions, by images and by planes.
+TEST_CASE("epilogues: behind every kind of convolution") {
+  Session s;
+  struct Size {
+    int64_t batch, inputs, side, outputs, kernel, groups;
+  };
+  for (const Size& c : {Size{16, 32, 8, 48, 3, 1},   // images side by side
+                        Size{4, 64, 28, 64, 3, 1},   // teams of images
+                        Size{1, 64, 56, 96, 3, 1},   // one image
+                        Size{1, 512, 7, 512, 3, 1},  // many channels, few positions
+                        Size{3, 24, 30, 24, 3, 24},  // depthwise
+                        Size{2, 12, 20, 18, 5, 3},   // groups
+                        Size{5, 1, 28, 6, 5, 1}}) {  // hardly any channels
+    CAPTURE(c.inputs);
+    CAPTURE(c.outputs);
+    const int64_t out = c.side - c.kernel + 3;
+    const Tensor x = filled(s, {c.batch, c.inputs, c.side, c.side}, 0.01f);
+    const Dims dims = {c.outputs, c.inputs / c.groups, c.kernel, c.kernel};
+    const Tensor w = filled(s, dims, 0.1f), bias = filled(s, {c.outputs}, 0.1f);
+    const Tensor more = filled(s, {c.batch, c.outputs, out, out}),
+                 column = filled(s, {c.outputs, 1, 1});
+    for (const Tensor* b : {&bias, &kNone}) {
+      const Program p = check(s, w, dims, [&](const Tensor& in) {
+        const int64_t padding[] = {1, 1};
+        const Tensor y = call(
+            s, TN_OP_CONV2D, {&x, &in, b},
+            {tn_attr_i64s(TN_CONV2D_PADDING, padding, 2), tn_attr_i64(TN_CONV2D_GROUPS, c.groups)});
+        const Tensor z = call(s, TN_OP_MUL, {&y, &column}), t = call(s, TN_OP_ADD, {&z, &more});
+        return call(s, TN_OP_RELU, {&t});
+      });
+      CHECK((names(p) == Names{"conv2d_region"}) == on_cpu(s));
+    }
   }
 }
 

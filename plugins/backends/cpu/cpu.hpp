@@ -50,6 +50,7 @@ struct Device : sdk::Device {
   int32_t threads = 1;  // of the host's pool
   bool cut_all =
       false;  // TENON_CPU_CUT=all, for tests: threads share whatever can be cut, worth it or not
+  bool onednn = false;  // TENON_CPU_CONV=onednn: it is asked first about convolutions
   int64_t l1_bytes = 32 << 10;
   int64_t l2_bytes = 512 << 10;
   int64_t l3_bytes = 8 << 20;

@@ -32,6 +32,12 @@ CpuDevice::CpuDevice(CpuPlugin& plugin, uint32_t) {
                                        "', expected amx, avx512, avx2 or portable; ignored"));
   }
   cut_all = host.environment("CPU_CUT") == "all";
+  const std::string_view conv = host.environment("CPU_CONV");
+  onednn = conv == "onednn";
+  if (!onednn && !conv.empty() && conv != "own") {
+    host.log(TN_LOG_WARNING,
+             sdk::text("cpu: TENON_CPU_CONV is '", conv, "', expected own or onednn; ignored"));
+  }
   auto blocks =
       std::make_unique<ScratchBlocks>((size_t(128) << 20) * size_t(threads > 2 ? threads : 2));
   scratch = blocks.get();

@@ -3,7 +3,7 @@
 
 #include "kernels/whole.hpp"
 
-#if CPU_CONV_CHANNELS
+#if !defined(CPU_SMALL)
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -146,8 +146,8 @@ void ChannelConv::write(int phase, const float* sums, float bias, float* y) cons
   }
 }
 
-void ChannelConv::run(const float* x, const float* w, const float* bias, float* y,
-                      float* scratch) const {
+void ChannelConv::run(const float* x, const float* w, const float* bias, float* y, float* scratch,
+                      const RowsDone* done) const {
   float* rows = scratch + (-reinterpret_cast<uintptr_t>(scratch) & 63) / sizeof(float);
   float* slots = rows + rows_;
   const int64_t channels = p_.g[0].ci, panels = ceil_div(p_.g[0].co, kCols);
@@ -157,7 +157,13 @@ void ChannelConv::run(const float* x, const float* w, const float* bias, float* 
     for (int64_t c = begin; c < end; ++c) gather(c, x, plane, rows);
   });
   share(*device_, slots_, panels, [&](int64_t begin, int64_t end, int64_t slot) {
-    for (int64_t i = begin; i < end; ++i) panel(w, bias, i * kCols, rows, y, slots + slot * slot_);
+    const Geometry& g = p_.g[0];
+    for (int64_t o = begin * kCols; o < smaller(end * kCols, g.co); o += kCols) {
+      panel(w, bias, o, rows, y, slots + slot * slot_);
+      for (int64_t n = 0; done && n < g.batch; ++n)
+        done->run(*done, y + n * g.y_image + o * g.y_channel, g.y_channel, smaller(kCols, g.co - o),
+                  g.positions());
+    }
   });
 }
 

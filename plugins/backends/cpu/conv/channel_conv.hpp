@@ -4,13 +4,6 @@
 #define TENON_CPU_CONV_CHANNEL_CONV_HPP_
 #include "conv/plane_conv.hpp"
 
-// Not for avx2 and what is small: where these are all there is, oneDNN is asked first.
-#if defined(CPU_SMALL) || (defined(__AVX2__) && !defined(__AVX512F__))
-#define CPU_CONV_CHANNELS 0
-#else
-#define CPU_CONV_CHANNELS 1
-#endif
-
 namespace tenon::cpu::CPU_ISA {
 
 class ChannelConv {
@@ -19,8 +12,9 @@ class ChannelConv {
   void plan(const ConvProblem& p, const Device& device);
   int64_t scratch() const;  // elements
   bool backward() const { return p_.backward; }
-  // bias: one per output channel, or null.
-  void run(const float* x, const float* w, const float* bias, float* y, float* scratch) const;
+  // bias: one per output channel, or null. done: of a dense y, or null; its rows are planes of channels.
+  void run(const float* x, const float* w, const float* bias, float* y, float* scratch,
+           const RowsDone* done = nullptr) const;
 
  private:
   struct Phase {

@@ -18,21 +18,23 @@ template <class T>
 struct ConvPlan {
   TapConv<T> conv;
   int64_t w_row;
+  ConvRegionPtr region;
 };
 
 template <class T>
 tn_error* TN_CALL run_conv2d(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const ConvPlan<T>*>(data);
-  const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
-  p.conv.run(input<T>(args[0]), input<T>(args[1]), p.w_row, bias, output<T>(args[3]),
-             output<T>(args[4]));
+  const ConvCall<T> c(p.region, args);
+  p.conv.run(c.x, c.w, p.w_row, c.bias, c.y, reinterpret_cast<T*>(c.workspace), c.done());
   return nullptr;
 }
 
 template <class T>
-tn_error* plan_forward(const Device& device, const Geometry& g, tn_plan* plan) {
+tn_error* plan_forward(const Device& device, const Geometry& g, tn_plan* plan,
+                       const ConvRegionPtr& region) {
   auto* p = make_plan<ConvPlan<T>>(plan, run_conv2d<T>);
   if (!p) return out_of_memory(device);
+  p->region = region;
   p->conv.plan(g, device);
   p->w_row = g.ci * g.taps();
   plan->workspace_bytes = uint64_t(p->conv.scratch() + 16) * sizeof(T);
@@ -176,12 +178,20 @@ tn_error* plan_weight_grad(const Device& device, const Geometry& g, tn_plan* pla
 #if !defined(CPU_SMALL)
 
 template <class Conv>
+struct SpecialConv : Conv {
+  ConvRegionPtr region;
+};
+
+template <class Conv>
 tn_error* TN_CALL run_special(void* data, void*, const tn_view* const* args) {
-  const auto& p = *static_cast<const Conv*>(data);
-  const bool biased = !p.backward() && !absent(args[2]);
-  const tn_view* const* out = args + (p.backward() ? 2 : 3);
-  p.run(input<float>(args[0]), input<float>(args[1]), biased ? input<float>(args[2]) : nullptr,
-        output<float>(out[0]), output<float>(out[1]));
+  const auto& p = *static_cast<const SpecialConv<Conv>*>(data);
+  if (p.backward()) {
+    p.run(input<float>(args[0]), input<float>(args[1]), nullptr, output<float>(args[2]),
+          output<float>(args[3]));
+    return nullptr;
+  }
+  const ConvCall<float> c(p.region, args);
+  p.run(c.x, c.w, c.bias, c.y, reinterpret_cast<float*>(c.workspace), c.done());
   return nullptr;
 }
 template <class Conv>
@@ -202,30 +212,36 @@ tn_error* plan_special(const Device& device, const Problem& problem, tn_kernel_r
   return nullptr;
 }
 
+template <class Conv>
+tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan,
+                       const ConvRegionPtr& region) {
+  TN_TRY(plan_special<SpecialConv<Conv>>(device, p, run_special<Conv>, plan));
+  static_cast<SpecialConv<Conv>*>(plan->data)->region = region;
+  return nullptr;
+}
+
 // Null, and no plan: there is nothing special about it.
-tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan) {
-  if (PlaneConv::fits(p)) return plan_special<PlaneConv>(device, p, run_special<PlaneConv>, plan);
-#if CPU_CONV_CHANNELS
-  if (ChannelConv::worth(p))
-    return plan_special<ChannelConv>(device, p, run_special<ChannelConv>, plan);
-#endif
+tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan,
+                       const ConvRegionPtr& region = nullptr) {
+  if (PlaneConv::fits(p)) return plan_special<PlaneConv>(device, p, plan, region);
+  if (ChannelConv::worth(p)) return plan_special<ChannelConv>(device, p, plan, region);
   return nullptr;
 }
 tn_error* plan_special(const Device& device, const Geometry& g, tn_plan* plan) {
   if (PlaneWeightGrad::fits(g)) {
     return plan_special<PlaneWeightGrad>(device, g, run_special_weight_grad<PlaneWeightGrad>, plan);
   }
-#if CPU_CONV_CHANNELS
   if (ChannelWeightGrad::worth(g)) {
     return plan_special<ChannelWeightGrad>(device, g, run_special_weight_grad<ChannelWeightGrad>,
                                            plan);
   }
-#endif
   return nullptr;
 }
 
 #else
-tn_error* plan_special(const Device&, const ConvProblem&, tn_plan*) { return nullptr; }
+tn_error* plan_special(const Device&, const ConvProblem&, tn_plan*, const ConvRegionPtr& = {}) {
+  return nullptr;
+}
 tn_error* plan_special(const Device&, const Geometry&, tn_plan*) { return nullptr; }
 #endif
 
@@ -245,7 +261,8 @@ const char* refuse(const ConvShape& s, const tn_view& image, const tn_view& othe
   return nullptr;
 }
 
-tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+tn_error* prepare_conv2d_with(const Device& device, const tn_signature& sig, tn_plan* plan,
+                              const ConvRegionPtr& region) {
   const tn_view &x = *sig.inputs[0], &w = *sig.inputs[1], &y = *sig.outputs[0];
   ConvShape s;
   s.attrs(sig, TN_CONV2D_STRIDE);
@@ -254,14 +271,18 @@ tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_
   if (!absent(sig.inputs[2]) && !contiguous(sig.inputs[2]))
     return decline(plan, "bias must be contiguous");
 #if CPU_CONV_F64
-  if (y.dtype == TN_DTYPE_F64) return plan_forward<double>(device, forward_geometry(s, x), plan);
+  if (y.dtype == TN_DTYPE_F64)
+    return plan_forward<double>(device, forward_geometry(s, x), plan, region);
 #endif
   ConvProblem p;
   if (p.forward(s, x)) {
-    tn_error* error = plan_special(device, p, plan);
+    tn_error* error = plan_special(device, p, plan, region);
     if (error || plan->run) return error;
   }
-  return plan_forward<float>(device, forward_geometry(s, x), plan);
+  return plan_forward<float>(device, forward_geometry(s, x), plan, region);
+}
+tn_error* prepare_conv2d_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
+  return prepare_conv2d_with(device, sig, plan, nullptr);
 }
 
 tn_error* prepare_input_grad_wide(const Device& device, const tn_signature& sig, tn_plan* plan) {
@@ -426,6 +447,10 @@ bool ConvProblem::input_grad(const ConvShape& s, const tn_view& gv) {
   return true;
 }
 
+tn_error* plan_conv2d_f32(const Device& device, const tn_signature& sig, tn_plan* plan,
+                          const ConvRegionPtr& region) {
+  return prepare_conv2d_with(device, sig, plan, region);
+}
 tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan) {
   return prepare_by_dtype(device, sig, plan, prepare_conv2d_wide, CPU_SHARED_ISA::plan_conv2d);
 }

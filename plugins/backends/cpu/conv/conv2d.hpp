@@ -2,6 +2,7 @@
 #ifndef TENON_CPU_CONV_CONV2D_HPP_
 #define TENON_CPU_CONV_CONV2D_HPP_
 #include "conv/flat.hpp"
+#include "conv/region.hpp"
 
 namespace tenon::cpu {
 
@@ -58,8 +59,11 @@ struct ConvProblem {
   bool input_grad(const ConvShape& s, const tn_view& g);
 };
 
-// Declined where AMX tiles gain nothing (tile_kernels.cpp).
-tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan);
+// Of the signature of conv2d. By multiply-adds, in f32; by AMX tiles, declined where they gain nothing (tile_kernels.cpp).
+tn_error* plan_conv2d_f32(const Device& device, const tn_signature& sig, tn_plan* plan,
+                          const ConvRegionPtr& region);
+tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan,
+                            const ConvRegionPtr& region);
 #if !CPU_CONV_F64
 tn_error* plan_conv2d(const Device& device, const tn_signature& sig, tn_plan* plan);
 tn_error* plan_conv2d_input_grad(const Device& device, const tn_signature& sig, tn_plan* plan);

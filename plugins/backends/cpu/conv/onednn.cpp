@@ -78,7 +78,15 @@ struct OneDnn {
 
   void load();
   bool ready() {
-    std::call_once(once, [this] { load(); });
+    std::call_once(once, [this] {
+      load();
+      if (!usable)
+        device->host.log(
+            TN_LOG_WARNING,
+            sdk::text("cpu: TENON_CPU_CONV=onednn, but there is no libdnnl.so.2 of version "
+                      "2.4 or later with GNU OpenMP, or TENON_MAX_ISA is set: convolutions "
+                      "are the backend's own"));
+    });
     return usable;
   }
 };
@@ -171,11 +179,10 @@ struct Range {
   int64_t n0, n1, i0, i1, o0, o1;
 };
 
-// Does oneDNN gain on the loops of this backend? Blocks of 16 channels suit it; few channels do not. It takes memory from the heap in each
-// run, so that where own convolutions are as quick, all in all, they are taken: beside AMX tiles, and of depthwise ones.
+// Where it is asked for: blocks of 16 channels suit it; few channels do not.
 bool gains(const Device& device, const Problem& p) {
-  if (p.flops() < 4e6 || device.amx_bf16) return false;
-  if (p.depthwise()) return p.groups >= 16 && device.isa == Isa::portable;
+  if (p.flops() < 4e6 || !device.onednn) return false;
+  if (p.depthwise()) return p.groups >= 16;
   if (p.groups != 1 || p.oc < 16) return false;
   if (p.kernel[0] * p.kernel[1] == 1 && p.stride[0] * p.stride[1] > 1) return false;
   switch (p.pass) {
@@ -631,7 +638,7 @@ void forget(tn_plan* plan) {
 tn_error* plan_conv(const Device& device, const Problem& p, int n_inputs, bool packs, tn_plan* plan,
                     ConvFinish* then) {
   auto* library = static_cast<OneDnn*>(device.nn_state);
-  if (!gains(device, p)) return decline(plan, "gains nothing by oneDNN");
+  if (!gains(device, p)) return decline(plan, "gains nothing by oneDNN, or it is not asked for");
   if (!library->ready()) return decline(plan, "oneDNN is not installed, or TENON_MAX_ISA is set");
   auto* made = make_plan<ConvPlan>(plan, run_conv);
   if (!made) return out_of_memory(device);

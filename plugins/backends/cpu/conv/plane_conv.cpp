@@ -187,13 +187,17 @@ void PlaneConv::sum(int64_t phase, const float* x, const float* w, float start, 
   for (; k < n; k += 2 * kLane) sum_taps<2>(x + k, at, w, tap, taps, start, out + k);
 }
 
-void PlaneConv::run(const float* x, const float* w, const float* bias, float* y,
-                    float* scratch) const {
+void PlaneConv::run(const float* x, const float* w, const float* bias, float* y, float* scratch,
+                    const RowsDone* done) const {
   std::memset(scratch, 0, size_t(slots_ * slot_) * sizeof(float));
   share(*device_, slots_, p_.g[0].batch * p_.g[0].groups,
         [&](int64_t begin, int64_t end, int64_t slot) {
-          for (int64_t i = begin; i < end; i += planes_)
-            planes(i, smaller(i + planes_, end), x, w, bias, y, scratch + slot * slot_);
+          const int64_t plane = p_.g[0].positions();
+          for (int64_t i = begin; i < end; i += planes_) {
+            const int64_t to = smaller(i + planes_, end);
+            planes(i, to, x, w, bias, y, scratch + slot * slot_);
+            if (done) done->run(*done, y + i * plane, plane, to - i, plane);
+          }
         });
 }
 

@@ -48,8 +48,9 @@ class PlaneConv {
   void plan(const ConvProblem& p, const Device& device);
   int64_t scratch() const { return slots_ * slot_; }  // elements
   bool backward() const { return p_.backward; }
-  // bias: one per channel, or null.
-  void run(const float* x, const float* w, const float* bias, float* y, float* scratch) const;
+  // bias: one per channel, or null. done: of a dense y, or null.
+  void run(const float* x, const float* w, const float* bias, float* y, float* scratch,
+           const RowsDone* done = nullptr) const;
 
  private:
   void planes(int64_t begin, int64_t end, const float* x, const float* w, const float* bias,

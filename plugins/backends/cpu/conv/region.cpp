@@ -1,5 +1,5 @@
-// conv2d_region by oneDNN: what the convolution gives lies in blocks of channels, which are turned into planes a piece at a time. While a
-// piece is in the first-level cache the region is computed of it, straight into the output.
+// conv2d_region. Own convolutions compute the region in its place (conv/region.hpp). What oneDNN's give lies in blocks of channels, which are
+// turned into planes a piece at a time: while a piece is in the first-level cache the region is computed of it, straight into the output.
 #include <tenon/op_ids.h>
 
 #include "conv/conv2d.hpp"
@@ -54,37 +54,63 @@ void finish(const void* data, const tn_view* const* args, const ChannelBlocks& y
   }
 }
 
+// The convolution's part of a conv2d_region.
+struct ConvPart {
+  tn_view absent{}, y;
+  const tn_view* inputs[3];
+  const tn_view* outputs[1] = {&y};
+  uint32_t operands;
+  tn_signature sig;
+
+  explicit ConvPart(const tn_signature& all)
+      : y(*all.outputs[0]), operands(uint32_t(attr_i64(all, TN_CONV2D_REGION_OPERANDS))), sig(all) {
+    absent.flags = TN_VIEW_ABSENT;
+    y.dtype = all.inputs[0]->dtype;
+    inputs[0] = all.inputs[0], inputs[1] = all.inputs[1];
+    inputs[2] = operands > 2 ? all.inputs[2] : &absent;
+    sig.op = TN_OP_CONV2D;
+    sig.n_inputs = 3;
+    sig.inputs = inputs;
+    sig.outputs = outputs;
+    sig.attrs = all.attrs + TN_CONV2D_REGION_STRIDE;
+    sig.n_attrs = all.n_attrs - TN_CONV2D_REGION_STRIDE;
+  }
+  ConvPart(const ConvPart&) = delete;
+};
+
 }  // namespace
 
+CPU_PREPARE(conv2d_region) {
+  const ConvPart conv(sig);
+  if (conv.y.dtype != TN_DTYPE_F32) return decline(plan, "only f32");
+  if (sig.outputs[0]->dtype != TN_DTYPE_F32)
+    return decline(plan, "a region that gives another dtype");
+  try {
+    const auto region =
+        std::make_shared<ConvRegion>(ConvRegion{Epilogue(device), conv.operands > 2});
+    if (const char* why = plan_epilogue(sig, conv.operands, conv.y.dtype, region->then))
+      return decline(plan, why);
+    TN_TRY(plan_conv2d_tiles(device, conv.sig, plan, region));
+    if (plan->run) return nullptr;
+    plan->declined = {};
+    return plan_conv2d_f32(device, conv.sig, plan, region);
+  } catch (const std::bad_alloc&) {
+    return out_of_memory(device);
+  }
+}
+
 CPU_PREPARE(conv2d_region_onednn) {
-  tn_view absent{}, y = *sig.outputs[0];
-  absent.flags = TN_VIEW_ABSENT;
-  y.dtype = sig.inputs[0]->dtype;
-  const int64_t operands = attr_i64(sig, TN_CONV2D_REGION_OPERANDS);
-  const tn_view* inputs[] = {sig.inputs[0], sig.inputs[1], operands > 2 ? sig.inputs[2] : &absent};
-  const tn_view* outputs[] = {&y};
-  tn_signature conv = sig;
-  conv.op = TN_OP_CONV2D;
-  conv.n_inputs = 3;
-  conv.inputs = inputs;
-  conv.outputs = outputs;
-  conv.attrs = sig.attrs + TN_CONV2D_REGION_STRIDE;
-  conv.n_attrs = sig.n_attrs - TN_CONV2D_REGION_STRIDE;
-  tn_plan tiles{};
-  tiles.struct_size = sizeof tiles;
-  TN_TRY(plan_conv2d_tiles(device, conv, &tiles));
-  if (tiles.release) tiles.release(tiles.data);
-  if (tiles.run) return decline(plan, "the convolution alone goes by AMX tiles, which gains more");
+  const ConvPart conv(sig);
   try {
     auto* e = new (std::nothrow) Epilogue(device);
     if (!e) return out_of_memory(device);
     ConvFinish then = {finish, [](void* data) { delete static_cast<Epilogue*>(data); }, e,
                        int(sig.n_inputs)};
-    if (const char* why = plan_epilogue(sig, uint32_t(operands), y.dtype, *e)) {
+    if (const char* why = plan_epilogue(sig, conv.operands, conv.y.dtype, *e)) {
       then.release(e);
       return decline(plan, why);
     }
-    return plan_onednn_conv2d(device, conv, plan, &then);
+    return plan_onednn_conv2d(device, conv.sig, plan, &then);
   } catch (const std::bad_alloc&) {
     return out_of_memory(device);
   }

@@ -63,6 +63,7 @@ struct TapConv<T>::Work {
   int64_t* panel_start;  // direct only: in the patch
   int64_t* taps;
   int64_t panels;
+  const RowsDone* done;
 };
 
 template <class T>
@@ -287,11 +288,17 @@ void TapConv<T>::run_item(int64_t item, const Work& base) const {
     work.w = w + c * g_.taps();
     multiply(work, block, channels, m0, m1, c == 0);
   }
+  if (!work.done || m0 == m1) return;
+  const int64_t at = m0 * g_.y_channel + block.h0 * g_.y_row + block.w0;
+  const int64_t positions =
+      (block.h1 - block.h0) * (block.w1 - block.w0);  // which are side by side
+  for (int64_t n = block.n0; n < block.n1; ++n)
+    work.done->run(*work.done, work.y + n * g_.y_image + at, g_.y_channel, m1 - m0, positions);
 }
 
 // What a sum over no products is.
 template <class T>
-void TapConv<T>::fill(const T* bias, T* y) const {
+void TapConv<T>::fill(const T* bias, T* y, const RowsDone* done) const {
   const int64_t outputs = g_.groups * g_.co;
   for (int64_t i = 0; i < g_.batch * outputs; ++i) {
     const T value = bias ? bias[i % outputs] : T(0);
@@ -299,12 +306,14 @@ void TapConv<T>::fill(const T* bias, T* y) const {
     for (int64_t h = 0; h < g_.out_h; ++h) {
       for (int64_t w = 0; w < g_.out_w; ++w) plane[h * g_.y_row + w * g_.y_col] = value;
     }
+    if (done) done->run(*done, plane, g_.y_channel, 1, g_.positions());
   }
 }
 
 template <class T>
-void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y, T* scratch) const {
-  if (items_ == 0) return fill(bias, y);
+void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y, T* scratch,
+                     const RowsDone* done) const {
+  if (items_ == 0) return fill(bias, y, done);
   const auto body = [&](int64_t begin, int64_t end) {
     for (int64_t slot = begin; slot < end; ++slot) {
       Work work{};
@@ -313,6 +322,7 @@ void TapConv<T>::run(const T* x, const T* w, int64_t w_row, const T* bias, T* y,
       work.bias = bias;
       work.y = y;
       work.w_row = w_row;
+      work.done = done;
       work.patch = scratch + slot * slot_;
       T* ones = work.patch + patch_size_;
       for (int64_t j = 0; j < kTileCols<T>; ++j) ones[j] = T(1);

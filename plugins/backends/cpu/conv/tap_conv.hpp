@@ -12,12 +12,13 @@ class TapConv {
   // Scratch of all that run at the same time, in elements.
   int64_t scratch() const { return slots_ * slot_; }
   // w: [groups * co][ci * taps], rows w_row apart, dense, in the order (channel, tap row, tap column). bias: one per output channel,
-  // or null. Threads of the device are used.
-  void run(const T* x, const T* w, int64_t w_row, const T* bias, T* y, T* scratch) const;
+  // or null. done: of a dense y, or null; its rows are planes of channels. Threads of the device are used.
+  void run(const T* x, const T* w, int64_t w_row, const T* bias, T* y, T* scratch,
+           const RowsDone* done = nullptr) const;
 
  private:
   struct Work;  // pointers of one item
-  void fill(const T* bias, T* y) const;
+  void fill(const T* bias, T* y, const RowsDone* done) const;
   void run_item(int64_t item, const Work& work) const;
   void multiply(const Work& work, const Block& block, int64_t channels, int64_t m0, int64_t m1,
                 bool first) const;

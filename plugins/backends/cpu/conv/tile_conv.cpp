@@ -159,6 +159,7 @@ struct TileConv<T>::Run {
   const T *x, *w, *bias;
   T* y;
   char* weights;
+  const RowsDone* done;
   std::atomic<int> least{254}, most{0};  // exponents of the weights
   std::atomic<bool> fell{false};
 
@@ -178,6 +179,7 @@ struct TileConv<T>::Run {
   void finish(const Square& s) const;
   void compute(int64_t n0, int64_t images, int64_t group, int phase, int64_t o0, int64_t o1,
                int64_t begin, int64_t end, const char* planes) const;
+  void complete(int64_t image, int64_t group, int64_t o0, int64_t o1) const;
   void team(int64_t index, char* planes);
   void together(int64_t group, char* planes);
   bool splits_well(ExponentRange range) const {
@@ -365,6 +367,14 @@ void TileConv<T>::Run::compute(int64_t n0, int64_t images, int64_t group, int ph
   if (last.sums) finish(last);
 }
 
+// Outputs o0 .. o1 of an image are in y.
+template <class T>
+void TileConv<T>::Run::complete(int64_t image, int64_t group, int64_t o0, int64_t o1) const {
+  const Geometry& g = c.p_.g[0];
+  done->run(*done, y + image * g.y_image + (group * g.co + o0) * g.y_channel, g.y_channel, o1 - o0,
+            g.positions());
+}
+
 template <class T>
 void TileConv<T>::Run::team(int64_t index, char* planes) {
   const Geometry& g = c.p_.g[0];
@@ -375,8 +385,11 @@ void TileConv<T>::Run::team(int64_t index, char* planes) {
     split<decltype(parts)::value>(n0, images, group, 0, split_items(), planes);
   });
   for (int phase = 0; phase < c.p_.phases; ++phase) {
-    for (int64_t o = 0; o < g.co; o += c.outs_)
-      compute(n0, images, group, phase, o, smaller(o + c.outs_, g.co), 0, c.blocks(images), planes);
+    for (int64_t o = 0; o < g.co; o += c.outs_) {
+      const int64_t end = smaller(o + c.outs_, g.co);
+      compute(n0, images, group, phase, o, end, 0, c.blocks(images), planes);
+      for (int64_t n = n0; done && n < n0 + images; ++n) complete(n, group, o, end);
+    }
   }
 }
 
@@ -400,13 +413,23 @@ void TileConv<T>::Run::together(int64_t group, char* planes) {
               smaller(block + kRun, c.blocks(g.batch)), planes);
     }
   });
+  if (!done) return;
+  const int64_t channels = larger(int64_t(kParallelNs / (0.2 * double(g.positions()))), 1);
+  const int64_t pieces = ceil_div(g.co, channels);
+  parallel(*c.device_, g.batch * pieces, 1, kParallelNs, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const int64_t o = i % pieces * channels;
+      complete(i / pieces, group, o, smaller(o + channels, g.co));
+    }
+  });
 }
 
 template <class T>
-bool TileConv<T>::run(const T* x, const T* w, const T* bias, T* y, char* scratch) const {
+bool TileConv<T>::run(const T* x, const T* w, const T* bias, T* y, char* scratch,
+                      const RowsDone* done) const {
   const Geometry& g = p_.g[0];
   char* base = scratch + (-reinterpret_cast<uintptr_t>(scratch) & 63);
-  Run run{*this, x, w, bias, y, base};
+  Run run{*this, x, w, bias, y, base, done};
   const int64_t packs = g.groups * out_blocks_ * in_blocks_;
   parallel(*device_, packs, 1, double(p_.g[0].taps() * kTileSide * kTileDepth) * 0.5,
            [&](int64_t begin, int64_t end) {

@@ -14,8 +14,10 @@ class TileConv {
 
   void plan(const ConvProblem& p, const Device& device);
   int64_t scratch() const { return slots_at_ + slots_ * slot_ + 64; }  // bytes
-  // False: there are numbers that do not split well, and y is not what it should be. bias: one per output channel, or null.
-  bool run(const T* x, const T* w, const T* bias, T* y, char* scratch) const;
+  // False: there are numbers that do not split well, and y is not what it should be. bias: one per output channel, or null. done: of a
+  // dense y, or null; its rows are planes of channels.
+  bool run(const T* x, const T* w, const T* bias, T* y, char* scratch,
+           const RowsDone* done = nullptr) const;
 
  private:
   struct Run;

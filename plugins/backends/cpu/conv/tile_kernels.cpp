@@ -30,6 +30,7 @@ template <class Conv>
 struct TilePlan {
   Conv conv;
   Otherwise otherwise;
+  ConvRegionPtr region;
 };
 
 // bf16 in the one part that holds it, f32 in as many as the context asks.
@@ -40,15 +41,15 @@ Products products_of(const tn_signature& sig) {
   return Products::six;
 }
 
-using Prepare = tn_error* (*)(const Device&, const tn_signature&, tn_plan*);
-
-// Plans what is done otherwise as well; declines where that does.
-template <class Conv>
+// Plans what is done otherwise as well, by `prepare`; declines where that does.
+template <class Conv, class Prepare>
 tn_error* plan_tiles(const Device& device, const tn_signature& sig, tn_plan* plan,
-                     tn_kernel_run run, Prepare prepare, const Conv& conv) {
+                     tn_kernel_run run, Prepare prepare, const Conv& conv,
+                     const ConvRegionPtr& region = nullptr) {
   auto* p = make_plan<TilePlan<Conv>>(plan, run);
   if (!p) return out_of_memory(device);
   p->conv = conv;
+  p->region = region;
   tn_plan& other = p->otherwise.plan;
   tn_error* error = prepare(device, sig, &other);
   if (error || other.declined.size) {
@@ -72,11 +73,8 @@ tn_error* otherwise(const TilePlan<Conv>& p, void* queue, const tn_view* const* 
 template <class T>
 tn_error* TN_CALL run_forward(void* data, void* queue, const tn_view* const* args) {
   const auto& p = *static_cast<const TilePlan<TileConv<T>>*>(data);
-  const T* bias = absent(args[2]) ? nullptr : input<T>(args[2]);
-  if (p.conv.run(input<T>(args[0]), input<T>(args[1]), bias, output<T>(args[3]),
-                 output<char>(args[4]))) {
-    return nullptr;
-  }
+  const ConvCall<T> c(p.region, args);
+  if (p.conv.run(c.x, c.w, c.bias, c.y, c.workspace, c.done())) return nullptr;
   return otherwise(p, queue, args);
 }
 
@@ -120,7 +118,8 @@ tn_error* by_dtype(tn_dtype dtype, F f) {
 
 }  // namespace
 
-tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan) {
+tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_plan* plan,
+                            const ConvRegionPtr& region) {
   if (!device.amx_bf16) return decline(plan, kNoGain);
   const tn_view &x = *sig.inputs[0], &w = *sig.inputs[1], &y = *sig.outputs[0];
   ConvShape s;
@@ -135,7 +134,10 @@ tn_error* plan_conv2d_tiles(const Device& device, const tn_signature& sig, tn_pl
     if (!TileConv<T>::worth(p, device)) return decline(plan, kNoGain);
     TileConv<T> conv;
     conv.plan(p, device);
-    return plan_tiles(device, sig, plan, run_forward<T>, plan_conv2d, conv);
+    const auto other = [&](const Device&, const tn_signature&, tn_plan* to) {
+      return region ? plan_conv2d_f32(device, sig, to, region) : plan_conv2d(device, sig, to);
+    };
+    return plan_tiles(device, sig, plan, run_forward<T>, other, conv, region);
   });
 }
 
@@ -177,13 +179,14 @@ CPU_PREPARE(conv2d_weight_grad_tiles) {
 }
 
 #else
-tn_error* plan_conv2d_tiles(const Device&, const tn_signature&, tn_plan* plan) {
+tn_error* plan_conv2d_tiles(const Device&, const tn_signature&, tn_plan* plan,
+                            const ConvRegionPtr&) {
   return decline(plan, kNoGain);
 }
 CPU_PREPARE(conv2d_input_grad_tiles) { return decline(plan, kNoGain); }
 CPU_PREPARE(conv2d_weight_grad_tiles) { return decline(plan, kNoGain); }
 #endif
 
-CPU_PREPARE(conv2d_tiles) { return plan_conv2d_tiles(device, sig, plan); }
+CPU_PREPARE(conv2d_tiles) { return plan_conv2d_tiles(device, sig, plan, nullptr); }
 
 }  // namespace tenon::cpu::CPU_ISA

@@ -2,8 +2,8 @@
 // cache.
 #include <tenon/op_ids.h>
 
-#include "kernels/region.hpp"
 #include "matmul/product.hpp"
+#include "matmul/region_rows.hpp"
 
 namespace tenon::cpu::CPU_ISA {
 
@@ -16,18 +16,11 @@ struct RegionProduct {
   bool biased;
 };
 
-template <class T>
-void rows_done(const RowsDone& self, void* c, int64_t c_row, int64_t rows, int64_t n) {
-  const auto& e = *static_cast<const Epilogue*>(self.data);
-  const int64_t at = static_cast<T*>(c) - output<T>(self.args[e.result]);
-  run_epilogue(e, self.args, {static_cast<char*>(c), c_row, at, c_row, rows, n});
-}
-
 template <class T, class G>
 tn_error* TN_CALL run_region_product(void* data, void*, const tn_view* const* args) {
   const auto& p = *static_cast<const RegionProduct<T, G>*>(data);
   T* workspace = p.product.workspace_bytes() ? output<T>(args[p.then.result + 1]) : nullptr;
-  const RowsDone done = {rows_done<T>, &p.then, args};
+  const RowsDone done = {region_of_rows<T>, &p.then, args};
   p.product.run(input<T>(args[0]), input<T>(args[1]), output<T>(args[p.then.result]),
                 p.biased ? input<T>(args[2]) : nullptr, workspace, &done);
   return nullptr;
