@@ -47,6 +47,14 @@ TEST_CASE("program errors: symbols have their names in what checks of tensors sa
   const Variable v(made);
   CHECK_FAILS(tn_variable_assign(cx, v.get(), x.get()), TN_INVALID_ARGUMENT,
               "variable \"v\" is f32[3, 5]; f32[batch, 4] cannot");
+  tn_tensor* y = nullptr;
+  CHECK_FAILS(tn_matmul(cx, x.get(), w.get(), nullptr, &y), TN_INVALID_ARGUMENT, "f32[batch, 4]");
+  const Tensor sum = get([&](tn_tensor** o) {
+    tn_tensor* const both[] = {x.get(), x.get()};
+    return tn_concat(cx, both, 2, 0, o);
+  });
+  CHECK_FAILS(tn_matmul(cx, sum.get(), w.get(), nullptr, &y), TN_INVALID_ARGUMENT,
+              "f32[(batch + batch), 4]");
   tn_capture_abort(cx);
 }
 

@@ -39,18 +39,19 @@ struct TwoSteps {
   }
 };
 
-// The memory dump of what `body` makes a program and runs.
+// The one dump of a stage of what `body` makes a program and runs.
 template <class Body>
-std::string memory_dump(const Body& body) {
+std::string dump_of(const std::string& stage, const Body& body) {
   char folder[] = "/tmp/tenon-steps-XXXXXX";
   REQUIRE(::mkdtemp(folder));
-  REQUIRE(::setenv("TENON_DUMP", folder, 1) == 0);
+  const std::string made = std::string(folder) + "/a/b";  // which is not there
+  REQUIRE(::setenv("TENON_DUMP", made.c_str(), 1) == 0);
   body();
   REQUIRE(::unsetenv("TENON_DUMP") == 0);
   std::stringstream text;
   int files = 0;
-  for (const auto& f : std::filesystem::directory_iterator(folder)) {
-    if (!f.path().filename().string().ends_with("-memory.txt")) continue;
+  for (const auto& f : std::filesystem::directory_iterator(made)) {
+    if (!f.path().filename().string().ends_with("-" + stage + ".txt")) continue;
     text << std::ifstream(f.path()).rdbuf();
     ++files;
   }
@@ -112,18 +113,32 @@ TEST_CASE("in place: in the last step alone, over an input that it sees once and
   }
 }
 
+TEST_CASE("dump: inputs have their names") {
+  Session s;
+  const std::string text = dump_of("captured", [&] { step(s, false); });
+  CAPTURE(text);
+  CHECK(text.find("= variable \"w\"\n") != std::string::npos);
+  CHECK(text.find("of sgd\n") != std::string::npos);
+  const std::string given = dump_of("captured", [&] {
+    run(s, capture(s, {4}, [&](const Tensor& x) { return call(s, TN_OP_SQRT, {&x}); }),
+        s.f32(ramp(4), {4}));
+  });
+  CAPTURE(given);
+  CHECK(given.find("f32[4] = input \"") != std::string::npos);
+}
+
 TEST_CASE("dump: memory has what is overwritten, and every place in the arena") {
   Session s;
   const bool steps_in_place = std::string(std::getenv("TENON_DEVICE")) == "cpu";
-  const std::string text = memory_dump([&] { step(s, false); });
+  const std::string text = dump_of("memory", [&] { step(s, false); });
   CAPTURE(text);
   CHECK((text.find(" is written over input ") != std::string::npos) == steps_in_place);
-  const std::string kept = memory_dump([&] { step(s, true); });
+  const std::string kept = dump_of("memory", [&] { step(s, true); });
   CAPTURE(kept);
   CHECK(kept.find("memory: ") != std::string::npos);
   CHECK(kept.find(" is written over input 0") == std::string::npos);  // w is looked at
 
-  const std::string chain = memory_dump([&] {
+  const std::string chain = dump_of("memory", [&] {
     const Program p = capture(s, {64, 64}, [&](const Tensor& x) {
       Tensor y = call(s, TN_OP_MATMUL, {&x, &x});
       for (int i = 0; i < 3; ++i) y = call(s, TN_OP_MATMUL, {&y, &x});

@@ -1,6 +1,7 @@
 #include "sym.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "error.hpp"
 
@@ -75,6 +76,17 @@ std::string SymTable::text(int64_t dim) const {
   if (e.kind == Kind::kSymbol) return names_[static_cast<size_t>(e.a)];
   static constexpr const char* kNames[] = {"", "+", "-", "*", "//", "ceildiv", "max", "min"};
   return fmt::format("({} {} {})", text(e.a), kNames[static_cast<int>(e.kind)], text(e.b));
+}
+
+// Known at load: no call to find it, and no need of the loader's library.
+[[gnu::tls_model("initial-exec")]] static thread_local const SymTable* named_symbols = nullptr;
+
+SymbolNames::SymbolNames(const SymTable* table) : before_(std::exchange(named_symbols, table)) {}
+SymbolNames::~SymbolNames() { named_symbols = before_; }
+
+std::string dim_name(int64_t dim) {
+  if (dim >= -1) return fmt::format("{}", dim);
+  return named_symbols && named_symbols->has(dim) ? named_symbols->text(dim) : "?";
 }
 
 }  // namespace tenon

@@ -57,6 +57,19 @@ class SymTable {
   std::vector<std::tuple<int64_t, int64_t, std::string_view>> assumed_;  // a, b, by
 };
 
+// While it lives, dim_name knows the symbols of a table on this thread.
+class SymbolNames {
+ public:
+  explicit SymbolNames(const SymTable* table);
+  ~SymbolNames();
+  SymbolNames(const SymbolNames&) = delete;
+
+ private:
+  const SymTable* before_;
+};
+// A number, the text of a symbol, or "?" for one of an unknown table.
+std::string dim_name(int64_t dim);
+
 // The same arithmetic on concrete dims; throws OUT_OF_RANGE on overflow and division by zero.
 int64_t dim_apply(SymTable::Kind kind, int64_t a, int64_t b);
 

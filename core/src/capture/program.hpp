@@ -143,6 +143,8 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
 void check_arguments(const tn_ctx* ctx, const tn_program& p, tn_tensor* const* arguments);
 void run_captured(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments, tn_tensor** outputs);
 std::string program_text(const tn_program& p);
+// What input i of the graph is; those that passes added: "input".
+std::string input_text(const tn_program& p, size_t i);
 std::string program_cost(tn_ctx* ctx, tn_program& p, tn_tensor* const* arguments);
 
 }  // namespace tenon

@@ -178,6 +178,8 @@ std::shared_ptr<Specialised> prepare(tn_ctx* ctx, tn_program& p, tn_tensor* cons
   context.overwrites = &p.overwrites;
   context.scalars = &scalars;
   context.notes = &made->notes;
+  context.input_text = input_text;
+  context.program = &p;
   if (target) context.recomputed = &made->recomputed;
   made->by_calls = p.device->holds_values() &&
                    std::ranges::any_of(made->graph.nodes, [](auto& n) { return !!n.control; });

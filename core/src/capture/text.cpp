@@ -33,13 +33,17 @@ std::string place_text(const tn_program& p, const Place& place) {
 
 }  // namespace
 
+std::string input_text(const tn_program& p, size_t i) {
+  return i < p.inputs.size() ? place_text(p, p.inputs[i]) : "input";
+}
+
 std::string program_text(const tn_program& p) {
   std::string out = fmt::format("program \"{}\" on {}\n", p.name, p.device->name);
   for (size_t i = 0; i < p.inputs.size(); ++i) {
     const int value = p.graph.inputs[i];
     out += fmt::format("  %{}: {} = {}\n", value,
                        symbolic_text(p.symbols, p.graph.values[static_cast<size_t>(value)].shape),
-                       place_text(p, p.inputs[i]));
+                       input_text(p, i));
   }
   for (const GraphNode& n : p.graph.nodes)
     if (n.live) out += node_text(p.graph, p.symbols, n);

@@ -239,6 +239,7 @@ Inferred infer(const OpEntry& op, const std::vector<const tn_view*>& inputs, con
   c.attrs = &attrs;
   c.symbols = symbols;
   c.result.casts.assign(inputs.size(), TN_DTYPE_NONE);
+  const SymbolNames names(symbols);
   if (!op.is(TN_OP_OUTPUTS_VARY)) c.result.outputs.resize(op.def.n_outputs);
   tn_error* e = op.def.infer(&c);
   if (c.pending) {

@@ -5,6 +5,8 @@
 #include <numeric>
 #include <vector>
 
+#include "base/sym.hpp"
+
 namespace tenon::ops {
 namespace {
 
@@ -30,15 +32,13 @@ const char* cast_hint(uint32_t kinds) {
 
 }  // namespace
 
-static std::string one_dim(int64_t dim) { return dim <= -2 ? "?" : fmt::format("{}", dim); }
-
 static Text text_of(const std::string& s) {
   Text t;
   t.chars[s.copy(t.chars, sizeof t.chars - 1)] = 0;
   return t;
 }
 
-Text dim_text(int64_t dim) { return text_of(one_dim(dim)); }
+Text dim_text(int64_t dim) { return text_of(dim_name(dim)); }
 
 Text numbers_text(std::span<const int64_t> numbers) {
   std::string s = "[";
@@ -48,7 +48,7 @@ Text numbers_text(std::span<const int64_t> numbers) {
 
 Text dims_text(std::span<const int64_t> dims) {
   std::string s = "[";
-  for (const int64_t d : dims) s += (s.size() > 1 ? ", " : "") + one_dim(d);
+  for (const int64_t d : dims) s += (s.size() > 1 ? ", " : "") + dim_name(d);
   return text_of(s + "]");
 }
 

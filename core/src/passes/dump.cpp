@@ -46,20 +46,6 @@ std::string region_text(const OpRegistry& ops, const GraphNode& n) {
   return out + "\n";
 }
 
-std::string text_of(const OpRegistry& ops, const Graph& graph) {
-  const SymTable none;
-  std::string out;
-  for (int i : graph.inputs)
-    out += fmt::format("  %{}: {} = input\n", i, symbolic_text(none, value_of(graph, i).shape));
-  for (const GraphNode& n : graph.nodes) {
-    out += node_text(graph, none, n);
-    if (has_region(n.op->id)) out += region_text(ops, n);
-  }
-  for (size_t i = 0; i < graph.results.size(); ++i)
-    out += fmt::format("  result {} = %{}\n", i, graph.results[i]);
-  return out;
-}
-
 // Nodes as boxes, values along the edges.
 std::string dot_of(const Graph& graph) {
   const SymTable none;
@@ -87,14 +73,39 @@ std::string dot_of(const Graph& graph) {
 }  // namespace
 
 Dump::Dump(const PassContext& c, std::string_view program)
-    : runtime_(c.runtime), notes_(c.notes), program_(program), device_(c.device->name) {
+    : runtime_(c.runtime),
+      input_text_(c.input_text),
+      of_(c.program),
+      notes_(c.notes),
+      program_(program),
+      device_(c.device->name) {
   static std::atomic<int> count{0};
   const std::string folder = environment(c.runtime, "DUMP");
   if (folder.empty()) return;
-  ::mkdir(folder.c_str(), 0777);  // where it is there already, fine; else the first file tells
+  // Where a folder is there already, fine; else the first file tells.
+  for (size_t at = 1; at < folder.size(); ++at)
+    if (folder[at] == '/') ::mkdir(folder.substr(0, at).c_str(), 0777);
+  ::mkdir(folder.c_str(), 0777);
   std::string name;
   for (char x : program) name += std::isalnum(static_cast<unsigned char>(x)) ? x : '_';
   prefix_ = fmt::format("{}/{}-{}", folder, name.empty() ? "program" : name, ++count);
+}
+
+std::string Dump::text_of(const Graph& graph) const {
+  const SymTable none;
+  std::string out;
+  for (size_t i = 0; i < graph.inputs.size(); ++i) {
+    const int value = graph.inputs[i];
+    out += fmt::format("  %{}: {} = {}\n", value, symbolic_text(none, value_of(graph, value).shape),
+                       input_text_ ? input_text_(*of_, i) : "input");
+  }
+  for (const GraphNode& n : graph.nodes) {
+    out += node_text(graph, none, n);
+    if (has_region(n.op->id)) out += region_text(runtime_->ops, n);
+  }
+  for (size_t i = 0; i < graph.results.size(); ++i)
+    out += fmt::format("  result {} = %{}\n", i, graph.results[i]);
+  return out;
 }
 
 void Dump::write(const Graph& graph, std::string_view stage) {
@@ -102,7 +113,7 @@ void Dump::write(const Graph& graph, std::string_view stage) {
   const std::string path = next(stage);
   std::string text =
       fmt::format("{} on {}, {}: {} nodes\n", program_, device_, stage, graph.nodes.size()) +
-      text_of(runtime_->ops, graph);
+      text_of(graph);
   for (size_t k = 0; notes_ && k < notes_->size(); ++k)
     text += fmt::format("  not compiled: {}\n", (*notes_)[k]);
   put(path + ".txt", text);

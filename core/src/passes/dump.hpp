@@ -18,7 +18,10 @@ class Dump {
  private:
   std::string next(std::string_view stage);
   void put(const std::string& path, const std::string& text);
+  std::string text_of(const Graph& graph) const;
   tn_runtime* runtime_;
+  std::string (*input_text_)(const tn_program& p, size_t input);  // may be null
+  const tn_program* of_;
   const std::vector<std::string>* notes_;  // of the passes so far; may be null
   std::string program_, device_;
   std::string prefix_;  // empty: not wanted

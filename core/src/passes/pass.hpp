@@ -11,6 +11,8 @@
 #include "device/device.hpp"
 #include "recipe/graph.hpp"
 
+struct tn_program;
+
 namespace tenon {
 
 // Tensors that are the same in each run of a program.
@@ -48,6 +50,9 @@ struct PassContext {
   const std::vector<bool>* scalars = nullptr;  // whether each input is a host scalar; null: none is
   std::vector<std::string>* notes = nullptr;   // why what was not compiled was not
   Recomputed* recomputed = nullptr;            // null: as much memory as it takes
+  // What an input of this program is, for dumps; null: just that.
+  std::string (*input_text)(const tn_program& p, size_t input) = nullptr;
+  const tn_program* program = nullptr;
 };
 
 struct Pass {
