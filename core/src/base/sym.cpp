@@ -62,20 +62,55 @@ int SymTable::equal(int64_t a, int64_t b) const {
   return -1;
 }
 
-int64_t SymTable::evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to) const {
-  if (!is_symbolic(dim)) return dim;
-  const Expr& e = at(dim);
-  if (e.kind == Kind::kSymbol) return values.at(static_cast<size_t>(e.a));
-  const int64_t a = evaluate(e.a, values, to), b = evaluate(e.b, values, to);
-  return to ? to->make(e.kind, a, b) : dim_apply(e.kind, a, b);
+int64_t SymTable::Values::operator()(int64_t dim) {
+  if (!table_.has(dim)) return dim;
+  std::vector<int64_t> open{dim};  // in place of recursion, since expressions may be deep
+  while (!open.empty()) {
+    const size_t at = table_.index(open.back());
+    const Expr& e = table_.exprs_[at];
+    if (known_.size() <= at) known_.resize(at + 1);
+    const size_t before = open.size();
+    if (!known_[at] && e.kind != Kind::kSymbol)
+      for (const int64_t part : {e.a, e.b})
+        if (table_.has(part) && !known_[table_.index(part)]) open.push_back(part);
+    if (open.size() > before) continue;
+    open.pop_back();
+    if (known_[at]) continue;
+    const auto part = [&](int64_t d) { return table_.has(d) ? *known_[table_.index(d)] : d; };
+    known_[at] = e.kind == Kind::kSymbol ? symbols_.at(static_cast<size_t>(e.a))
+                 : to_                   ? to_->make(e.kind, part(e.a), part(e.b))
+                                         : dim_apply(e.kind, part(e.a), part(e.b));
+  }
+  return *known_[table_.index(dim)];
+}
+
+void SymTable::append_text(std::string& out, int64_t dim) const {
+  if (out.size() >= kMostText) return;
+  if (!has(dim)) {
+    out += fmt::format("{}", dim);
+    return;
+  }
+  const Expr& e = exprs_[index(dim)];
+  if (e.kind == Kind::kSymbol) {
+    out += names_[static_cast<size_t>(e.a)];
+    return;
+  }
+  static constexpr const char* kNames[] = {"",     " + ",       " - ",   " * ",
+                                           " // ", " ceildiv ", " max ", " min "};
+  out += '(';
+  append_text(out, e.a);
+  if (out.size() >= kMostText) return;
+  out += kNames[static_cast<int>(e.kind)];
+  append_text(out, e.b);
+  out += ')';
 }
 
 std::string SymTable::text(int64_t dim) const {
-  if (!has(dim)) return fmt::format("{}", dim);
-  const Expr& e = at(dim);
-  if (e.kind == Kind::kSymbol) return names_[static_cast<size_t>(e.a)];
-  static constexpr const char* kNames[] = {"", "+", "-", "*", "//", "ceildiv", "max", "min"};
-  return fmt::format("({} {} {})", text(e.a), kNames[static_cast<int>(e.kind)], text(e.b));
+  std::string out;
+  append_text(out, dim);
+  if (out.size() >= kMostText && exprs_[index(dim)].kind != Kind::kSymbol)
+    out = fmt::format("{}...#{}", out.substr(0, kMostText), index(dim));
+  return out;
 }
 
 // Known at load: no call to find it, and no need of the loader's library.

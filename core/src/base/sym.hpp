@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -29,8 +30,20 @@ class SymTable {
   void assume_equal(int64_t a, int64_t b, std::string_view by) { assumed_.emplace_back(a, b, by); }
   void forget_assumed(size_t from) { assumed_.resize(from); }
   const auto& assumed() const { return assumed_; }
-  // Value of a dim when symbol i (in order of creation) has values[i]; these may be symbols of `to`.
-  int64_t evaluate(int64_t dim, const std::vector<int64_t>& values, SymTable* to = nullptr) const;
+  // The values of dims when symbol i (in order of creation) has symbols[i]; these may be symbols of `to`. Each is computed once.
+  class Values {
+   public:
+    Values(const SymTable& table, const std::vector<int64_t>& symbols, SymTable* to)
+        : table_(table), symbols_(symbols), to_(to) {}
+    int64_t operator()(int64_t dim);
+
+   private:
+    const SymTable& table_;
+    const std::vector<int64_t>& symbols_;
+    SymTable* to_;
+    std::vector<std::optional<int64_t>> known_;  // by index
+  };
+  // Different dims have different texts; of a long one the begin and a number.
   std::string text(int64_t dim) const;
   size_t count() const { return names_.size(); }  // of symbols
   // Is it the id of one here? What is only a large number is not.
@@ -45,8 +58,11 @@ class SymTable {
     Kind kind;
     int64_t a, b;  // kSymbol: a is the index in names_
   };
+  static constexpr size_t kMostText = 120;
   int64_t intern(Expr e);
-  const Expr& at(int64_t dim) const { return exprs_.at(static_cast<size_t>(first_ - dim)); }
+  size_t index(int64_t dim) const { return static_cast<size_t>(first_ - dim); }
+  const Expr& at(int64_t dim) const { return exprs_.at(index(dim)); }
+  void append_text(std::string& out, int64_t dim) const;
 
   // No token of another table is one of this.
   static inline std::atomic<uint32_t> tables_{0};

@@ -50,8 +50,9 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
       fail(TN_INVALID_ARGUMENT, "program \"{}\": input \"{}\" is {}, the program takes {}", p.name,
            a.name, shape_text(v), symbolic_text(p.symbols, a.shape));
   }
+  SymTable::Values value(p.symbols, sizes, to);
   for (const auto& [a, b, by] : p.symbols.assumed()) {
-    const int64_t x = p.symbols.evaluate(a, sizes, to), y = p.symbols.evaluate(b, sizes, to);
+    const int64_t x = value(a), y = value(b);
     if (!same(x, y, by))
       fail(TN_INVALID_ARGUMENT,
            "program \"{}\" was captured for equal sizes {} and {} in {}; here they are {} and {}. "
@@ -65,36 +66,34 @@ class Substitution {
  public:
   Substitution(const tn_program& p, const std::vector<int64_t>& sizes, SymTable* to,
                std::list<std::vector<int64_t>>& lists)
-      : p_(p), sizes_(sizes), to_(to), lists_(lists) {}
+      : p_(p), value_(p.symbols, sizes, to), to_(to), lists_(lists) {}
 
-  Shape shape(Shape s) const {
-    for (int k = 0; k < s.rank; ++k) s.dims[k] = value(s.dims[k]);
+  Shape shape(Shape s) {
+    for (int k = 0; k < s.rank; ++k) s.dims[k] = value_(s.dims[k]);
     if (!to_) check_dims(p_.name.c_str(), s.dtype, s.rank, s.dims);
     s.set_dense();
     return s;
   }
   // Lists with symbols get a copy; the others stay where they are.
-  Attrs attrs(const Attrs& given) const {
+  Attrs attrs(const Attrs& given) {
     Attrs out;
     out.items = given.items;
     for (tn_attr& a : out.items) {
-      if (a.tag == TN_ATTR_I64) a.bits = static_cast<uint64_t>(value(static_cast<int64_t>(a.bits)));
+      if (a.tag == TN_ATTR_I64)
+        a.bits = static_cast<uint64_t>(value_(static_cast<int64_t>(a.bits)));
       if (a.tag != TN_ATTR_I64S) continue;
       const auto* list = static_cast<const int64_t*>(a.data);
       if (std::none_of(list, list + a.bits, [&](int64_t d) { return p_.symbols.has(d); })) continue;
       std::vector<int64_t>& copy = lists_.emplace_back(list, list + a.bits);
-      for (int64_t& d : copy) d = value(d);
+      for (int64_t& d : copy) d = value_(d);
       a.data = copy.data();
     }
     return out;
   }
 
  private:
-  int64_t value(int64_t d) const {
-    return p_.symbols.has(d) ? p_.symbols.evaluate(d, sizes_, to_) : d;
-  }
   const tn_program& p_;
-  const std::vector<int64_t>& sizes_;
+  SymTable::Values value_;
   SymTable* to_;
   std::list<std::vector<int64_t>>& lists_;
 };
@@ -104,7 +103,7 @@ class Substitution {
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
                  std::list<std::vector<int64_t>>& lists, SymTable* to, bool any_dtype) {
   const std::vector<int64_t> sizes = sizes_of(p, arguments, to, any_dtype);
-  const Substitution with(p, sizes, to, lists);
+  Substitution with(p, sizes, to, lists);
   Graph graph;
   graph.inputs = p.graph.inputs;
   graph.results = p.graph.results;
