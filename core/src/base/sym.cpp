@@ -64,24 +64,13 @@ int SymTable::equal(int64_t a, int64_t b) const {
 
 int64_t SymTable::Values::operator()(int64_t dim) {
   if (!table_.has(dim)) return dim;
-  std::vector<int64_t> open{dim};  // in place of recursion, since expressions may be deep
-  while (!open.empty()) {
-    const size_t at = table_.index(open.back());
-    const Expr& e = table_.exprs_[at];
-    if (known_.size() <= at) known_.resize(at + 1);
-    const size_t before = open.size();
-    if (!known_[at] && e.kind != Kind::kSymbol)
-      for (const int64_t part : {e.a, e.b})
-        if (table_.has(part) && !known_[table_.index(part)]) open.push_back(part);
-    if (open.size() > before) continue;
-    open.pop_back();
-    if (known_[at]) continue;
-    const auto part = [&](int64_t d) { return table_.has(d) ? *known_[table_.index(d)] : d; };
-    known_[at] = e.kind == Kind::kSymbol ? symbols_.at(static_cast<size_t>(e.a))
-                 : to_                   ? to_->make(e.kind, part(e.a), part(e.b))
-                                         : dim_apply(e.kind, part(e.a), part(e.b));
-  }
-  return *known_[table_.index(dim)];
+  const size_t at = table_.index(dim);
+  if (known_.size() <= at) known_.resize(at + 1, INT64_MIN);
+  if (known_[at] != INT64_MIN) return known_[at];
+  const Expr e = table_.exprs_[at];
+  if (e.kind == Kind::kSymbol) return symbols_[static_cast<size_t>(e.a)];
+  const int64_t a = (*this)(e.a), b = (*this)(e.b);
+  return known_[at] = to_ ? to_->make(e.kind, a, b) : dim_apply(e.kind, a, b);
 }
 
 void SymTable::append_text(std::string& out, int64_t dim) const {

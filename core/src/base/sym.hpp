@@ -4,7 +4,6 @@
 #include <atomic>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -41,7 +40,7 @@ class SymTable {
     const SymTable& table_;
     const std::vector<int64_t>& symbols_;
     SymTable* to_;
-    std::vector<std::optional<int64_t>> known_;  // by index
+    std::vector<int64_t> known_;  // by index; INT64_MIN: not yet
   };
   // Different dims have different texts; of a long one the begin and a number.
   std::string text(int64_t dim) const;
@@ -51,7 +50,7 @@ class SymTable {
     return is_symbolic(dim) && static_cast<uint64_t>(first_ - dim) < exprs_.size();
   }
   // Of a dim that is a symbol itself: its number in order of creation.
-  size_t symbol_of(int64_t dim) const { return static_cast<size_t>(at(dim).a); }
+  size_t symbol_of(int64_t dim) const { return static_cast<size_t>(exprs_[index(dim)].a); }
 
  private:
   struct Expr {
@@ -61,7 +60,6 @@ class SymTable {
   static constexpr size_t kMostText = 120;
   int64_t intern(Expr e);
   size_t index(int64_t dim) const { return static_cast<size_t>(first_ - dim); }
-  const Expr& at(int64_t dim) const { return exprs_.at(index(dim)); }
   void append_text(std::string& out, int64_t dim) const;
 
   // No token of another table is one of this.

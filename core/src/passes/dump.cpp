@@ -49,7 +49,7 @@ std::string region_text(const OpRegistry& ops, const GraphNode& n) {
 // Nodes as boxes, values along the edges.
 std::string dot_of(const Graph& graph) {
   const SymTable none;
-  std::string out = "digraph program {\n  rankdir=TB; node [shape=box, fontname=monospace];\n";
+  std::string out = "digraph program {\n  node [shape=box];\n";
   const auto edges = [&](const std::vector<int>& inputs, const std::string& to) {
     for (int i : inputs) {
       if (i < 0 || value_of(graph, i).constant) continue;

@@ -5,6 +5,9 @@
 // groups of lower stages, and any two of one stage may become one: no circles. A group that no node outside uses yet may still be put
 // off to a later stage. One walk over the nodes.
 //
+// Then what only a later group reads is computed there, where that keeps less: of y = tanh(x) the backward pass gets y, which is kept
+// anyway, and not 1 - y * y beside it.
+//
 // Then reductions of what a group computes join it, those over the same axes, where the device takes the region with them: nobody else
 // gives them anything, so that this closes no circle either. Of reductions over several axes those join that save most.
 #include <algorithm>
@@ -127,6 +130,8 @@ class Regions {
     group_of_.assign(g_.nodes.size(), -1);
     stage_.assign(g_.values.size(), 0);
     for (size_t k = 0; k < g_.nodes.size(); ++k) place(static_cast<int>(k));
+    find_users();
+    put_off();
     for (size_t k = 0; k < g_.nodes.size(); ++k) {
       const GraphNode& n = g_.nodes[k];
       const int of = n.inputs.empty() ? -1 : n.inputs[0];
@@ -292,6 +297,98 @@ class Regions {
     merged_into_[static_cast<size_t>(from)] = into;
   }
 
+  // ---- what is computed later
+
+  std::span<const std::pair<int, int>> users(int v) const {
+    const auto found =
+        std::equal_range(users_.begin(), users_.end(), std::pair(v, 0),
+                         [](const auto& a, const auto& b) { return a.first < b.first; });
+    return {found.first, found.second};
+  }
+  void find_users() {
+    for (size_t k = 0; k < g_.nodes.size(); ++k)
+      for (int i : g_.nodes[k].inputs)
+        if (i >= 0) users_.emplace_back(i, static_cast<int>(k));
+    for (int r : g_.results)
+      if (r >= 0) users_.emplace_back(r, -1);
+    heap_sort(users_);
+  }
+  // About where a node will run.
+  int place_of(int node) const {
+    const int g = group_of_[static_cast<size_t>(node)];
+    return g < 0 ? node : place_[static_cast<size_t>(g)];
+  }
+  // The one group of all that use v; -1: several, or none.
+  int reader(int v) const {
+    int found = -1;
+    for (const auto& [of, user] : users(v)) {
+      const int g = user < 0 ? -1 : group_of_[static_cast<size_t>(user)];
+      if (g < 0 || (found >= 0 && g != found)) return -1;
+      found = g;
+    }
+    return found;
+  }
+
+  void put_off() {
+    for (const Group& g : groups_) {
+      int place = INT32_MAX;
+      for (int k : g.nodes)
+        for (const auto& [of, user] : users(g_.nodes[static_cast<size_t>(k)].outputs[0]))
+          if (user >= 0 &&
+              group_of_[static_cast<size_t>(user)] != group_of_[static_cast<size_t>(k)])
+            place = std::min(place, user);
+      place_.push_back(place);
+    }
+    for (auto k = static_cast<int>(g_.nodes.size()) - 1; k >= 0; --k) {
+      const int from = group_of_[static_cast<size_t>(k)];
+      const int to = from < 0 ? -1 : reader(g_.nodes[static_cast<size_t>(k)].outputs[0]);
+      if (to >= 0 && to != from) put_off(k, from, to);
+    }
+  }
+  // The node, and those of its group that nothing else needs.
+  void put_off(int node, int from, int to) {
+    std::vector<int>&source = groups_[static_cast<size_t>(from)].nodes,
+    &target = groups_[static_cast<size_t>(to)].nodes;
+    if (!same_dims(groups_[static_cast<size_t>(from)].dims, groups_[static_cast<size_t>(to)].dims))
+      return;
+    std::vector<int> moved = {node};
+    for (size_t m = 0; m < moved.size(); ++m) {
+      group_of_[static_cast<size_t>(moved[m])] = to;
+      for (int i : g_.nodes[static_cast<size_t>(moved[m])].inputs)
+        if (i >= 0 && group(i) == from && reader(i) == to) moved.push_back(value(i).node);
+    }
+    const bool put =
+        target.size() + moved.size() <= kMostInstructions && keeps_less(moved, from, to);
+    for (int m : moved) {
+      if (!put)
+        group_of_[static_cast<size_t>(m)] = from;
+      else if (std::erase(source, m))
+        target.push_back(m);
+    }
+  }
+  // By bytes and the time that they are kept: what the first of them gives no longer, what all read until group `to` runs.
+  bool keeps_less(const std::vector<int>& moved, int from, int to) const {
+    const int later = place_[static_cast<size_t>(to)];
+    const auto kept = [&](int v, int since) {
+      return static_cast<double>(value(v).shape.count()) * TN_DTYPE_BITS(value(v).shape.dtype) *
+             std::max(later - since, 0);
+    };
+    double more = 0;
+    for (int m : moved)
+      for (int i : g_.nodes[static_cast<size_t>(m)].inputs) {
+        if (i < 0 || value(i).node < 0 || group(i) == to) continue;
+        int last = place_[static_cast<size_t>(from)];
+        for (const auto& [of, user] : users(i))
+          if (user < 0)
+            last = later;
+          else if (group_of_[static_cast<size_t>(user)] != to)
+            last = std::max(last, place_of(user));
+        more += kept(i, last);
+      }
+    return more < kept(g_.nodes[static_cast<size_t>(moved[0])].outputs[0],
+                       place_[static_cast<size_t>(from)]);
+  }
+
   // ---- from groups to nodes
 
   // The nodes, ascending, as one; empty: too many inputs or outputs.
@@ -361,10 +458,8 @@ class Regions {
   }
 
   bool used_outside(int v, const std::vector<int>& members) const {
-    const auto [begin, end] =
-        std::equal_range(users_.begin(), users_.end(), std::pair(v, 0),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
-    return std::any_of(begin, end, [&](const auto& use) {
+    const auto all = users(v);
+    return std::any_of(all.begin(), all.end(), [&](const auto& use) {
       return !std::binary_search(members.begin(), members.end(), use.second);
     });
   }
@@ -422,12 +517,6 @@ class Regions {
   }
 
   size_t replace() {
-    for (size_t k = 0; k < g_.nodes.size(); ++k)
-      for (int i : g_.nodes[k].inputs)
-        if (i >= 0) users_.emplace_back(i, static_cast<int>(k));
-    for (int r : g_.results)
-      if (r >= 0) users_.emplace_back(r, -1);
-    heap_sort(users_);
     std::vector<bool> waits(g_.nodes.size());  // for its group
     for (Group& g : groups_) {
       heap_sort(g.nodes);
@@ -483,8 +572,9 @@ class Regions {
   std::vector<Group> groups_;
   std::vector<int> merged_into_;
   std::vector<int> group_of_, stage_;           // of nodes; of values
+  std::vector<int> place_;                      // of groups: before what needs them
   std::map<std::pair<int, int>, int> readers_;  // {input, stage} -> group
-  std::vector<std::pair<int, int>> users_;      // value, node
+  std::vector<std::pair<int, int>> users_;      // value, node; -1: a result
   std::vector<int> single_;
   std::vector<std::pair<int, GraphNode>> regions_;  // place in the order before, node
 };
