@@ -1,6 +1,7 @@
 // Codes of regions: what is refused, whatever is damaged, and what the passes make of reductions on the device that TENON_DEVICE names.
 #include <tenon/plugin/region.h>
 
+#include <cstring>
 #include <random>
 
 #include "prepared.hpp"
@@ -300,4 +301,28 @@ TEST_CASE("region: no elements, sums of bool and of integers") {
     const Tensor x = s.f32(ramp(static_cast<size_t>(rows) * 5), {rows, 5});
     CHECK(s.read(run(s, p, x)) == s.read(counts(x)));
   }
+}
+
+// Of tanh the backward pass reads what tanh gave: the forward pass does not compute 1 - y * y beside it.
+TEST_CASE("regions: what only a later one reads is computed there") {
+  Session s;
+  const Tensor x = s.f32(ramp(32 * 32), {32, 32}), w = s.f32(ramp(32 * 32), {32, 32});
+  const auto body = [&](const Tensor& in) {
+    const Tensor leaf = get([&](tn_tensor** o) { return tn_tensor_leaf(s, in.get(), o); });
+    Tensor y = call(s, TN_OP_TANH, {&leaf});
+    for (int i = 0; i < 6; ++i) {
+      const Tensor h = call(s, TN_OP_MATMUL, {&y, &w});
+      y = call(s, TN_OP_TANH, {&h});
+    }
+    const Tensor loss = call(s, TN_OP_SUM, {&y});
+    tn_tensor *of = loss.get(), *by = leaf.get(), *grad = nullptr;
+    REQUIRE_OK(tn_vjp(s, &of, nullptr, 1, &by, 1, 0, &grad));
+    return Tensor(grad);
+  };
+  const Program p = capture(s, {32, 32}, body);
+  const std::vector<float> want = s.read(body(x)), got = s.read(run(s, p, x));
+  CHECK(std::memcmp(want.data(), got.data(), want.size() * sizeof(float)) == 0);
+  size_t several = 0;
+  for (const tenon::GraphNode& n : last_of(p).graph.nodes) several += n.outputs.size() > 1;
+  CHECK(several <= 1);  // that of the last, with the sum
 }

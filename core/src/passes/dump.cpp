@@ -64,7 +64,7 @@ std::string dot_of(const Graph& graph) {
     edges(graph.nodes[k].inputs, fmt::format("n{}", k));
   }
   for (size_t i = 0; i < graph.results.size(); ++i) {
-    out += fmt::format("  r{} [label=\"result {}\", shape=oval];\n", i, i);
+    out += fmt::format("  r{} [label=\"result {}\"];\n", i, i);
     edges({graph.results[i]}, fmt::format("r{}", i));
   }
   return out + "}\n";

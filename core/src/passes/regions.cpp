@@ -355,7 +355,7 @@ class Regions {
     for (size_t m = 0; m < moved.size(); ++m) {
       group_of_[static_cast<size_t>(moved[m])] = to;
       for (int i : g_.nodes[static_cast<size_t>(moved[m])].inputs)
-        if (i >= 0 && group(i) == from && reader(i) == to) moved.push_back(value(i).node);
+        if (group(i) == from && reader(i) == to) moved.push_back(value(i).node);
     }
     const bool put =
         target.size() + moved.size() <= kMostInstructions && keeps_less(moved, from, to);
@@ -374,9 +374,12 @@ class Regions {
              std::max(later - since, 0);
     };
     double more = 0;
+    int before = -1;
     for (int m : moved)
       for (int i : g_.nodes[static_cast<size_t>(m)].inputs) {
-        if (i < 0 || value(i).node < 0 || group(i) == to) continue;
+        const int made = value(i).node;
+        if (made < 0 || i == before || group_of_[static_cast<size_t>(made)] == to) continue;
+        before = i;
         int last = place_[static_cast<size_t>(from)];
         for (const auto& [of, user] : users(i))
           if (user < 0)
@@ -385,8 +388,8 @@ class Regions {
             last = std::max(last, place_of(user));
         more += kept(i, last);
       }
-    return more < kept(g_.nodes[static_cast<size_t>(moved[0])].outputs[0],
-                       place_[static_cast<size_t>(from)]);
+    return more <= kept(g_.nodes[static_cast<size_t>(moved[0])].outputs[0],
+                        place_[static_cast<size_t>(from)]);
   }
 
   // ---- from groups to nodes
