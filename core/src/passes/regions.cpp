@@ -145,7 +145,6 @@ class Regions {
   std::optional<GraphNode> one(int node) {
     const GraphNode& n = g_.nodes[static_cast<size_t>(node)];
     if (!takes_.at_all() || !fusable(n)) return {};
-    users_.emplace_back(n.outputs[0], -1);
     return region_of({node});
   }
 
@@ -299,19 +298,25 @@ class Regions {
 
   // ---- what is computed later
 
-  std::span<const std::pair<int, int>> users(int v) const {
-    const auto found =
-        std::equal_range(users_.begin(), users_.end(), std::pair(v, 0),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
-    return {found.first, found.second};
+  // Nodes, ascending; -1: a result.
+  std::span<const int> users(int v) const {
+    const auto at = static_cast<size_t>(v);
+    return {users_.data() + first_user_[at], users_.data() + first_user_[at + 1]};
   }
   void find_users() {
-    for (size_t k = 0; k < g_.nodes.size(); ++k)
-      for (int i : g_.nodes[k].inputs)
-        if (i >= 0) users_.emplace_back(i, static_cast<int>(k));
-    for (int r : g_.results)
-      if (r >= 0) users_.emplace_back(r, -1);
-    heap_sort(users_);
+    const auto each = [&](auto f) {
+      for (int r : g_.results)
+        if (r >= 0) f(static_cast<size_t>(r), -1);
+      for (size_t k = 0; k < g_.nodes.size(); ++k)
+        for (int i : g_.nodes[k].inputs)
+          if (i >= 0) f(static_cast<size_t>(i), static_cast<int>(k));
+    };
+    first_user_.assign(g_.values.size() + 1, 0);
+    each([&](size_t v, int) { ++first_user_[v + 1]; });
+    for (size_t v = 0; v + 1 < first_user_.size(); ++v) first_user_[v + 1] += first_user_[v];
+    users_.resize(first_user_.back());
+    std::vector<uint32_t> next = first_user_;
+    each([&](size_t v, int user) { users_[next[v]++] = user; });
   }
   // About where a node will run.
   int place_of(int node) const {
@@ -321,7 +326,7 @@ class Regions {
   // The one group of all that use v; -1: several, or none.
   int reader(int v) const {
     int found = -1;
-    for (const auto& [of, user] : users(v)) {
+    for (int user : users(v)) {
       const int g = user < 0 ? -1 : group_of_[static_cast<size_t>(user)];
       if (g < 0 || (found >= 0 && g != found)) return -1;
       found = g;
@@ -333,7 +338,7 @@ class Regions {
     for (const Group& g : groups_) {
       int place = INT32_MAX;
       for (int k : g.nodes)
-        for (const auto& [of, user] : users(g_.nodes[static_cast<size_t>(k)].outputs[0]))
+        for (int user : users(g_.nodes[static_cast<size_t>(k)].outputs[0]))
           if (user >= 0 &&
               group_of_[static_cast<size_t>(user)] != group_of_[static_cast<size_t>(k)])
             place = std::min(place, user);
@@ -381,7 +386,7 @@ class Regions {
         if (made < 0 || i == before || group_of_[static_cast<size_t>(made)] == to) continue;
         before = i;
         int last = place_[static_cast<size_t>(from)];
-        for (const auto& [of, user] : users(i))
+        for (int user : users(i))
           if (user < 0)
             last = later;
           else if (group_of_[static_cast<size_t>(user)] != to)
@@ -461,9 +466,10 @@ class Regions {
   }
 
   bool used_outside(int v, const std::vector<int>& members) const {
+    if (first_user_.empty()) return true;  // of a node alone
     const auto all = users(v);
-    return std::any_of(all.begin(), all.end(), [&](const auto& use) {
-      return !std::binary_search(members.begin(), members.end(), use.second);
+    return std::any_of(all.begin(), all.end(), [&](int user) {
+      return !std::binary_search(members.begin(), members.end(), user);
     });
   }
 
@@ -577,7 +583,8 @@ class Regions {
   std::vector<int> group_of_, stage_;           // of nodes; of values
   std::vector<int> place_;                      // of groups: before what needs them
   std::map<std::pair<int, int>, int> readers_;  // {input, stage} -> group
-  std::vector<std::pair<int, int>> users_;      // value, node; -1: a result
+  std::vector<int> users_;                      // of all values, one after another
+  std::vector<uint32_t> first_user_;            // of each value
   std::vector<int> single_;
   std::vector<std::pair<int, GraphNode>> regions_;  // place in the order before, node
 };
