@@ -371,14 +371,14 @@ class Regions {
         target.push_back(m);
     }
   }
-  // By bytes and the time that they are kept: what the first of them gives no longer, what all read until group `to` runs.
+  // By bytes and the time that they are kept: what the first of them gives no longer, what all read until group `to` runs. Nor may more
+  // be read there than was written and read: of relu the mask of bytes stays.
   bool keeps_less(const std::vector<int>& moved, int from, int to) const {
     const int later = place_[static_cast<size_t>(to)];
-    const auto kept = [&](int v, int since) {
-      return static_cast<double>(value(v).shape.count()) * TN_DTYPE_BITS(value(v).shape.dtype) *
-             std::max(later - since, 0);
+    const auto bits = [&](int v) {
+      return static_cast<double>(value(v).shape.count()) * TN_DTYPE_BITS(value(v).shape.dtype);
     };
-    double more = 0;
+    double more = 0, reads = 0;
     int before = -1;
     for (int m : moved)
       for (int i : g_.nodes[static_cast<size_t>(m)].inputs) {
@@ -391,10 +391,11 @@ class Regions {
             last = later;
           else if (group_of_[static_cast<size_t>(user)] != to)
             last = std::max(last, place_of(user));
-        more += kept(i, last);
+        more += bits(i) * std::max(later - last, 0);
+        reads += bits(i);
       }
-    return more <= kept(g_.nodes[static_cast<size_t>(moved[0])].outputs[0],
-                        place_[static_cast<size_t>(from)]);
+    const double given = bits(g_.nodes[static_cast<size_t>(moved[0])].outputs[0]);
+    return reads <= 2 * given && more <= given * (later - place_[static_cast<size_t>(from)]);
   }
 
   // ---- from groups to nodes
