@@ -352,8 +352,8 @@ class Regions {
   }
   // The node, and those of its group that nothing else needs.
   void put_off(int node, int from, int to) {
-    std::vector<int>&source = groups_[static_cast<size_t>(from)].nodes,
-    &target = groups_[static_cast<size_t>(to)].nodes;
+    std::vector<int>& source = groups_[static_cast<size_t>(from)].nodes;
+    std::vector<int>& target = groups_[static_cast<size_t>(to)].nodes;
     if (!same_dims(groups_[static_cast<size_t>(from)].dims, groups_[static_cast<size_t>(to)].dims))
       return;
     std::vector<int> moved = {node};
