@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -49,6 +50,7 @@ struct Ops {
   tn_dtype dtype;
   tn_variable* fixed = nullptr;            // [kFixed, kFixed], which programs only read
   std::map<tn_op, int>* counts = nullptr;  // of calls
+  double rounding = 0;                     // by how much of itself each element of a step is moved
 
   // All outputs.
   std::vector<T> calls(tn_op op, const std::vector<T>& in,
@@ -66,6 +68,18 @@ struct Ops {
   }
   T call(tn_op op, const std::vector<T>& in, const std::vector<tn_attr>& attrs = {}) const {
     return calls(op, in, attrs)[0];
+  }
+  // A step's result in f64, each element up or down by `rounding`.
+  T rounded(const T& x) const {
+    if (rounding == 0) return x;
+    std::vector<double> by(static_cast<size_t>(tn_tensor_count(x.get())));
+    std::mt19937_64 coin(by.size());
+    for (double& f : by) f = 1 + (coin() % 2 ? rounding : -rounding);
+    const Dims dims = dims_of(x);
+    tn_tensor* t = nullptr;
+    check(tn_tensor_from_host(ctx, TN_DTYPE_F64, static_cast<uint32_t>(dims.size()), dims.data(),
+                              by.data(), by.size() * sizeof(double), &t));
+    return call(TN_OP_MUL, {x, own(t)});
   }
   T number(double v) const {
     tn_tensor* t = nullptr;

@@ -1,4 +1,6 @@
 // Control flow: that a branch or loop gives what the same ops give one by one, called and captured, forward and gradient.
+#include <thread>
+
 #include "flow_fixture.hpp"
 
 using namespace tenon::test;
@@ -120,6 +122,33 @@ TEST_CASE("while: until the condition is false, or as often as allowed") {
                 TN_FAILED_PRECONDITION, "\"newton\" has no bound");
   }
   tn_capture_abort(cx);
+}
+
+TEST_CASE("while: another thread ends a loop that would go on for ever") {
+  Session cx;
+  const std::vector<Input> one = {{{}}};
+  const Program always = capture(cx, "always", one, [&](const Raw& in) {
+    return list(get([&](tn_tensor** o) { return tn_eq(cx, in[0], in[0], o); }));
+  });
+  const Program square =
+      capture(cx, "square", one, [&](const Raw& in) { return list(mul(cx, in[0], in[0])); });
+  const Program endless =
+      capture(cx, "endless", one, [&](const Raw& in) { return loop(cx, always, square, -1, in); });
+  const Tensor x = cx.f32({1}, {});
+  tn_tensor *in[] = {x.get()}, *out[1] = {};
+  uint32_t n = 0;
+  const auto interrupted = [&](const auto& run) {
+    std::thread other([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      tn_ctx_interrupt(cx);
+    });
+    CHECK_FAILS(run(), TN_CANCELLED, "interrupted");
+    other.join();
+  };
+  interrupted(
+      [&] { return tn_program_while(cx, always.get(), square.get(), -1, in, 1, out, 1, &n); });
+  interrupted([&] { return tn_program_run(cx, endless.get(), in, 1, out, 1, &n); });
+  CHECK(cx.read(loop(cx, always, square, 3, {x.get()})[0]) == std::vector<float>{1});
 }
 
 TEST_CASE("scan: a recurrent layer, with the gradients of the same ops one by one") {

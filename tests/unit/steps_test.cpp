@@ -39,9 +39,9 @@ struct TwoSteps {
   }
 };
 
-// The one dump of a stage of what `body` makes a program and runs.
+// The one file dumped with that ending of what `body` makes a program and runs; of those of one program where `name` is given.
 template <class Body>
-std::string dump_of(const std::string& stage, const Body& body) {
+std::string dump_of(const std::string& ending, const Body& body, const std::string& name = "") {
   char folder[] = "/tmp/tenon-steps-XXXXXX";
   REQUIRE(::mkdtemp(folder));
   const std::string made = std::string(folder) + "/a/b";  // which is not there
@@ -51,7 +51,8 @@ std::string dump_of(const std::string& stage, const Body& body) {
   std::stringstream text;
   int files = 0;
   for (const auto& f : std::filesystem::directory_iterator(made)) {
-    if (!f.path().filename().string().ends_with("-" + stage + ".txt")) continue;
+    const std::string file = f.path().filename().string();
+    if (!file.starts_with(name) || !file.ends_with("-" + ending)) continue;
     text << std::ifstream(f.path()).rdbuf();
     ++files;
   }
@@ -115,30 +116,66 @@ TEST_CASE("in place: in the last step alone, over an input that it sees once and
 
 TEST_CASE("dump: inputs have their names") {
   Session s;
-  const std::string text = dump_of("captured", [&] { step(s, false); });
+  const std::string text = dump_of("captured.txt", [&] { step(s, false); });
   CAPTURE(text);
   CHECK(text.find("= variable \"w\"\n") != std::string::npos);
   CHECK(text.find("of sgd\n") != std::string::npos);
-  const std::string given = dump_of("captured", [&] {
+  const std::string given = dump_of("captured.txt", [&] {
     run(s, capture(s, {4}, [&](const Tensor& x) { return call(s, TN_OP_SQRT, {&x}); }),
         s.f32(ramp(4), {4}));
   });
   CAPTURE(given);
   CHECK(given.find("f32[4] = input \"") != std::string::npos);
+  const std::string drawn = dump_of("captured.dot", [&] { step(s, false); });
+  CAPTURE(drawn);
+  CHECK(drawn.find(" [label=\"variable \\\"w\\\"\", shape=oval];\n") != std::string::npos);
+}
+
+TEST_CASE("dump: a name stays on its line, also in a program that another one runs") {
+  Session s;
+  const auto captured = [&](const char* name, const auto& body) {
+    REQUIRE_OK(tn_capture_begin(s, tn_string(name)));
+    const Tensor x = get([&](tn_tensor** o) {
+      return tn_capture_input(s, tn_string("a\n\"b\""), TN_DTYPE_F32, 0, nullptr, nullptr, o);
+    });
+    const Tensor y = body(x);
+    tn_tensor* out[] = {y.get()};
+    tn_program* p = nullptr;
+    REQUIRE_OK(tn_capture_end(s, out, 1, &p));
+    return Program(p);
+  };
+  const Program root = captured("root", [&](const Tensor& x) { return call(s, TN_OP_SQRT, {&x}); });
+  const Program more = captured("more", [&](const Tensor& x) {
+    return get([&](tn_tensor** o) { return tn_gt(s, x.get(), x.get(), o); });
+  });
+  const auto run_whole = [&] {
+    const Program whole = captured("whole", [&](const Tensor& x) {
+      tn_tensor *in[] = {x.get()}, *out[1];
+      uint32_t n = 0;
+      REQUIRE_OK(tn_program_while(s, more.get(), root.get(), 2, in, 1, out, 1, &n));
+      return Tensor(out[0]);
+    });
+    run(s, whole, s.f32({4}, {}));
+  };
+  for (const char* name : {"whole", "root"}) {
+    const std::string text = dump_of("captured.txt", run_whole, name);
+    CAPTURE(text);
+    CHECK(text.find("f32[] = input \"a\\n\\\"b\\\"\"\n") != std::string::npos);
+  }
 }
 
 TEST_CASE("dump: memory has what is overwritten, and every place in the arena") {
   Session s;
   const bool steps_in_place = std::string(std::getenv("TENON_DEVICE")) == "cpu";
-  const std::string text = dump_of("memory", [&] { step(s, false); });
+  const std::string text = dump_of("memory.txt", [&] { step(s, false); });
   CAPTURE(text);
   CHECK((text.find(" is written over input ") != std::string::npos) == steps_in_place);
-  const std::string kept = dump_of("memory", [&] { step(s, true); });
+  const std::string kept = dump_of("memory.txt", [&] { step(s, true); });
   CAPTURE(kept);
   CHECK(kept.find("memory: ") != std::string::npos);
   CHECK(kept.find(" is written over input 0") == std::string::npos);  // w is looked at
 
-  const std::string chain = dump_of("memory", [&] {
+  const std::string chain = dump_of("memory.txt", [&] {
     const Program p = capture(s, {64, 64}, [&](const Tensor& x) {
       Tensor y = call(s, TN_OP_MATMUL, {&x, &x});
       for (int i = 0; i < 3; ++i) y = call(s, TN_OP_MATMUL, {&y, &x});

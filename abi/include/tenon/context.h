@@ -58,8 +58,8 @@ TN_API tn_error* TN_CALL tn_ctx_flush(tn_ctx* ctx);
 /* Waits until all work submitted by this context is done, at most timeout_ns (TN_FOREVER: no limit; else
  * DEADLINE_EXCEEDED). Gives the first error of a failed queue. */
 TN_API tn_error* TN_CALL tn_ctx_synchronize(tn_ctx* ctx, uint64_t timeout_ns);
-/* Makes the wait in progress on this context, or else its next one, return CANCELLED. The one function that another thread may
- * call meanwhile. */
+/* Makes the wait in progress on this context, or else its next one, return CANCELLED; a branch or loop waits for each condition. The one
+ * function that another thread may call meanwhile. */
 TN_API void TN_CALL tn_ctx_interrupt(tn_ctx* ctx);
 /* After a device failure: fresh queues. Tensors written by the failed ones stay poisoned. */
 TN_API tn_error* TN_CALL tn_ctx_recover(tn_ctx* ctx);

@@ -50,13 +50,6 @@ void check_program(const tn_ctx* ctx, const Flow& f, const tn_program& p, size_t
            f.function(), p.name);
 }
 
-// Reads a condition. Waits for it.
-bool is_true(tn_ctx* ctx, tn_tensor* t) {
-  uint8_t byte = 0;
-  read_tensor(ctx, t, &byte);
-  return byte != 0;
-}
-
 void check_condition(const char* function, const tn_tensor* t) {
   if (t->view.dtype != TN_DTYPE_BOOL || t->view.rank != 0 || is_scalar(t))
     fail(TN_INVALID_ARGUMENT, "{}: the condition is {}, not a bool tensor of rank 0", function,
@@ -207,6 +200,14 @@ class Calls {
 };
 
 }  // namespace
+
+bool is_true(tn_ctx* ctx, tn_tensor* condition) {
+  if (ctx->interrupt.load(std::memory_order_relaxed) && ctx->interrupt.exchange(false))
+    fail(TN_CANCELLED, "interrupted at a condition");
+  uint8_t byte = 0;
+  read_tensor(ctx, condition, &byte);
+  return byte != 0;
+}
 
 void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands) {
   const size_t n = operands.size() - (f.kind == FlowKind::kIf);

@@ -27,6 +27,8 @@ void check_flow(const tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> op
 std::vector<Owned> run_flow(tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands);
 // The part of that for captures.
 std::vector<Owned> record_flow(tn_ctx* ctx, const Flow& f, std::span<tn_tensor* const> operands);
+// Waits for a condition and reads it. Throws CANCELLED where another thread interrupts, also before the wait: a loop may be without end.
+bool is_true(tn_ctx* ctx, tn_tensor* condition);
 // Throws INVALID_ARGUMENT where elements are less than a byte.
 void need_bytes(const Flow& f, tn_dtype dtype, const char* what, size_t i);
 // The shapes of its outputs, which in a capture may hold symbols of `to`.

@@ -21,7 +21,9 @@ class Part {
     std::vector<tn_tensor*> arguments;
     for (const Shape& s : shapes) arguments.push_back(&stands.emplace_back(s).tensor);
     graph_ = substitute(p, arguments.data(), lists_);
-    const PassContext c{rt, &device, options.queue, options.modes};
+    PassContext c{rt, &device, options.queue, options.modes};
+    c.input_text = input_text;
+    c.program = &p;
     Dump dump(c, p.name);
     run_passes(graph_, c, dump);
     const std::vector<bool> used = graph_.mark_live();
@@ -171,11 +173,6 @@ class Run final : public ControlRun {
     t.queue = queue_;
     if (queue_) t.value = queue_->line.submitted;
   }
-  bool is_true(tn_tensor* t) {
-    uint8_t byte = 0;
-    read_tensor(ctx, t, &byte);
-    return byte != 0;
-  }
   void put(size_t output, const tn_tensor* from, int64_t step = 0) {
     if (sizes_[output])
       copies_[output].run(queue_, from->view, *outputs_[output],
@@ -193,14 +190,14 @@ class Run final : public ControlRun {
   }
 
   void branch() {
-    Part& chosen = is_true(&given_[0].tensor) ? parts_.front() : parts_.back();
+    Part& chosen = is_true(ctx, &given_[0].tensor) ? parts_.front() : parts_.back();
     chosen.run(ctx, arguments_.data(), workspace_);
     for (size_t i = 0; i < copies_.size(); ++i) put(i, chosen.results[i]);
   }
   void loop() {
     for (int64_t k = 0; f_.steps < 0 || k < f_.steps; ++k) {
       parts_.front().run(ctx, arguments_.data(), workspace_);
-      const bool go_on = is_true(parts_.front().results[0]);
+      const bool go_on = is_true(ctx, parts_.front().results[0]);
       drop_all(parts_.front().results);
       if (!go_on) break;
       parts_.back().run(ctx, arguments_.data(), workspace_);

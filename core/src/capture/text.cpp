@@ -1,4 +1,5 @@
 // A program as text.
+#include "base/json_text.hpp"
 #include "op/registry.hpp"
 #include "op/runtime.hpp"
 #include "program.hpp"
@@ -10,13 +11,12 @@ namespace {
 std::string place_text(const tn_program& p, const Place& place) {
   switch (place.kind) {
     case InputKind::kArgument:
-      return fmt::format("input \"{}\"", p.arguments[place.index].name);
+      return "input " + json_string(p.arguments[place.index].name);
     case InputKind::kVariable:
-      return fmt::format("variable \"{}\"", place.variable->name);
+      return "variable " + json_string(place.variable->name);
     case InputKind::kSlot:
-      return fmt::format("state \"{}\" of {}",
-                         place.optimizer->groups[place.group].names[place.index],
-                         place.optimizer->name);
+      return "state " + json_string(place.optimizer->groups[place.group].names[place.index]) +
+             " of " + place.optimizer->name;
     case InputKind::kStep:
       return fmt::format("step {} of {}", place.index + 1, place.optimizer->name);
     case InputKind::kConstant:

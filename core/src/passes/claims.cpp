@@ -208,13 +208,13 @@ class Claims {
     if (part.results.empty()) return {};
     const std::string blob = graph_blob(g_, part, notes_);
     std::string why;
-    PlanEntry* plan = compiled_plan(c_, blob, &why);
+    PlanOwner plan = compiled_plan(c_, blob, &why);
     if (!plan) {
       if (c_.notes) c_.notes->push_back(fmt::format("{} ops: {}", part.nodes.size(), why));
       return {};
     }
     GraphNode out;
-    auto compiled = std::make_shared<CompiledNode>(plan);
+    auto compiled = std::make_shared<CompiledNode>(std::move(plan));
     const auto* results = static_cast<const tn_graph_result*>(
         tn_graph_at(blob.data(), tn_graph_of(blob.data())->results));
     for (size_t r = 0; r < part.results.size(); ++r) compiled->aliases.push_back(results[r].input);

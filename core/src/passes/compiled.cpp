@@ -121,14 +121,14 @@ PlanOwner find_or_compile(const PassContext& c, const std::string& blob, std::st
 
 }  // namespace
 
-PlanEntry* compiled_plan(const PassContext& c, const std::string& blob, std::string* why) {
+PlanOwner compiled_plan(const PassContext& c, const std::string& blob, std::string* why) {
   Sha256 hash;
   hash.add(&c.modes, sizeof c.modes);
   hash.add(blob.data(), blob.size());
   const std::string key = "compiled " + hash.finish();
-  if (PlanEntry* known = c.device->plans.find(key)) return known;
+  if (PlanOwner known{c.device->plans.find(key)}) return known;
   const PlanOwner made = find_or_compile(c, blob, why);
-  return made ? c.device->plans.insert(key, made.get()) : nullptr;
+  return PlanOwner(made ? c.device->plans.insert(key, made.get()) : nullptr);
 }
 
 }  // namespace tenon

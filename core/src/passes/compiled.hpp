@@ -8,6 +8,6 @@ namespace tenon {
 
 // A new reference to the plan of a graph, which is looked for in the device's plans, then on disk, and else compiled. Null: the
 // backend declines, and *why says so.
-PlanEntry* compiled_plan(const PassContext& c, const std::string& blob, std::string* why);
+PlanOwner compiled_plan(const PassContext& c, const std::string& blob, std::string* why);
 
 }  // namespace tenon

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "base/error.hpp"
+#include "base/json_text.hpp"
 #include "op/runtime.hpp"
 #include "recipe/graph_text.hpp"
 #include "recipe/lowered.hpp"
@@ -46,31 +47,32 @@ std::string region_text(const OpRegistry& ops, const GraphNode& n) {
   return out + "\n";
 }
 
+}  // namespace
+
 // Nodes as boxes, values along the edges.
-std::string dot_of(const Graph& graph) {
+std::string Dump::dot_of(const Graph& graph) const {
   const SymTable none;
   std::string out = "digraph program {\n  node [shape=box];\n";
-  const auto edges = [&](const std::vector<int>& inputs, const std::string& to) {
-    for (int i : inputs) {
-      if (i < 0 || value_of(graph, i).constant) continue;
-      const int node = value_of(graph, i).node;
-      out += fmt::format("  {}{} -> {} [label=\"%{} {}\"];\n", node < 0 ? "v" : "n",
-                         node < 0 ? i : node, to, i, symbolic_text(none, value_of(graph, i).shape));
-    }
+  const auto edge = [&](int i, char to, size_t k) {
+    if (i < 0 || value_of(graph, i).constant) return;
+    const int node = value_of(graph, i).node;
+    out +=
+        fmt::format("  {}{} -> {}{} [label=\"%{} {}\"];\n", node < 0 ? 'v' : 'n',
+                    node < 0 ? i : node, to, k, i, symbolic_text(none, value_of(graph, i).shape));
   };
-  for (int i : graph.inputs) out += fmt::format("  v{} [label=\"input %{}\", shape=oval];\n", i, i);
+  for (size_t k = 0; k < graph.inputs.size(); ++k)
+    out +=
+        fmt::format("  v{} [label={}, shape=oval];\n", graph.inputs[k], json_string(input_text(k)));
   for (size_t k = 0; k < graph.nodes.size(); ++k) {
     out += fmt::format("  n{} [label=\"{}\"];\n", k, graph.nodes[k].op->name());
-    edges(graph.nodes[k].inputs, fmt::format("n{}", k));
+    for (int i : graph.nodes[k].inputs) edge(i, 'n', k);
   }
-  for (size_t i = 0; i < graph.results.size(); ++i) {
-    out += fmt::format("  r{} [label=\"result {}\"];\n", i, i);
-    edges({graph.results[i]}, fmt::format("r{}", i));
+  for (size_t k = 0; k < graph.results.size(); ++k) {
+    out += fmt::format("  r{} [label=\"result {}\"];\n", k, k);
+    edge(graph.results[k], 'r', k);
   }
   return out + "}\n";
 }
-
-}  // namespace
 
 Dump::Dump(const PassContext& c, std::string_view program)
     : runtime_(c.runtime),
@@ -91,13 +93,17 @@ Dump::Dump(const PassContext& c, std::string_view program)
   prefix_ = fmt::format("{}/{}-{}", folder, name.empty() ? "program" : name, ++count);
 }
 
+std::string Dump::input_text(size_t i) const {
+  return input_text_ ? input_text_(*of_, i) : "input";
+}
+
 std::string Dump::text_of(const Graph& graph) const {
   const SymTable none;
   std::string out;
   for (size_t i = 0; i < graph.inputs.size(); ++i) {
     const int value = graph.inputs[i];
     out += fmt::format("  %{}: {} = {}\n", value, symbolic_text(none, value_of(graph, value).shape),
-                       input_text_ ? input_text_(*of_, i) : "input");
+                       input_text(i));
   }
   for (const GraphNode& n : graph.nodes) {
     out += node_text(graph, none, n);

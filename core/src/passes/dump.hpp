@@ -18,7 +18,9 @@ class Dump {
  private:
   std::string next(std::string_view stage);
   void put(const std::string& path, const std::string& text);
+  std::string input_text(size_t i) const;
   std::string text_of(const Graph& graph) const;
+  std::string dot_of(const Graph& graph) const;
   tn_runtime* runtime_;
   std::string (*input_text_)(const tn_program& p, size_t input);  // may be null
   const tn_program* of_;

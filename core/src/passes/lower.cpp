@@ -271,7 +271,7 @@ std::vector<int> Lowering::lower_compiled(const Graph& graph, const GraphNode& n
   }
   steps_.emplace_back().inputs = inputs;
   n.compiled->plan->refs.fetch_add(1, std::memory_order_relaxed);
-  steps_.back().plan = n.compiled->plan;
+  steps_.back().plan = n.compiled->plan.get();
   steps_.back().immediates = n.compiled->plan->kernel->flags & TN_KERNEL_IMMEDIATES;
   steps_.back().compiled = n.compiled.get();
   std::vector<int> outputs;

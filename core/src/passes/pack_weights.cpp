@@ -164,8 +164,8 @@ class Pack {
     if (k >= n.inputs.size() || !lasts(n.inputs[k]) || !bytes || bytes > kMostPacked)
       fail(TN_INTERNAL, "kernel {} of {} packs its input {} into {} bytes",
            view_of(plan->kernel->name), c_.device->plugin, k, bytes);
-    auto with = std::make_shared<CompiledNode>(plan.get());
     plan->refs.fetch_add(1, std::memory_order_relaxed);
+    auto with = std::make_shared<CompiledNode>(PlanOwner(plan.get()));
     for (size_t i = 0; i < n.inputs.size(); ++i) {
       with->shown.push_back(n.inputs[i] < 0 ? Shape() : layout(n.inputs[i]));
       // What lasts may come dense from other nodes that view it.
@@ -187,15 +187,14 @@ class Pack {
   // The value that the plan packs v into, in front of `user`.
   int packed(const GraphNode& user, int v, PlanOwner plan, const CompiledNode& with) {
     for (const GraphNode& n : made_)
-      if (n.inputs[0] == v && n.compiled->plan == plan.get()) return n.outputs[0];
+      if (n.inputs[0] == v && n.compiled->plan == plan) return n.outputs[0];
     before_.push_back(static_cast<size_t>(&user - g_.nodes.data()));
     GraphNode& n = made_.emplace_back();
     n.op = &compiled_op(true);
     n.inputs.push_back(v);
     n.outputs.push_back(static_cast<int>(g_.values.size()));
     g_.values.emplace_back().shape = with.shown[static_cast<size_t>(with.packed)];
-    const auto by = std::make_shared<CompiledNode>(plan.get());
-    (void)plan.release();
+    const auto by = std::make_shared<CompiledNode>(std::move(plan));
     by->shown.push_back(with.whole);
     n.compiled = by;
     return n.outputs[0];

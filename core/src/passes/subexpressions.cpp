@@ -10,7 +10,7 @@ std::string key_of(const GraphNode& n) {
   std::string key(reinterpret_cast<const char*>(&n.op), sizeof n.op);
   const auto put = [&](const auto& x) { key.append(reinterpret_cast<const char*>(&x), sizeof x); };
   put(n.control.get());
-  put(n.compiled ? n.compiled->plan : nullptr);
+  put(n.compiled ? n.compiled->plan.get() : nullptr);
   put(n.outputs.size());
   put(n.inputs.size());
   for (int i : n.inputs) put(i);

@@ -36,10 +36,8 @@ class Control {
 // A node whose plan is there already: a graph which the device's compiler made into one function, an op that takes an input packed, or
 // the packing of one.
 struct CompiledNode {
-  explicit CompiledNode(PlanEntry* p) : plan(p) {}
-  ~CompiledNode() { plan_release(plan); }
-  CompiledNode(const CompiledNode&) = delete;
-  PlanEntry* plan;           // counted
+  explicit CompiledNode(PlanOwner p) : plan(std::move(p)) {}
+  PlanOwner plan;
   std::vector<int> aliases;  // of each output: the input whose memory it may take over; -1: none
   size_t ops = 0;            // in the graph; 0: it is none
   std::vector<Shape> shown;  // not of a graph: how the plan takes its inputs to lie
