@@ -82,10 +82,6 @@ int kind_of(tn_dtype dtype) { return dtype == TN_DTYPE_BOOL ? 0 : is_float(dtype
 
 }  // namespace
 
-bool is_float(tn_dtype dtype) {
-  return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_F32) || dtype == TN_DTYPE_BF16;
-}
-bool is_complex(tn_dtype dtype) { return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_C64); }
 bool is_signed(tn_dtype dtype) {
   return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_I32) || is_float(dtype) ||
          is_complex(dtype);
@@ -109,6 +105,7 @@ double largest(tn_dtype dtype) {
 double round_to(tn_dtype dtype, double value) {
   if (dtype == TN_DTYPE_F64 || dtype == TN_DTYPE_C128 || !std::isfinite(value) || value == 0)
     return value;
+  if (dtype == TN_DTYPE_F32 || dtype == TN_DTYPE_C64) return static_cast<float>(value);
   const Format format = format_of(dtype);
   const int exponent = std::max(std::ilogb(value), format.low);
   const int unit = exponent - format.fraction;
@@ -166,13 +163,6 @@ Array::Array(tn_dtype type, Dims shape) : dtype(type), dims(std::move(shape)) {
 }
 
 int64_t Array::count() const { return count_of(dims); }
-
-double Array::real(int64_t k) const {
-  const auto at = static_cast<size_t>(k);
-  if (floating()) return f[at];
-  if (dtype == TN_DTYPE_U64) return static_cast<double>(static_cast<uint64_t>(i[at]));
-  return static_cast<double>(i[at]);
-}
 
 void Array::set(int64_t k, double value) {
   const auto at = static_cast<size_t>(k);
@@ -287,7 +277,7 @@ Array transposed(const Array& x, const std::vector<size_t>& perm) {
 
 std::vector<unsigned char> encode(const Array& x) {
   std::vector<unsigned char> bytes(tn_dtype_bytes(x.dtype, static_cast<uint64_t>(x.count())));
-  for (int64_t k = 0; k < x.numbers(); ++k) {
+  for (int64_t k = 0, n = x.numbers(); k < n; ++k) {
     if (x.dtype == TN_DTYPE_F64 || x.dtype == TN_DTYPE_C128)
       put(bytes, k, x.real(k));
     else if (x.dtype == TN_DTYPE_F32 || x.dtype == TN_DTYPE_C64)
@@ -311,7 +301,7 @@ std::vector<unsigned char> encode(const Array& x) {
 
 Array decode(tn_dtype dtype, const Dims& dims, const std::vector<unsigned char>& bytes) {
   Array x(dtype, dims);
-  for (int64_t k = 0; k < x.numbers(); ++k) {
+  for (int64_t k = 0, n = x.numbers(); k < n; ++k) {
     const auto at = static_cast<size_t>(k);
     if (dtype == TN_DTYPE_F64 || dtype == TN_DTYPE_C128)
       x.f[at] = get<double>(bytes, k);

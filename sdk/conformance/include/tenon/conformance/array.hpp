@@ -15,8 +15,13 @@ using Dims = std::vector<int64_t>;
 
 // ---- dtypes
 
-bool is_float(tn_dtype dtype);
-bool is_complex(tn_dtype dtype);  // rounding and limits below are those of its parts
+constexpr bool is_float(tn_dtype dtype) {
+  return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_F32) || dtype == TN_DTYPE_BF16;
+}
+// Rounding and limits below are those of its parts.
+constexpr bool is_complex(tn_dtype dtype) {
+  return TN_DTYPE_CODE(dtype) == TN_DTYPE_CODE(TN_DTYPE_C64);
+}
 bool is_signed(tn_dtype dtype);
 bool is_integer(tn_dtype dtype);  // bool is none
 std::string name_of(tn_dtype dtype);
@@ -56,7 +61,12 @@ struct Array {
   int64_t numbers() const { return count() * parts(); }
   size_t rank() const { return dims.size(); }
   bool floating() const { return is_float(dtype) || is_complex(dtype); }
-  double real(int64_t k) const;  // number k, any dtype
+  double real(int64_t k) const {  // number k, any dtype
+    const auto at = static_cast<size_t>(k);
+    if (floating()) return f[at];
+    return dtype == TN_DTYPE_U64 ? static_cast<double>(static_cast<uint64_t>(i[at]))
+                                 : static_cast<double>(i[at]);
+  }
   int64_t integer(int64_t k) const { return i[static_cast<size_t>(k)]; }
   // Stores number k, rounded or wrapped to the dtype.
   void set(int64_t k, double value);
