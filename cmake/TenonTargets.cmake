@@ -26,6 +26,7 @@ function(tenon_target_flags target)
     $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual -Wextra-semi>
     $<$<BOOL:${TENON_WERROR}>:-Werror>
     -ffunction-sections -fdata-sections
+    -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=  # wherever a tree lies, it makes the same files
     $<$<CONFIG:Release>:-O2>)
   target_link_options(${target} PRIVATE -Wl,--gc-sections -Wl,--as-needed)
   if(TENON_SANITIZE)

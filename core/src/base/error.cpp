@@ -64,6 +64,20 @@ static tn_error* error_internal(const char* message) noexcept {
   }
 }
 
+void rethrow_from_plugin(const char* function) {
+  try {
+    throw;
+  } catch (const Error&) {  // which a plugin cannot throw
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& e) {
+    fail(TN_INTERNAL, "threw an exception in {}: {}", function, e.what());
+  } catch (...) {
+    fail(TN_INTERNAL, "threw an exception in {}", function);
+  }
+}
+
 tn_error* error_from_exception() noexcept {
   try {
     throw;

@@ -79,19 +79,16 @@ inline tn_error* guard(Body&& body) noexcept {
   }
 }
 
+// In a handler: throws again what the core itself threw, and makes INTERNAL of all else.
+[[noreturn]] void rethrow_from_plugin(const char* function);
+
 // Runs a function of a plugin. Nothing may be thrown through the boundary; where it is all the same, it becomes INTERNAL.
 template <class Body>
 auto call_plugin(const char* function, Body&& body) {
   try {
     return body();
-  } catch (const Error&) {  // the core's own, which a plugin cannot throw
-    throw;
-  } catch (const std::bad_alloc&) {
-    throw;
-  } catch (const std::exception& e) {
-    fail(TN_INTERNAL, "threw an exception in {}: {}", function, e.what());
   } catch (...) {
-    fail(TN_INTERNAL, "threw an exception in {}", function);
+    rethrow_from_plugin(function);
   }
 }
 
