@@ -1,7 +1,7 @@
 /* Runs one kind of call COUNT times after a warm-up: bench_count add|recorded|chain COUNT.
  * An instruction counter run twice, with COUNT and 2 COUNT, gives what one call costs.
  * bench_count plan COUNT captures so many ops, their gradients besides, and runs the program once: what a node costs to record, pass
- * and plan. */
+ * and plan. bench_count parameters COUNT does so with the step of an optimizer over so many variables. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +86,53 @@ static tn_error* call_plan(tn_ctx* cx, tn_tensor* a, long count) {
   return NULL;
 }
 
+static tn_error* call_parameters(tn_ctx* cx, tn_tensor* a, long count) {
+  const size_t n = (size_t)count;
+  const tn_option lr = tn_option_f64("lr", 0.1);
+  tn_variable** variables = calloc(n, sizeof *variables);
+  tn_tensor** grads = calloc(n, sizeof *grads);
+  tn_tensor *loss = NULL, *next = NULL, *value = NULL;
+  tn_optimizer* sgd = NULL;
+  tn_program* program = NULL;
+  uint32_t n_out = 0;
+  if (!variables || !grads) abort();
+  TN_TRY(tn_optimizer_create(cx, tn_string("sgd"), &lr, 1, &sgd));
+  for (size_t i = 0; i < n; ++i) {
+    char name[32];
+    snprintf(name, sizeof name, "w%zu", i);
+    TN_TRY(tn_variable_create(cx, tn_string(name), a, 0, &variables[i]));
+  }
+  TN_TRY(tn_capture_begin(cx, tn_string("parameters")));
+  for (size_t i = 0; i < n; ++i) {
+    TN_TRY(tn_variable_take(cx, variables[i], &value));
+    if (i == 0) {
+      loss = value;
+      continue;
+    }
+    TN_TRY(tn_add(cx, loss, value, &next));
+    tn_tensor_drop(cx, loss);
+    tn_tensor_drop(cx, value);
+    loss = next;
+  }
+  TN_TRY(tn_sum(cx, loss, NULL, &next));
+  TN_TRY(tn_grad(cx, next, variables, (uint32_t)count, grads));
+  TN_TRY(tn_optimizer_step(cx, sgd, variables, grads, (uint32_t)count));
+  TN_TRY(tn_capture_end(cx, &next, 1, &program));
+  tn_tensor_drop(cx, loss);
+  tn_tensor_drop(cx, next);
+  TN_TRY(tn_program_run(cx, program, NULL, 0, &loss, 1, &n_out));
+  tn_tensor_drop(cx, loss);
+  tn_program_release(program);
+  tn_optimizer_release(sgd);
+  for (size_t i = 0; i < n; ++i) {
+    tn_tensor_drop(cx, grads[i]);
+    tn_variable_release(variables[i]);
+  }
+  free(variables);
+  free(grads);
+  return NULL;
+}
+
 static tn_error* inputs_of(tn_ctx* cx, int leaves, uint32_t rank, tn_tensor** out_a,
                            tn_tensor** out_b) {
   static const int64_t dims[] = {4, 4}, one[] = {1};
@@ -114,9 +161,10 @@ static tn_error* run(const char* what, long count) {
   const char* device = getenv("TENON_DEVICE");
   TN_TRY(tn_ctx_create(rt, tn_string(device ? device : "cpu"), &cx));
   const int plan = strcmp(what, "plan") == 0, chain = strcmp(what, "chain") == 0;
-  TN_TRY(inputs_of(cx, !plan && strcmp(what, "add") != 0, plan ? 2 : 1, &a, &b));
-  if (plan) TN_TRY(call_plan(cx, a, count));
-  for (long i = 0; !plan && i < WARM_UP + count; ++i)
+  const int once = plan || strcmp(what, "parameters") == 0;
+  TN_TRY(inputs_of(cx, !once && strcmp(what, "add") != 0, once ? 2 : 1, &a, &b));
+  if (once) TN_TRY(plan ? call_plan(cx, a, count) : call_parameters(cx, a, count));
+  for (long i = 0; !once && i < WARM_UP + count; ++i)
     TN_TRY(chain ? call_chain(cx, a, b) : call_add(cx, a, b));
   tn_tensor_drop(cx, a);
   tn_tensor_drop(cx, b);
@@ -126,11 +174,11 @@ static tn_error* run(const char* what, long count) {
 }
 
 int main(int argc, char** argv) {
-  const char* kinds[] = {"add", "recorded", "chain", "plan"};
+  const char* kinds[] = {"add", "recorded", "chain", "plan", "parameters"};
   int known = 0;
-  for (int i = 0; argc == 3 && i < 4; ++i) known |= strcmp(argv[1], kinds[i]) == 0;
+  for (int i = 0; argc == 3 && i < 5; ++i) known |= strcmp(argv[1], kinds[i]) == 0;
   if (!known) {
-    fprintf(stderr, "usage: bench_count add|recorded|chain|plan COUNT\n");
+    fprintf(stderr, "usage: bench_count add|recorded|chain|plan|parameters COUNT\n");
     return 2;
   }
   tn_error* error = run(argv[1], atol(argv[2]));

@@ -2,6 +2,7 @@
 #include "capture.hpp"
 
 #include "base/error.hpp"
+#include "base/room.hpp"
 #include "op/runtime.hpp"
 #include "recipe/run.hpp"
 #include "tenon/op_ids.h"
@@ -96,7 +97,7 @@ Owned Capture::tensor_of(int value, const Shape& shape) {
 }
 
 Owned Capture::add_input(Place place, const Shape& shape) {
-  program_->inputs.reserve(program_->inputs.size() + 1);
+  make_room(program_->inputs);
   const int value = add_value(shape);
   program_->graph.inputs.push_back(value);
   program_->inputs.push_back(std::move(place));
@@ -125,7 +126,7 @@ Owned Capture::input(std::string_view name, tn_dtype dtype, uint32_t rank, const
     if (fresh) it->second = program_->symbols.symbol(symbol);
     shape.dims[i] = it->second;
   }
-  program_->arguments.reserve(program_->arguments.size() + 1);
+  make_room(program_->arguments);
   Owned made = add_input(
       Place(InputKind::kArgument, static_cast<uint32_t>(program_->arguments.size())), shape);
   program_->arguments.push_back({std::string(name), shape});

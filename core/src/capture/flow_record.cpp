@@ -1,6 +1,7 @@
 // Control flow in a capture: one node, whose programs use nothing but their arguments; and its gradient, which is control flow again.
 #include "autograd/autograd.hpp"
 #include "base/error.hpp"
+#include "base/room.hpp"
 #include "flow.hpp"
 #include "op/runtime.hpp"
 #include "optim/optimizer.hpp"
@@ -275,7 +276,7 @@ struct Saved {
   }
   Saved(const Saved&) = delete;
   static void keep(Tensors& list, tn_tensor* t) {
-    list.reserve(list.size() + 1);
+    make_room(list);
     list.push_back(tensor_retain(t));
   }
   std::shared_ptr<const FlowNode> node;

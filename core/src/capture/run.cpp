@@ -1,5 +1,6 @@
 // A run of a program: its inputs gathered, its kernels run, what it assigns put in place.
 #include "base/error.hpp"
+#include "base/room.hpp"
 #include "op/recorder.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
@@ -192,7 +193,7 @@ class Inputs {
            "program \"{}\": {} \"{}\" lives on {} by now, the program on {}", p_.name, what, name,
            t->device->name, p_.device->name);
     const NoGrad no_grad(ctx_);
-    run_.held.reserve(run_.held.size() + 1);
+    make_room(run_.held);
     Owned dense = call_one(ctx_, TN_OP_COPY, {t});
     tensor_retain(dense.get());
     run_.held.push_back(dense.get());

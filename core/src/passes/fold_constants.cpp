@@ -6,6 +6,7 @@
 // graph, kept with it. A result keeps a node and memory of its own.
 #include <algorithm>
 
+#include "base/room.hpp"
 #include "op/runtime.hpp"
 #include "op/transfer.hpp"
 #include "pass.hpp"
@@ -197,7 +198,7 @@ class Fold {
 
   int keep_as_input(tn_tensor* t) {
     Constants& c = *c_.constants;
-    c.made.reserve(c.made.size() + 1);
+    make_room(c.made);
     c.made.push_back(tensor_retain(t));
     GraphValue& v = g_.values.emplace_back();
     v.shape = shape_of(t->view);

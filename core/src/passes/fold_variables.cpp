@@ -46,10 +46,12 @@ class Fold {
   size_t run() {
     for (int i : g_.inputs)
       if (lasts(i) != Lasts::kRun) left_ += 2 * (read(i) = bytes_of(i));
-    for (const GraphNode& n : g_.nodes)
+    for (const GraphNode& n : g_.nodes) {
+      uint64_t bytes = 0;
       for (int i : n.inputs)
-        for (int o : n.outputs)
-          if (i >= 0) read(o) = std::min(read(o) + read(i), uint64_t{1} << 60);
+        if (i >= 0) bytes = std::min(bytes + read(i), uint64_t{1} << 60);
+      for (int o : n.outputs) read(o) = bytes;
+    }
     choose();
     if (kept_.empty()) return 0;
     split();
