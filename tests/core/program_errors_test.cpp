@@ -71,6 +71,21 @@ TEST_CASE(
               "was captured for equal sizes batch and 4 in add; here they are 3 and 4");
 }
 
+TEST_CASE("program errors: a rule that does something else at the sizes of a run") {
+  Session cx;
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("f")));
+  const Tensor x = rows(cx, "batch");
+  const Tensor y = get([&](tn_tensor** o) { return tn_squeeze(cx, x.get(), nullptr, o); });
+  const Program p = finish(cx, y);
+  const Tensor two = cx.f32({1, 2, 3, 4, 5, 6, 7, 8}, {2, 4}), one = cx.f32({1, 2, 3, 4}, {1, 4});
+  tn_tensor* out = nullptr;
+  REQUIRE_OK(run(cx, p, two.get(), &out));
+  const Tensor held(out);
+  tn_tensor* none = nullptr;
+  CHECK_FAILS(run(cx, p, one.get(), &none), TN_INVALID_ARGUMENT,
+              "squeeze gives f32[4] for these sizes, where it was captured for f32[1, 4]");
+}
+
 TEST_CASE("program errors: tn_tensor_full takes the sizes of its capture, and none below 0") {
   Session cx;
   REQUIRE_OK(tn_capture_begin(cx, tn_string("f")));

@@ -164,6 +164,45 @@ TEST_CASE("program: a size without a value is that of the run") {
               "batch is 1 in input \"y\", but 2 in input \"x\"");
 }
 
+TEST_CASE("program: a slice up to a size, and its gradient") {
+  Session cx;
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("head")));
+  const Tensor x = input(cx, "x", {TN_DIM_ANY, 3}, {"n", ""});
+  const Tensor v = input(cx, "v", {TN_DIM_ANY}, {"m"});
+  const Tensor leaf = get([&](tn_tensor** o) { return tn_tensor_leaf(cx, x.get(), o); });
+  // The first m rows, and what is behind the first m numbers of each.
+  const int64_t m = tn_tensor_dims(v.get())[0];
+  const int64_t starts[] = {0, m}, stops[] = {m, INT64_MAX};
+  const Tensor y =
+      get([&](tn_tensor** o) { return tn_slice(cx, leaf.get(), 2, starts, 2, stops, nullptr, o); });
+  const Tensor square = get([&](tn_tensor** o) { return tn_mul(cx, y.get(), y.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, square.get(), nullptr, o); });
+  const Tensor grad = get([&](tn_tensor** o) {
+    tn_tensor *outputs[] = {loss.get()}, *by[] = {leaf.get()};
+    return tn_vjp(cx, outputs, nullptr, 1, by, 1, 0, o);
+  });
+  const Program p = finish(cx, {&y, &grad});
+  for (int64_t n = 1; n <= 4; ++n) {
+    for (int64_t k = 0; k <= 4; ++k) {
+      CAPTURE(n);
+      CAPTURE(k);
+      std::vector<float> rows(static_cast<size_t>(n) * 3), want, back;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        rows[i] = static_cast<float>(i + 1);
+        const auto at = static_cast<int64_t>(i);
+        const bool taken = at / 3 < k && at % 3 >= k;
+        if (taken) want.push_back(rows[i]);
+        back.push_back(taken ? 2 * rows[i] : 0);
+      }
+      const Tensor a = cx.f32(rows, {n, 3}),
+                   b = cx.f32(std::vector<float>(static_cast<size_t>(k)), {k});
+      const std::vector<Tensor> out = run(cx, p, {&a, &b});
+      CHECK(cx.read(out[0]) == want);
+      CHECK(cx.read(out[1]) == back);
+    }
+  }
+}
+
 TEST_CASE("program: gradients, an optimizer and its state, as by calls") {
   Session cx;
   const auto train = [&](bool captured) {

@@ -84,8 +84,8 @@ void Backward::reach(Node* root) {
     // Its edges are gone: what lies below cannot be seen any more, and leaving it out would give a wrong gradient.
     if (n->freed)
       fail(TN_FAILED_PRECONDITION,
-           "gradient: the tape was already used and freed. Pass TN_GRAD_RETAIN to the first call "
-           "to go through it twice.");
+           "gradient: the tape was already used and freed. To go through it twice, make the first "
+           "call tn_vjp with TN_GRAD_RETAIN.");
     if (ctx_->backward_depth > 1) {
       outer_.push_back(
           {n, n->epoch, n->needed, n->target, {n->cotangents, n->cotangents + n->n_out}});
@@ -351,7 +351,7 @@ tn_tensor* Backward::take(tn_tensor* input) {
       names ? fmt::format("variable \"{}\"", names[i]) : fmt::format("input {}", i);
   fail(TN_FAILED_PRECONDITION,
        "gradient: the output does not depend on {} (or only through an op without gradient). "
-       "Pass TN_GRAD_ALLOW_UNUSED to get NULL instead.",
+       "tn_vjp with TN_GRAD_ALLOW_UNUSED gives NULL instead.",
        what);
 }
 

@@ -56,7 +56,7 @@ std::vector<int64_t> sizes_of(const tn_program& p, tn_tensor* const* arguments, 
     if (!same(x, y, by))
       fail(TN_INVALID_ARGUMENT,
            "program \"{}\" was captured for equal sizes {} and {} in {}; here they are {} and {}. "
-           "Give them one name, or capture it for these sizes.",
+           "Give sizes that are equal one name or one number, or capture it for these.",
            p.name, p.symbols.text(a), p.symbols.text(b), by, x, y);
   }
   return sizes;
@@ -98,6 +98,19 @@ class Substitution {
   std::list<std::vector<int64_t>>& lists_;
 };
 
+// A rule may do something else at a size than it did for the symbol: leave out an axis of one element.
+void check_sizes(const tn_program& p, const Graph& graph, const GraphNode& n) {
+  const Inferred now = infer_node(graph, n);
+  for (size_t k = 0; k < n.outputs.size(); ++k) {
+    const Shape &is = now.outputs[k].shape, &was = value_of(graph, n.outputs[k]).shape;
+    if (!same_dims(is, was))
+      fail(TN_INVALID_ARGUMENT,
+           "program \"{}\": {} gives {} for these sizes, where it was captured for {}; capture it "
+           "for these",
+           p.name, n.op->name(), shape_text(is), shape_text(was));
+  }
+}
+
 }  // namespace
 
 Graph substitute(const tn_program& p, tn_tensor* const* arguments,
@@ -118,6 +131,7 @@ Graph substitute(const tn_program& p, tn_tensor* const* arguments,
     copy.live = n.live;
     copy.stop = n.stop;
     copy.control = n.control;
+    if (!to && n.live && !n.control && p.symbols.count()) check_sizes(p, graph, copy);
   }
   return graph;
 }

@@ -1,6 +1,7 @@
 // transpose, flip, slice: views that reorder or leave out elements.
 #include <algorithm>
 
+#include "base/sym.hpp"
 #include "infer.hpp"
 #include "recipe.hpp"
 
@@ -85,6 +86,11 @@ Range clip_range(int64_t n, int64_t start, int64_t stop, int64_t step) {
   const int64_t span = step < 0 ? start - bound(stop) : bound(stop) - start;
   return {start, span > 0 ? (span - 1) / size_of_step(step) + 1 : 0};
 }
+// A start or stop may be a symbolic size itself, which is not counted from the end.
+bool is_size(int64_t at) { return is_symbolic(at); }
+bool concrete_axis(int64_t n, int64_t start, int64_t stop) {
+  return concrete(n) && !is_size(start) && !is_size(stop);
+}
 bool is_whole(int64_t start, int64_t stop, int64_t step) {
   return start == 0 && stop == kToEnd && step == 1;
 }
@@ -94,6 +100,7 @@ bool is_whole(int64_t start, int64_t stop, int64_t step) {
 int64_t symbolic_count(const Infer& c, int64_t n, int64_t start, int64_t stop, int64_t step) {
   const int64_t back = step < 0 ? 1 : 0;
   const auto edge = [&](int64_t at) {
+    if (is_size(at)) return c.min(n, c.plus(at, back));
     if (at == kToEnd || (back && at == -1)) return n;
     if (at == INT64_MIN || (!back && at == 0)) return int64_t{0};
     return at >= 0 ? c.min(n, at + back) : c.max(c.plus(n, at + back), 0);
@@ -118,7 +125,7 @@ tn_error* slice_rule(Infer& c) {
     if (step == 0)
       return c.error("steps has 0 for axis {}; a step is 1 or more, or -1 or less to go backwards",
                      a);
-    if (concrete(d)) {
+    if (concrete_axis(d, starts[a], stops[a])) {
       const Range r = clip_range(d, starts[a], stops[a], step);
       to.push(r.count);
       first.push(r.start);
@@ -145,9 +152,11 @@ Value positions(const Recipe& b, int64_t n, int64_t m, int64_t start, int64_t st
   constexpr int64_t kFar = int64_t{1} << 53;  // what is exact in constants; behind every element
   const auto at = [&](int64_t i) { return static_cast<double>(std::clamp(i, -kFar, kFar)); };
   const Value size = b.dim_scalar(n, TN_DTYPE_I64);
-  const Value first = start < 0  ? maximum(size + at(start), 0)
-                      : step < 0 ? minimum(size - 1, at(start))
-                                 : b.fill(at(start), Dims(), TN_DTYPE_I64);
+  const Value first = is_size(start)
+                          ? minimum(b.dim_scalar(start, TN_DTYPE_I64), step < 0 ? size - 1 : size)
+                      : start < 0 ? maximum(size + at(start), 0)
+                      : step < 0  ? minimum(size - 1, at(start))
+                                  : b.fill(at(start), Dims(), TN_DTYPE_I64);
   return b.iota(Dims(1, m), 0, TN_DTYPE_I64) * at(step) + first;
 }
 
@@ -160,7 +169,7 @@ void d_slice(Recipe& b) {
   Dims low(from.n, 0), high(from.n, 0), interior(from.n, 0);
   uint32_t backwards = 0;
   for (uint32_t a = 0; a < from.n; ++a) {
-    if (!concrete(from[a])) continue;
+    if (!concrete_axis(from[a], starts[a], stops[a])) continue;
     const int64_t step = steps.empty() ? 1 : steps[a];
     const Range r = clip_range(from[a], starts[a], stops[a], step);
     const int64_t over = r.count > 1 ? (r.count - 1) * step : 0;  // from the first to the last
@@ -172,7 +181,8 @@ void d_slice(Recipe& b) {
   Value g = pad(flip(b.g(), backwards), low, high, interior);
   for (uint32_t a = 0; a < from.n; ++a) {
     const int64_t step = steps.empty() ? 1 : steps[a];
-    if (concrete(from[a]) || is_whole(starts[a], stops[a], step)) continue;
+    if (concrete_axis(from[a], starts[a], stops[a]) || is_whole(starts[a], stops[a], step))
+      continue;
     Dims to = g.dims();
     to[a] = from[a];
     g = scatter(b.fill(0, to, g.dtype()), positions(b, from[a], g.dim(a), starts[a], step), g, a,
