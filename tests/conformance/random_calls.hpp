@@ -51,6 +51,8 @@ struct Ops {
   tn_variable* fixed = nullptr;            // [kFixed, kFixed], which programs only read
   std::map<tn_op, int>* counts = nullptr;  // of calls
   double rounding = 0;                     // by how much of itself each element of a step is moved
+  bool everywhere = false;                 // that of each call too
+  uint64_t coins = 0;                      // which elements go up
 
   // All outputs.
   std::vector<T> calls(tn_op op, const std::vector<T>& in,
@@ -64,22 +66,30 @@ struct Ops {
     if (counts) ++(*counts)[op];
     std::vector<T> all;
     for (uint32_t i = 0; i < n; ++i) all.push_back(own(out[i]));
+    if (everywhere)
+      for (T& t : all)
+        if (tn_tensor_dtype(t.get()) == TN_DTYPE_F64) t = rounded(t, rounding);
     return all;
   }
   T call(tn_op op, const std::vector<T>& in, const std::vector<tn_attr>& attrs = {}) const {
     return calls(op, in, attrs)[0];
   }
-  // A step's result in f64, each element up or down by `rounding`.
-  T rounded(const T& x) const {
-    if (rounding == 0) return x;
+  // What was computed in f64, each element up or down by so much of itself.
+  T rounded(const T& x, double part) const {
+    if (part == 0) return x;
     std::vector<double> by(static_cast<size_t>(tn_tensor_count(x.get())));
-    std::mt19937_64 coin(by.size());
-    for (double& f : by) f = 1 + (coin() % 2 ? rounding : -rounding);
+    std::mt19937_64 coin(by.size() + (coins << 32));
+    for (double& f : by) f = 1 + (coin() % 2 ? part : -part);
     const Dims dims = dims_of(x);
     tn_tensor* t = nullptr;
     check(tn_tensor_from_host(ctx, TN_DTYPE_F64, static_cast<uint32_t>(dims.size()), dims.data(),
                               by.data(), by.size() * sizeof(double), &t));
-    return call(TN_OP_MUL, {x, own(t)});
+    tn_tensor *in[] = {x.get(), t}, *out = nullptr;
+    uint32_t n = 0;
+    tn_error* e = tn_op_call(ctx, TN_OP_MUL, in, 2, nullptr, 0, &out, 1, &n);
+    tn_tensor_release(t);
+    check(e);
+    return own(out);
   }
   T number(double v) const {
     tn_tensor* t = nullptr;
@@ -189,8 +199,8 @@ struct Ops {
   }
 };
 
-// What may be said of a result in another precision.
-enum class Kind { smooth, kinked, rough };
+// Where values and gradients are near those in another precision: everywhere, but at kinks, but at kinks and jumps.
+enum class Kind { smooth, kinked, stepped };
 
 using Apply = std::function<T(const Ops&, const T&, const T&, double)>;
 struct Op {
@@ -199,6 +209,7 @@ struct Op {
   Kind kind;
   Apply apply;
   bool reordered = false;  // a program may sum in another order: only beside what is smooth
+  double grain = 0;  // of a half precision in which it computes: the most that one rounding changes
 };
 
 // The kinds of step of one family.

@@ -191,7 +191,7 @@ inline void add_indices(Family& family) {
     return o.call(TN_OP_GATHER, {x, o.call(TN_OP_SUB, {o.whole(n - 1), at})});
   });
   // Indices that depend on values.
-  family.add("gather_by_values", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  family.add("gather_by_values", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
     const T at = o.cast(o.scaled(o.reduced(TN_OP_MEAN, x, 1, false), 10), TN_DTYPE_I32);
     return o.call(TN_OP_GATHER, {x, o.call(TN_OP_REM, {at, o.whole(dims_of(x)[0])})});
   });
@@ -203,7 +203,7 @@ inline void add_indices(Family& family) {
         {tn_attr_i64(TN_SORT_AXIS, p < 0 ? 0 : -1), tn_attr_bool(TN_SORT_DESCENDING, p * p < 1)});
     return o.add(both[0], both[1]);
   });
-  family.add("sort_of_equals", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("sort_of_equals", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const std::vector<T> both = o.calls(TN_OP_SORT, {o.cast(x, TN_DTYPE_I8), x},
                                         {tn_attr_i64(TN_SORT_AXIS, p < 0 ? 0 : -1)});
     return o.add(both[1], o.to_float(both[0]));
@@ -222,7 +222,7 @@ inline void add_indices(Family& family) {
                         tn_attr_i64(TN_TOPK_AXIS, axis), tn_attr_bool(TN_TOPK_LARGEST, p * p < 1)});
     return o.over(x, o.tanh(y));
   });
-  family.add("indices_of_order", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("indices_of_order", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T whole = o.call(TN_OP_ROUND, {o.scaled(x, 3)});
     const T at = p < 0
                      ? o.call(TN_OP_ARGSORT, {whole})
@@ -230,13 +230,13 @@ inline void add_indices(Family& family) {
     return o.over(x, o.scaled(o.to_float(at), 0.01));
   });
   // Sizes that depend on values, of which there are so many places.
-  family.add("nonzero", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("nonzero", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const std::vector<T> both = o.calls(TN_OP_NONZERO, {o.call(TN_OP_GT, {x, o.number(p)})},
                                         {tn_attr_i64(TN_NONZERO_MAX_SIZE, 20)});
     const T sum = o.add(o.to_float(both[0]), o.to_float(both[1]));
     return o.over(x, o.call(TN_OP_SIN, {sum}));
   });
-  family.add("unique", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("unique", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const std::vector<T> all = o.calls(TN_OP_UNIQUE, {o.call(TN_OP_ROUND, {o.scaled(x, 2)})},
                                        {tn_attr_i64(TN_UNIQUE_MAX_SIZE, 10)});
     return o.over(x, o.call(TN_OP_SIN, {o.to_float(all[way(p, 5)])}));
@@ -247,7 +247,7 @@ inline void add_random_numbers(Family& family) {
   using enum Kind;
   const auto drawn = [&](const char* name,
                          const std::function<T(const Ops&, const Dims&, double)>& f) {
-    family.add(name, 1, rough, [f](const Ops& o, const T& x, const T&, double p) {
+    family.add(name, 1, smooth, [f](const Ops& o, const T& x, const T&, double p) {
       return o.over(o.tanh(x), o.to_float(f(o, dims_of(x), p)));
     });
   };
@@ -278,8 +278,10 @@ inline void add_random_numbers(Family& family) {
     const T y = o.call(TN_OP_PERMUTATION, {}, {tn_attr_i64(TN_PERMUTATION_N, dims[1])});
     return o.scaled(o.to_float(y), 0.01);
   });
-  family.add("categorical", 1, rough, [](const Ops& o, const T& x, const T&, double) {
-    return o.over(x, o.scaled(o.to_float(o.call(TN_OP_CATEGORICAL, {x})), 0.01));
+  // What it draws depends on the dtype.
+  family.add("categorical", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
+    const T y = o.call(TN_OP_CATEGORICAL, {o.cast(x, TN_DTYPE_F32)});
+    return o.over(x, o.scaled(o.to_float(y), 0.01));
   });
 }
 
@@ -292,21 +294,21 @@ inline void add_quantised(Family& family) {
         {tn_attr_i64(TN_QUANTIZE_LINEAR_AXIS, 1), tn_attr_dtype(TN_QUANTIZE_LINEAR_DTYPE, dtype)});
   };
   const auto dtype_of = [](double p) { return p < 0 ? TN_DTYPE_U8 : TN_DTYPE_I8; };
-  family.add("quantize_linear", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("quantize_linear", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     return o.scaled(o.to_float(quantised(o, x, dtype_of(p))), 0.01);
   });
-  family.add("dequantize_linear", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("dequantize_linear", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     // A scale for each column, which has a gradient.
     const T scale = o.plus(o.scaled(o.tanh(o.reduced(TN_OP_MEAN, x, 0, false)), 0.01), 0.02);
     const T zero = o.cast(o.places({dims_of(x)[1]}, 5), dtype_of(p));
     return o.call(TN_OP_DEQUANTIZE_LINEAR,
                   {quantised(o, x, dtype_of(p)), scale, p * p < 1 ? zero : T()});
   });
-  family.add("dynamic_quantize_linear", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  family.add("dynamic_quantize_linear", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
     const std::vector<T> all = o.calls(TN_OP_DYNAMIC_QUANTIZE_LINEAR, {x});
     return o.call(TN_OP_DEQUANTIZE_LINEAR, {all[0], all[1], all[2]});
   });
-  family.add("matmul_integer", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("matmul_integer", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     const T a = quantised(o, x, dtype_of(p)),
             b = quantised(o, o.moved(o.tanh(x), {1, 0}), TN_DTYPE_I8);
     const T zero = o.cast(o.whole(p < 0 ? 120 : -7), dtype_of(p));
@@ -314,7 +316,7 @@ inline void add_quantised(Family& family) {
                        {a, b, zero, p * p < 1 ? o.cast(o.whole(-7), TN_DTYPE_I8) : T()});
     return o.over(x, o.tanh(o.scaled(o.to_float(y), 1e-4)));
   });
-  family.add("qlinear_matmul", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("qlinear_matmul", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     const T a = quantised(o, x, dtype_of(p)),
             b = quantised(o, o.moved(o.tanh(x), {1, 0}), TN_DTYPE_I8);
     const T scale = o.full(0.02, {}), zero = o.cast(o.whole(p < 0 ? 120 : -7), dtype_of(p));
@@ -332,7 +334,7 @@ inline void add_quantised(Family& family) {
     const int64_t channels = dims_of(x)[1], height = dims_of(x)[2] == 1 ? 1 : 3;
     return quantised(o, o.weights_of({2, channels, height, 3}), TN_DTYPE_I8);
   };
-  family.add("conv_integer", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("conv_integer", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     const T in = quantised(o, image(o, x, p), dtype_of(p));
     const T zero = o.cast(o.whole(p < 0 ? 120 : -7), dtype_of(p));
     const Dims pad = dims_of(in)[2] == 1 ? Dims{0, 1} : Dims{1, 1};
@@ -341,7 +343,7 @@ inline void add_quantised(Family& family) {
                {i64s(TN_CONV_INTEGER_LOW, pad), i64s(TN_CONV_INTEGER_HIGH, pad)});
     return o.over(x, o.tanh(o.scaled(o.to_float(y), 1e-4)));
   });
-  family.add("qlinear_conv", 1, rough, [=](const Ops& o, const T& x, const T&, double p) {
+  family.add("qlinear_conv", 1, stepped, [=](const Ops& o, const T& x, const T&, double p) {
     const T in = quantised(o, image(o, x, p), dtype_of(p)), scale = o.full(0.02, {});
     const T zero = o.cast(o.whole(p < 0 ? 120 : -7), dtype_of(p));
     const Dims pad = dims_of(in)[2] == 1 ? Dims{0, 1} : Dims{1, 1};

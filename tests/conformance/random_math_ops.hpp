@@ -31,7 +31,7 @@ inline void add_elementwise(Family& family) {
   family.unary("selu", TN_OP_SELU, kinked);
   family.unary("hard_sigmoid", TN_OP_HARD_SIGMOID, kinked);
   family.unary("hard_swish", TN_OP_HARD_SWISH, kinked);
-  family.unary("trunc", TN_OP_TRUNC, rough);
+  family.unary("trunc", TN_OP_TRUNC, stepped);
   within("tan", TN_OP_TAN, 1, 0);
   within("asin", TN_OP_ASIN, 0.9, 0);
   within("acos", TN_OP_ACOS, 0.9, 0);
@@ -49,21 +49,21 @@ inline void add_elementwise(Family& family) {
   family.add("lerp", 2, smooth, [](const Ops& o, const T& x, const T& y, double p) {
     return o.call(TN_OP_LERP, {x, y, p < 0 ? o.number(p / 2 + 1) : o.call(TN_OP_SIGMOID, {y})});
   });
-  family.add("floor_div", 2, rough, [](const Ops& o, const T& x, const T& y, double) {
+  family.add("floor_div", 2, stepped, [](const Ops& o, const T& x, const T& y, double) {
     return o.call(TN_OP_FLOOR_DIV, {x, o.above(y, 0.5)});
   });
-  family.add("mod", 2, rough, [](const Ops& o, const T& x, const T& y, double p) {
+  family.add("mod", 2, stepped, [](const Ops& o, const T& x, const T& y, double p) {
     return o.call(TN_OP_MOD, {x, o.call(TN_OP_SUB, {o.number(p), o.above(y, 2)})},
                   {tn_attr_bool(TN_MOD_FMOD, p < 0)});
   });
-  family.add("rem", 2, rough, [](const Ops& o, const T& x, const T& y, double p) {
+  family.add("rem", 2, stepped, [](const Ops& o, const T& x, const T& y, double p) {
     return o.call(TN_OP_REM, {x, o.above(y, p * p + 0.5)});
   });
   family.add("where_greater", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
     return o.call(TN_OP_WHERE, {o.call(TN_OP_GT, {x, y}), x, y});
   });
   // Logarithms of numbers below 0, and of 0.
-  family.add("where_finite", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("where_finite", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T y = o.call(TN_OP_LOG, {o.call(TN_OP_MAXIMUM, {x, o.number(-0.5)})});
     const T z = o.call(TN_OP_LOG, {o.call(TN_OP_MAXIMUM, {x, o.number(0)})});
     const T what = p < -0.5  ? o.call(TN_OP_ISNAN, {y})
@@ -71,11 +71,11 @@ inline void add_elementwise(Family& family) {
                              : o.call(TN_OP_NOT, {o.call(TN_OP_ISFINITE, {y})});
     return o.call(TN_OP_WHERE, {what, o.number(p), p < 0 ? y : z});
   });
-  family.add("isfinite", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  family.add("isfinite", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
     const T y = o.call(TN_OP_RECIPROCAL, {o.call(TN_OP_ROUND, {x})});
     return o.call(TN_OP_WHERE, {o.call(TN_OP_ISFINITE, {y}), y, x});
   });
-  family.add("isnan_isinf", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  family.add("isnan_isinf", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
     const T y = o.call(TN_OP_DIV, {o.call(TN_OP_TRUNC, {x}), o.call(TN_OP_ROUND, {x})});
     const T odd = o.call(
         TN_OP_XOR, {o.call(TN_OP_ISNAN, {y}),
@@ -107,13 +107,13 @@ inline void add_reductions(Family& family) {
   reduced("prod", TN_OP_PROD, smooth, about_one);
   reduced("min", TN_OP_MIN, kinked, tanh);
   reduced("max_of_axes", TN_OP_MAX, kinked, tanh);
-  reduced("any", TN_OP_ANY, rough, [](const Ops& o, const T& x, double p) {
+  reduced("any", TN_OP_ANY, stepped, [](const Ops& o, const T& x, double p) {
     return o.call(TN_OP_GT, {x, o.number(p + 1)});
   });
-  reduced("all", TN_OP_ALL, rough, [](const Ops& o, const T& x, double p) {
+  reduced("all", TN_OP_ALL, stepped, [](const Ops& o, const T& x, double p) {
     return o.call(TN_OP_GT, {o.number(p + 1), x});
   });
-  reduced("all_of_floats", TN_OP_ALL, rough,
+  reduced("all_of_floats", TN_OP_ALL, stepped,
           [](const Ops& o, const T& x, double) { return o.call(TN_OP_TRUNC, {x}); });
   family.add("std", 1, smooth, [](const Ops& o, const T& x, const T&, double p) {
     // Never of what is the same everywhere: the root of 0 is steep.
@@ -139,7 +139,7 @@ inline void add_reductions(Family& family) {
                         tn_attr_bool(TN_NORM_KEEPDIMS, 1)});
     return o.add(o.tanh(y), x);
   });
-  family.add("arg_of_extremes", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("arg_of_extremes", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const auto of = [&](tn_op op) {
       return o.to_float(o.call(op, {x}, {tn_attr_i64(0, p < 0 ? 0 : -1), tn_attr_bool(1, 1)}));
     };
@@ -281,7 +281,7 @@ inline void add_linear_algebra(Family& family) {
           [](const Ops& o, const T& a, const T&, double) { return o.call(TN_OP_INVERSE, {a}); });
   algebra("det", [](const Ops& o, const T& a, const T&, double) { return o.call(TN_OP_DET, {a}); });
   // With rows that change places.
-  family.add("lu_of_any", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("lu_of_any", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T a = near_unit(o, o.scaled(x, 3), p, 20);
     const std::vector<T> both = o.calls(TN_OP_LU, {a});
     return o.over(x, o.tanh(p * p < 1 ? both[0] : o.to_float(both[1])));
@@ -341,22 +341,23 @@ inline void add_complex(Family& family) {
 
 inline void add_integers(Family& family) {
   using enum Kind;
-  family.add("bitcast", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("bitcast", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const auto bits = [&](const T& t, tn_dtype to) {
       return o.call(TN_OP_BITCAST, {t}, {tn_attr_dtype(TN_BITCAST_DTYPE, to)});
     };
-    const T sign = o.call(TN_OP_AND, {bits(x, TN_DTYPE_I32), o.whole(INT32_MIN)});
-    return bits(o.call(TN_OP_OR, {bits(o.full(std::fabs(p), dims_of(x)), TN_DTYPE_I32), sign}),
-                TN_DTYPE_F32);
+    const auto single = [&](const T& t) { return bits(o.cast(t, TN_DTYPE_F32), TN_DTYPE_I32); };
+    const T sign = o.call(TN_OP_AND, {single(x), o.whole(INT32_MIN)});
+    const T size = single(o.full(std::fabs(p), dims_of(x)));
+    return o.to_float(bits(o.call(TN_OP_OR, {size, sign}), TN_DTYPE_F32));
   });
   static constexpr tn_dtype kDtypes[] = {TN_DTYPE_I8,  TN_DTYPE_U8,  TN_DTYPE_I16, TN_DTYPE_U16,
                                          TN_DTYPE_I32, TN_DTYPE_U32, TN_DTYPE_I64, TN_DTYPE_U64};
   const auto of_two = [&](const char* name, tn_op op, double size) {
-    family.add(name, 2, rough, [op, size](const Ops& o, const T& x, const T& y, double p) {
+    family.add(name, 2, stepped, [op, size](const Ops& o, const T& x, const T& y, double p) {
       const tn_dtype dtype = kDtypes[way(p, 8)];
       const T a = o.cast(o.scaled(x, 50), dtype);
       const T b = o.cast(o.call(TN_OP_ABS, {o.scaled(o.tanh(y), size)}), dtype);
-      return o.call(TN_OP_SIN, {o.to_float(o.call(op, {a, b}))});
+      return o.call(TN_OP_SIN, {o.to_float(o.call(TN_OP_REM, {o.call(op, {a, b}), o.whole(100)}))});
     });
   };
   of_two("whole_add", TN_OP_ADD, 100);
@@ -371,7 +372,7 @@ inline void add_integers(Family& family) {
   of_two("xor", TN_OP_XOR, 100);
   of_two("shl", TN_OP_SHL, 40);
   of_two("shr", TN_OP_SHR, 10);
-  family.add("whole_sums", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("whole_sums", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T a = o.cast(o.scaled(x, 4), kDtypes[way(std::sin(p * 100), 8)]);
     static constexpr tn_op kOf[] = {TN_OP_SUM, TN_OP_PROD, TN_OP_MAX, TN_OP_MIN, TN_OP_ANY};
     const int64_t axis = way(p, 2) ? 1 : 0;
@@ -379,7 +380,7 @@ inline void add_integers(Family& family) {
     const T more = p < 0 ? o.call(TN_OP_CUMSUM, {a}) : o.call(TN_OP_CUMPROD, {a});
     return o.call(TN_OP_SIN, {o.add(o.to_float(sum), o.to_float(more))});
   });
-  family.add("whole_products", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("whole_products", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T a = o.cast(o.scaled(x, 4), kDtypes[way(p, 8)]);
     const T b =
         o.call(TN_OP_MATMUL, {a, a},

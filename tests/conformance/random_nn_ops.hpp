@@ -170,7 +170,7 @@ inline void add_pools(Family& family) {
   window("window_sum", "sum", smooth);
   window("window_max", "max", kinked);
   window("window_min", "min", kinked);
-  family.add("window_scatter", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  family.add("window_scatter", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const Dims dims = dims_of(x), size = {1, std::min<int64_t>(3, dims[1])};
     const T g = o.cut(o.call(TN_OP_COS, {x}), {0, 0}, {dims[0], dims[1] - size[1] + 1});
     return o.call(TN_OP_WINDOW_SCATTER, {p < 0 ? o.call(TN_OP_ROUND, {x}) : x, g},
@@ -522,7 +522,7 @@ inline void add_images(Family& family) {
   };
   sampled("grid_sample", kinked, "bilinear");
   sampled("grid_sample_cubic", kinked, "bicubic");
-  sampled("grid_sample_nearest", rough, "nearest");
+  sampled("grid_sample_nearest", stepped, "nearest");
 }
 
 inline void add_networks(Family& family) {

@@ -28,10 +28,10 @@ inline std::vector<Op> usual_ops() {
   unary("mish", TN_OP_MISH, smooth);
   unary("softsign", TN_OP_SOFTSIGN, smooth);
   unary("relu", TN_OP_RELU, kinked);
-  unary("floor", TN_OP_FLOOR, rough);
-  unary("ceil", TN_OP_CEIL, rough);
-  unary("round", TN_OP_ROUND, rough);
-  unary("sign", TN_OP_SIGN, rough);
+  unary("floor", TN_OP_FLOOR, stepped);
+  unary("ceil", TN_OP_CEIL, stepped);
+  unary("round", TN_OP_ROUND, stepped);
+  unary("sign", TN_OP_SIGN, stepped);
   const auto add = [&](const char* name, int arity, Kind kind, Apply f) {
     family.add(name, arity, kind, std::move(f));
   };
@@ -170,22 +170,24 @@ inline std::vector<Op> usual_ops() {
     return o.call(TN_OP_ADD, {x, o.call(TN_OP_SOFTMAX, {o.weights(1, dims_of(x)[1])})});
   });
   // Other dtypes on the way.
-  add("through_f16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  add("through_f16", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
     const T half = o.cast(x, TN_DTYPE_F16);
     return o.cast(o.call(TN_OP_MUL, {half, o.call(TN_OP_TANH, {half})}), o.dtype);
   });
-  add("through_bf16", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  all.back().grain = 0x1p-11;
+  add("through_bf16", 1, kinked, [](const Ops& o, const T& x, const T&, double) {
     const T half = o.cast(x, TN_DTYPE_BF16);
     return o.cast(
         o.call(TN_OP_ADD,
                {half, o.call(TN_OP_EXP, {o.call(TN_OP_NEG, {o.call(TN_OP_ABS, {half})})})}),
         o.dtype);
   });
-  add("through_i32", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  all.back().grain = 0x1p-8;
+  add("through_i32", 1, stepped, [](const Ops& o, const T& x, const T&, double) {
     const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(5)}), TN_DTYPE_I32);
     return o.cast(o.call(TN_OP_MUL, {whole, whole}), o.dtype);
   });
-  add("whole_against_fraction", 1, rough, [](const Ops& o, const T& x, const T&, double p) {
+  add("whole_against_fraction", 1, stepped, [](const Ops& o, const T& x, const T&, double p) {
     const T whole = o.cast(o.call(TN_OP_MUL, {x, o.number(2)}), TN_DTYPE_I16);
     const T less = o.call(TN_OP_LT, {whole, o.number(std::floor(p * 4) / 2)});
     const T other = o.call(TN_OP_NE, {o.call(TN_OP_NOT, {less}), o.number(0.5)});
@@ -211,12 +213,12 @@ inline std::vector<Op> usual_ops() {
   add("where_less", 2, kinked, [](const Ops& o, const T& x, const T& y, double) {
     return o.call(TN_OP_WHERE, {o.call(TN_OP_LT, {x, y}), x, y});
   });
-  add("where_logic", 2, rough, [](const Ops& o, const T& x, const T& y, double p) {
+  add("where_logic", 2, stepped, [](const Ops& o, const T& x, const T& y, double p) {
     const T both =
         o.call(TN_OP_AND, {o.call(TN_OP_GE, {x, y}), o.call(TN_OP_NE, {x, o.number(p)})});
     return o.call(TN_OP_WHERE, {o.call(TN_OP_NOT, {both}), y, o.number(p)});
   });
-  add("equal", 2, rough, [](const Ops& o, const T& x, const T& y, double) {
+  add("equal", 2, stepped, [](const Ops& o, const T& x, const T& y, double) {
     return o.call(TN_OP_ADD, {x, o.cast(o.call(TN_OP_EQ, {x, y}), o.dtype)});
   });
   add("clip", 1, kinked, [](const Ops& o, const T& x, const T&, double p) {
@@ -266,13 +268,13 @@ inline std::vector<Op> usual_ops() {
                {tn_attr_bool(TN_MATMUL_TRANSPOSE_A, 0), tn_attr_bool(TN_MATMUL_TRANSPOSE_B, 1)});
     return o.call(TN_OP_MATMUL, {o.call(TN_OP_TANH, {square}), x});
   });
-  // Random numbers.
-  add("uniform", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  // Random numbers, which are drawn as f32 whatever the dtype of x.
+  add("uniform", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
     const Dims dims = dims_of(x);
     return o.call(TN_OP_ADD,
                   {x, o.call(TN_OP_UNIFORM, {}, {tn_attr_i64s(TN_UNIFORM_DIMS, dims.data(), 2)})});
   });
-  add("dropout", 1, rough, [](const Ops& o, const T& x, const T&, double) {
+  add("dropout", 1, smooth, [](const Ops& o, const T& x, const T&, double) {
     return o.call(TN_OP_DROPOUT, {x}, {tn_attr_f64(TN_DROPOUT_RATE, 0.3)});
   });
   return all;
