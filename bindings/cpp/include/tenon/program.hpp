@@ -6,7 +6,7 @@
 //     optimizer.step(variables, tenon::grad(loss, variables));
 //     return std::vector{loss};
 //   });
-//   for (...) std::cout << step(cx, {{images, labels}})[0] << '\n';
+//   for (...) std::cout << step(cx, {images, labels})[0] << '\n';
 #pragma once
 #include "tenon/optimizer.hpp"
 #include "tenon/program.h"
