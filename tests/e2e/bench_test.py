@@ -53,7 +53,7 @@ class Bench(unittest.TestCase):
             done = subprocess.run([TENON, "bench", "--quick", *args, "D2"], capture_output=True, text=True,
                                   env=ENV | device, timeout=60)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
-            self.assertRegex(done.stderr, '"nowhere".*cpu:0.*reference:0')
+            self.assertRegex(done.stderr, '"nowhere": there are cpu, reference$')
 
 
 unittest.main(argv=sys.argv[:1])

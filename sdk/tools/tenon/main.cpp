@@ -165,10 +165,14 @@ int run(const CLI::App& app, const Request& r) {
   return explain(runtime, r.explain, r.json);
 }
 
-int wrong_use(const CLI::App& app, const Usage& e) {
+// Tells what is wrong behind the name of the command.
+void tell(const CLI::App& app, const std::exception& e) {
   const auto chosen = app.get_subcommands();
   const std::string command = chosen.empty() ? "" : " " + chosen.front()->get_name();
   std::fprintf(stderr, "tenon%s: %s\n", command.c_str(), printable(e.what(), true).c_str());
+}
+int wrong_use(const CLI::App& app, const Usage& e) {
+  tell(app, e);
   return 2;
 }
 
@@ -186,6 +190,9 @@ int run(int argc, char** argv) {
     return run(app, request);
   } catch (const Usage& e) {
     return wrong_use(app, e);
+  } catch (const std::exception& e) {
+    tell(app, e);
+    return 1;
   }
 }
 

@@ -48,6 +48,14 @@ fs::path hook_library() {
                            "; it is installed with this command");
 }
 
+// A name without a slash is looked for in PATH alone.
+std::string here(const std::string& program) {
+  const bool is_path = program.find('/') != std::string::npos;
+  std::error_code ignored;
+  if (is_path || !fs::is_regular_file(program, ignored)) return "";
+  return "; write ./" + program + " for the one in this folder";
+}
+
 // Runs the program to its end with the hook before libtenon. Its exit status; 128 and more: the signal that ended it.
 int run_program(const std::vector<std::string>& command, const fs::path& folder, bool quiet) {
   const std::string hook = hook_library().string();
@@ -76,7 +84,8 @@ int run_program(const std::vector<std::string>& command, const fs::path& folder,
   close(failed[0]);
   while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
-  if (!started) throw Usage(command[0] + " cannot be run: " + std::strerror(why));
+  if (!started)
+    throw Usage(command[0] + " cannot be run: " + std::strerror(why) + here(command[0]));
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
@@ -333,6 +342,9 @@ int profile(const ProfileArgs& args, bool json) {
     std::puts(to_json(p, top, status).dump(2, ' ', false, Json::error_handler_t::replace).c_str());
   else
     print(p, top);
+  if (!args.trace.empty())
+    std::fprintf(json ? stderr : stdout, "trace: %zu events, written to %s\n", p.traces.size(),
+                 printable(args.trace).c_str());
   if (status)
     std::fprintf(stderr, "tenon profile: %s ended with %d\n", args.command[0].c_str(), status);
   return status ? 1 : 0;
