@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 
 from . import paths, report
 from .rows import ROWS
-from .verdicts import by_mean, cases_of, every, goals_of, missed, with_goal
+from .verdicts import by_mean, cases_of, every, goals_of, missed, ratio_to, with_goal
 
 PAGE = paths.ROOT / "docs" / "performance.md"
 PICTURE = paths.ROOT / "docs" / "performance.svg"
@@ -17,8 +17,8 @@ MISSES = paths.BENCH / "misses.md"
 
 HEAD = """# Speed
 
-Written by `./tools/bench --render` from `bench/results/` and `bench/misses.md`: change those. How rows are measured and what both
-sides do stands in `bench/README.md`.
+Written by `./tools/bench --render` from `bench/results/` and `bench/misses.md`: change those; all three are in the source
+tree, not in what is installed. How rows are measured and what both sides do stands in `bench/README.md` there.
 
 A ratio above 1 means that Tenon is faster (or smaller) than the best peer of the case; `±` is how far the rounds of a run differ; the
 ceiling is the fraction of what the machine can do at most, where that is known: of products in bf16 that of AMX tiles, of all others that
@@ -129,7 +129,10 @@ def miss_texts(rows, told):
 
 # ---- the picture
 
-LEFT, WIDE, LINE, TOP, LOW, HIGH = 300, 480, 16, 40, 0.5, 64
+LEFT, WIDE, LINE, TOP, LOW, HIGH = 300, 480, 16, 58, 0.5, 64
+LEAST = 4  # pixels: what is as fast as its peer has a bar too
+MET, MISSED, NONE = "#2a8f7d", "#d9703a", "#8a8f98"
+LEGEND = [(MET, "goal met"), (MISSED, "missed; beside another peer: told behind it"), (NONE, "no goal as a ratio")]
 
 
 def place(ratio):
@@ -142,18 +145,35 @@ def goal_of(case):
     return max(fitting, default=None)
 
 
+def missed_beside(case):
+    """What is missed beside another peer than the one shown, where the mark does not tell it."""
+    others = [(least, peer, ratio_to(case, peer)) for least, peer in goals_of(case["goal"]) if peer not in ("best", case["peer"])]
+    return "; ".join(f"{report.times(ratio)} {peer}, goal {least:g}x" for least, peer, ratio in others if ratio and ratio < least)
+
+
 def bar(case, label, y):
-    goal = goal_of(case)
-    colour = "#8a8f98" if goal is None else "#2a8f7d" if case["met"] else "#d9703a"
+    goal, beside = goal_of(case), missed_beside(case)
+    colour = NONE if goal is None else MET if case["met"] else MISSED
     one, end = place(1), place(case["ratio"])
+    width = max(abs(end - one), LEAST)
     name = escape(report.cut(label, 44))
+    more = f'<tspan dx="8" fill="{MISSED}">{escape(beside)}</tspan>' if beside else ""
     parts = [f'<text x="{LEFT - 8}" y="{y + 11}" text-anchor="end">{name}</text>',
-             f'<rect x="{min(one, end):.1f}" y="{y + 3}" width="{max(abs(end - one), 1):.1f}" height="{LINE - 6}" fill="{colour}"/>',
-             f'<text x="{max(one, end, place(goal or LOW)) + 6:.1f}" y="{y + 11}">{report.times(case["ratio"])}'
-             f'<tspan dx="4" fill="#777">{escape(case["peer"])}</tspan></text>']  # fmt: skip
+             f'<rect x="{one if end >= one else one - width:.1f}" y="{y + 3}" width="{width:.1f}" height="{LINE - 6}" fill="{colour}"/>',
+             f'<text x="{max(one + LEAST, end, place(goal or LOW)) + 6:.1f}" y="{y + 11}">{report.times(case["ratio"])}'
+             f'<tspan dx="4" fill="#777">{escape(case["peer"])}</tspan>{more}</text>']  # fmt: skip
     if goal is not None:
         parts.append(f'<path d="M{place(goal):.1f} {y + 1}v{LINE - 2}" stroke="#111" stroke-width="2"/>')
     return "\n".join(parts)
+
+
+def legend():
+    """Its squares and words, a line below the title."""
+    out, x = [], LEFT
+    for colour, words in LEGEND:
+        out.append(f'<rect x="{x}" y="22" width="10" height="10" fill="{colour}"/><text x="{x + 15}" y="31">{words}</text>')
+        x += 40 + 6 * len(words)
+    return out
 
 
 def picture(rows):
@@ -164,7 +184,7 @@ def picture(rows):
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDE + 170}" height="{height}" '
            'font-family="sans-serif" font-size="11" fill="#222">',
            '<rect width="100%" height="100%" fill="#fff"/>',
-           f'<text x="{LEFT}" y="14" font-size="12">Ratio to the best peer; the black mark is the goal beside that peer; orange: missed</text>']  # fmt: skip
+           f'<text x="{LEFT}" y="14" font-size="12">Ratio to the best peer; the black mark is the goal beside that peer</text>', *legend()]  # fmt: skip
     for tick in (0.5, 1, 2, 4, 8, 16, 32, 64):
         colour = "#444" if tick == 1 else "#ddd"
         out.append(f'<path d="M{place(tick):.1f} {TOP - 4}V{height - 24}" stroke="{colour}"/>')

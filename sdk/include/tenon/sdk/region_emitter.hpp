@@ -2,8 +2,8 @@
 //
 //   sdk::RegionEmitter source(sdk::kRegionCuda);
 //   const std::string why = source.add("region_0", signature);   // of the op "region", as prepare gets it
-//   if (!why.empty()) return decline(why);
-//   compile(source.text());                                       // with source.dialect().flags
+//   if (!why.empty()) return s.decline("this region has no text in CUDA");  // a literal: it outlives `why`
+//   // source.text() to the device's compiler, with source.dialect().flags; docs/writing-a-backend.md has it whole, in C
 //
 // A kernel has the dims and strides of the signature in its text (TN_DEPENDS_DIMS, TN_DEPENDS_ATTRS); how it is called stands at the
 // dialects. Outputs may be strided, and may be the very same views as inputs. Constants are exact. Each result is rounded to its dtype;
