@@ -33,8 +33,9 @@ TN_API tn_error* TN_CALL tn_capture_begin(tn_ctx* ctx, tn_str name);
 
 /* The next input of the program, on the context's device. dims[i] >= 0: that size; TN_DIM_ANY: one known at run time, named
  * symbols[i]; equal names are equal sizes, an empty name (or symbols NULL) is a size of its own. tn_tensor_dims of what is computed
- * from it shows such sizes as tokens below -2^61, good for the dims attributes of further ops in this capture and nothing else;
- * tn_tensor_count gives -1. */
+ * from it shows such sizes as tokens below -2^61, good for the dims attributes of further ops in this capture, starts and stops of
+ * slices among them, and nothing else; tn_tensor_count gives -1. Where an op does something else at the sizes of a run than it did for
+ * their symbols (squeeze without axes leaves out a size of 1), the run fails with INVALID_ARGUMENT. */
 TN_API tn_error* TN_CALL tn_capture_input(tn_ctx* ctx, tn_str name, tn_dtype dtype, uint32_t rank,
                                           const int64_t* dims, const tn_str* symbols,
                                           tn_tensor** out_tensor);
