@@ -96,11 +96,8 @@ class Copy {
   }
 
  private:
-  struct Release {
-    void operator()(PlanEntry* p) const noexcept { plan_release(p); }
-  };
   Stand to_;
-  std::unique_ptr<PlanEntry, Release> plan_;
+  PlanOwner plan_;
 };
 
 class Run final : public ControlRun {

@@ -87,9 +87,8 @@ Range clip_range(int64_t n, int64_t start, int64_t stop, int64_t step) {
   return {start, span > 0 ? (span - 1) / size_of_step(step) + 1 : 0};
 }
 // A start or stop may be a symbolic size itself, which is not counted from the end.
-bool is_size(int64_t at) { return is_symbolic(at); }
 bool concrete_axis(int64_t n, int64_t start, int64_t stop) {
-  return concrete(n) && !is_size(start) && !is_size(stop);
+  return concrete(n) && !is_symbolic(start) && !is_symbolic(stop);
 }
 bool is_whole(int64_t start, int64_t stop, int64_t step) {
   return start == 0 && stop == kToEnd && step == 1;
@@ -100,7 +99,7 @@ bool is_whole(int64_t start, int64_t stop, int64_t step) {
 int64_t symbolic_count(const Infer& c, int64_t n, int64_t start, int64_t stop, int64_t step) {
   const int64_t back = step < 0 ? 1 : 0;
   const auto edge = [&](int64_t at) {
-    if (is_size(at)) return c.min(n, c.plus(at, back));
+    if (is_symbolic(at)) return c.min(n, c.plus(at, back));
     if (at == kToEnd || (back && at == -1)) return n;
     if (at == INT64_MIN || (!back && at == 0)) return int64_t{0};
     return at >= 0 ? c.min(n, at + back) : c.max(c.plus(n, at + back), 0);
@@ -152,7 +151,7 @@ Value positions(const Recipe& b, int64_t n, int64_t m, int64_t start, int64_t st
   constexpr int64_t kFar = int64_t{1} << 53;  // what is exact in constants; behind every element
   const auto at = [&](int64_t i) { return static_cast<double>(std::clamp(i, -kFar, kFar)); };
   const Value size = b.dim_scalar(n, TN_DTYPE_I64);
-  const Value first = is_size(start)
+  const Value first = is_symbolic(start)
                           ? minimum(b.dim_scalar(start, TN_DTYPE_I64), step < 0 ? size - 1 : size)
                       : start < 0 ? maximum(size + at(start), 0)
                       : step < 0  ? minimum(size - 1, at(start))

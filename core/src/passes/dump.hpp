@@ -1,6 +1,7 @@
 // TENON_DUMP=DIR: the graph of each program before and after each pass that changed it, as text and for Graphviz:
-// DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts what was prepared in this
-// process (a set of sizes, the body of a loop, an attempt to stay within a memory budget), the second the files of one. The last, DIR/NAME-1-9-memory.txt, has what is overwritten in place and where the rest lies in the arena.
+// DIR/NAME-1-0-captured.txt and .dot, DIR/NAME-1-1-simplify.txt ...; the first number counts what was prepared in this process (a set
+// of sizes, the body of a loop, an attempt to stay within a memory budget), the second the files of one. The last, DIR/NAME-1-9-memory.txt,
+// has what is overwritten in place and where the rest lies in the arena.
 #pragma once
 #include <string>
 
