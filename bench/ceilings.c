@@ -2,8 +2,12 @@
  * f32 multiply-adds in registers, products of AMX tiles in bf16 and int8 where the processor and the
  * kernel have them (a multiply and an add count as two), and over arrays that fit no cache a[i] = b[i] + c[i] with plain and
  * with non-temporal stores, a[i] += b[i], and a sum. Bytes are those the program asks for: three
- * floats an element, one for the sum. Each figure is the best of several bursts. */
-#define _GNU_SOURCE /* syscall */
+ * floats an element, one for the sum. Each figure is the best of several bursts.
+ *
+ * With a second argument "pace": for each line on stdin the nanoseconds of a burst of a third of a millisecond, tiles or else
+ * multiply-adds, of the slowest of the threads, each on a processor of its own. What a burst takes in excess of the least of many is
+ * what others take of the machine. */
+#define _GNU_SOURCE /* syscall, sched_setaffinity */
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +21,9 @@
 #define X86 1
 #else
 #define X86 0
+#endif
+#if defined(__linux__)
+#include <sched.h>
 #endif
 #if X86 && defined(__linux__)
 #include <sys/syscall.h>
@@ -32,6 +39,7 @@ enum {
   STREAM_FLOATS = 16 << 20,
   FMA_LOOPS = 2000000,
   TILE_LOOPS = 200000,
+  PACE_PART = 20,    /* of these loops one in so many */
   TILE_PRODUCTS = 6, /* of one loop: as many sums as the registers hold beside two factors */
   TILE_BYTES = 1024
 };
@@ -164,7 +172,8 @@ typedef enum job {
   JOB_PLAIN,
   JOB_STREAMING,
   JOB_UPDATE,
-  JOB_READ
+  JOB_READ,
+  JOB_PACE
 } job;
 
 typedef struct worker {
@@ -174,7 +183,40 @@ typedef struct worker {
   float *a, *b, *c;
   size_t n;
   double result;
+  int index, tiles; /* of the thread; whether there are any in bf16 */
 } worker;
+
+/* The i-th of the processors that this process may run on. */
+static void stay_on_processor(int i) {
+#if defined(__linux__)
+  cpu_set_t all, one;
+  if (sched_getaffinity(0, sizeof all, &all)) return;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &all) || i-- > 0) continue;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    sched_setaffinity(0, sizeof one, &one);
+    return;
+  }
+#else
+  (void)i;
+#endif
+}
+
+/* Nanoseconds of a short burst. */
+static double pace(const worker* w) {
+  stay_on_processor(w->index);
+  const double start = seconds();
+#if TILES
+  if (w->tiles) {
+    tiles_bf16(TILE_LOOPS / PACE_PART, w->b);
+    return (seconds() - start) * 1e9;
+  }
+#endif
+  volatile double sum = w->fma.run(FMA_LOOPS / PACE_PART);
+  (void)sum;
+  return (seconds() - start) * 1e9;
+}
 
 static void* work(void* argument) {
   worker* w = (worker*)argument;
@@ -182,6 +224,7 @@ static void* work(void* argument) {
   if (w->what == JOB_PLAIN) add_plain(w->a, w->b, w->c, w->n);
   if (w->what == JOB_UPDATE) update(w->a, w->b, w->n);
   if (w->what == JOB_READ) w->result = read_all(w->b, w->n);
+  if (w->what == JOB_PACE) w->result = pace(w);
 #if X86
   if (w->what == JOB_STREAMING) add_streaming(w->a, w->b, w->c, w->n);
 #endif
@@ -192,20 +235,36 @@ static void* work(void* argument) {
   return NULL;
 }
 
-/* Least time of one pass over all threads. */
+/* Of one pass over all threads. */
+static double pass(worker* workers, int threads, job what) {
+  const double start = seconds();
+  for (int i = 0; i < threads; ++i) {
+    workers[i].what = what;
+    if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) exit(1);
+  }
+  for (int i = 0; i < threads; ++i) pthread_join(workers[i].thread, NULL);
+  return seconds() - start;
+}
+
 static double best_pass(worker* workers, int threads, job what) {
   double best = 1e9;
   for (int burst = 0; burst < BURSTS; ++burst) {
-    const double start = seconds();
-    for (int i = 0; i < threads; ++i) {
-      workers[i].what = what;
-      if (pthread_create(&workers[i].thread, NULL, work, &workers[i])) exit(1);
-    }
-    for (int i = 0; i < threads; ++i) pthread_join(workers[i].thread, NULL);
-    const double took = seconds() - start;
+    const double took = pass(workers, threads, what);
     if (took < best) best = took;
   }
   return best;
+}
+
+static void serve_pace(worker* workers, int threads) {
+  for (int c; (c = getchar()) != EOF;) {
+    if (c != '\n') continue;
+    double slowest = 0;
+    pass(workers, threads, JOB_PACE);
+    for (int i = 0; i < threads; ++i)
+      if (workers[i].result > slowest) slowest = workers[i].result;
+    printf("%.0f\n", slowest);
+    fflush(stdout);
+  }
 }
 
 /* Of tiles: 16 x 16 sums of 32 products in bf16 or of 64 in int8. */
@@ -234,11 +293,19 @@ int main(int argc, char** argv) {
   }
   const size_t share = STREAM_FLOATS / (size_t)threads / 16 * 16;
   for (int i = 0; i < threads; ++i) {
+    workers[i].index = i;
     workers[i].fma = choose_fma();
+#if TILES
+    workers[i].tiles = (tile_features() & 1u << 22) != 0;
+#endif
     workers[i].a = arrays[0] + share * (size_t)i;
     workers[i].b = arrays[1] + share * (size_t)i;
     workers[i].c = arrays[2] + share * (size_t)i;
     workers[i].n = share;
+  }
+  if (argc > 2 && strcmp(argv[2], "pace") == 0) {
+    serve_pace(workers, threads);
+    return 0;
   }
   const double flop = 2.0 * 16 * workers[0].fma.lanes * FMA_LOOPS * threads;
   const double moved = 3.0 * (double)(share * sizeof(float)) * threads;

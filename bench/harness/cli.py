@@ -3,7 +3,7 @@
 import argparse
 import sys
 
-from . import cases, machine, measure, paths, programs, render, report, setup_peers
+from . import cases, machine, measure, pace, paths, programs, render, report, setup_peers
 from .rows import ROWS
 
 EXAMPLE = """example:
@@ -57,7 +57,7 @@ def print_list(rows):
 
 def options_of(arguments):
     if arguments.quick:
-        return measure.Options(rounds=3, warmups=1, target_ns=10e6)
+        return measure.Options(rounds=3, warmups=1, target_ns=10e6, patience_s=0)
     return measure.Options(rounds=max(15, arguments.rounds))
 
 
@@ -90,10 +90,14 @@ def main(arguments=None):
     report.emit("")
     report.emit(report.heading())
     results = []
-    for row in rows:
-        results.append(measure.measure_row(row, options))
-        report.emit("\n".join(report.row_lines(results[-1])))
-        if arguments.json:
-            report.write_json(arguments.json, described, results)
+    options.pace = pace.Pace()
+    try:
+        for row in rows:
+            results.append(measure.measure_row(row, options))
+            report.emit("\n".join(report.row_lines(results[-1])))
+            if arguments.json:
+                report.write_json(arguments.json, described, results)
+    finally:
+        options.pace.close()
     report.print_remarks(results)
     return 0 if all(result["ours"] is not None for result in results) else 1

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from . import programs, sides, stats, sweep, verdicts
+from .pace import Pace, Patience
 from .programs import Unavailable
 from .sides import WorkerError
 
@@ -15,7 +16,9 @@ UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "KB": 1e3, "MB": 1e6}
 class Options:
     rounds: int = 15
     warmups: int = 5
-    target_ns: float = 60e6  # of one sample
+    target_ns: float = 30e6  # of one sample
+    patience_s: float = 60  # for the machine to be at its full rate, of one case
+    pace: Pace = None
     ceilings: dict = None
 
 
@@ -75,18 +78,26 @@ def available_sides(row, case, workers, notes):
     return found[0], found[1:]
 
 
-def take_samples(row, case, everyone, options):
+def take_samples(row, case, everyone, options, notes):
     """{name: [value per round]}, taken A B A B."""
+    timed = row.kind != "memory"
+    patience = Patience(options.pace, options.patience_s if timed else 0)
     for side in everyone:
         if hasattr(side, "calibrate"):
+            patience.wait()
             side.calibrate(options.target_ns)
     samples = {side.name: [] for side in everyone}
     for turn in range(-options.warmups, options.rounds):
         progress(f"{row.id} {case.what}: round {max(turn + 1, 0)} of {options.rounds}")
         for side in everyone:
-            value = side.sample()
+            if turn < 0 or not timed:
+                value = side.sample()
+            else:
+                value = patience.sample(side)
             if turn >= 0:
                 samples[side.name].append(value)
+    if patience.remark():
+        notes.append(f"{case.what}: {patience.remark()}")
     return samples
 
 
@@ -183,7 +194,8 @@ def measure_case(row, case, workers, options):
     result = empty_result(row, case)
     notes = result["notes"]
     if case.sizes:
-        alike, short = replace(row, kind="steps"), replace(options, target_ns=sweep.SAMPLE_NS)
+        alike = replace(row, kind="steps")
+        short = replace(options, target_ns=sweep.SAMPLE_NS, patience_s=options.patience_s / len(case.sizes))
         measured = [measure_case(alike, point, workers, short) for point in sweep.points(case)]
         return sweep.joined(result, case, measured)
     if row.kind == "size":
@@ -199,7 +211,7 @@ def measure_case(row, case, workers, options):
         return result
     agreed = compare_outputs(everyone, case.tolerance, notes)
     try:
-        samples = take_samples(row, case, everyone, options)
+        samples = take_samples(row, case, everyone, options, notes)
     except (WorkerError, Unavailable) as error:
         notes.append(str(error))
         return result

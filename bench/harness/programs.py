@@ -142,15 +142,28 @@ def first_op_command(side):
 # ---- the machine ---------------------------------------------------------------------------------
 
 
-def ceilings():
-    """What bench/ceilings.c measures, or {} without a compiler."""
+def ceilings_program():
     source, target = paths.BENCH / "ceilings.c", paths.WORK / "ceilings"
+    if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        run_quietly([*compiler("CC", "gcc"), "-std=c11", "-O3", "-ffp-contract=fast",
+                     source, "-o", target, "-pthread"])  # fmt: skip
+    return target
+
+
+def ceilings(times):
+    """What bench/ceilings.c measures, of each figure the most of so many runs, or {} without a compiler."""
     try:
-        if not target.exists() or target.stat().st_mtime < source.stat().st_mtime:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            run_quietly([*compiler("CC", "gcc"), "-std=c11", "-O3", "-ffp-contract=fast",
-                         source, "-o", target, "-pthread"])  # fmt: skip
-        return json.loads(run_quietly([target, str(paths.THREADS)]))
+        runs = [json.loads(run_quietly([ceilings_program(), str(paths.THREADS)])) for _ in range(times)]
     except (Unavailable, FileNotFoundError) as error:
         print(f"bench: no ceilings: {error}", file=sys.stderr)
         return {}
+    return {key: max(run[key] for run in runs) for key in runs[0]}
+
+
+def pace_command():
+    """The program of harness/pace.py, or None without a compiler."""
+    try:
+        return [ceilings_program(), str(paths.THREADS), "pace"]
+    except (Unavailable, FileNotFoundError):
+        return None
