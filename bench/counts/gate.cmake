@@ -1,4 +1,4 @@
-# Instructions of one call, counted by callgrind: the difference of two runs, so that start and end
+# Instructions of one call, counted by cachegrind: the difference of two runs, so that start and end
 # of the process fall out.
 #
 # cmake -DVALGRIND=<program> -DPROGRAM=<bench_count> -DKIND=add -DLIMIT=300 -P gate.cmake
@@ -17,12 +17,13 @@ function(instructions count out_total)
   # AVX2 at most: valgrind ends at the first AVX-512 instruction.
   execute_process(
     COMMAND ${CMAKE_COMMAND} -E env TENON_MAX_ISA=avx2
-      ${VALGRIND} --tool=callgrind --callgrind-out-file=/dev/null ${PROGRAM} ${KIND} ${count}
+      ${VALGRIND} --tool=cachegrind --cache-sim=no --cachegrind-out-file=/dev/null ${PROGRAM} ${KIND} ${count}
     RESULT_VARIABLE code OUTPUT_VARIABLE text ERROR_VARIABLE text)
-  if(NOT code EQUAL 0 OR NOT text MATCHES "Collected : ([0-9]+)")
-    message(FATAL_ERROR "${KIND}: callgrind gave no count (exit ${code}):\n${text}")
+  if(NOT code EQUAL 0 OR NOT text MATCHES "I +refs: +([0-9,]+)")
+    message(FATAL_ERROR "${KIND}: cachegrind gave no count (exit ${code}):\n${text}")
   endif()
-  set(${out_total} ${CMAKE_MATCH_1} PARENT_SCOPE)
+  string(REPLACE "," "" total ${CMAKE_MATCH_1})
+  set(${out_total} ${total} PARENT_SCOPE)
 endfunction()
 
 math(EXPR twice "2 * ${COUNT}")
