@@ -60,6 +60,7 @@ struct Run {
   const Case& sample;
   int repetitions;
   bool* native;  // where it is not known yet how the device runs this dtype
+  std::map<bool, std::vector<Array>> known = {};  // by the oracle, by `carries`: see expected_of
 
   std::vector<Tensor> call(const Inputs& inputs, bool carries) {
     if (op.random) session.set_random(random_state(carries));
@@ -70,8 +71,15 @@ struct Run {
     if (native) *std::exchange(native, nullptr) = session.native(op.op, inputs.in, sample.attrs);
   }
 
-  std::string judged(const Call& call, const std::vector<Array>& got) {
-    const std::vector<Array> expected = op.oracle(call);
+  // Through a layout that repeats nothing the op sees the same values as through any other: the oracle is asked once.
+  std::vector<Array> expected_of(const Call& call, Layout layout, bool carries) {
+    if (repeats(layout)) return op.oracle(call);
+    const auto found = known.find(carries);
+    return found != known.end() ? found->second : known[carries] = op.oracle(call);
+  }
+
+  std::string judged(const Call& call, const std::vector<Array>& expected,
+                     const std::vector<Array>& got) {
     if (!expected.empty() && got.size() != expected.size())
       return std::to_string(got.size()) + " outputs, expected " + std::to_string(expected.size());
     for (size_t k = 0; k < expected.size(); ++k) {
@@ -118,7 +126,7 @@ struct Run {
       session.recover();
       return {};
     }
-    std::string fault = judged(oracle_call, got);
+    std::string fault = judged(oracle_call, expected_of(oracle_call, layout, carries), got);
     if (fault.empty() && op.random) fault = advanced(oracle_call, got);
     if (!fault.empty()) return fault;
 
