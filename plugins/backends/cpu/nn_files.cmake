@@ -12,6 +12,7 @@ set(TENON_CPU_NN_KERNELS              # compiled per instruction set
   conv/base.cpp
   conv/channel_conv.cpp
   conv/conv2d.cpp
+  conv/image_conv.cpp
   conv/onednn_kernels.cpp
   conv/plane_conv.cpp
   conv/quantized.cpp
@@ -52,9 +53,9 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   optim/steps.cpp
   recurrent/lstm.cpp)
 set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
-# Its inner loops are those of matmul/micro.cpp.
+# Their inner loops are those of matmul/micro.cpp, or written out.
 if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT TENON_SANITIZE)
-  set_source_files_properties(conv/channel_conv.cpp PROPERTIES COMPILE_OPTIONS -Os)
+  set_source_files_properties(conv/channel_conv.cpp conv/conv2d.cpp conv/image_conv.cpp PROPERTIES COMPILE_OPTIONS -Os)
 endif()
 
 # Only oneDNN's header is needed: its library is opened at run time, where there is one.

@@ -230,6 +230,11 @@ void add_plane(Catalogue& c) {
              {in({4, 6, 14, 14}, kAny), in({16, 6, 5, 5}, kAny), in({16}, kAny)},
              how2d({1, 1}, {2, 2}, {1, 1}, 1, 0)}
             .large());
+  // Few channels of many images, which a kernel may take side by side.
+  s.add(Case{"many_images",
+             {in({30, 2, 5, 4}, kAny), in({3, 2, 3, 3}, kAny), in({3}, kAny)},
+             how2d({1, 1}, {2, 1}, {1, 1}, 1, 0)}
+            .large());
   // Enough channels and products that a vendor's library is worth its call.
   s.add(Case{"wide",
              {in({3, 32, 14, 14}, kAny), in({16, 32, 3, 3}, kAny), in({16}, kAny)},
@@ -321,6 +326,10 @@ void add_plane_grads(Catalogue& c) {
              {in({2, 12, 15, 15}, kAny), in({12, 6, 3, 3}, kAny)},
              how(15, 15, {1, 1}, {1, 1}, {1, 1}, 1)}
             .large());
+  x.add(Case{"many_images",
+             {in({30, 3, 7, 4}, kAny), in({3, 2, 3, 3}, kAny)},
+             how(5, 4, {1, 1}, {2, 1}, {1, 1}, 1)}
+            .large());
   x.add(Case{"wide",
              {in({3, 16, 14, 14}, kAny), in({16, 32, 3, 3}, kAny)},
              how(14, 14, {1, 1}, {1, 1}, {1, 1}, 1)}
@@ -359,6 +368,10 @@ void add_plane_grads(Catalogue& c) {
   w.add(Case{"large",
              {in({2, 12, 15, 15}, kAny), in({2, 6, 15, 15}, kAny)},
              how(3, 3, {1, 1}, {1, 1}, {1, 1}, 1)}
+            .large());
+  w.add(Case{"many_images",
+             {in({30, 5, 7, 4}, kAny), in({30, 3, 5, 4}, kAny)},
+             how(3, 3, {1, 1}, {2, 1}, {1, 1}, 1)}
             .large());
   w.add(Case{"few_outputs",
              {in({30, 10, 7, 20}, kAny), in({30, 4, 7, 40}, kAny)},

@@ -2,6 +2,7 @@
 #include <tenon/op_ids.h>
 
 #include "conv/channel_conv.hpp"
+#include "conv/image_conv.hpp"
 #include "conv/tap_conv.hpp"
 #include "conv/weight_grad.hpp"
 #include "matmul/widened.hpp"
@@ -224,6 +225,9 @@ tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan
 tn_error* plan_special(const Device& device, const ConvProblem& p, tn_plan* plan,
                        const ConvRegionPtr& region = nullptr) {
   if (PlaneConv::fits(p)) return plan_special<PlaneConv>(device, p, plan, region);
+#if defined(__AVX512F__)
+  if (ImageConv::worth(p)) return plan_special<ImageConv>(device, p, plan, region);
+#endif
   if (ChannelConv::worth(p)) return plan_special<ChannelConv>(device, p, plan, region);
   return nullptr;
 }
@@ -231,6 +235,11 @@ tn_error* plan_special(const Device& device, const Geometry& g, tn_plan* plan) {
   if (PlaneWeightGrad::fits(g)) {
     return plan_special<PlaneWeightGrad>(device, g, run_special_weight_grad<PlaneWeightGrad>, plan);
   }
+#if defined(__AVX512F__)
+  if (ImageWeightGrad::worth(g)) {
+    return plan_special<ImageWeightGrad>(device, g, run_special_weight_grad<ImageWeightGrad>, plan);
+  }
+#endif
   if (ChannelWeightGrad::worth(g)) {
     return plan_special<ChannelWeightGrad>(device, g, run_special_weight_grad<ChannelWeightGrad>,
                                            plan);
