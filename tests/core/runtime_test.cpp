@@ -1,5 +1,7 @@
 // Runtimes, the switches of a context, and profiles.
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <thread>
@@ -27,6 +29,65 @@ int64_t written_kib() {
 #endif
 
 }  // namespace
+
+// A runtime with these flags and this TENON_FLUSH_DENORMALS; what it logs goes to `log`.
+tn_runtime* flushing(uint32_t flags, const char* variable, std::string* log = nullptr) {
+  tn_runtime_desc d = tn_runtime_desc_init();
+  d.flags = flags;
+  d.thread_count = 2;
+  d.log.user = log;
+  if (log)
+    d.log.function = [](void* user, uint32_t, tn_str text) {
+      static_cast<std::string*>(user)->append(text.data, text.size);
+    };
+  tn_runtime* rt = nullptr;
+  if (variable) setenv("TENON_FLUSH_DENORMALS", variable, 1);
+  REQUIRE_OK(tn_runtime_create(&d, &rt));
+  unsetenv("TENON_FLUSH_DENORMALS");
+  return rt;
+}
+
+// How many of n products 1e-30 * 1e-10 are 0: called twice, as a gradient, captured.
+std::vector<int64_t> zeros(const Session& cx, int64_t n) {
+  const auto full = [&](double x) {
+    return get([&](tn_tensor** o) { return tn_tensor_full(cx, TN_DTYPE_F32, x, 1, &n, o); });
+  };
+  const auto zeros_of = [&](const Tensor& t) {
+    std::vector<float> read(static_cast<size_t>(n));
+    REQUIRE_OK(tn_tensor_read(cx, t.get(), read.data(), read.size() * sizeof(float)));
+    return static_cast<int64_t>(std::ranges::count(read, 0.0f));
+  };
+  const Tensor a = full(1e-30), b = full(1e-10);
+  const auto times = [&](tn_tensor* x, tn_tensor* y) {
+    return get([&](tn_tensor** o) { return tn_mul(cx, x, y, o); });
+  };
+  std::vector<int64_t> found{zeros_of(times(a.get(), b.get())), zeros_of(times(a.get(), b.get()))};
+  tn_tensor* raw = nullptr;
+  REQUIRE_OK(tn_tensor_leaf(cx, a.get(), &raw));
+  const Tensor leaf(raw), product = times(leaf.get(), b.get());
+  tn_tensor* const from = product.get();
+  tn_tensor *seed = a.get(), *gradient = nullptr;
+  REQUIRE_OK(tn_vjp(cx, &from, &seed, 1, &raw, 1, 0, &gradient));
+  found.push_back(zeros_of(Tensor(gradient)));
+  REQUIRE_OK(tn_capture_begin(cx, tn_string("product")));
+  tn_tensor* inputs[2];
+  for (int k = 0; k < 2; ++k)
+    REQUIRE_OK(
+        tn_capture_input(cx, tn_string(k ? "y" : "x"), TN_DTYPE_F32, 1, &n, nullptr, &inputs[k]));
+  const Tensor x(inputs[0]), y(inputs[1]), made = times(x.get(), y.get());
+  tn_tensor* const result = made.get();
+  tn_program* program = nullptr;
+  REQUIRE_OK(tn_capture_end(cx, &result, 1, &program));
+  for (int k = 0; k < 2; ++k) {
+    tn_tensor* const given[] = {a.get(), b.get()};
+    tn_tensor* out = nullptr;
+    uint32_t count = 0;
+    REQUIRE_OK(tn_program_run(cx, program, given, 2, &out, 1, &count));
+    found.push_back(zeros_of(Tensor(out)));
+  }
+  tn_program_release(program);
+  return found;
+}
 
 TEST_CASE("runtime: a wrong description is refused") {
   const auto refused = [](auto change, const char* text) {
@@ -117,6 +178,33 @@ TEST_CASE("runtime: a profile has ops, kernels and copies, and a failed stop los
   const Tensor z = get([&](tn_tensor** o) { return tn_add(cx, x.get(), x.get(), o); });
   CHECK_FAILS(tn_profile_stop(cx.runtime.get(), tn_string(path.c_str())), TN_FAILED_PRECONDITION,
               "none is being recorded");
+}
+
+TEST_CASE("runtime: denormal numbers are flushed where asked for, in kernels only") {
+  const char* device = std::getenv("TENON_DEVICE");
+  const bool own_threads = device && std::string_view(device).starts_with("adversary");
+  volatile float tiny = 1e-30f;
+  for (const int64_t n : {8, 300'000}) {  // one thread, and those of the pool
+    CAPTURE(n);
+    for (const auto& [flags, variable] : std::vector<std::pair<uint32_t, const char*>>{
+             {0, nullptr}, {0, "0"}, {TN_RUNTIME_FLUSH_DENORMALS, nullptr}, {0, "1"}}) {
+      const Session cx(flushing(flags, variable));
+      const bool flush = flags || (variable && *variable == '1');
+      const std::vector<int64_t> want(5, flush ? n : 0);
+      if (!own_threads || !flush) CHECK(zeros(cx, n) == want);
+      const std::string path = std::string(std::tmpnam(nullptr)) + ".json";
+      REQUIRE_OK(tn_profile_start(cx.runtime.get(), 0));
+      if (!own_threads || !flush) CHECK(zeros(cx, n) == want);
+      REQUIRE_OK(tn_profile_stop(cx.runtime.get(), tn_string(path.c_str())));
+      std::remove(path.c_str());
+      if (!own_threads || !flush) CHECK(zeros(cx, n) == want);
+      CHECK(tiny * 1e-10f != 0);  // on the thread that called
+    }
+  }
+  std::string log;
+  const Session cx(flushing(0, "yes", &log));
+  CHECK(log.find("TENON_FLUSH_DENORMALS is \"yes\"") != std::string::npos);
+  CHECK(zeros(cx, 8) == std::vector<int64_t>(5, 0));
 }
 
 TEST_CASE("runtime: switches give back what was set before") {

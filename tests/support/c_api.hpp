@@ -72,14 +72,14 @@ inline std::vector<tn_variable*> raw(const std::vector<Variable>& variables) {
 
 class Runtime {
  public:
-  Runtime() {
+  explicit Runtime(uint32_t flags = 0) {
     std::vector<tn_str> folders;
     for (std::string_view rest = TENON_TEST_PLUGINS; !rest.empty();) {
       folders.push_back(str_of(rest.substr(0, rest.find(':'))));
       rest.remove_prefix(std::min<size_t>(rest.size(), folders.back().size + 1));
     }
     tn_runtime_desc d = tn_runtime_desc_init();
-    d.flags = TN_RUNTIME_NO_SEARCH;
+    d.flags = TN_RUNTIME_NO_SEARCH | flags;
     d.trust = TN_TRUST_ANY;
     d.thread_count = 2;
     d.plugin_path_count = static_cast<uint32_t>(folders.size());

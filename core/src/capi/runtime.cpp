@@ -1,5 +1,6 @@
 #include <thread>
 
+#include "base/denormals.hpp"
 #include "op/guards.hpp"
 #include "ops/ops.hpp"
 #include "plugin/registry.hpp"
@@ -35,10 +36,23 @@ std::vector<std::string> paths_of(const tn_runtime_desc& d) {
 
 constexpr int32_t kMostThreads = 1024;
 
+void set_denormals(tn_runtime* rt, bool flush) {
+  const std::string said = environment(rt, "FLUSH_DENORMALS");
+  if (!said.empty() && said != "0" && said != "1")
+    log(rt, TN_LOG_WARNING,
+        fmt::format("TENON_FLUSH_DENORMALS is \"{}\", which is ignored; 0 or 1", said));
+  rt->flush_denormals = flush || said == "1";
+  if (!rt->flush_denormals) return;
+  if (!kCanFlush)
+    fail(TN_UNIMPLEMENTED,
+         "tn_runtime_create: denormal numbers cannot be flushed on this processor");
+  rt->page->state.store(kFlushing, std::memory_order_release);
+}
+
 tn_runtime* make(const tn_runtime_desc& d) {
   auto rt = std::make_unique<tn_runtime>(core_table().ops.defs(), core_table().ids.data());
   tn_runtime* raw = rt.get();
-  if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH))
+  if (d.flags & ~(TN_RUNTIME_NO_ENVIRONMENT | TN_RUNTIME_NO_SEARCH | TN_RUNTIME_FLUSH_DENORMALS))
     fail(TN_INVALID_ARGUMENT, "tn_runtime_create: unknown flags {:#x}", d.flags);
   if (d.thread_count < 0 || d.thread_count > kMostThreads)
     fail(TN_INVALID_ARGUMENT, "tn_runtime_create: thread_count is {}; 0 (one per core) to {}",
@@ -54,10 +68,6 @@ tn_runtime* make(const tn_runtime_desc& d) {
     rt->has_allocator = true;
     rt->allocator = *d.allocator;
   }
-  const int threads = d.thread_count
-                          ? d.thread_count
-                          : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  rt->pool = std::make_unique<ThreadPool>(threads);
   PluginConfig config;
   config.search = !(d.flags & TN_RUNTIME_NO_SEARCH);
   config.environment = rt->environment;
@@ -76,6 +86,11 @@ tn_runtime* make(const tn_runtime_desc& d) {
       [raw](Plugin& p) { runtime_register(raw, p); });
   rt->log = d.log;  // from here on its destroy is ours
   try {
+    set_denormals(raw, d.flags & TN_RUNTIME_FLUSH_DENORMALS);
+    const int threads = d.thread_count
+                            ? d.thread_count
+                            : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
+    rt->pool = std::make_unique<ThreadPool>(threads, rt->flush_denormals);
     rt->plugins->search();
   } catch (...) {
     rt->log = {};
@@ -83,6 +98,8 @@ tn_runtime* make(const tn_runtime_desc& d) {
   }
   return rt.release();
 }
+
+uint32_t at_rest(const tn_runtime& rt) { return rt.flush_denormals ? kFlushing : kAlive; }
 
 }  // namespace
 
@@ -108,7 +125,7 @@ void tn_runtime_release(tn_runtime* rt) { runtime_release(rt); }
 tn_error* tn_profile_start(tn_runtime* rt, uint64_t max_events) {
   return with_runtime(rt, "tn_profile_start", [&] {
     rt->profiler->start(max_events);
-    uint32_t alive = kAlive;
+    uint32_t alive = at_rest(*rt);
     rt->page->state.compare_exchange_strong(alive, kProfiling);
   });
 }
@@ -117,7 +134,7 @@ tn_error* tn_profile_stop(tn_runtime* rt, tn_str path) {
   return with_runtime(rt, "tn_profile_stop", [&] {
     rt->profiler->stop(path_of(path, "tn_profile_stop"));
     uint32_t profiling = kProfiling;
-    rt->page->state.compare_exchange_strong(profiling, kAlive);
+    rt->page->state.compare_exchange_strong(profiling, at_rest(*rt));
   });
 }
 

@@ -3,6 +3,9 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "base/denormals.hpp"
 
 namespace tenon {
 namespace {
@@ -51,10 +54,13 @@ int64_t ThreadPool::Job::begin(int64_t part) const {
 
 void ThreadPool::take_parts(const Job& job, int64_t self) {
   for (int64_t i = 0; i < job.shares; ++i) {
-    const int64_t share = (self + i) % job.shares, end = job.parts * (share + 1) / job.shares;
+    const int64_t share = (self + i) % job.shares, first = job.parts * share / job.shares,
+                  end = job.parts * (share + 1) / job.shares;
     std::atomic<int64_t>& next = shares_[static_cast<size_t>(share)].next;
-    for (int64_t k; (k = next.fetch_add(1, std::memory_order_relaxed)) < end;)
+    for (int64_t k; (k = next.fetch_add(1, std::memory_order_relaxed)) < end;) {
+      if (job.backwards) k = first + end - 1 - k;
       job.body(job.user, job.begin(k), job.begin(k + 1));
+    }
   }
 }
 
@@ -68,6 +74,7 @@ bool ThreadPool::join() {
 }
 
 void ThreadPool::work(int64_t self) {
+  const FlushDenormals flush(flush_);
   uint32_t seen = 0;
   for (;;) {
     int spins = 0;
@@ -89,13 +96,14 @@ void ThreadPool::run(int64_t n, int64_t grain, Body body, void* user) {
   if (n <= 0) return;
   grain = std::max<int64_t>(grain, 1);
   const int64_t parts = std::min<int64_t>((n - 1) / grain + 1, 4 * size_);
-  const Job job{body, user, n, grain, parts, std::min<int64_t>(parts, size_)};
+  Job job{body, user, n, grain, parts, std::min<int64_t>(parts, size_), false};
   std::unique_lock lock(owner_, std::defer_lock);
   if (parts <= 1 || size_ <= 1 || !lock.try_lock() || stopping_.load()) {
     for (int64_t k = 0; k < parts; ++k) body(user, job.begin(k), job.begin(k + 1));
     return;
   }
   if (workers_.empty()) start();
+  job.backwards = std::exchange(backwards_, !backwards_);
   job_ = job;
   for (int64_t k = 0; k < job.shares; ++k)
     shares_[static_cast<size_t>(k)].next.store(parts * k / job.shares, std::memory_order_relaxed);

@@ -22,9 +22,10 @@ class Recorder;
 
 // Words on a page that a forked child finds zeroed.
 struct StatePage {
-  std::atomic<uint32_t> state;  // kAlive, kDown; 0 in a forked child
+  std::atomic<uint32_t> state;  // one of these; 0 in a forked child
 };
-constexpr uint32_t kAlive = 1, kDown = 2, kProfiling = 3;
+// kAlive is the state of the short roads; of a runtime that flushes denormals it is kFlushing.
+constexpr uint32_t kAlive = 1, kDown = 2, kProfiling = 3, kFlushing = 4;
 
 // Owner of tensors. Outlives its context while tensors live: then `context` is null and everything happens under `mutex`.
 struct Heap {

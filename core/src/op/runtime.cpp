@@ -28,6 +28,7 @@ void runtime_check(const tn_runtime* rt, const char* function) {
   switch (rt->page->state.load(std::memory_order_acquire)) {
     case kAlive:
     case kProfiling:
+    case kFlushing:
       return;
     case kDown:
       fail(TN_SHUTDOWN, "{}: the runtime was shut down", function);
@@ -52,7 +53,7 @@ std::string path_of(tn_str path, const char* function, const char* what) {
 void runtime_shut_down(tn_runtime* rt) noexcept {
   uint32_t state = rt->page->state.load();
   do {
-    if (state != kAlive && state != kProfiling) return;
+    if (state == kDown || state == 0) return;
   } while (!rt->page->state.compare_exchange_weak(state, kDown));
   {
     std::lock_guard lock(rt->device_mutex);

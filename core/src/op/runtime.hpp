@@ -12,7 +12,7 @@ struct tn_runtime {
   uint32_t log_level = TN_LOG_WARNING;
   tn_log_callback log{};
   std::mutex log_mutex;
-  bool environment = true;
+  bool environment = true, flush_denormals = false;
   uint64_t memory_limit = 0;
   std::string cache_dir;  // for compiled graphs; empty: none, unless the environment names one
   uint64_t cache_bytes = 0;
@@ -42,7 +42,7 @@ void runtime_shut_down(tn_runtime* rt) noexcept;
 void runtime_check(const tn_runtime* rt, const char* function);
 inline bool runtime_alive(const tn_runtime* rt) {
   const uint32_t s = rt->page->state.load(std::memory_order_acquire);
-  return s == kAlive || s == kProfiling;
+  return s == kAlive || s == kProfiling || s == kFlushing;
 }
 
 void log(tn_runtime* rt, uint32_t level, const std::string& message) noexcept;

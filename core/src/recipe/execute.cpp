@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/denormals.hpp"
 #include "base/error.hpp"
 #include "op/runtime.hpp"
 #include "profile/profiler.hpp"
@@ -76,10 +77,11 @@ bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState&
   }
 }
 
-// The kernels, on a queue or under the profiler.
+// The kernels, on a queue, under the profiler, or where denormals are flushed.
 [[gnu::cold]] void run_observed(tn_ctx* ctx, DeviceState& ds, Program& p,
                                 const tn_view* const* args, size_t& at) {
   Profiler& profiler = *ctx->runtime->profiler;
+  const FlushDenormals flush(ctx->runtime->flush_denormals);
   for (; at < p.steps.size(); ++at) {
     const Step& s = p.steps[at];
     const bool profiling = profiler.active();
