@@ -131,10 +131,15 @@ function(tenon_add_plugin target)
   endif()
 endfunction()
 
-# The sources of the archive of tenon_add_plugin: those that name the query function, which is another one there, and the objects that
-# the plugin has of the others. All sources, where none names it itself, or they are not plain files of different names.
+# The sources of the archive of tenon_add_plugin: in Tenon's own tree those that name the query function, which is another one there, and
+# the objects that the plugin has of the others. All sources elsewhere, where a macro of one's own may name it; where none names it
+# itself; where they are not plain files of different names, or are compiled several at a time.
 function(tenon_static_plugin_sources plugin sources out)
   set(${out} ${sources} PARENT_SCOPE)
+  get_target_property(unity ${plugin} UNITY_BUILD)
+  if(NOT COMMAND tenon_target_flags OR unity OR CMAKE_C_OUTPUT_EXTENSION_REPLACE OR CMAKE_CXX_OUTPUT_EXTENSION_REPLACE)
+    return()
+  endif()
   set(naming "")
   set(names "")
   set(compiled_again "")

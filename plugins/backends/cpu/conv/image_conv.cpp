@@ -13,6 +13,7 @@ namespace {
 constexpr int kImages = kLanes<float>;
 constexpr int kMostChannels = 4;  // of a tile
 constexpr int kColumns = 5;
+constexpr int64_t kMostSums = 1 << 20;
 constexpr int64_t kMostElements =
     1 << 17;  // of planes side by side: a quarter of a second-level cache
 
@@ -38,12 +39,21 @@ using V = Vec<float>;
   for (int64_t i = 0; i < images; ++i) store_n(to + i * image, rows[i], n);
 }
 
+// Each factor first: their product may overflow.
+bool small(const Geometry& g, const ImagePlanes& planes) {
+  return planes.plane > 0 && g.ci <= kMostElements / planes.plane;
+}
+
 bool alike(const Geometry& g) {
+  constexpr int64_t far = int64_t{1} << 40;  // beyond it sums of columns may overflow
+  for (int b = 0; b < g.taps_w; ++b) {
+    if (g.dx[b] > far || g.dx[b] < -far) return false;
+  }
   const int64_t lanes = round_up(g.batch, kImages);
   return g.groups == 1 && g.batch > 0 && g.step_h == 1 && g.step_w == 1 &&
          g.batch * 8 >= lanes * 7 && g.taps() > 0 && g.ci > 0 && g.co > 0 &&
          (g.ci < 16 || g.co < 16) && g.positions() > 0 &&
-         kMostChannels * kImages * g.positions() <= kMostElements;
+         g.positions() <= kMostElements / (kMostChannels * kImages);
 }
 
 struct SumTile {
@@ -132,7 +142,8 @@ void ImagePlanes::plan(const Geometry& g, int64_t columns) {
     high = larger(high, g.dx[b]);
   }
   pitch = columns + high - low_x;
-  plane = g.in_h * pitch * kImages;
+  const bool fits = pitch <= kMostElements && g.in_h <= kMostElements;
+  plane = fits ? g.in_h * pitch * kImages : 0;  // 0: nobody wants it, or there are no rows
   for (int a = 0; a < g.taps_h; ++a) row[a] = g.dy[a] * pitch * kImages;
   for (int b = 0; b < g.taps_w; ++b) column[b] = (g.dx[b] - low_x) * kImages;
 }
@@ -174,7 +185,7 @@ bool ImageConv::worth(const ConvProblem& p) {
   if (g.out_w > 16 && (g.taps() < 25 || g.co >= 16)) return false;
   ImagePlanes planes;
   planes.plan(g, round_up(g.out_w, kColumns));
-  return g.ci * planes.plane <= kMostElements;
+  return small(g, planes);
 }
 
 void ImageConv::plan(const ConvProblem& p, const Device& device) {
@@ -262,7 +273,8 @@ bool ImageWeightGrad::worth(const Geometry& g) {
   if (!alike(g) || g.co > 16 || g.ci * g.taps() < 24) return false;
   ImagePlanes planes;
   planes.plan(g, g.out_w);
-  return g.ci * planes.plane <= kMostElements;
+  // The sums of each group of images are kept apart.
+  return small(g, planes) && ceil_div(g.batch, kImages) <= kMostSums / (g.co * g.ci * g.taps());
 }
 
 void ImageWeightGrad::plan(const Geometry& geometry, const Device& device) {
