@@ -285,13 +285,15 @@ int main(int argc, char** argv) {
   static worker workers[MAX_THREADS];
   int threads = argc > 1 ? atoi(argv[1]) : 2;
   if (threads < 1 || threads > MAX_THREADS) threads = 1;
-  const size_t bytes = (size_t)STREAM_FLOATS * sizeof(float);
+  const int paced = argc > 2 && strcmp(argv[2], "pace") == 0;
+  const size_t floats = paced ? (size_t)threads * 4096 : STREAM_FLOATS,
+               bytes = floats * sizeof(float);
   float* arrays[3];
   for (int i = 0; i < 3; ++i) {
     if (posix_memalign((void**)&arrays[i], 4096, bytes)) return 1;
     memset(arrays[i], 0, bytes);
   }
-  const size_t share = STREAM_FLOATS / (size_t)threads / 16 * 16;
+  const size_t share = floats / (size_t)threads / 16 * 16;
   for (int i = 0; i < threads; ++i) {
     workers[i].index = i;
     workers[i].fma = choose_fma();
@@ -303,7 +305,7 @@ int main(int argc, char** argv) {
     workers[i].c = arrays[2] + share * (size_t)i;
     workers[i].n = share;
   }
-  if (argc > 2 && strcmp(argv[2], "pace") == 0) {
+  if (paced) {
     serve_pace(workers, threads);
     return 0;
   }

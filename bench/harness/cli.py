@@ -90,7 +90,7 @@ def main(arguments=None):
     report.emit("")
     report.emit(report.heading())
     results = []
-    options.pace = pace.Pace()
+    options.pace = pace.Pace(not arguments.quick)
     try:
         for row in rows:
             results.append(measure.measure_row(row, options))
