@@ -28,8 +28,6 @@ int64_t written_kib() {
 }
 #endif
 
-}  // namespace
-
 // A runtime with these flags and this TENON_FLUSH_DENORMALS; what it logs goes to `log`.
 tn_runtime* flushing(uint32_t flags, const char* variable, std::string* log = nullptr) {
   tn_runtime_desc d = tn_runtime_desc_init();
@@ -88,6 +86,8 @@ std::vector<int64_t> zeros(const Session& cx, int64_t n) {
   tn_program_release(program);
   return found;
 }
+
+}  // namespace
 
 TEST_CASE("runtime: a wrong description is refused") {
   const auto refused = [](auto change, const char* text) {

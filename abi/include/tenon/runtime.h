@@ -40,8 +40,8 @@ typedef struct tn_host_allocator {
 #define TN_RUNTIME_NO_ENVIRONMENT 1u /* read no environment variable */
 #define TN_RUNTIME_NO_SEARCH 2u /* look only at plugin_paths: no user folder, no installed folder */
 /* Arithmetic of kernels that work on threads of the host takes denormal numbers of f32 and f64 (below 1.2e-38 and 2.2e-308) for 0 and makes none: products
- * of them take up to two hundred times as long on some processors. Processors' own state, set while kernels run and put back for the
- * caller; UNIMPLEMENTED where the processor has none. Calls of such a runtime take some 20 ns longer. TENON_FLUSH_DENORMALS=1 sets it too. */
+ * of them take up to three hundred times as long on some processors. Processors' own state, set while kernels run and put back for the
+ * caller; UNIMPLEMENTED where the processor has none. Calls of such a runtime take some 100 ns longer. TENON_FLUSH_DENORMALS=1 sets it too. */
 #define TN_RUNTIME_FLUSH_DENORMALS 4u
 
 /* Entry point of a plugin: see tenon/plugin/entry.h. */
