@@ -10,4 +10,3 @@ set(TENON_PLUGIN_SOURCES
   src/plugin/search.cpp
   src/plugin/sha256.cpp
   src/plugin/trust.cpp)
-tenon_optimize(-Oz ${TENON_PLUGIN_SOURCES})  # all of it runs once

@@ -54,9 +54,7 @@ set(TENON_CPU_NN_FAST_KERNELS         # with -O3: inner loops that are worth it
   recurrent/lstm.cpp)
 set(TENON_CPU_NN_LIBRARIES ${CMAKE_DL_LIBS})
 # Their inner loops are those of matmul/micro.cpp, or written out.
-if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT TENON_SANITIZE)
-  set_source_files_properties(conv/channel_conv.cpp conv/conv2d.cpp conv/image_conv.cpp PROPERTIES COMPILE_OPTIONS -Os)
-endif()
+tenon_optimize(-Os conv/channel_conv.cpp conv/conv2d.cpp conv/image_conv.cpp)
 
 # Only oneDNN's header is needed: its library is opened at run time, where there is one.
 find_package(OneDNN QUIET)

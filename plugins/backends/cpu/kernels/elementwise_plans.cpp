@@ -10,7 +10,7 @@ tn_error* no_such_dtype(tn_plan* plan) { return decline(plan, "no kernel for thi
 
 // The entry for op and dtype in any of the tables, or null.
 template <class... Tables>
-const ElementwiseEntry* find(tn_op op, tn_dtype dtype, Tables... tables) {
+const ElementwiseEntry* entry_of(tn_op op, tn_dtype dtype, Tables... tables) {
   for (const EntryTable table : {tables...}) {
     for (const ElementwiseEntry& e : table) {
       if (e.op == op && e.dtype == dtype) return &e;
@@ -32,27 +32,27 @@ tn_error* prepare_two(const Device& device, const tn_signature& sig, tn_op op, t
   const tn_dtype dtype = sig.inputs[0]->dtype;
   if (sig.inputs[1]->dtype != dtype) return decline(plan, "inputs of different dtypes");
   return use(device, sig,
-             find(op, dtype, binary_f32_entries(), binary_f64_entries(),
-                  CPU_SHARED_ISA::binary_int_entries(), CPU_SHARED_ISA::binary_int64_entries(),
-                  CPU_SHARED_ISA::complex_entries()),
+             entry_of(op, dtype, binary_f32_entries(), binary_f64_entries(),
+                      CPU_SHARED_ISA::binary_int_entries(), CPU_SHARED_ISA::binary_int64_entries(),
+                      CPU_SHARED_ISA::complex_entries()),
              plan);
 }
 
 }  // namespace
 
 const Elementwise* elementwise_of(tn_op op, tn_dtype dtype) {
-  const ElementwiseEntry* e =
-      find(op, dtype, unary_f32_entries(), unary_f64_entries(), CPU_SHARED_ISA::unary_int_entries(),
-           binary_f32_entries(), binary_f64_entries(), CPU_SHARED_ISA::binary_int_entries(),
-           CPU_SHARED_ISA::binary_int64_entries(), where_entries());
+  const ElementwiseEntry* e = entry_of(op, dtype, unary_f32_entries(), unary_f64_entries(),
+                                       CPU_SHARED_ISA::unary_int_entries(), binary_f32_entries(),
+                                       binary_f64_entries(), CPU_SHARED_ISA::binary_int_entries(),
+                                       CPU_SHARED_ISA::binary_int64_entries(), where_entries());
   return e ? e->kernel : nullptr;
 }
 
 CPU_PREPARE(unary) {
   const tn_dtype dtype = sig.inputs[0]->dtype;
   return use(device, sig,
-             find(sig.op, dtype, unary_f32_entries(), unary_f64_entries(),
-                  CPU_SHARED_ISA::unary_int_entries(), CPU_SHARED_ISA::complex_entries()),
+             entry_of(sig.op, dtype, unary_f32_entries(), unary_f64_entries(),
+                      CPU_SHARED_ISA::unary_int_entries(), CPU_SHARED_ISA::complex_entries()),
              plan);
 }
 
@@ -64,11 +64,11 @@ CPU_PREPARE(mod) {
 }
 
 CPU_PREPARE(where) {
-  return use(device, sig, find(sig.op, sig.inputs[1]->dtype, where_entries()), plan);
+  return use(device, sig, entry_of(sig.op, sig.inputs[1]->dtype, where_entries()), plan);
 }
 
 CPU_PREPARE(clip) {
-  return use(device, sig, find(sig.op, sig.inputs[0]->dtype, clip_entries()), plan);
+  return use(device, sig, entry_of(sig.op, sig.inputs[0]->dtype, clip_entries()), plan);
 }
 
 // ---- ops with an attribute
@@ -99,7 +99,7 @@ tn_error* TN_CALL run_leaky(void* data, void*, const tn_view* const* args) {
 
 CPU_PREPARE(gelu) {
   if (!attr_is(sig, TN_GELU_APPROXIMATE, "tanh")) return prepare_body_unary(device, sig, plan);
-  return use(device, sig, find(sig.op, sig.inputs[0]->dtype, EntryTable(kGeluTanh)), plan);
+  return use(device, sig, entry_of(sig.op, sig.inputs[0]->dtype, EntryTable(kGeluTanh)), plan);
 }
 
 CPU_PREPARE(leaky_relu) {

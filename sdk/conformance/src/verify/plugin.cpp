@@ -22,7 +22,7 @@ Library::Library(const std::string& path) {
     throw Wrong(why ? why : "the loader refuses it", "a library that loads");
   }
   query_ = reinterpret_cast<tn_plugin_query_fn>(dlsym(library, TN_PLUGIN_SYMBOL));
-  expect(query_ != nullptr, std::string("no function ") + TN_PLUGIN_SYMBOL, "that it is exported");
+  expect(query_ != nullptr, "no function " TN_PLUGIN_SYMBOL, "that it is exported");
   info_ = query();
   expect(info_ != nullptr, "tn_plugin_query gives NULL", "the plugin's description");
   expect(info_->struct_size >= offsetof(tn_plugin_info, close) + sizeof info_->close,

@@ -355,7 +355,7 @@ void follow_captured(Session& s, const Model& m) {
     };
     const std::string fault = compare_gradient(read(want), read(got), 1e-4);
     expect(fault.empty(),
-           std::string("after ") + std::to_string(kSteps) + " runs of the captured step " +
+           "after " + std::to_string(kSteps) + " runs of the captured step " +
                m.parameters[k].name + " " + fault,
            "what the same steps by calls give");
   }
