@@ -11,8 +11,18 @@
 namespace tenon::adversary {
 namespace {
 
+// Of longer times the clock's arithmetic would overflow.
+constexpr std::chrono::nanoseconds kForEver = std::chrono::hours(24 * 365);
+
 uint64_t load(const uint64_t& word) {
   return std::atomic_ref(const_cast<uint64_t&>(word)).load(std::memory_order_acquire);
+}
+
+// To sleep takes the system longer than a short time is, on a virtual machine ten times as long.
+void pass(std::chrono::microseconds time) {
+  if (time >= std::chrono::microseconds(50)) return std::this_thread::sleep_for(time);
+  const auto end = std::chrono::steady_clock::now() + time;
+  while (std::chrono::steady_clock::now() < end) std::this_thread::yield();
 }
 
 // A thread that takes no signals from the program that hosts it.
@@ -46,7 +56,7 @@ CommandQueue::~CommandQueue() {
   {
     const std::lock_guard lock(shared_->mutex);
     shared_->closing = true;
-    shared_->changed.notify_all();
+    shared_->started.notify_all();
   }
   thread_.join();
   device_.queues.fetch_sub(1);
@@ -54,7 +64,16 @@ CommandQueue::~CommandQueue() {
 
 void CommandQueue::Shared::release(uint64_t value) {
   if (value > released) released = value;
-  changed.notify_all();
+  started.notify_all();
+}
+
+bool CommandQueue::Shared::wait(std::unique_lock<std::mutex>& lock, const uint64_t& completed,
+                                uint64_t value, std::chrono::nanoseconds limit) {
+  return reached.wait_for(lock, limit, [&] {
+    if (load(completed) >= value) return true;
+    awaited = std::min(awaited, value);
+    return false;
+  });
 }
 
 void CommandQueue::enqueue(std::function<void()> work) {
@@ -74,10 +93,9 @@ void CommandQueue::enqueue(std::function<void()> work) {
 void CommandQueue::wait(uint64_t value, uint64_t timeout_ns) {
   std::unique_lock lock(shared_->mutex);
   shared_->release(value);
-  const auto done = [&] { return load(timeline_->completed) >= value; };
-  // Longer than a year is for ever; the clock's arithmetic would overflow.
-  const auto limit = std::chrono::nanoseconds(std::min<uint64_t>(timeout_ns, 31536000000000000u));
-  if (!shared_->changed.wait_for(lock, limit, done)) {
+  const auto limit =
+      std::min(std::chrono::nanoseconds(std::min<uint64_t>(timeout_ns, INT64_MAX)), kForEver);
+  if (!shared_->wait(lock, timeline_->completed, value, limit)) {
     sdk::fail(TN_DEADLINE_EXCEEDED, "adversary: value ", value, " not reached in ",
               timeout_ns / 1000, " us; completed: ", load(timeline_->completed));
   }
@@ -92,7 +110,8 @@ void CommandQueue::wait_for(CommandQueue& other, const tn_timeline* other_timeli
   const uint64_t own_value = load(timeline_->submitted);
   enqueue([this, own_value, theirs = other.shared_, other_timeline, value] {
     std::unique_lock lock(theirs->mutex);
-    theirs->changed.wait(lock, [&] { return load(other_timeline->completed) >= value; });
+    while (!theirs->wait(lock, other_timeline->completed, value, kForEver)) {
+    }
     const uint64_t failed = load(other_timeline->failed);
     if (failed != 0 && failed <= value) host.fail_like(timeline_, own_value, other_timeline);
   });
@@ -105,7 +124,7 @@ void CommandQueue::loop() {
       return !shared_->commands.empty() &&
              (shared_->closing || shared_->commands.front().value <= shared_->released);
     };
-    shared_->changed.wait(lock, [&] { return ready() || shared_->closing; });
+    shared_->started.wait(lock, [&] { return ready() || shared_->closing; });
     if (!ready()) return;
     Command command = std::move(shared_->commands.front());
     shared_->commands.pop_front();
@@ -115,14 +134,16 @@ void CommandQueue::loop() {
         nullptr;  // lets go of plans and staged memory before the value is seen as reached
     lock.lock();
     std::atomic_ref(timeline_->completed).store(command.value, std::memory_order_release);
-    shared_->changed.notify_all();
+    if (command.value >= shared_->awaited) {  // who waits for more says so again
+      shared_->awaited = kNobody;
+      shared_->reached.notify_all();
+    }
   }
 }
 
 void CommandQueue::execute(const Command& command) {
   if (device_.settings.delay_us != 0) {
-    const uint64_t delay = random_() % (device_.settings.delay_us + 1);
-    std::this_thread::sleep_for(std::chrono::microseconds(delay));
+    pass(std::chrono::microseconds(random_() % (device_.settings.delay_us + 1)));
   }
   if (load(timeline_->failed) != 0) return;  // skipped, but completed
   tn_error* error = sdk::guard(host, [&] {

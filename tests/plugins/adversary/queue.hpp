@@ -1,6 +1,7 @@
 // Queues: each a thread of its own that executes commands in order, some time after they were enqueued.
 #ifndef TENON_TESTS_ADVERSARY_QUEUE_HPP_
 #define TENON_TESTS_ADVERSARY_QUEUE_HPP_
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <functional>
@@ -34,14 +35,19 @@ class CommandQueue {
     uint64_t ordinal;  // among the commands of the device
     std::function<void()> work;
   };
+  static constexpr uint64_t kNobody = UINT64_MAX;
   // Kept apart from the queue, because another queue's wait may outlive it.
   struct Shared {
     std::mutex mutex;
-    std::condition_variable changed;
+    std::condition_variable started, reached;
     std::deque<Command> commands;
-    uint64_t released = 0;  // commands up to this value may start
+    uint64_t released = 0;       // commands up to this value may start
+    uint64_t awaited = kNobody;  // the least value that somebody waits for: nobody is woken before
     bool closing = false;
     void release(uint64_t value);
+    // With the mutex held: until completed has that value; false: not in that time.
+    bool wait(std::unique_lock<std::mutex>& lock, const uint64_t& completed, uint64_t value,
+              std::chrono::nanoseconds limit);
   };
 
   void loop();
