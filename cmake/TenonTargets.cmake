@@ -6,7 +6,8 @@ find_program(TENON_CCACHE ccache)
 mark_as_advanced(TENON_CCACHE)
 foreach(lang C CXX)
   if(TENON_CCACHE AND NOT DEFINED CMAKE_${lang}_COMPILER_LAUNCHER)
-    set(CMAKE_${lang}_COMPILER_LAUNCHER ${TENON_CCACHE})
+    # Without this it keeps nothing that was compiled with a precompiled header.
+    set(CMAKE_${lang}_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${TENON_CCACHE})
   endif()
 endforeach()
 
