@@ -70,13 +70,13 @@ bool Block::guards_intact() const {
   return true;
 }
 
-bool Block::retire(bool held, bool* in_use) {
+bool Block::retire(bool* in_use) {
   const std::lock_guard lock(mutex_);
   *in_use = std::any_of(open_.begin(), open_.end(), [](int n) { return n > 0; });
   protect(0, open_.size(), true);
   const bool intact = guards_intact();
-  if (held) std::memset(data(), kFreedByte, bytes_);
-  if (held && !*in_use) protect(0, open_.size(), false);
+  std::memset(data(), kFreedByte, bytes_);
+  if (!*in_use) protect(0, open_.size(), false);
   return intact;
 }
 
@@ -111,7 +111,7 @@ std::string Memory::free(uint64_t handle, uint64_t bytes) {
     in_use_ -= block->bytes();
   }
   bool in_use = false;
-  const bool intact = block->retire(block.use_count() > 1, &in_use);
+  const bool intact = block->retire(&in_use);
   if (in_use) return "free of " + hex(handle) + " while a command uses it";
   if (!intact) return "bytes around " + hex(handle) + " were overwritten";
   if (bytes != block->bytes()) {

@@ -38,9 +38,8 @@ class Block {
   // Nested, from any thread: the pages of these bytes are accessible while anyone has them open.
   void open(uint64_t begin, uint64_t end) { count(begin, end, 1); }
   void close(uint64_t begin, uint64_t end) { count(begin, end, -1); }
-  // Marks the contents as gone where others hold the block, which is unmapped at once where nobody does. False: a guard byte was
-  // overwritten. in_use: somebody has the block open now.
-  bool retire(bool held, bool* in_use);
+  // Marks the contents as gone. False: a guard byte was overwritten. in_use: somebody has the block open now.
+  bool retire(bool* in_use);
 
  private:
   void count(uint64_t begin, uint64_t end, int step);

@@ -18,7 +18,8 @@ uint64_t load(const uint64_t& word) {
   return std::atomic_ref(const_cast<uint64_t&>(word)).load(std::memory_order_acquire);
 }
 
-// To sleep takes the system longer than a short time is, on a virtual machine ten times as long; to yield, as long as others have work.
+// To sleep costs the system more than a short time is, on a virtual machine a third of all that a run takes; a yield lasts as long as
+// others have work.
 void pass(std::chrono::microseconds time) {
   if (time >= std::chrono::microseconds(50)) return std::this_thread::sleep_for(time);
   const auto end = std::chrono::steady_clock::now() + time;
