@@ -14,6 +14,8 @@
 namespace tenon {
 namespace {
 
+inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
+
 // One backward pass. Cotangents lie in the nodes meanwhile.
 class Backward {
  public:
@@ -27,6 +29,10 @@ class Backward {
     ++ctx->backward_depth;
   }
   ~Backward() {
+    for (tn_tensor* t : few_)
+      if (t) drop(ctx_, t);
+    for (tn_tensor* t : many_)
+      if (t) drop(ctx_, t);
     for (Node* n : order_) {
       for (uint32_t k = 0; k < n->n_out; ++k)
         if (n->cotangents[k]) drop(ctx_, std::exchange(n->cotangents[k], nullptr));
@@ -35,6 +41,7 @@ class Backward {
     for (Outer& o : outer_) {
       o.node->epoch = o.epoch;
       o.node->needed = o.needed;
+      o.node->asked = o.asked;
       o.node->target = o.target;
       std::copy(o.cotangents.begin(), o.cotangents.end(), o.node->cotangents);
     }
@@ -56,6 +63,7 @@ class Backward {
     Node* node;
     uint64_t epoch;
     bool needed, target;
+    uint64_t asked;
     std::vector<tn_tensor*> cotangents;
   };
 
@@ -65,9 +73,12 @@ class Backward {
   void add(Node* n, uint32_t index, tn_tensor* grad);  // owned
   void step(Node* n);
   void run_hooks(Node* n);
+  void make_dense(tn_tensor*& t);
+  bool pass_on(const Program& p, tn_tensor* const* values, tn_tensor** results);
   void gradients_of_op(Node* n, tn_tensor** results);
   void gradients_by_ops(Node* n, tn_tensor** results);
   void gradients_of_callback(Node* n, tn_tensor** results);
+  void other_gradients(Node* n, tn_tensor** results);
   bool create() const { return (flags_ & TN_GRAD_CREATE) != 0; }
   bool retain() const { return (flags_ & (TN_GRAD_RETAIN | TN_GRAD_CREATE)) != 0; }
 
@@ -76,6 +87,9 @@ class Backward {
   uint64_t epoch_;
   std::vector<Node*> order_;  // all that were reached, counted
   std::vector<Outer> outer_;  // of those, while a pass is inside another
+  static constexpr uint32_t kFew = 4;
+  tn_tensor* few_[kFew] = {};  // of the step under way: gradients of its inputs, owned
+  std::vector<tn_tensor*> many_;
 };
 
 void Backward::reach(Node* root) {
@@ -88,7 +102,7 @@ void Backward::reach(Node* root) {
            "call tn_vjp with TN_GRAD_RETAIN.");
     if (ctx_->backward_depth > 1) {
       outer_.push_back(
-          {n, n->epoch, n->needed, n->target, {n->cotangents, n->cotangents + n->n_out}});
+          {n, n->epoch, n->needed, n->target, n->asked, {n->cotangents, n->cotangents + n->n_out}});
       std::fill_n(n->cotangents, n->n_out, nullptr);
     }
     order_.push_back(n);
@@ -104,16 +118,14 @@ void Backward::reach(Node* root) {
   }
 }
 
-void Backward::add(Node* n, uint32_t index, tn_tensor* grad) {
+inline void Backward::add(Node* n, uint32_t index, tn_tensor* grad) {
   tn_tensor*& slot = n->cotangents[index];
   if (!slot) {
     slot = grad;
     return;
   }
   Owned part(ctx_, grad);
-  tn_tensor* sum = call_pair(ctx_, TN_OP_ADD, slot, grad);
-  drop(ctx_, slot);
-  slot = sum;
+  add_to(ctx_, slot, grad);
 }
 
 // One, in the output's shape.
@@ -169,8 +181,6 @@ void Backward::target(const tn_tensor* t) {
   if (reached(t)) t->node->needed = t->node->target = true;
 }
 
-inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
-
 // Through `call`: recorded with TN_GRAD_CREATE, and wherever each op can run.
 [[gnu::cold]] void Backward::gradients_by_ops(Node* n, tn_tensor** results) {
   Site& site = *n->site;
@@ -206,29 +216,45 @@ inline uint64_t bit_of(size_t i) { return 1ull << std::min<size_t>(i, 63); }
   std::copy(grads.begin(), grads.end(), results);
 }
 
-void Backward::gradients_of_op(Node* n, tn_tensor** results) {
+// A cotangent or saved value may have other strides than the prepared ones.
+[[gnu::cold]] void Backward::make_dense(tn_tensor*& t) {
+  Owned dense = call_one(ctx_, TN_OP_COPY, {t});
+  drop(ctx_, std::exchange(t, dense.release()));
+}
+
+[[gnu::cold, noreturn]] static void refuse_unsaved(const Site& site, size_t i) {
+  fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(), i);
+}
+
+// Without the frame of a run. False: one is on a tape, which its gradient must not be.
+bool Backward::pass_on(const Program& p, tn_tensor* const* values, tn_tensor** results) {
+  for (const Result& r : p.results)
+    if (r.input >= 0 && values[r.input]->node) return false;
+  for (const Result& r : p.results) {
+    if (r.input >= 0) *results = keep(ctx_, values[r.input]);
+    ++results;
+  }
+  return true;
+}
+
+[[gnu::noinline]] void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   Site& site = *n->site;
   const size_t n_in = n->n_in, n_out = n->n_out, n_all = n_in + 2 * n_out;
-  uint64_t wants = 0, cotangents = 0;
-  for (size_t i = 0; i < n_in; ++i)
-    if (n->edges[i].node && n->edges[i].node->needed) wants |= bit_of(i);
-  Small<tn_tensor*, 8> inputs(n->saved, n_in + n_out, n_all);
+  uint64_t cotangents = 0;
   for (size_t k = 0; k < n_out; ++k)
-    if ((inputs[n_in + n_out + k] = n->cotangents[k])) cotangents |= bit_of(k);
-  const GradProgram& g = site_gradient(ctx_, site, wants, cotangents);
+    if (n->cotangents[k]) cotangents |= bit_of(k);
+  const GradProgram& g = site_gradient(ctx_, site, n->asked, cotangents);
   if (!g.program) return gradients_by_ops(n, results);
-  // A cotangent or saved value may have other strides than the prepared ones.
-  std::vector<Owned> dense;
-  for (size_t i = 0; i < n_all; ++i) {
-    if (!g.uses(i)) continue;
-    if (!inputs[i]) [[unlikely]]
-      fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(),
-           i);
-    if (i < n_in || (inputs[i]->view.flags & TN_VIEW_CONTIGUOUS)) continue;
-    dense.push_back(call_one(ctx_, TN_OP_COPY, {inputs[i]}));
-    inputs[i] = dense.back().get();
-  }
-  run_program(ctx_, *g.program, inputs.data(), results);
+  tn_tensor** values = n->saved;
+  if (g.passes && pass_on(*g.program, values, results)) return;
+  for (size_t i = n_in; i < n_all; ++i)
+    if (values[i] && !(values[i]->view.flags & TN_VIEW_CONTIGUOUS) && g.uses(i)) [[unlikely]]
+      make_dense(values[i]);
+  // For these wants and cotangents it was recorded what to save; others may need more.
+  if (n->asked != n->wants || cotangents != site.floating_outputs) [[unlikely]]
+    for (size_t i = 0; i < n_all; ++i)
+      if (g.uses(i) && !values[i]) refuse_unsaved(site, i);
+  run_program(ctx_, *g.program, values, results);
 }
 
 [[gnu::cold]] void Backward::gradients_of_callback(Node* n, tn_tensor** results) {
@@ -268,26 +294,39 @@ void Backward::gradients_of_op(Node* n, tn_tensor** results) {
   }
 }
 
+// Of what is not a plain op.
+[[gnu::cold]] void Backward::other_gradients(Node* n, tn_tensor** results) {
+  if (n->kind == NodeKind::kOp)
+    gradients_by_ops(n, results);
+  else if (n->kind == NodeKind::kCustom)
+    gradients_of_callback(n, results);
+  else
+    check(tn_tensor_to(ctx_, n->cotangents[0], tn_string(n->from->name.c_str()), results));
+}
+
 void Backward::step(Node* n) {
   bool any = false;
   for (uint32_t k = 0; k < n->n_out; ++k) any |= n->cotangents[k] != nullptr;
   if (!any) return;
   if (n->hooks) run_hooks(n);
   if (n->kind == NodeKind::kLeaf) return;
-  OwnedList grads(ctx_, n->n_in);
-  if (n->kind == NodeKind::kOp) {
-    if (create() || ctx_->recorder)
-      gradients_by_ops(n, grads.data());
-    else
-      gradients_of_op(n, grads.data());
-  } else if (n->kind == NodeKind::kCustom) {
-    gradients_of_callback(n, grads.data());
-  } else {
-    check(tn_tensor_to(ctx_, n->cotangents[0], tn_string(n->from->name.c_str()), &grads[0]));
+  tn_tensor** grads = few_;
+  if (n->n_in > kFew) [[unlikely]] {
+    if (many_.size() < n->n_in) many_.resize(n->n_in);
+    grads = many_.data();
   }
-  for (uint32_t i = 0; i < n->n_in; ++i)
-    if (const Edge& e = n->edges[i]; grads[i] && e.node && e.node->needed)
-      add(e.node, e.index, grads.take(i));
+  if (n->kind == NodeKind::kOp && !create() && !ctx_->recorder) [[likely]]
+    gradients_of_op(n, grads);
+  else
+    other_gradients(n, grads);
+  for (uint32_t i = 0; i < n->n_in; ++i) {
+    if (!grads[i]) continue;
+    tn_tensor* grad = std::exchange(grads[i], nullptr);
+    if (const Edge& e = n->edges[i]; e.node && e.node->needed)
+      add(e.node, e.index, grad);
+    else
+      drop(ctx_, grad);
+  }
 }
 
 [[gnu::cold]] Error used_up_error(const Error& e) {
@@ -308,8 +347,11 @@ void Backward::run() {
       std::swap(order_[k], order_[k - 1]);
   for (size_t k = order_.size(); k-- > 0;) {
     Node* n = order_[k];
-    for (uint32_t i = 0; i < n->n_in && !n->needed; ++i)
-      if (const Node* c = n->edges[i].node) n->needed = c->needed;
+    uint64_t asked = 0;
+    for (uint32_t i = 0; i < n->n_in; ++i)
+      if (const Node* c = n->edges[i].node; c && c->needed) asked |= bit_of(i);
+    n->asked = asked;
+    n->needed |= asked != 0;
   }
   const bool before = ctx_->grad_mode;
   ctx_->grad_mode = create();

@@ -80,7 +80,6 @@ void run_work(Node* work) noexcept {
     } else {
       delete[] n->edges;
       delete[] n->saved;
-      delete[] n->cotangents;
       delete n;
     }
   }
@@ -103,16 +102,15 @@ Node* node_make(Heap* heap, NodeKind kind, uint32_t n_in, uint32_t n_out) {
     }
     n->edges = n->edge_store;
     n->saved = n->saved_store;
-    n->cotangents = n->cotangent_store;
   } else {
     auto fresh = std::make_unique<Node>();
     auto edges = std::make_unique<Edge[]>(n_in);
-    auto saved = std::make_unique<tn_tensor*[]>(n_in + n_out);
-    fresh->cotangents = new tn_tensor*[n_out]();
+    auto saved = std::make_unique<tn_tensor*[]>(n_in + 2 * n_out);
     fresh->edges = edges.release();
     fresh->saved = saved.release();
     n = fresh.release();
   }
+  n->cotangents = n->saved + n_in + n_out;
   n->kind = kind;
   n->n_in = static_cast<uint16_t>(n_in);
   n->n_out = static_cast<uint16_t>(n_out);

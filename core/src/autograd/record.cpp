@@ -51,7 +51,11 @@ namespace tenon {
   uint64_t used_bits = 0;
   for (size_t i = 0; i < used.size() && i < 64; ++i)
     used_bits |= static_cast<uint64_t>(used[i]) << i;
-  site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program.get()});
+  const bool passes =
+      program && !program->values && program->steps.empty() && program->buffers.empty() &&
+      std::all_of(program->results.begin(), program->results.end(),
+                  [](const Result& r) { return r.same || (r.input < 0 && r.buffer < 0); });
+  site.gradients.push_back({wants, cotangents, std::move(used), used_bits, program.get(), passes});
   (void)program.release();
   return site.gradients.back();
 }
@@ -70,15 +74,17 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     if (!inputs[i] || !inputs[i]->node) continue;  // only floating tensors have nodes
     if (inputs[i]->node->heap != ctx->heap) [[unlikely]]
       refuse_foreign(site, i);
-    if (i < 64) wants |= 1ull << i;
-    if (i >= 64) wants |= 1ull << 63;
+    wants |= 1ull << std::min(i, 63u);
   }
   if (!wants) return;
   const uint64_t cotangents = site.floating_outputs;
   // Values of a capture cost nothing to keep; those of a call are kept where the gradient needs them.
   const GradProgram* gradient =
       site.program ? &site_gradient(ctx, site, wants, cotangents) : nullptr;
-  const auto uses = [&](size_t i) { return !gradient || gradient->uses(i); };
+  const uint64_t used = gradient ? gradient->used_bits : ~0ull;
+  const auto uses = [&](size_t i) {
+    return i < 64 ? (used >> i & 1) != 0 : !gradient || gradient->used[i];
+  };
   Node* node = node_make(ctx->heap, NodeKind::kOp, site.n_in, n_outputs);
   node->site = &site;
   ++site.refs;
@@ -93,7 +99,7 @@ void record(tn_ctx* ctx, Site& site, tn_tensor* const* inputs, tn_tensor** outpu
     for (uint32_t k = 0; k < n_outputs; ++k) {
       tn_tensor* t = outputs[k];
       // A result that is an input itself must not get that input's place on the tape.
-      for (uint32_t i = 0; i < site.n_in; ++i)
+      for (uint32_t i = 0; site.gives_inputs && i < site.n_in; ++i)
         if (inputs[i] == t) {
           tn_tensor* fresh = make_alias(ctx, t);
           drop(ctx, t);

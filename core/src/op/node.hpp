@@ -29,18 +29,18 @@ struct Node {
   Heap* heap = nullptr;
   Site* site = nullptr;  // counted
   Edge* edges = nullptr;
-  tn_tensor** saved = nullptr;  // inputs, then outputs; null where not needed
-  tn_tensor** cotangents = nullptr;
-  Node* next = nullptr;  // free list, work list of release
+  tn_tensor** saved = nullptr;       // inputs, then outputs; null where not needed
+  tn_tensor** cotangents = nullptr;  // behind them: all that a gradient program reads
+  Node* next = nullptr;              // free list, work list of release
   std::vector<GradHook>* hooks = nullptr;
   tn_grad_callback callback{};  // kCustom
   tn_device* from = nullptr;    // kTransfer: where the input lives
   Shape* shapes = nullptr;      // kCustom, kTransfer, kLeaf: of the outputs
-  uint64_t wants = 0;           // inputs that need a gradient (the first 64; more: all)
+  uint64_t wants = 0;           // inputs that need a gradient (the first 63, then all others)
+  uint64_t asked = 0;           // of those, what one backward pass is about
 
   Edge edge_store[3] = {};
-  tn_tensor* saved_store[4] = {};
-  tn_tensor* cotangent_store[1] = {};
+  tn_tensor* saved_store[5] = {};
 };
 
 Node* node_make(Heap* heap, NodeKind kind, uint32_t n_in, uint32_t n_out);

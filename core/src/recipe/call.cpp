@@ -294,10 +294,8 @@ inline Site* fast_site(tn_ctx* ctx, tn_op op, tn_tensor* const* inputs) {
 }
 
 template <uint32_t n>
-inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* inputs,
-                            tn_error** error) {
-  tn_tensor* out = make_output(ctx, *f.state, f.buffer->shape, f.out_id, f.buffer->bytes, f.cls);
-  out->queue = nullptr;
+inline tn_error* run_kernel(const FastCall& f, tn_tensor* const* inputs,
+                            const tn_view* out) noexcept {
   const tn_view* args[n + 1];
   for (uint32_t i = 0; i < n; ++i) {
     args[i] = &inputs[i]->view;
@@ -307,9 +305,8 @@ inline tn_tensor* fast_call(tn_ctx* ctx, const FastCall& f, tn_tensor* const* in
       args[i] = v;
     }
   }
-  args[n] = &out->view;
-  *error = guard([&] { check(call_plugin("run", [&] { return f.run(f.data, nullptr, args); })); });
-  return out;
+  args[n] = out;
+  return guard([&] { check(call_plugin("run", [&] { return f.run(f.data, nullptr, args); })); });
 }
 
 // The short road, once its site is found. Not a part of its callers, which so need no frame.
@@ -322,7 +319,10 @@ template <uint32_t n>
   tn_tensor* out = nullptr;
   tn_error* e = nullptr;
   try {
-    out = fast_call<n>(ctx, s->fast, inputs, &e);
+    const FastCall& f = s->fast;
+    out = make_output(ctx, *f.state, f.buffer->shape, f.out_id, f.buffer->bytes, f.cls);
+    out->queue = nullptr;
+    e = run_kernel<n>(f, inputs, &out->view);
     if (e) [[unlikely]]
       annotate(e, s->entry, s->program->device);
     else if (nodes)
@@ -341,17 +341,24 @@ template <uint32_t n>
 
 }  // namespace
 
-tn_tensor* tenon::call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b) {
-  tn_tensor *inputs[] = {a, b}, *out = nullptr;
+void tenon::add_to(tn_ctx* ctx, tn_tensor*& a, tn_tensor* b) {
+  tn_tensor *inputs[] = {a, b}, *sum = nullptr;
   uint32_t n = 0;
   Site* s = ctx->page->state.load(std::memory_order_relaxed) == kAlive
-                ? fast_site<2>(ctx, op, inputs)
+                ? fast_site<2>(ctx, TN_OP_ADD, inputs)
                 : nullptr;
-  if (s)
-    check(run_fast<2>(ctx, s, inputs, &out, &n));
-  else
-    call(ctx, op, inputs, 2, nullptr, 0, &out, 1);
-  return out;
+  if (!s) {
+    call(ctx, TN_OP_ADD, inputs, 2, nullptr, 0, &sum, 1);
+  } else if (s->fast.buffer->alias == 0 && a->shape_id == s->fast.out_id &&
+             a->flags == kRecyclable && !a->node && !b->node && sole_reference(ctx, a) &&
+             a->buffer->refs.load(std::memory_order_acquire) == 1) {
+    if (tn_error* e = run_kernel<2>(s->fast, inputs, &a->view)) [[unlikely]]
+      check(annotate(e, s->entry, s->program->device));
+    return;
+  } else {
+    check(run_fast<2>(ctx, s, inputs, &sum, &n));
+  }
+  drop(ctx, std::exchange(a, sum));
 }
 
 namespace {

@@ -191,6 +191,10 @@ void Emission::emit(Dump* dump) {
   for (LStep& s : l_.steps) p.plans.push_back(std::exchange(s.plan, nullptr));
   bool direct = true;
   for (const Patch& x : p.patches) direct = direct && x.kind != PatchKind::kUpload;
+  size_t owned = 0, shared = 0;
+  for (const Result& r : p.results)
+    (r.owns ? owned : shared) += r.owns || r.input >= 0 || r.buffer >= 0;
+  p.owning = shared == 0 && owned == p.buffers.size();
   p.simple = direct && p.steps.size() == 1 && p.buffers.size() == 1 && p.results.size() == 1 &&
              p.results[0].owns && p.arena_bytes == 0 && p.constants.empty();
 }

@@ -118,20 +118,41 @@ bool may_take_over(const tn_tensor* t, const OutputBuffer& b, const DeviceState&
   }
 }
 
-// References that are dropped on the way out unless taken, in a list of the program's.
-class OwnedSpan {
- public:
-  OwnedSpan(tn_ctx* ctx, std::vector<tn_tensor*>& items) : ctx_(ctx), items_(items) {}
-  ~OwnedSpan() {
-    for (tn_tensor*& t : items_)
-      if (t) drop(ctx_, std::exchange(t, nullptr));
+// Results that share the memory of inputs or of one another.
+[[gnu::noinline]] void make_views(tn_ctx* ctx, Program& p, tn_tensor* const* inputs) {
+  tn_tensor** to = p.made_results.data();
+  for (const Result& r : p.results) {
+    tn_tensor*& t = *to++;
+    if (r.owns) continue;
+    if (r.input >= 0) {
+      tn_tensor* in = inputs[r.input];
+      if (r.same && !in->node) {
+        t = keep(ctx, in);
+        continue;
+      }
+      t = make_view(ctx, in->buffer, p.device, r.shape, r.shape_id, in->view.offset + r.delta);
+      t->queue = in->queue;
+      t->value = in->value;
+    } else if (r.buffer >= 0) {
+      const tn_tensor* base = p.made[static_cast<size_t>(r.buffer)];
+      t = make_view(ctx, base->buffer, p.device, r.shape, r.shape_id, base->view.offset + r.delta);
+    }
   }
-  OwnedSpan(const OwnedSpan&) = delete;
-  tn_tensor*& operator[](size_t i) { return items_[i]; }
+}
 
- private:
-  tn_ctx* ctx_;
-  std::vector<tn_tensor*>& items_;
+// What a run made and nobody took, in the lists of its program, is dropped on the way out.
+[[gnu::noinline]] void drop_left(tn_ctx* ctx, Program& p) noexcept {
+  for (auto* list : {&p.made_results, &p.made})
+    for (tn_tensor*& t : *list)
+      if (t) drop(ctx, std::exchange(t, nullptr));
+}
+struct Made {
+  tn_ctx* ctx;
+  Program& p;
+  bool left = true;
+  ~Made() {
+    if (left) drop_left(ctx, p);
+  }
 };
 
 }  // namespace
@@ -146,7 +167,6 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     queue_throttle(ds.queue);
   }
   if (p.arena_bytes) ensure_arena(ds, p);
-  const size_t n_results = p.results.size();
   const tn_view** args = p.args.data();
   for (const Patch& x : p.patches) {
     tn_tensor* t = inputs[x.index];
@@ -164,9 +184,9 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     }
   }
   // Results first: everything on the host that can fail comes before the first kernel.
-  OwnedSpan made(ctx, p.made), results(ctx, p.made_results);
-  for (size_t i = 0; i < p.buffers.size(); ++i) {
-    const OutputBuffer& b = p.buffers[i];
+  Made own{ctx, p};
+  tn_tensor **made = p.made.data(), **results = p.made_results.data();
+  for (const OutputBuffer& b : p.buffers) {
     tn_tensor* t;
     if (donate && b.alias >= 0 && (*donate)[static_cast<size_t>(b.alias)] &&
         may_take_over(inputs[b.alias], b, ds)) {
@@ -176,49 +196,29 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     } else {
       t = make_output(ctx, ds, b.shape, b.shape_id, b.bytes, b.cls);
     }
-    made[i] = t;
+    *made++ = t;
     t->queue = nullptr;
-    for (uint32_t k = 0; k < b.n_patches; ++k) {
-      const OutputPatch& x = p.output_patches[b.first_patch + k];
-      if (x.whole) [[likely]] {
-        args[x.view] = &t->view;
+    const OutputPatch* x = p.output_patches.data() + b.first_patch;
+    for (const OutputPatch* end = x + b.n_patches; x != end; ++x) {
+      if (x->whole) [[likely]] {
+        args[x->view] = &t->view;
       } else {
-        p.views[x.view].mem = t->view.mem;
-        p.views[x.view].offset = t->view.offset + x.delta;
+        p.views[x->view].mem = t->view.mem;
+        p.views[x->view].offset = t->view.offset + x->delta;
       }
     }
   }
-  for (size_t i = 0; i < n_results; ++i) {
-    const Result& r = p.results[i];
-    if (r.owns) continue;
-    if (r.input >= 0) {
-      tn_tensor* in = inputs[r.input];
-      if (r.same && !in->node) {
-        results[i] = keep(ctx, in);
-        continue;
-      }
-      results[i] =
-          make_view(ctx, in->buffer, p.device, r.shape, r.shape_id, in->view.offset + r.delta);
-      results[i]->queue = in->queue;
-      results[i]->value = in->value;
-    } else if (r.buffer >= 0) {
-      const tn_tensor* base = made[static_cast<size_t>(r.buffer)];
-      results[i] =
-          make_view(ctx, base->buffer, p.device, r.shape, r.shape_id, base->view.offset + r.delta);
-    }
-  }
-  for (size_t i = 0; i < n_results; ++i)
-    if (p.results[i].owns)
-      results[i] = std::exchange(made[static_cast<size_t>(p.results[i].buffer)], nullptr);
+  made = p.made.data();
+  if (!p.owning) make_views(ctx, p, inputs);
   if (p.uploads) upload_immediates(ds, p, inputs);
   size_t at = 0;
   try {
     if (ds.queue || ctx->page->state.load(std::memory_order_relaxed) != kAlive)
       run_observed(ctx, ds, p, args, at);
     else
-      for (const size_t n = p.steps.size(); at < n; ++at) {
-        const Step& s = p.steps[at];
+      for (const Step& s : p.steps) {
         check(call_plugin("run", [&] { return s.run(s.data, nullptr, args + s.first_arg); }));
+        ++at;
       }
   } catch (const Error& e) {
     if (donate) lose_inputs(p, inputs, *donate, at, e);
@@ -227,16 +227,15 @@ void run_program(tn_ctx* ctx, Program& p, tn_tensor* const* inputs, tn_tensor** 
     if (donate) lose_inputs(p, inputs, *donate, at, Error(error_out_of_memory()));
     throw;
   }
-  if (ds.queue) {
-    const uint64_t value = ds.queue->line.submitted;
-    for (size_t i = 0; i < n_results; ++i) {
-      tn_tensor* t = results[i];
-      if (!t || p.results[i].input >= 0) continue;
-      t->queue = ds.queue;
-      t->value = value;
-    }
+  own.left = !p.owning;
+  for (const Result& r : p.results) {
+    tn_tensor*& from = r.owns ? made[r.buffer] : *results;
+    tn_tensor* t = *outputs++ = std::exchange(from, nullptr);
+    ++results;
+    if (!ds.queue || !t || r.input >= 0) continue;
+    t->queue = ds.queue;
+    t->value = ds.queue->line.submitted;
   }
-  for (size_t i = 0; i < n_results; ++i) outputs[i] = std::exchange(results[i], nullptr);
 }
 
 }  // namespace tenon

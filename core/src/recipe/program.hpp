@@ -98,6 +98,7 @@ struct Program {
   uint32_t n_inputs = 0;
   bool simple = false;  // one kernel, no immediates to upload, one buffer out
   bool uploads = false;
+  bool owning = false;  // results are the tensors made for the buffers, one each
   std::shared_ptr<const ValueProgram>
       values;  // where tensors are values, instead of all but `results`
   ~Program() {

@@ -127,6 +127,9 @@ Site* make_site(tn_ctx* ctx, const OpEntry& op, tn_tensor* const* inputs, uint32
   options.modes = ctx->modes;
   options.queue = ctx->state(device).queue;
   site->program = compile(ctx->runtime, *device, one.graph, one.inputs, options);
+  site->gives_inputs = site->program->values ||
+                       std::any_of(site->program->results.begin(), site->program->results.end(),
+                                   [](const Result& r) { return r.same; });
   bool floating_out = false;
   for (size_t k = 0; k < site->outputs.size(); ++k) {
     if (!is_floating(site->outputs[k].dtype)) continue;

@@ -22,6 +22,7 @@ struct GradProgram {
   std::vector<bool> used;  // inputs, outputs, cotangents
   uint64_t used_bits;      // the same, the first 64
   Program* program;        // null: op by op, some of them on another device
+  bool passes;             // each is one of the values as it is, or none
   bool uses(size_t i) const { return i < 64 ? (used_bits >> i & 1) != 0 : used[i]; }
 };
 
@@ -39,6 +40,7 @@ struct Site {
   bool records = false;           // the op has a gradient
   bool captured = false;          // without a program, and of no use after the capture
   bool derived = false;           // only through its decomposition
+  bool gives_inputs = true;       // a result may be an input itself
   uint64_t floating_outputs = 0;  // bit 63 stands for all beyond
   uint64_t random_words = 0;      // 32-bit words of the random state that a call uses up
   std::vector<tn_attr> given;     // attributes of the call; lists point into `storage`
@@ -93,8 +95,8 @@ inline Owned call_one(tn_ctx* ctx, tn_op op, std::initializer_list<tn_tensor*> i
        static_cast<uint32_t>(attrs.size()), &out, 1);
   return Owned(ctx, out);
 }
-// The call of an op of two tensors without attributes, for one result.
-tn_tensor* call_pair(tn_ctx* ctx, tn_op op, tn_tensor* a, tn_tensor* b);
+// a, which is owned, becomes a + b; in its own memory where nobody else has it and nothing is recorded.
+void add_to(tn_ctx* ctx, tn_tensor*& a, tn_tensor* b);
 // Plays the live nodes of a graph through `call`, so that they are recorded. Gives owned results; null where there is none.
 std::vector<tn_tensor*> replay(tn_ctx* ctx, const Graph& graph, tn_tensor* const* inputs);
 
