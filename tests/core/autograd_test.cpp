@@ -283,3 +283,75 @@ TEST_CASE("autograd: a pass that fails half-way may be repeated only where its t
   tn_error_release(e);
   for (tn_tensor* t : {plain, x, y, loss}) tn_tensor_drop(cx, t);
 }
+
+TEST_CASE("autograd: a sum of gradients is not written over what others hold of its parts") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor plain = s.f32({1, 2}, {2}), part = s.f32({10, 20}, {2});
+  const Tensor x = s.leaf(plain);
+  const Tensor twice = get([&](tn_tensor** o) { return tn_add(cx, x.get(), x.get(), o); });
+  const tn_grad_callback gives = {[](void* user, tn_ctx*, tn_tensor* const*, uint32_t,
+                                     tn_tensor** grads, uint32_t) -> tn_error* {
+                                    grads[0] = tn_tensor_retain(static_cast<tn_tensor*>(user));
+                                    return nullptr;
+                                  },
+                                  part.get(), nullptr};
+  tn_tensor *in = x.get(), *out = plain.get();
+  // Recorded last, so its gradient is the first to come, and that of `twice` is added to it.
+  const Tensor y =
+      get([&](tn_tensor** o) { return tn_custom_grad(cx, &in, 1, &out, 1, gives, o); });
+  const Tensor sum = get([&](tn_tensor** o) { return tn_add(cx, twice.get(), y.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, sum.get(), nullptr, o); });
+  check_close(s.read(vjp1(s, loss, x)), {12, 22});
+  check_close(s.read(part), {10, 20});
+
+  // The same cotangent twice for one result.
+  const Tensor z = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), plain.get(), o); });
+  tn_tensor *both[] = {z.get(), z.get()}, *cotangents[] = {part.get(), part.get()};
+  const Tensor g =
+      get([&](tn_tensor** o) { return tn_vjp(cx, both, cotangents, 2, &in, 1, 0, o); });
+  check_close(s.read(g), {20, 80});
+  check_close(s.read(part), {10, 20});
+}
+
+TEST_CASE("autograd: a cotangent that is on a tape comes back off it") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor x = s.leaf(s.f32({1, 2}, {2})), c = s.leaf(s.f32({3, 4}, {2}));
+  const Tensor y = get([&](tn_tensor** o) { return tn_add(cx, x.get(), x.get(), o); });
+  const Tensor cotangent = get([&](tn_tensor** o) { return tn_mul(cx, c.get(), c.get(), o); });
+  tn_tensor *out = y.get(), *in = x.get(), *given = cotangent.get();
+  const Tensor sum = get([&](tn_tensor** o) { return tn_vjp(cx, &out, &given, 1, &in, 1, 0, o); });
+  check_close(s.read(sum), {18, 32});
+  CHECK(tn_tensor_requires_grad(sum.get()) == 0);
+  const Tensor other = s.f32({5, 6}, {2});
+  const Tensor once = get([&](tn_tensor** o) { return tn_add(cx, x.get(), other.get(), o); });
+  out = once.get();
+  const Tensor same = get([&](tn_tensor** o) { return tn_vjp(cx, &out, &given, 1, &in, 1, 0, o); });
+  check_close(s.read(same), {9, 16});
+  CHECK(tn_tensor_requires_grad(same.get()) == 0);
+  CHECK(tn_tensor_requires_grad(cotangent.get()) == 1);
+}
+
+TEST_CASE("autograd: a pass inside another that asks for less leaves the other its own") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor plain = s.f32({1, 2, 3}, {3});
+  const Tensor x = s.leaf(plain), w = s.leaf(s.f32({4, 5, 6}, {3}));
+  const Tensor product = get([&](tn_tensor** o) { return tn_mul(cx, x.get(), w.get(), o); });
+  const Tensor inside = get([&](tn_tensor** o) { return tn_sum(cx, product.get(), nullptr, o); });
+  Nested nested{.inside = inside.get(), .x = w.get(), .seen = {}};
+  const tn_grad_callback callback = {nested_gradient, &nested, nullptr};
+  tn_tensor *in = x.get(), *out = plain.get();
+  const Tensor y =
+      get([&](tn_tensor** o) { return tn_custom_grad(cx, &in, 1, &out, 1, callback, o); });
+  const Tensor all = get([&](tn_tensor** o) { return tn_add(cx, product.get(), y.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, all.get(), nullptr, o); });
+  tn_tensor *inputs[] = {x.get(), w.get()}, *grads[2] = {nullptr, nullptr};
+  out = loss.get();
+  REQUIRE_OK(tn_vjp(cx, &out, nullptr, 1, inputs, 2, 0, grads));
+  const Tensor gx(grads[0]), gw(grads[1]);
+  CHECK(nested.seen == std::vector<float>{1, 2, 3});
+  check_close(s.read(gx), {5, 6, 7});
+  check_close(s.read(gw), {1, 2, 3});
+}

@@ -342,14 +342,14 @@ template <uint32_t n>
 }  // namespace
 
 void tenon::add_to(tn_ctx* ctx, tn_tensor*& a, tn_tensor* b) {
-  tn_tensor *inputs[] = {a, b}, *sum = nullptr;
+  tn_tensor *inputs[] = {b, a}, *sum = nullptr;  // of two alike the last may be written over
   uint32_t n = 0;
   Site* s = ctx->page->state.load(std::memory_order_relaxed) == kAlive
                 ? fast_site<2>(ctx, TN_OP_ADD, inputs)
                 : nullptr;
   if (!s) {
     call(ctx, TN_OP_ADD, inputs, 2, nullptr, 0, &sum, 1);
-  } else if (s->fast.buffer->alias == 0 && a->shape_id == s->fast.out_id &&
+  } else if (s->fast.buffer->alias == 1 && a->shape_id == s->fast.out_id &&
              a->flags == kRecyclable && !a->node && !b->node && sole_reference(ctx, a) &&
              a->buffer->refs.load(std::memory_order_acquire) == 1) {
     if (tn_error* e = run_kernel<2>(s->fast, inputs, &a->view)) [[unlikely]]
