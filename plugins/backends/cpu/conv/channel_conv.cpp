@@ -71,7 +71,11 @@ void ChannelConv::gather(int64_t channel, const float* x, float* plane, float* r
         const float* from = plane + q.at[t];
         for (int64_t at = begin; at < end;) {
           const int64_t h = at / width, v = at % width, count = smaller(width - v, end - at);
-          store_n(to + (at - begin), load(from + h * flat_.pitch + v), count);
+          const Vec<float> read = load(from + h * flat_.pitch + v);
+          if ((q.taps - t) * height - (at - begin) >= kLanes<float>)
+            store(to + (at - begin), read);  // beyond lies what is written next
+          else
+            store_part(to + (at - begin), read, count);
           at += count;
         }
       }

@@ -5,6 +5,7 @@
 #include "conv/image_conv.hpp"
 #include "conv/tap_conv.hpp"
 #include "conv/weight_grad.hpp"
+#include "kernels/whole.hpp"
 #include "matmul/widened.hpp"
 
 namespace tenon::cpu::CPU_ISA {
@@ -61,7 +62,6 @@ struct InputPhase {
   TapConv<T> conv;
   AxisPhase h, w;
   int64_t start;  // of its first element in dx
-  int64_t out_h, out_w;
 };
 
 template <class T>
@@ -69,6 +69,7 @@ struct InputGradPlan {
   const Device* device = nullptr;
   ConvShape s{};
   int64_t phases = 0;
+  bool holes = false;  // there are phases that nothing reaches
   InputPhase<T>* phase = nullptr;
   ~InputGradPlan() { delete[] phase; }
 };
@@ -78,6 +79,9 @@ template <class T>
 void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>& p, const T* w,
                   T* to) {
   const int64_t taps = int64_t(p.h.taps) * p.w.taps, kernel = s.kernel_h * s.kernel_w;
+  int64_t tap[kMaxTaps * kMaxTaps];  // in w
+  for (int64_t t = 0; t < taps; ++t)
+    tap[t] = p.h.kernel[t / p.w.taps] * s.kernel_w + p.w.kernel[t % p.w.taps];
   constexpr int64_t block = 8;
   const int64_t blocks = (s.ci + block - 1) / block;
   parallel(device, s.groups * blocks, 1, 1.0 * double(block * s.co * taps),
@@ -89,10 +93,7 @@ void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>&
                  for (int64_t c = c0; c < c1; ++c) {
                    const T* from = w + ((group * s.co + o) * s.ci + c) * kernel;
                    T* row = to + ((group * s.ci + c) * s.co + o) * taps;
-                   for (int a = 0; a < p.h.taps; ++a) {
-                     for (int b = 0; b < p.w.taps; ++b)
-                       *row++ = from[p.h.kernel[a] * s.kernel_w + p.w.kernel[b]];
-                   }
+                   for (int64_t t = 0; t < taps; ++t) row[t] = from[tap[t]];
                  }
                }
              }
@@ -100,13 +101,13 @@ void turn_weights(const Device& device, const ConvShape& s, const InputPhase<T>&
 }
 
 template <class T>
-void clear_phase(const ConvShape& s, const InputPhase<T>& p, T* dx) {
-  for (int64_t n = 0; n < s.batch * s.groups * s.ci; ++n) {
-    for (int64_t i = 0; i < p.out_h; ++i) {
-      T* row = dx + n * s.in_h * s.in_w + p.start + i * s.stride_h * s.in_w;
-      for (int64_t j = 0; j < p.out_w; ++j) row[j * s.stride_w] = T(0);
-    }
-  }
+void clear(const Device& device, const ConvShape& s, T* dx) {
+  constexpr int64_t block = 1 << 14;
+  const int64_t n = s.batch * s.groups * s.ci * s.in_h * s.in_w;
+  parallel(device, ceil_div(n, block), 1, 0.25 * double(block), [&](int64_t begin, int64_t end) {
+    const int64_t first = begin * block;
+    std::memset(dx + first, 0, size_t(smaller(end * block, n) - first) * sizeof(T));
+  });
 }
 
 template <class T>
@@ -114,13 +115,11 @@ tn_error* TN_CALL run_input_grad(void* data, void*, const tn_view* const* args) 
   const auto& p = *static_cast<const InputGradPlan<T>*>(data);
   const T *g = input<T>(args[0]), *w = input<T>(args[1]);
   T *dx = output<T>(args[2]), *turned = output<T>(args[3]);
+  if (p.holes) clear(*p.device, p.s, dx);
   for (int64_t i = 0; i < p.phases; ++i) {
     const InputPhase<T>& phase = p.phase[i];
     const int64_t taps = int64_t(phase.h.taps) * phase.w.taps;
-    if (taps == 0 || p.s.co == 0) {
-      clear_phase(p.s, phase, dx);
-      continue;
-    }
+    if (taps == 0 || p.s.co == 0) continue;
     turn_weights(*p.device, p.s, phase, w, turned);
     T* scratch = turned + (p.s.groups * p.s.ci * p.s.co * taps + 15) / 16 * 16;
     phase.conv.run(g, turned, p.s.co * taps, nullptr, dx + phase.start, scratch);
@@ -144,9 +143,10 @@ tn_error* plan_input_grad(const Device& device, const ConvShape& s, const tn_vie
     const int64_t ph = i / s.stride_w, pw = i % s.stride_w;
     const Geometry g = input_grad_geometry(s, gv, ph, pw, &phase.h, &phase.w);
     phase.start = ph * s.in_w + pw;
-    phase.out_h = g.out_h;
-    phase.out_w = g.out_w;
-    if (g.taps() == 0 || g.ci == 0) continue;
+    if (g.taps() == 0 || g.ci == 0) {
+      p->holes = true;
+      continue;
+    }
     phase.conv.plan(g, device);
     const int64_t turned = (s.groups * s.ci * s.co * g.taps() + 15) / 16 * 16;
     const int64_t need = turned + phase.conv.scratch() + 16;

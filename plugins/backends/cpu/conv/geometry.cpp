@@ -88,12 +88,17 @@ void copy_columns(float* to, const float* from, int64_t step, int64_t n) {
     for (; k + lanes <= n; k += lanes) store(to + k, load(from + k));
     if (k < n) store(to + k, load_n(from + k, n - k));
   } else if (step == 2) {
+    const auto sequence = std::make_integer_sequence<int, int(lanes)>();
+    for (; k + lanes <= n; k += lanes) {
+      const float* at = from + 2 * k;
+      store(to + k, every_other(load(at), load(at + lanes - 1), sequence));
+    }
     for (; k < n; k += lanes) {
       const int64_t read = 2 * (n - k) - 1;  // nothing behind the last one
       const float* at = from + 2 * k;
       const Vec<float> a = load_n(at, smaller(read, lanes));
       const Vec<float> b = load_n(at + lanes - 1, larger(0, smaller(read - lanes + 1, lanes)));
-      store(to + k, every_other(a, b, std::make_integer_sequence<int, int(lanes)>()));
+      store(to + k, every_other(a, b, sequence));
     }
   } else {
     for (; k < n; ++k) to[k] = from[k * step];

@@ -6,6 +6,7 @@ namespace tenon::cpu::CPU_ISA {
 namespace {
 
 constexpr int64_t kBlockWidth = 512;  // positions of a block
+constexpr int64_t kMostDepth = 640;   // products of a sum before it goes to memory
 
 // Segments cut at the borders of panels of kTileCols positions, each panel's one after the other.
 struct Piece {
@@ -75,7 +76,7 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   blocks_.plan(g_, kBlockWidth, threads);
   if (blocks_.count == 0 || g_.taps() == 0 || g_.ci == 0 || g_.co == 0) return;
   const int64_t deepest = device.l1_bytes / 2 / int64_t(sizeof(T)) / smaller(g_.co, kTileRows<T>);
-  channel_block_ = smaller(deepest, 512) / g_.taps();
+  channel_block_ = smaller(deepest, kMostDepth) / g_.taps();
   if (channel_block_ < 1) channel_block_ = 1;
   channel_block_ = ceil_div(g_.ci, ceil_div(g_.ci, smaller(channel_block_, g_.ci)));
   patch_.plan(g_, blocks_.rows, blocks_.cols, channel_block_);
@@ -171,12 +172,16 @@ void TapConv<T>::write_panel(const Work& work, int64_t panel, int64_t rows, T* y
     T* to = y + p->y;
     for (int64_t r = 0; r < rows; ++r, from += cols, to += g_.y_channel) {
       if (g_.y_col == 1) {
-        for (int64_t v = 0; v < p->count; v += kLanes<T>) {
-          const int64_t n = smaller(kLanes<T>, p->count - v);
+        int64_t v = 0;
+        for (; v + kLanes<T> <= p->count; v += kLanes<T>) {
           Vec<T> sum = load(from + v);
-          if (accumulate) sum += load_n(to + v, n);
-          store_n(to + v, sum, n);
+          if (accumulate) sum += load(to + v);
+          store(to + v, sum);
         }
+        if (v == p->count) continue;
+        Vec<T> sum = load(from + v);
+        if (accumulate) sum += load_n(to + v, p->count - v);
+        store_part(to + v, sum, p->count - v);
       } else {
         for (int32_t v = 0; v < p->count; ++v) {
           to[v * g_.y_col] = accumulate ? to[v * g_.y_col] + from[v] : from[v];
@@ -237,8 +242,15 @@ void TapConv<T>::multiply(const Work& work, const Block& block, int64_t channels
         const Piece& last = work.pieces[work.panel_first[panel + 1] - 1];
         t.b = work.patch + work.panel_start[panel];
         if (biased) work.taps[depth] = patch_size_ - work.panel_start[panel];
+        // By itself in a row of y: straight there.
+        const bool whole =
+            first && p == &last && p->at == 0 && p->count % kLanes<T> == 0 && g_.y_col == 1;
+        if (whole) {
+          t.c = y + p->y;
+          t.c_stride = g_.y_channel;
+        }
         tile_function_by_offsets<T>(int(rows), last.at + last.count)(t);
-        write_panel(work, panel, rows, y, !first);
+        if (!whole) write_panel(work, panel, rows, y, !first);
         continue;
       }
       t.b = work.columns + panel * t.k * cols;

@@ -243,6 +243,35 @@ CPU_INLINE void store_n(T* p, Vec<T> v, int64_t n) {
 #endif
 }
 
+// The same where it is done often. AVX2's store by a mask takes 8 ns on some processors, a branch for each power of two 2.
+template <class T>
+CPU_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
+#if defined(__AVX2__) && !defined(__AVX512F__)
+  if constexpr (sizeof(T) >= 4) {
+    if (n >= kLanes<T>) return store(p, v);
+    const __m256i all = bits_as<__m256i>(v);
+    __m128i part = _mm256_castsi256_si128(all);
+    const int64_t bytes = n * int64_t(sizeof(T));
+    if (bytes & 16) {
+      _mm_storeu_si128(reinterpret_cast<__m128i*>(p), part);
+      part = _mm256_extracti128_si256(all, 1);
+      p += 16 / sizeof(T);
+    }
+    if (bytes & 8) {
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(p), part);
+      part = _mm_unpackhi_epi64(part, part);
+      p += 8 / sizeof(T);
+    }
+    if (bytes & 4) {
+      const int last = _mm_cvtsi128_si32(part);
+      __builtin_memcpy(p, &last, sizeof last);
+    }
+    return;
+  }
+#endif
+  store_n(p, v, n);
+}
+
 // ---- masks
 
 // Any lane set?

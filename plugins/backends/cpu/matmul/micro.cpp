@@ -42,7 +42,7 @@ CPU_LOAD_TAIL Vec<T> load_tail(const T* p, int64_t n) {
 }
 template <class T>
 CPU_STORE_TAIL void store_tail(T* p, Vec<T> v, int64_t n) {
-  store_n(p, v, n);
+  store_part(p, v, n);
 }
 
 template <class T, int rows, int vectors, bool tail>
