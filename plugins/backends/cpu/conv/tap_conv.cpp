@@ -1,3 +1,4 @@
+// Panels of positions by the weights of their taps: straight from the patch, or from columns gathered of it.
 #include "conv/tap_conv.hpp"
 #include "kernels/whole.hpp"
 
@@ -81,6 +82,15 @@ void TapConv<T>::plan(const Geometry& geometry, const Device& device) {
   channel_block_ = ceil_div(g_.ci, ceil_div(g_.ci, smaller(channel_block_, g_.ci)));
   patch_.plan(g_, blocks_.rows, blocks_.cols, channel_block_);
   choose_direct();
+  if (!direct_) {
+    // Columns are read once for each tile of rows: the second-level cache holds them.
+    const int64_t column = channel_block_ * g_.taps() * int64_t(sizeof(T));
+    const int64_t width = device.l2_bytes / column / kTileCols<T> * kTileCols<T>;
+    if (width < kBlockWidth) {
+      blocks_.plan(g_, larger(width, 4 * kTileCols<T>), threads);
+      patch_.plan(g_, blocks_.rows, blocks_.cols, channel_block_);
+    }
+  }
 
   const int64_t around = blocks_.count * g_.groups;
   parts_m_ =
