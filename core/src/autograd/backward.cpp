@@ -226,10 +226,10 @@ void Backward::target(const tn_tensor* t) {
   fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(), i);
 }
 
-// Without the frame of a run. False: one is on a tape, which its gradient must not be.
+// Without the frame of a run. False: one is on a tape, which its gradient must not be, or was not saved.
 bool Backward::pass_on(const Program& p, tn_tensor* const* values, tn_tensor** results) {
   for (const Result& r : p.results)
-    if (r.input >= 0 && values[r.input]->node) return false;
+    if (r.input >= 0 && (!values[r.input] || values[r.input]->node)) return false;
   for (const Result& r : p.results) {
     if (r.input >= 0) *results = keep(ctx_, values[r.input]);
     ++results;
