@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "fixture.hpp"
 
 using namespace tenon::test;
@@ -354,4 +356,90 @@ TEST_CASE("autograd: a pass inside another that asks for less leaves the other i
   CHECK(nested.seen == std::vector<float>{1, 2, 3});
   check_close(s.read(gx), {5, 6, 7});
   check_close(s.read(gw), {1, 2, 3});
+}
+
+TEST_CASE("autograd: a hook or callback that frees the node it stands at is refused") {
+  struct Inner {
+    tn_tensor *y, *x;
+  };
+  for (const bool two : {false, true}) {  // the other pass asks for all that the tape has, or less
+    Session s;
+    tn_ctx* cx = s.ctx.get();
+    const Tensor x = s.leaf(s.f32({1, 2}, {2})), w = s.leaf(s.f32({3, 4}, {2}));
+    const Tensor y = two ? get([&](tn_tensor** o) { return tn_mul(cx, x.get(), w.get(), o); })
+                         : get([&](tn_tensor** o) { return tn_exp(cx, x.get(), o); });
+    Inner inner{y.get(), x.get()};
+    tn_grad_hook hook{};
+    hook.user = &inner;
+    hook.function = [](void* user, tn_ctx* c, tn_tensor* grad, tn_tensor**) -> tn_error* {
+      auto& in = *static_cast<Inner*>(user);
+      tn_tensor* g = nullptr;
+      if (!in.y) return nullptr;
+      tn_tensor* out = std::exchange(in.y, nullptr);
+      TN_TRY(tn_vjp(c, &out, &grad, 1, &in.x, 1, 0, &g));
+      tn_tensor_drop(c, g);
+      return nullptr;
+    };
+    REQUIRE_OK(tn_tensor_add_grad_hook(cx, y.get(), hook));
+    const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, y.get(), nullptr, o); });
+    tn_tensor *out = loss.get(), *in = x.get(), *g = nullptr;
+    CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &g), TN_FAILED_PRECONDITION,
+                "it must pass TN_GRAD_RETAIN");
+  }
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  const Tensor plain = s.f32({1, 2}, {2});
+  const Tensor x = s.leaf(plain);
+  Inner inner{nullptr, x.get()};
+  const tn_grad_callback callback = {[](void* user, tn_ctx* c, tn_tensor* const* cotangents,
+                                        uint32_t, tn_tensor** grads, uint32_t) -> tn_error* {
+                                       auto& in = *static_cast<Inner*>(user);
+                                       if (tn_tensor* out = std::exchange(in.y, nullptr)) {
+                                         tn_tensor* g = nullptr;
+                                         TN_TRY(tn_vjp(c, &out, cotangents, 1, &in.x, 1, 0, &g));
+                                         tn_tensor_drop(c, g);
+                                       }
+                                       grads[0] = tn_tensor_retain(cotangents[0]);
+                                       return nullptr;
+                                     },
+                                     &inner, nullptr};
+  tn_tensor *in = x.get(), *out = plain.get(), *g = nullptr;
+  const Tensor y =
+      get([&](tn_tensor** o) { return tn_custom_grad(cx, &in, 1, &out, 1, callback, o); });
+  inner.y = y.get();
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, y.get(), nullptr, o); });
+  out = loss.get();
+  CHECK_FAILS(tn_vjp(cx, &out, nullptr, 1, &in, 1, 0, &g), TN_FAILED_PRECONDITION,
+              "it must pass TN_GRAD_RETAIN");
+}
+
+TEST_CASE("autograd: some of more than 64 outputs, and gradients that were spread are dense") {
+  Session s;
+  tn_ctx* cx = s.ctx.get();
+  constexpr uint32_t n = 70;
+  std::vector<float> data(n, 1.0f);
+  const Tensor x = s.leaf(s.f32(data, {n}));
+  for (const std::vector<uint32_t>& of :
+       {std::vector<uint32_t>{0, 64}, {63, 69}, {62}, {63}, {69, 1, 65}}) {
+    std::vector<tn_tensor*> parts(n, nullptr), outputs;
+    const std::vector<int64_t> sizes(n, 1);
+    uint32_t count = 0;
+    REQUIRE_OK(tn_split(cx, x.get(), n, sizes.data(), nullptr, parts.data(), n, &count));
+    REQUIRE(count == n);
+    std::vector<float> want(n, 0.0f);
+    for (uint32_t i : of) outputs.push_back(parts[i]), want[i] = 1;
+    tn_tensor* in = x.get();
+    const Tensor g = get([&](tn_tensor** o) {
+      return tn_vjp(cx, outputs.data(), nullptr, static_cast<uint32_t>(outputs.size()), &in, 1, 0,
+                    o);
+    });
+    CHECK(s.read(g) == want);
+    for (tn_tensor* t : parts) tn_tensor_drop(cx, t);
+  }
+  const Tensor other = s.f32(data, {n});
+  const Tensor y = get([&](tn_tensor** o) { return tn_add(cx, x.get(), other.get(), o); });
+  const Tensor loss = get([&](tn_tensor** o) { return tn_sum(cx, y.get(), nullptr, o); });
+  const Tensor g = vjp1(s, loss, x);
+  CHECK(s.read(g) == data);
+  CHECK(tn_tensor_strides(g.get())[0] == 1);
 }

@@ -226,10 +226,14 @@ void Backward::target(const tn_tensor* t) {
   fail(TN_INTERNAL, "{}: its gradient needs value {}, which was not saved", site.entry->name(), i);
 }
 
-// Without the frame of a run. False: one is on a tape, which its gradient must not be, or was not saved.
+// Without the frame of a run. False: one is on a tape, which its gradient must not be, was not saved, or is not dense, which all that
+// follow would have to make it.
 bool Backward::pass_on(const Program& p, tn_tensor* const* values, tn_tensor** results) {
-  for (const Result& r : p.results)
-    if (r.input >= 0 && (!values[r.input] || values[r.input]->node)) return false;
+  for (const Result& r : p.results) {
+    if (r.input < 0) continue;
+    const tn_tensor* t = values[r.input];
+    if (!t || t->node || !(t->view.flags & TN_VIEW_CONTIGUOUS)) return false;
+  }
   for (const Result& r : p.results) {
     if (r.input >= 0) *results = keep(ctx_, values[r.input]);
     ++results;
@@ -242,7 +246,10 @@ bool Backward::pass_on(const Program& p, tn_tensor* const* values, tn_tensor** r
   const size_t n_in = n->n_in, n_out = n->n_out, n_all = n_in + 2 * n_out;
   uint64_t cotangents = 0;
   for (size_t k = 0; k < n_out; ++k)
-    if (n->cotangents[k]) cotangents |= bit_of(k);
+    if (n->cotangents[k])
+      cotangents |= bit_of(k);
+    else if (n_out > 64 && k >= 63) [[unlikely]]  // one bit stands for all of them
+      return gradients_by_ops(n, results);
   const GradProgram& g = site_gradient(ctx_, site, n->asked, cotangents);
   if (!g.program) return gradients_by_ops(n, results);
   tn_tensor** values = n->saved;
@@ -294,6 +301,12 @@ bool Backward::pass_on(const Program& p, tn_tensor* const* values, tn_tensor** r
   }
 }
 
+[[gnu::cold, noreturn]] static void refuse_freed() {
+  fail(TN_FAILED_PRECONDITION,
+       "gradient: a hook or callback took a gradient of its own and freed this tape; it must pass "
+       "TN_GRAD_RETAIN");
+}
+
 // Of what is not a plain op.
 [[gnu::cold]] void Backward::other_gradients(Node* n, tn_tensor** results) {
   if (n->kind == NodeKind::kOp)
@@ -308,7 +321,10 @@ void Backward::step(Node* n) {
   bool any = false;
   for (uint32_t k = 0; k < n->n_out; ++k) any |= n->cotangents[k] != nullptr;
   if (!any) return;
-  if (n->hooks) run_hooks(n);
+  if (n->hooks) {
+    run_hooks(n);
+    if (n->freed) refuse_freed();
+  }
   if (n->kind == NodeKind::kLeaf) return;
   tn_tensor** grads = few_;
   if (n->n_in > kFew) [[unlikely]] {
@@ -319,6 +335,8 @@ void Backward::step(Node* n) {
     gradients_of_op(n, grads);
   else
     other_gradients(n, grads);
+  if (n->freed) [[unlikely]]
+    refuse_freed();
   for (uint32_t i = 0; i < n->n_in; ++i) {
     if (!grads[i]) continue;
     tn_tensor* grad = std::exchange(grads[i], nullptr);
@@ -359,10 +377,7 @@ void Backward::run() {
   try {
     for (size_t i = 0; i < order_.size(); ++i) {
       Node* n = order_[i];
-      if (n->needed && n->freed)
-        fail(TN_FAILED_PRECONDITION,
-             "gradient: a hook or callback took a gradient of its own and freed this tape; it must "
-             "pass TN_GRAD_RETAIN");
+      if (n->needed && n->freed) refuse_freed();
       if (n->needed) step(n);
       if (!retain() && n->kind != NodeKind::kLeaf) node_drop_saved(n), used_up = true;
       if (n->target) continue;

@@ -243,7 +243,7 @@ CPU_INLINE void store_n(T* p, Vec<T> v, int64_t n) {
 #endif
 }
 
-// The same where it is done often. AVX2's store by a mask takes 8 ns on some processors, a branch for each power of two 2.
+// The same where it is done often, n >= 0. AVX2's store by a mask takes 8 ns on some processors, a branch for each power of two 2.
 template <class T>
 CPU_INLINE void store_part(T* p, Vec<T> v, int64_t n) {
 #if defined(__AVX2__) && !defined(__AVX512F__)
